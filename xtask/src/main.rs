@@ -1,1 +1,55 @@
-fn main() {}
+//! The project's own tool: `cargo xtask COMMAND`.
+//!
+//! One file per command. It imports none of the project's crates, so it builds when they do not.
+#![forbid(unsafe_code)]
+
+mod bench;
+mod fuzz;
+mod metadata;
+mod report;
+mod shell;
+mod test;
+mod tidy;
+mod tools;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask COMMAND
+
+  test                                   everything the CI runs; installs Debian packages it needs when it may
+  tidy                                   layers, file sizes, forbidden words, links
+  bench [AREA...] [--quick] [--json]     run the benchmarks, leave target/bench/report.md and report.json
+  fuzz [TARGET] [--seconds N]            fuzz one target, or each for N seconds (default 60)
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let mut words = args.iter().map(String::as_str);
+    let done = match words.next() {
+        Some("test") => none_left(words).and_then(|()| test::run()),
+        Some("tidy") => none_left(words).and_then(|()| tidy::run()),
+        Some("bench") => bench::Options::parse(words).and_then(|options| bench::run(&options)),
+        Some("fuzz") => fuzz::Options::parse(words).and_then(|options| fuzz::run(&options)),
+        Some("help" | "--help" | "-h") => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        Some(other) => Err(format!("unknown command `{other}`\n\n{USAGE}")),
+        None => Err(format!("no command given\n\n{USAGE}")),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn none_left<'a>(mut words: impl Iterator<Item = &'a str>) -> Result<(), String> {
+    match words.next() {
+        Some(word) => Err(format!("unexpected argument `{word}`")),
+        None => Ok(()),
+    }
+}

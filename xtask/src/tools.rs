@@ -1,0 +1,114 @@
+//! The programs that the tests drive: found, installed where that is possible, or named as missing.
+
+use crate::shell;
+use std::process::{Command, Stdio};
+
+struct Tool {
+    program: &'static str,
+    /// The Debian package that holds it.
+    package: &'static str,
+    /// What goes untested without it.
+    used_for: &'static str,
+}
+
+const TOOLS: &[Tool] = &[
+    Tool {
+        program: "nghttp",
+        package: "nghttp2-client",
+        used_for: "push, seen by a client that takes it",
+    },
+    Tool {
+        program: "node",
+        package: "nodejs",
+        used_for: "repeat visits of a client with cookies",
+    },
+    Tool {
+        program: "curl",
+        package: "curl",
+        used_for: "HTTP/1.1, and HTTP/2 without push",
+    },
+    Tool {
+        program: "chromium",
+        package: "chromium",
+        used_for: "early hints in a browser",
+    },
+    Tool {
+        program: "chromedriver",
+        package: "chromium-driver",
+        used_for: "early hints in a browser",
+    },
+    Tool {
+        program: "c++",
+        package: "g++",
+        used_for: "checking the fuzz targets",
+    },
+];
+
+/// Makes sure that every tool is there.
+///
+/// As root on Debian the missing ones are installed. What is still missing is a failure under
+/// `CI=true`; otherwise it is said loudly and the tests that need it say so again.
+pub(crate) fn ensure() -> Result<(), String> {
+    println!("== tools");
+    if !missing().is_empty() {
+        install(&missing());
+    }
+    let missing = missing();
+    if missing.is_empty() {
+        println!("all {} are here", TOOLS.len());
+        return Ok(());
+    }
+    for tool in &missing {
+        println!(
+            "!! {} is missing (Debian package {}): NOT TESTED: {}",
+            tool.program, tool.package, tool.used_for
+        );
+    }
+    if shell::in_ci() {
+        let names: Vec<_> = missing.iter().map(|tool| tool.program).collect();
+        return Err(format!("missing tools: {}", names.join(", ")));
+    }
+    Ok(())
+}
+
+fn missing() -> Vec<&'static Tool> {
+    TOOLS
+        .iter()
+        .filter(|tool| !shell::is_on_path(tool.program))
+        .collect()
+}
+
+/// Tries; what came of it is seen by looking for the tools again.
+fn install(tools: &[&Tool]) {
+    if !shell::is_on_path("apt-get") || !is_root() {
+        return;
+    }
+    let packages: Vec<_> = tools.iter().map(|tool| tool.package).collect();
+    println!("installing {}", packages.join(", "));
+    if !apt_get("install", &packages) && apt_get("update", &[]) {
+        apt_get("install", &packages);
+    }
+}
+
+fn apt_get(verb: &str, packages: &[&str]) -> bool {
+    let mut command = Command::new("apt-get");
+    command
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .args(["-qq", verb]);
+    if verb == "install" {
+        command
+            .args(["--yes", "--no-install-recommends"])
+            .args(packages);
+    }
+    command
+        .stdout(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+fn is_root() -> bool {
+    Command::new("id")
+        .arg("-u")
+        .output()
+        .is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
