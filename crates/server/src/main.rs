@@ -1,1 +1,41 @@
-fn main() {}
+//! The program `headstart`: a web server that sends a page's assets before they are asked for.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod listen;
+mod log;
+mod self_signed;
+mod serve;
+mod signals;
+mod site;
+mod state;
+mod static_files;
+mod tls;
+
+use std::process::ExitCode;
+
+use args::{Command, Parsed};
+
+/// The exit code for input that cannot be used: a flag, a file, an address.
+const BAD_INPUT: u8 = 2;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(code) => code,
+        Err(error) => {
+            log::complain(format_args!("{error:#}"));
+            ExitCode::from(BAD_INPUT)
+        }
+    }
+}
+
+fn run() -> anyhow::Result<ExitCode> {
+    match args::parse()? {
+        Parsed::Answer(text) => {
+            log::say(format_args!("{}", text.trim_end()));
+            Ok(ExitCode::SUCCESS)
+        }
+        Parsed::Command(Command::Serve(args)) => serve::run(args),
+    }
+}

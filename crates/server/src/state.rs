@@ -1,0 +1,175 @@
+//! What outlives the program: the state directory and the snapshot of what was learned.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow};
+
+/// The directory that was named, or the user's own for such things; made if it is not there, for its owner alone.
+///
+/// # Errors
+///
+/// If the environment names no home, or the directory cannot be made.
+pub(crate) fn directory(named: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    let directory = named
+        .or_else(|| default_directory(|name| std::env::var_os(name).map(PathBuf::from)))
+        .ok_or_else(|| anyhow!("no state directory: neither XDG_STATE_HOME nor HOME is set; name one with --state-dir"))?;
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .create(&directory)
+        .with_context(|| format!("cannot make the state directory {}", directory.display()))?;
+    Ok(directory)
+}
+
+/// By the XDG base directory specification, which has relative paths ignored.
+fn default_directory(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    let absolute = |name| variable(name).filter(|path| path.is_absolute());
+    let state =
+        absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
+    Some(state.join("headstart"))
+}
+
+/// The file that the snapshot is kept in.
+#[derive(Debug, Clone)]
+pub(crate) struct SnapshotFile(PathBuf);
+
+impl SnapshotFile {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The bytes of the last snapshot, or nothing if there is none yet.
+    ///
+    /// # Errors
+    ///
+    /// If there is one, but it cannot be read.
+    pub(crate) fn load(&self) -> anyhow::Result<Option<Vec<u8>>> {
+        match fs::read(&self.0) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => {
+                Err(error).with_context(|| format!("cannot read the snapshot {}", self.0.display()))
+            }
+        }
+    }
+
+    /// Moves a snapshot that cannot be used out of the way, so that it can be looked at. Says where it is now.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be moved; the next snapshot would replace it.
+    pub(crate) fn set_aside(&self) -> io::Result<PathBuf> {
+        let mut aside = self.0.clone().into_os_string();
+        aside.push(".bad");
+        let aside = PathBuf::from(aside);
+        fs::rename(&self.0, &aside)?;
+        Ok(aside)
+    }
+
+    /// Replaces the snapshot: a crash at any moment leaves the old one or the new one.
+    ///
+    /// # Errors
+    ///
+    /// If the directory cannot be written to, or the disk is full; the old snapshot stays.
+    pub(crate) fn save(&self, bytes: &[u8]) -> anyhow::Result<()> {
+        replace(&self.0, bytes)
+            .with_context(|| format!("cannot write the snapshot {}", self.0.display()))
+    }
+}
+
+/// Puts `bytes` in place of the file at `path`, readable by its owner alone: written beside it, flushed to disk, renamed
+/// over it, and the rename flushed too.
+///
+/// # Errors
+///
+/// Those of the system.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut file = tempfile::Builder::new()
+        .prefix(".headstart-")
+        .tempfile_in(directory)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    if cfg!(unix) {
+        File::open(directory)?.sync_all()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn default_directory_follows_xdg() {
+        let check = |xdg: &str, home: &str, expected: Option<&str>| {
+            let set = |value: &str| (!value.is_empty()).then(|| PathBuf::from(value));
+            let found = default_directory(|name| if name == "HOME" { set(home) } else { set(xdg) });
+            assert_eq!(found.as_deref(), expected.map(Path::new));
+        };
+        check("/state", "/home/a", Some("/state/headstart"));
+        check("", "/home/a", Some("/home/a/.local/state/headstart"));
+        check(
+            "relative",
+            "/home/a",
+            Some("/home/a/.local/state/headstart"),
+        );
+        check("", "", None);
+    }
+
+    #[test]
+    fn saved_and_loaded() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = SnapshotFile::new(directory.path().join("snapshot"));
+        assert_eq!(file.load().unwrap(), None);
+        file.save(b"one").unwrap();
+        file.save(b"two").unwrap();
+        assert_eq!(file.load().unwrap().as_deref(), Some(&b"two"[..]));
+        let names: Vec<_> = fs::read_dir(directory.path())
+            .unwrap()
+            .map(|e| e.unwrap().file_name())
+            .collect();
+        assert_eq!(names, ["snapshot"]);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(
+                fs::metadata(file.path()).unwrap().permissions().mode() & 0o777,
+                0o600
+            );
+        }
+    }
+
+    #[test]
+    fn failure_keeps_the_old_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = SnapshotFile::new(directory.path().join("no such directory/snapshot"));
+        assert!(format!("{:#}", file.save(b"x").unwrap_err()).contains("no such directory"));
+        // A directory in the place of the file can be neither read nor replaced.
+        let file = SnapshotFile::new(directory.path().to_path_buf());
+        assert!(file.load().is_err());
+        assert!(file.save(b"x").is_err());
+    }
+
+    #[test]
+    fn set_aside() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = SnapshotFile::new(directory.path().join("snapshot"));
+        file.save(b"garbage").unwrap();
+        let aside = file.set_aside().unwrap();
+        assert_eq!(file.load().unwrap(), None);
+        assert_eq!(fs::read(aside).unwrap(), b"garbage");
+    }
+}

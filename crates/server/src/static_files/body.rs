@@ -1,0 +1,166 @@
+//! The body of a response: nothing, bytes in memory, or pieces of memory and file in turn.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _};
+use std::ops::Range;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use tokio::task::JoinHandle;
+
+/// A file is read this much at a time, on the pool of threads that may wait. 64 KiB is four HTTP/2 frames of the
+/// default size; one piece is held in memory for each response under way.
+const PIECE: u64 = 64 * 1024;
+
+/// A response body whose length is known from the start.
+///
+/// It fails, which resets the stream, if the file behind it shrinks while it is sent.
+#[derive(Debug)]
+pub(crate) struct Body(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Empty,
+    Full(Bytes),
+    Pieces(Box<Pieces>),
+}
+
+/// Where the bytes of one stretch of a body come from.
+#[derive(Debug)]
+pub(super) enum Segment {
+    Memory(Bytes),
+    File(Arc<File>, Range<u64>),
+}
+
+#[derive(Debug)]
+struct Pieces {
+    segments: VecDeque<Segment>,
+    remaining: u64,
+    reading: Option<JoinHandle<io::Result<Bytes>>>,
+}
+
+impl Body {
+    pub(super) fn empty() -> Self {
+        Self(Kind::Empty)
+    }
+
+    pub(super) fn full(bytes: Bytes) -> Self {
+        Self(if bytes.is_empty() {
+            Kind::Empty
+        } else {
+            Kind::Full(bytes)
+        })
+    }
+
+    pub(super) fn pieces(segments: VecDeque<Segment>) -> Self {
+        let remaining = segments.iter().map(Segment::len).sum();
+        Self(if remaining == 0 {
+            Kind::Empty
+        } else {
+            Kind::Pieces(Box::new(Pieces {
+                segments,
+                remaining,
+                reading: None,
+            }))
+        })
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let next = match std::mem::replace(&mut self.0, Kind::Empty) {
+            Kind::Empty => None,
+            Kind::Full(bytes) => Some(Ok(bytes)),
+            Kind::Pieces(mut pieces) => {
+                let polled = pieces.poll_next(cx);
+                // An error ends the body; so does its last byte.
+                if polled.is_pending()
+                    || matches!(&polled, Poll::Ready(Some(Ok(_))) if pieces.remaining > 0)
+                {
+                    self.0 = Kind::Pieces(pieces);
+                }
+                ready!(polled)
+            }
+        };
+        Poll::Ready(next.map(|bytes| bytes.map(Frame::data)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self.0, Kind::Empty)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(match &self.0 {
+            Kind::Empty => 0,
+            Kind::Full(bytes) => bytes.len() as u64,
+            Kind::Pieces(pieces) => pieces.remaining,
+        })
+    }
+}
+
+impl Segment {
+    fn len(&self) -> u64 {
+        match self {
+            Self::Memory(bytes) => bytes.len() as u64,
+            Self::File(_, range) => range.end.saturating_sub(range.start),
+        }
+    }
+}
+
+impl Pieces {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        loop {
+            if let Some(reading) = &mut self.reading {
+                let read = ready!(Pin::new(reading).poll(cx));
+                self.reading = None;
+                return Poll::Ready(Some(
+                    self.sent(read.unwrap_or_else(|stopped| Err(io::Error::other(stopped)))),
+                ));
+            }
+            match self.segments.front_mut() {
+                None => return Poll::Ready(None),
+                Some(Segment::Memory(bytes)) => {
+                    let bytes = std::mem::take(bytes);
+                    self.segments.pop_front();
+                    if !bytes.is_empty() {
+                        return Poll::Ready(Some(self.sent(Ok(bytes))));
+                    }
+                }
+                Some(Segment::File(_, range)) if range.start >= range.end => {
+                    self.segments.pop_front();
+                }
+                Some(Segment::File(file, range)) => {
+                    let end = range.end.min(range.start.saturating_add(PIECE));
+                    let piece = range.start..end;
+                    range.start = end;
+                    let file = Arc::clone(file);
+                    self.reading = Some(tokio::task::spawn_blocking(move || read(&file, piece)));
+                }
+            }
+        }
+    }
+
+    fn sent(&mut self, piece: io::Result<Bytes>) -> io::Result<Bytes> {
+        let piece = piece?;
+        self.remaining = self.remaining.saturating_sub(piece.len() as u64);
+        Ok(piece)
+    }
+}
+
+/// Reads one piece whole. The file is this response's own, so its position is free to move.
+fn read(mut file: &File, piece: Range<u64>) -> io::Result<Bytes> {
+    file.seek(io::SeekFrom::Start(piece.start))?;
+    let mut bytes = vec![0; usize::try_from(piece.end - piece.start).unwrap_or(0)];
+    file.read_exact(&mut bytes)?;
+    Ok(bytes.into())
+}

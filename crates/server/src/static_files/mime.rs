@@ -1,0 +1,65 @@
+//! Media types by file name.
+
+use http::HeaderValue;
+
+/// The `Content-Type` of a file of this name: by its extension, with `charset=utf-8` where text is meant, and
+/// `application/octet-stream` where the extension is not known.
+pub(super) fn content_type(name: &str) -> HeaderValue {
+    let guess = mime_guess::from_path(name)
+        .first_raw()
+        .unwrap_or("application/octet-stream");
+    match guess {
+        // RFC 9239 made this the one name of JavaScript.
+        "application/javascript" => HeaderValue::from_static("text/javascript; charset=utf-8"),
+        text if text.starts_with("text/") => {
+            HeaderValue::from_str(&format!("{text}; charset=utf-8"))
+                .unwrap_or(HeaderValue::from_static("text/plain; charset=utf-8"))
+        }
+        other => HeaderValue::from_static(other),
+    }
+}
+
+/// Is this the type of a document, which the facade may answer with a cookie?
+pub(super) fn is_document(content_type: &HeaderValue) -> bool {
+    let essence = content_type
+        .as_bytes()
+        .split(|&b| b == b';')
+        .next()
+        .unwrap_or_default();
+    essence == b"text/html" || essence == b"application/xhtml+xml"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types() {
+        for (name, expected) in [
+            ("index.html", "text/html; charset=utf-8"),
+            ("a/app.3f2a91c4.css", "text/css; charset=utf-8"),
+            ("main.js", "text/javascript; charset=utf-8"),
+            ("main.mjs", "text/javascript; charset=utf-8"),
+            ("a.svg", "image/svg+xml"),
+            ("a.webp", "image/webp"),
+            ("a.woff2", "font/woff2"),
+            ("a.json", "application/json"),
+            ("a.webmanifest", "application/manifest+json"),
+            ("a.wasm", "application/wasm"),
+            ("a.avif", "image/avif"),
+            ("favicon.ico", "image/x-icon"),
+            ("README", "application/octet-stream"),
+            ("a.b/README", "application/octet-stream"),
+            ("notes.md", "text/markdown; charset=utf-8"),
+        ] {
+            assert_eq!(content_type(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn documents() {
+        assert!(is_document(&content_type("a.html")));
+        assert!(is_document(&content_type("a.xhtml")));
+        assert!(!is_document(&content_type("a.css")));
+    }
+}

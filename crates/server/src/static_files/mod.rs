@@ -1,0 +1,38 @@
+//! Serves the files of one directory over HTTP: a [`tower_service::Service`], so that the page and what is pushed
+//! with it come from the same place.
+//!
+//! * Every file has a strong `ETag` made from its content, so an asset that changed on disk is a different asset at
+//!   once; conditional requests (RFC 9110, section 13) and ranges (section 14) follow from it.
+//! * Files of up to [`Config::max_file`] bytes are answered from memory, in a cache of at most
+//!   [`Config::max_memory`] bytes. Each request asks the disk with one `stat` whether the copy is still true.
+//!   Larger files are streamed from disk in pieces.
+//! * Paths are decoded once; what names anything outside the directory, a hidden file, or something that is not a
+//!   regular file is refused ([`path`], [`open`]).
+
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
+
+mod body;
+mod cache;
+mod cache_control;
+mod conditional;
+mod load;
+mod mime;
+mod open;
+mod path;
+mod range;
+mod representation;
+mod respond;
+mod service;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use body::Body;
+pub(crate) use service::{Config, StaticFiles};

@@ -1,0 +1,200 @@
+//! The path of a request, decoded once into the name of a file below the served directory.
+
+use percent_encoding::percent_decode_str;
+
+/// A name below the served directory: components joined by `/`, none of them empty, `.`, `..` or hidden.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SitePath(String);
+
+/// Why a path names no file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rejected {
+    /// No client that means well writes it: answered 400.
+    Malformed,
+    /// Well formed, but nothing of that name is ever served: answered 404.
+    Absent,
+}
+
+impl SitePath {
+    /// Reads the path of a request target, percent-encoding and all, without its query.
+    ///
+    /// A path that ends in `/` names the `index.html` of that directory.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejected::Malformed`] for a broken percent sequence, a control character, a backslash, an encoded slash, or
+    /// a `.` or `..` component: clients resolve those before they send. [`Rejected::Absent`] for an empty component
+    /// (`//host` would turn a redirect into an open one), for a name that begins with a dot, except `.well-known` as
+    /// the first component (RFC 8615), and for a name that is not UTF-8.
+    pub(super) fn parse(path: &str) -> Result<Self, Rejected> {
+        let Some(raw) = path.strip_prefix('/') else {
+            return Err(Rejected::Malformed);
+        };
+        check_escapes(raw)?;
+        let decoded = percent_decode_str(raw)
+            .decode_utf8()
+            .map_err(|_| Rejected::Absent)?;
+        if decoded.chars().any(|c| c.is_control() || c == '\\') {
+            return Err(Rejected::Malformed);
+        }
+        if decoded
+            .split('/')
+            .any(|component| matches!(component, "." | ".."))
+        {
+            return Err(Rejected::Malformed);
+        }
+        // What follows the last slash may be empty: that is the directory itself.
+        let directory = decoded.strip_suffix('/').unwrap_or(&decoded);
+        if !decoded.is_empty() {
+            let mut components = directory.split('/');
+            if components
+                .next()
+                .is_some_and(|first| first != ".well-known" && is_hidden(first))
+                || components.any(is_hidden)
+            {
+                return Err(Rejected::Absent);
+            }
+        }
+        let mut name = decoded.into_owned();
+        if name.is_empty() || name.ends_with('/') {
+            name.push_str("index.html");
+        }
+        Ok(Self(name))
+    }
+
+    /// The name, relative to the served directory.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn is_hidden(component: &str) -> bool {
+    component.is_empty() || component.starts_with('.')
+}
+
+/// Every `%` begins two hexadecimal digits, which do not spell a slash.
+fn check_escapes(raw: &str) -> Result<(), Rejected> {
+    let mut rest = raw.as_bytes();
+    while let [byte, tail @ ..] = rest {
+        rest = match (byte, tail) {
+            (b'%', [b'2', b'f' | b'F', ..]) => return Err(Rejected::Malformed),
+            (b'%', [high, low, after @ ..])
+                if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
+            {
+                after
+            }
+            (b'%', _) => return Err(Rejected::Malformed),
+            _ => tail,
+        };
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(path: &str, expected: Result<&str, Rejected>) {
+        let parsed = SitePath::parse(path);
+        assert_eq!(
+            parsed.as_ref().map(SitePath::as_str).map_err(|e| *e),
+            expected,
+            "{path:?}"
+        );
+    }
+
+    #[test]
+    fn ordinary_names() {
+        check("/", Ok("index.html"));
+        check("/notes/", Ok("notes/index.html"));
+        check("/notes", Ok("notes"));
+        check("/a/b.c.css", Ok("a/b.c.css"));
+        check("/caf%C3%A9%20menu.html", Ok("café menu.html"));
+        check("/.well-known/security.txt", Ok(".well-known/security.txt"));
+        check("/...", Err(Rejected::Absent));
+    }
+
+    #[test]
+    fn decoded_once() {
+        check("/%252e%252e/x", Ok("%2e%2e/x"));
+        check("/100%25", Ok("100%"));
+    }
+
+    #[test]
+    fn malformed() {
+        for path in [
+            "",
+            "*",
+            "x",
+            "/..",
+            "/../x",
+            "/a/../x",
+            "/a/..",
+            "/./x",
+            "/%2e%2e/x",
+            "/.%2E/x",
+            "/a%2fb",
+            "/a%2Fb",
+            "/%2f",
+            "/a\\b",
+            "/%5c..%5cx",
+            "/a%00",
+            "/%00",
+            "/a%0ab",
+            "/%7f",
+            "/%c2%80",
+            "/%",
+            "/%2",
+            "/%zz",
+            "/a%",
+            "/%u002e",
+        ] {
+            check(path, Err(Rejected::Malformed));
+        }
+    }
+
+    #[test]
+    fn absent() {
+        for path in [
+            "//",
+            "//x",
+            "/a//b",
+            "/a//",
+            "/.env",
+            "/.git/config",
+            "/a/.hidden",
+            "/%2egit/config",
+            "/a/.well-known/x",
+            "/.well-known/.x",
+            "/%ff",
+            "/%c0%ae%c0%ae/x",
+            "/.well-knownx",
+        ] {
+            check(path, Err(Rejected::Absent));
+        }
+    }
+
+    #[test]
+    fn never_leaves_the_directory() {
+        // All words of up to seven letters over the alphabet that matters.
+        let letters = ["/", ".", "%2e", "%2f", "\\", "%5c", "a"];
+        let mut words = vec![String::from("/")];
+        for _ in 0..6 {
+            let longer: Vec<_> = words
+                .iter()
+                .flat_map(|w| letters.iter().map(move |l| format!("{w}{l}")))
+                .collect();
+            for word in &longer {
+                if let Ok(name) = SitePath::parse(word) {
+                    let path = std::path::Path::new(name.as_str());
+                    assert!(
+                        path.components()
+                            .all(|c| matches!(c, std::path::Component::Normal(_))),
+                        "{word:?}"
+                    );
+                }
+            }
+            words = longer;
+        }
+    }
+}
