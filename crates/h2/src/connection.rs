@@ -1,0 +1,171 @@
+//! One connection: the task that owns `h2`, runs the service and makes every promise.
+
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use h2::server::Handshake;
+use http::{Request, Response};
+use http_body::Body;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, Sleep, sleep_until};
+use tower_service::Service;
+
+use crate::body::RequestBody;
+use crate::config::Config;
+use crate::driver::Driver;
+use crate::error::{Error, Timeout};
+use crate::policy::Policy;
+use crate::tap::Tap;
+use crate::wire::Wire;
+
+/// Serves one HTTP/2 connection with the default [`Config`]. See [`serve_connection_with`].
+pub fn serve_connection<T, S, B, P>(io: T, service: S, policy: P) -> Connection<T, S, B, P>
+where
+    T: AsyncRead + AsyncWrite + Unpin,
+    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Debug,
+    B: Body + Send + 'static,
+    B::Error: Debug,
+    P: Policy,
+{
+    serve_connection_with(Config::default(), io, service, policy)
+}
+
+/// Serves one HTTP/2 connection: `io` is any byte stream after TLS and ALPN (or, for prior knowledge, TCP).
+///
+/// The returned future is the connection's one task. It drives the protocol, runs the service's futures and
+/// bodies, and makes promises; nothing is spawned. **Handlers of one connection share one task**: a handler that
+/// computes for long without awaiting delays the other streams of its connection, and only of its connection.
+/// A handler that panics loses its own stream.
+///
+/// The service is cloned for each request; `poll_ready` is awaited on the clone.
+///
+/// # Errors
+///
+/// The future ends with an error if the client broke the protocol, the socket failed or a timer of [`Config`]
+/// ran out. It ends with `Ok` when either side closed the connection in good order.
+pub fn serve_connection_with<T, S, B, P>(config: Config, io: T, service: S, policy: P) -> Connection<T, S, B, P>
+where
+    T: AsyncRead + AsyncWrite + Unpin,
+    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Debug,
+    B: Body + Send + 'static,
+    B::Error: Debug,
+    P: Policy,
+{
+    let (tap, wire) = Tap::new(io);
+    let handshake = config.builder().handshake(tap);
+    let timer = Box::pin(sleep_until(Instant::now() + config.handshake_timeout));
+    let start = Some(Start { config, wire, service, policy });
+    Connection { state: State::Handshake(Box::new(Opening { handshake, start })), timer, shutdown: false }
+}
+
+/// The future of one connection, made by [`serve_connection`].
+#[must_use = "a connection is served by polling it"]
+pub struct Connection<T, S, B, P>
+where
+    T: AsyncRead + AsyncWrite + Unpin,
+    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Debug,
+    B: Body + Send + 'static,
+    B::Error: Debug,
+    P: Policy,
+{
+    state: State<T, S, B, P>,
+    /// The only timer of the connection; the driver moves it.
+    timer: Pin<Box<Sleep>>,
+    shutdown: bool,
+}
+
+enum State<T, S, B, P>
+where
+    B: Body,
+    P: Policy,
+{
+    Handshake(Box<Opening<T, S, P>>),
+    Serving(Box<Driver<T, S, B, P>>),
+    Over,
+}
+
+struct Opening<T, S, P> {
+    handshake: Handshake<Tap<T>, Bytes>,
+    start: Option<Start<S, P>>,
+}
+
+/// What the driver is made of once the handshake is done.
+pub(crate) struct Start<S, P> {
+    pub(crate) config: Config,
+    pub(crate) wire: Arc<Wire>,
+    pub(crate) service: S,
+    pub(crate) policy: P,
+}
+
+impl<T, S, B, P> Connection<T, S, B, P>
+where
+    T: AsyncRead + AsyncWrite + Unpin,
+    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Debug,
+    B: Body + Send + 'static,
+    B::Error: Debug,
+    P: Policy,
+{
+    /// Takes no new requests and makes no new promises, finishes what is under way and closes (GOAWAY, RFC 9113
+    /// section 6.8). Keep polling the connection.
+    pub fn graceful_shutdown(&mut self) {
+        self.shutdown = true;
+        if let State::Serving(driver) = &mut self.state {
+            driver.graceful_shutdown();
+        }
+    }
+}
+
+impl<T, S, B, P> Future for Connection<T, S, B, P>
+where
+    T: AsyncRead + AsyncWrite + Unpin,
+    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Debug,
+    B: Body + Send + 'static,
+    B::Error: Debug,
+    P: Policy,
+{
+    type Output = Result<(), Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let connection = self.get_mut();
+        loop {
+            let result = match &mut connection.state {
+                State::Handshake(opening) => match Pin::new(&mut opening.handshake).poll(cx) {
+                    Poll::Ready(Ok(h2)) => {
+                        let Some(start) = opening.start.take() else { return Poll::Pending };
+                        let mut driver = Box::new(Driver::new(h2, start));
+                        if connection.shutdown {
+                            driver.graceful_shutdown();
+                        }
+                        connection.state = State::Serving(driver);
+                        continue;
+                    }
+                    Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
+                    Poll::Pending => match connection.timer.as_mut().poll(cx) {
+                        Poll::Ready(()) => Poll::Ready(Err(Error::timeout(Timeout::Handshake))),
+                        Poll::Pending => Poll::Pending,
+                    },
+                },
+                State::Serving(driver) => driver.poll(cx, connection.timer.as_mut()),
+                State::Over => return Poll::Pending,
+            };
+            if result.is_ready() {
+                connection.state = State::Over;
+            }
+            return result;
+        }
+    }
+}

@@ -1,0 +1,401 @@
+//! The loop of one connection. The order of its steps is what keeps `h2` 0.4.20 from the defects of
+//! `UPSTREAM.md`: `h2` is polled until it is idle, then the ends that the wire showed are taken in, and only then
+//! is anything promised, reset or sent.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt::Debug;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::future::{AbortHandle, Abortable, BoxFuture, FutureExt};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use h2::server::{Connection, SendResponse};
+use h2::{Reason, RecvStream};
+use http::{Request, Response};
+use http_body::Body;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, Sleep};
+use tower_service::Service;
+
+use crate::body::RequestBody;
+use crate::commit::{Page, commit};
+use crate::config::Config;
+use crate::connection::Start;
+use crate::error::Error;
+use crate::exchange::{Answer, Origin, Resolving, answer};
+use crate::interim::{EarlyHints, Interim};
+use crate::outgoing::BodyEnd;
+use crate::policy::{self, Client, Outcome, Policy};
+use crate::priority::Priority;
+use crate::pushes::Pushes;
+use crate::refuse;
+use crate::schedule::Scheduler;
+use crate::tap::Tap;
+use crate::timers::{Fired, Timers};
+use crate::wire::{End, Ended, Wire, is_push};
+
+/// What travels with a body.
+pub(crate) enum Carried<P: Policy> {
+    Page(P::Exchange),
+    Push(u32),
+}
+
+/// The state of a served connection.
+pub(crate) struct Driver<T, S, B: Body, P: Policy> {
+    pub(crate) h2: Connection<Tap<T>, Bytes>,
+    pub(crate) wire: Arc<Wire>,
+    pub(crate) config: Config,
+    service: S,
+    pub(crate) policy: P,
+    /// The services' futures that did not answer at once. What belongs to their streams is in `running`.
+    steps: FuturesUnordered<Abortable<Stepping<P::Tag, B>>>,
+    running: HashMap<u32, Running<P, B>>,
+    /// Pages to be committed; they wait while an earlier page's promises are on their way out.
+    ready: VecDeque<Page<P, B>>,
+    pub(crate) scheduler: Scheduler<B, Carried<P>>,
+    pub(crate) pushes: Pushes<P::Tag>,
+    ends: Vec<End>,
+    bodies_ended: Vec<(Carried<P>, BodyEnd)>,
+    timers: Timers,
+    pub(crate) shutting_down: bool,
+}
+
+/// A step of the exchange on this stream.
+type Stepping<T, B> = BoxFuture<'static, (u32, Step<T, B>)>;
+
+/// What a service's future has come to.
+enum Step<T, B> {
+    Answered(Answer<T, B>),
+    Settled(Resolving<T, B>),
+}
+
+/// An exchange whose step is not done. Dropping it ends the step.
+struct Running<P: Policy, B> {
+    step: AbortHandle,
+    stage: Stage<P, B>,
+}
+
+enum Stage<P: Policy, B> {
+    /// The service has not answered for the page.
+    Asked(Asked<P>),
+    /// The page is ready, not all of its pushes are.
+    Settling(Page<P, B>),
+}
+
+/// What is kept of an exchange until its page is ready.
+struct Asked<P: Policy> {
+    exchange: P::Exchange,
+    method: http::Method,
+    priority: Priority,
+    origin: Origin,
+}
+
+impl<P: Policy, B> Stage<P, B> {
+    fn into_exchange(self) -> P::Exchange {
+        match self {
+            Stage::Asked(asked) => asked.exchange,
+            Stage::Settling(page) => page.exchange,
+        }
+    }
+}
+
+impl<T, S, B, P> Driver<T, S, B, P>
+where
+    T: AsyncRead + AsyncWrite + Unpin,
+    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Debug,
+    B: Body + Send + 'static,
+    B::Error: Debug,
+    P: Policy,
+{
+    pub(crate) fn new(h2: Connection<Tap<T>, Bytes>, start: Start<S, P>) -> Self {
+        let now = Instant::now();
+        Driver {
+            h2,
+            wire: start.wire,
+            service: start.service,
+            policy: start.policy,
+            steps: FuturesUnordered::new(),
+            running: HashMap::new(),
+            ready: VecDeque::new(),
+            scheduler: Scheduler::new(),
+            pushes: Pushes::new(&start.config, now),
+            ends: Vec::new(),
+            bodies_ended: Vec::new(),
+            timers: Timers::new(now),
+            shutting_down: false,
+            config: start.config,
+        }
+    }
+
+    pub(crate) fn graceful_shutdown(&mut self) {
+        if !self.shutting_down {
+            self.shutting_down = true;
+            self.h2.graceful_shutdown();
+        }
+    }
+
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, timer: Pin<&mut Sleep>) -> Poll<Result<(), Error>> {
+        let now = Instant::now();
+        loop {
+            match self.h2.poll_accept(cx) {
+                Poll::Ready(Some(Ok((request, respond)))) => {
+                    self.begin(cx, request, respond);
+                    continue;
+                }
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error.into())),
+                Poll::Ready(None) => return Poll::Ready(Ok(())),
+                Poll::Pending => {}
+            }
+            self.scheduler.flushed(&self.wire);
+            self.take_ends();
+            self.poll_steps(cx);
+            // While a promise is on its way, nothing else is done to any stream: resetting its page would drop
+            // the promise inside `h2` for good. `h2` has just written all that the socket takes, so this lasts
+            // only while the socket is full.
+            if self.wire.barrier_closed() {
+                break;
+            }
+            let mut progress = false;
+            if let Some(page) = self.ready.pop_front() {
+                commit(self, cx, page, now);
+                progress = true;
+            }
+            if !self.wire.barrier_closed() {
+                progress |= self.send(cx, now);
+            }
+            if !progress {
+                break;
+            }
+        }
+        self.check_timers(cx, timer, now)
+    }
+
+    /// A request head has arrived.
+    fn begin(&mut self, cx: &mut Context<'_>, request: Request<RecvStream>, mut respond: SendResponse<Bytes>) {
+        let (mut head, stream) = request.into_parts();
+        if let Some(response) = refuse::refused(&head) {
+            // A stream that is gone needs no answer.
+            let _ = respond.send_response(response, true);
+            return;
+        }
+        let interim = Arc::new(Interim::default());
+        let expected_by = refuse::expects_continue(&head).then(|| Arc::clone(&interim));
+        let client = Client::new(self.push_wanted());
+        let policy::Opening { exchange, early_hints, promises } = self.policy.request(client, &mut head);
+        if let Some(fields) = early_hints {
+            let mut response = Response::new(());
+            *response.status_mut() = http::StatusCode::EARLY_HINTS;
+            *response.headers_mut() = fields;
+            crate::head::remove_hop_by_hop(response.headers_mut());
+            interim.hinted();
+            let _ = respond.send_informational(response);
+        }
+        let origin = Origin {
+            scheme: head.uri.scheme().cloned().unwrap_or(http::uri::Scheme::HTTPS),
+            authority: head.uri.authority().cloned(),
+        };
+        let mut pushes = Resolving::new();
+        if client.push {
+            for promise in promises {
+                pushes.ask(&self.service, &origin, promise);
+            }
+        }
+        head.extensions.insert(EarlyHints(Arc::clone(&interim)));
+        let asked =
+            Asked { exchange, method: head.method.clone(), priority: Priority::from_headers(&head.headers), origin };
+        let body = RequestBody::new(stream, refuse::content_length(&head), expected_by);
+        let id = respond.stream_id().as_u32();
+        let answer = answer(self.service.clone(), Request::from_parts(head, body), respond, interim, pushes);
+        self.run(cx, id, Stage::Asked(asked), answer.map(Step::Answered).boxed());
+    }
+
+    /// Polls a step once, which is enough for a response that is ready; else it is kept.
+    fn run(
+        &mut self,
+        cx: &mut Context<'_>,
+        id: u32,
+        stage: Stage<P, B>,
+        mut step: BoxFuture<'static, Step<P::Tag, B>>,
+    ) {
+        match step.poll_unpin(cx) {
+            Poll::Ready(step) => self.step(cx, stage, step),
+            Poll::Pending => {
+                let (handle, registration) = AbortHandle::new_pair();
+                self.running.insert(id, Running { step: handle, stage });
+                self.steps.push(Abortable::new(step.map(move |step| (id, step)).boxed(), registration));
+            }
+        }
+    }
+
+    fn poll_steps(&mut self, cx: &mut Context<'_>) {
+        while let Poll::Ready(Some(done)) = self.steps.poll_next_unpin(cx) {
+            // An aborted one was forgotten by `take_end`.
+            if let Ok((id, step)) = done
+                && let Some(running) = self.running.remove(&id)
+            {
+                self.step(cx, running.stage, step);
+            }
+        }
+    }
+
+    fn step(&mut self, cx: &mut Context<'_>, stage: Stage<P, B>, step: Step<P::Tag, B>) {
+        match (stage, step) {
+            (Stage::Asked(asked), Step::Answered(answer)) => self.answered(cx, asked, answer),
+            (Stage::Settling(mut page), Step::Settled(pushes)) => {
+                page.pushes = pushes;
+                self.ready.push_back(page);
+            }
+            // A step never answers for another stage.
+            (stage, _) => self.policy.ended(stage.into_exchange(), false),
+        }
+    }
+
+    /// The service has answered for the page: the policy sees the head.
+    fn answered(&mut self, cx: &mut Context<'_>, asked: Asked<P>, answer: Answer<P::Tag, B>) {
+        let Answer { mut respond, interim, response, mut pushes } = answer;
+        let Asked { mut exchange, method, priority, origin } = asked;
+        interim.close();
+        let Some(response) = response else {
+            respond.send_reset(Reason::INTERNAL_ERROR);
+            self.policy.ended(exchange, false);
+            return;
+        };
+        let (mut head, body) = response.into_parts();
+        match self.policy.response(&mut exchange, &mut head, &body.size_hint()) {
+            policy::Pushes::Drop => pushes = Resolving::new(),
+            policy::Pushes::Keep(more) => {
+                if self.push_wanted() {
+                    for promise in more {
+                        pushes.ask(&self.service, &origin, promise);
+                    }
+                }
+            }
+        }
+        let priority = priority.overridden(&head.headers);
+        let id = respond.stream_id().as_u32();
+        let settled = pushes.is_settled();
+        let mut page = Page { respond, exchange, method, priority, head, body, pushes };
+        if settled {
+            self.ready.push_back(page);
+            return;
+        }
+        let pushes = std::mem::replace(&mut page.pushes, Resolving::new());
+        let step = pushes.settle(self.config.push_patience).map(Step::Settled).boxed();
+        self.run(cx, id, Stage::Settling(page), step);
+    }
+
+    /// Whether a promise made now could be kept.
+    pub(crate) fn push_wanted(&self) -> bool {
+        !self.shutting_down && self.pushes.wanted(&self.config, &self.wire, self.h2.max_concurrent_send_streams())
+    }
+
+    fn send(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+        let mut ended = std::mem::take(&mut self.bodies_ended);
+        let progress = self.scheduler.poll(cx, &self.wire, self.config.max_unsent_bytes, now, &mut ended);
+        for (carried, how) in ended.drain(..) {
+            self.body_ended(carried, how);
+        }
+        self.bodies_ended = ended;
+        progress
+    }
+
+    fn body_ended(&mut self, carried: Carried<P>, how: BodyEnd) {
+        match carried {
+            Carried::Page(exchange) => self.policy.ended(exchange, how == BodyEnd::Complete),
+            // A complete push is reported when its end is on the wire.
+            Carried::Push(_) if how == BodyEnd::Complete => {}
+            Carried::Push(id) => {
+                if how == BodyEnd::Failed
+                    && let Some(tag) = self.pushes.close(id)
+                {
+                    self.policy.outcome(&tag, Outcome::Failed);
+                }
+            }
+        }
+    }
+
+    /// Takes in what the wire has shown of streams that ended.
+    fn take_ends(&mut self) {
+        let mut ends = std::mem::take(&mut self.ends);
+        self.wire.take_ends(&mut ends);
+        for end in &ends {
+            self.take_end(*end);
+        }
+        self.ends = ends;
+    }
+
+    fn take_end(&mut self, End { stream, how }: End) {
+        let outcome = match how {
+            Ended::Finished => self.pushes.finished(stream).map(|tag| (tag, Outcome::Finished)),
+            Ended::ResetByClient(code) if is_push(stream) => {
+                let reason = Reason::from(code);
+                self.pushes.cancelled(stream, reason).map(|tag| (tag, Outcome::Cancelled(reason)))
+            }
+            Ended::ResetByServer if is_push(stream) => self.pushes.close(stream).map(|tag| (tag, Outcome::Failed)),
+            Ended::ResetByClient(_) | Ended::ResetByServer => None,
+        };
+        if let Some((tag, outcome)) = outcome {
+            self.policy.outcome(&tag, outcome);
+        }
+        if how == Ended::Finished {
+            return;
+        }
+        if let Some(running) = self.running.remove(&stream) {
+            running.step.abort();
+            self.policy.ended(running.stage.into_exchange(), false);
+        }
+        if let Some(at) = self.ready.iter().position(|page| page.id() == stream)
+            && let Some(page) = self.ready.remove(at)
+        {
+            self.policy.ended(page.exchange, false);
+        }
+        if let Some(carried) = self.scheduler.remove(stream, None) {
+            self.body_ended(carried, BodyEnd::Gone);
+        }
+    }
+
+    fn check_timers(&mut self, cx: &mut Context<'_>, timer: Pin<&mut Sleep>, now: Instant) -> Poll<Result<(), Error>> {
+        let idle = self.running.is_empty() && self.ready.is_empty() && self.scheduler.is_empty();
+        let stalled = self.wire.barrier_closed() || self.scheduler.is_stalled(&self.wire);
+        self.timers.observe(&self.wire, &self.config, now, idle, stalled);
+        match self.timers.poll(cx, timer, now) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Fired::Error(timeout)) => Poll::Ready(Err(Error::timeout(timeout))),
+            Poll::Ready(Fired::Idle) => {
+                self.graceful_shutdown();
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Poll::Ready(Fired::Linger) => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+impl<T, S, B: Body, P: Policy> Drop for Driver<T, S, B, P> {
+    /// Tells the policy of all that did not end before the connection did.
+    fn drop(&mut self) {
+        let mut ends = std::mem::take(&mut self.ends);
+        self.wire.take_ends(&mut ends);
+        for end in ends.iter().filter(|end| end.how == Ended::Finished) {
+            if let Some(tag) = self.pushes.finished(end.stream) {
+                self.policy.outcome(&tag, Outcome::Finished);
+            }
+        }
+        for tag in self.pushes.drain() {
+            self.policy.outcome(&tag, Outcome::Unfinished);
+        }
+        let running = self.running.drain().map(|(_, running)| running.stage.into_exchange());
+        let ready = self.ready.drain(..).map(|page| page.exchange);
+        let sending = self.scheduler.drain().filter_map(|carried| match carried {
+            Carried::Page(exchange) => Some(exchange),
+            Carried::Push(_) => None,
+        });
+        for exchange in running.chain(ready).chain(sending) {
+            self.policy.ended(exchange, false);
+        }
+    }
+}

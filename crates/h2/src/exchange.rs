@@ -1,0 +1,191 @@
+//! One exchange up to its response head: the service is asked for the page and, beside it, for what is pushed.
+
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::{BoxFuture, FutureExt, poll_fn};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use h2::server::SendResponse;
+use http::uri::{Authority, Scheme};
+use http::{Method, Request, Response, Uri};
+use tower::util::Oneshot;
+use tower_service::Service;
+
+use crate::body::RequestBody;
+use crate::head;
+use crate::interim::Interim;
+use crate::policy::{Promise, Refusal};
+
+/// Marks a request that the driver made for a push, in the request's extensions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pushed;
+
+/// The response to one promise, not promised yet.
+pub(crate) struct Resolved<T, B> {
+    /// Its place among the page's promises: the order of need.
+    pub(crate) rank: usize,
+    pub(crate) promise: Promise<T>,
+    pub(crate) result: Result<(Request<()>, Response<B>), Refusal>,
+}
+
+/// The responses to a page's promises, as they become ready.
+pub(crate) struct Resolving<T, B> {
+    pending: FuturesUnordered<BoxFuture<'static, Resolved<T, B>>>,
+    done: Vec<Resolved<T, B>>,
+    /// What was asked for, so that what is not ready can be named.
+    asked: Vec<T>,
+}
+
+/// What an exchange has come to when its page is ready.
+pub(crate) struct Answer<T, B> {
+    pub(crate) respond: SendResponse<Bytes>,
+    pub(crate) interim: Arc<Interim>,
+    /// `None` if the service failed or panicked.
+    pub(crate) response: Option<Response<B>>,
+    pub(crate) pushes: Resolving<T, B>,
+}
+
+/// The authority and scheme of a page: a push has the same (RFC 9113, section 8.4).
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    pub(crate) scheme: Scheme,
+    pub(crate) authority: Option<Authority>,
+}
+
+impl<T: Clone + Send + 'static, B: Send + 'static> Resolving<T, B> {
+    pub(crate) fn new() -> Self {
+        Resolving { pending: FuturesUnordered::new(), done: Vec::new(), asked: Vec::new() }
+    }
+
+    /// Asks the service for a promise. One that may not be promised is refused without asking: `h2` 0.4.20 leaks
+    /// a stream for each promise that it refuses itself.
+    pub(crate) fn ask<S>(&mut self, service: &S, origin: &Origin, promise: Promise<T>)
+    where
+        S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
+        S::Future: Send,
+        S::Error: std::fmt::Debug,
+    {
+        let rank = self.asked.len();
+        self.asked.push(promise.tag.clone());
+        let Some(request) = promised_request(origin, &promise) else {
+            self.done.push(Resolved { rank, promise, result: Err(Refusal::Invalid) });
+            return;
+        };
+        let (mut parts, ()) = request.clone().into_parts();
+        parts.extensions.insert(Pushed);
+        let call = Oneshot::new(service.clone(), Request::from_parts(parts, RequestBody::empty()));
+        self.pending.push(Box::pin(async move {
+            let result = match AssertUnwindSafe(call).catch_unwind().await {
+                Ok(Ok(response)) => Ok((request, response)),
+                Ok(Err(error)) => {
+                    tracing::debug!(path = %promise.path, ?error, "the service failed on a push");
+                    Err(Refusal::Failed)
+                }
+                Err(_) => {
+                    tracing::error!(path = %promise.path, "the service panicked on a push");
+                    Err(Refusal::Failed)
+                }
+            };
+            Resolved { rank, promise, result }
+        }));
+    }
+
+    pub(crate) fn is_settled(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) {
+        while let Poll::Ready(Some(resolved)) = self.pending.poll_next_unpin(cx) {
+            self.done.push(resolved);
+        }
+    }
+
+    /// Waits until all is ready or `patience` has run out.
+    pub(crate) async fn settle(mut self, patience: Duration) -> Self {
+        let all = poll_fn(|cx| {
+            self.poll(cx);
+            if self.is_settled() { Poll::Ready(()) } else { Poll::Pending }
+        });
+        // What is late is told apart by `finish`.
+        let _ = tokio::time::timeout(patience, all).await;
+        self
+    }
+
+    /// What is ready in order of need, and the names of the rest.
+    pub(crate) fn finish(mut self) -> (Vec<Resolved<T, B>>, Vec<T>) {
+        self.done.sort_by_key(|resolved| resolved.rank);
+        let late = (0..self.asked.len())
+            .filter(|rank| self.done.binary_search_by_key(rank, |resolved| resolved.rank).is_err())
+            .filter_map(|rank| self.asked.get(rank).cloned())
+            .collect();
+        (self.done, late)
+    }
+}
+
+fn promised_request<T>(origin: &Origin, promise: &Promise<T>) -> Option<Request<()>> {
+    let path = promise.path.as_str();
+    if !path.starts_with('/') || path.starts_with("//") {
+        return None;
+    }
+    let uri = Uri::builder()
+        .scheme(origin.scheme.clone())
+        .authority(origin.authority.clone()?)
+        .path_and_query(promise.path.clone())
+        .build()
+        .ok()?;
+    let mut request = Request::new(());
+    *request.method_mut() = Method::GET;
+    *request.uri_mut() = uri;
+    *request.headers_mut() = promise.headers.clone();
+    head::remove_hop_by_hop(request.headers_mut());
+    // A promise has no content (RFC 9113, section 8.4), and no credentials of the page's client.
+    for name in [http::header::CONTENT_LENGTH, http::header::COOKIE, http::header::AUTHORIZATION] {
+        request.headers_mut().remove(name);
+    }
+    Some(request)
+}
+
+/// Runs the service on a request, sending what interim responses it asks for, and resolves pushes beside it.
+pub(crate) async fn answer<S, T, B>(
+    service: S,
+    request: Request<RequestBody>,
+    mut respond: SendResponse<Bytes>,
+    interim: Arc<Interim>,
+    mut pushes: Resolving<T, B>,
+) -> Answer<T, B>
+where
+    S: Service<Request<RequestBody>, Response = Response<B>> + Send + 'static,
+    S::Future: Send,
+    S::Error: std::fmt::Debug,
+    T: Clone + Send + 'static,
+    B: Send + 'static,
+{
+    let mut call = Box::pin(AssertUnwindSafe(Oneshot::new(service, request)).catch_unwind());
+    let response = poll_fn(|cx| {
+        interim.register(cx.waker());
+        let polled = Pin::new(&mut call).poll(cx);
+        while let Some(response) = interim.take() {
+            // Refused only for a stream that is gone, which ends the exchange by itself.
+            let _ = respond.send_informational(response);
+        }
+        // Also when the page is ready: what is ready with it goes out with it.
+        pushes.poll(cx);
+        polled.map(|result| match result {
+            Ok(Ok(response)) => Some(response),
+            Ok(Err(error)) => {
+                tracing::debug!(?error, "the service failed");
+                None
+            }
+            Err(_) => {
+                tracing::error!("the service panicked");
+                None
+            }
+        })
+    })
+    .await;
+    Answer { respond, interim, response, pushes }
+}

@@ -1,0 +1,238 @@
+//! One response body on its way out.
+
+use std::fmt::Debug;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use futures_util::future::{AbortHandle, Abortable};
+use h2::{Reason, SendStream};
+use http::HeaderMap;
+use http_body::{Body, Frame};
+use tokio::time::Instant;
+
+use crate::head;
+use crate::priority::Priority;
+
+/// What is handed to `h2` at a time: the largest DATA frame that every client takes (RFC 9113, section 4.2).
+const SLICE_BYTES: usize = 16 << 10;
+
+/// How a body ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BodyEnd {
+    /// All of it was handed over, and the end of the stream with it.
+    Complete,
+    /// The body gave an error; the stream was reset.
+    Failed,
+    /// The stream is gone.
+    Gone,
+}
+
+/// A body, the stream it goes to, and its place in the order of need.
+pub(crate) struct Outgoing<B, E> {
+    pub(crate) id: u32,
+    pub(crate) send: SendStream<Bytes>,
+    pub(crate) priority: Priority,
+    /// Place among streams of the same urgency.
+    pub(crate) turn: u64,
+    /// Bytes sent since it got its place.
+    pub(crate) run: usize,
+    pub(crate) last_served: Instant,
+    /// The window epoch in which it was found without window.
+    pub(crate) blocked_in: Option<u64>,
+    pub(crate) extra: E,
+    started: bool,
+    body: Option<Pin<Box<B>>>,
+    next: Next,
+}
+
+/// What the stream sends next.
+enum Next {
+    /// The body has to be asked.
+    Unknown,
+    /// The body is being asked ([`NextFrame`]); dropping the stream ends that.
+    Awaited(#[expect(dead_code, reason = "aborts when dropped")] AbortOnDrop),
+    /// Never empty.
+    Data(Bytes),
+    Trailers(HeaderMap),
+    End,
+    Failed,
+}
+
+/// What came of serving a stream.
+pub(crate) enum Served<B> {
+    Sent(usize),
+    /// It waits for the client to open its window.
+    NoWindow,
+    /// Its body had nothing; this future has it now.
+    NotReady(Abortable<NextFrame<B>>),
+    /// Its body gave data, for which there is no room yet.
+    Filled,
+    Ended(usize, BodyEnd),
+}
+
+impl<B, E> Outgoing<B, E>
+where
+    B: Body,
+    B::Error: Debug,
+{
+    pub(crate) fn new(send: SendStream<Bytes>, body: B, priority: Priority, turn: u64, now: Instant, extra: E) -> Self {
+        Outgoing {
+            id: send.stream_id().as_u32(),
+            send,
+            priority,
+            turn,
+            run: 0,
+            last_served: now,
+            blocked_in: None,
+            extra,
+            started: false,
+            body: Some(Box::pin(body)),
+            next: Next::Unknown,
+        }
+    }
+
+    /// Whether data stands ready that the window holds back.
+    pub(crate) fn holds_data(&self) -> bool {
+        matches!(self.next, Next::Data(_))
+    }
+
+    /// Whether serving it can come to something. A body that has not begun is not opened without window; one
+    /// that has may have only its end to report, which needs none.
+    pub(crate) fn is_ready(&self, window: usize, epoch: u64) -> bool {
+        match self.next {
+            Next::Awaited(_) => false,
+            Next::Data(_) => window > 0 && self.blocked_in != Some(epoch),
+            Next::Unknown => window > 0 || self.started,
+            Next::Trailers(_) | Next::End | Next::Failed => true,
+        }
+    }
+
+    /// Sends one slice of at most `most` bytes, or the end.
+    pub(crate) fn serve(&mut self, cx: &mut Context<'_>, most: usize) -> Served<B> {
+        if matches!(self.next, Next::Unknown)
+            && let Some(later) = self.ask(cx)
+        {
+            return Served::NotReady(later);
+        }
+        match std::mem::replace(&mut self.next, Next::End) {
+            Next::Data(data) => self.send_slice(data, most),
+            Next::Trailers(mut trailers) => {
+                head::remove_hop_by_hop(&mut trailers);
+                let sent = self.send.send_trailers(trailers);
+                Served::Ended(0, if sent.is_ok() { BodyEnd::Complete } else { BodyEnd::Gone })
+            }
+            Next::Failed => {
+                self.send.send_reset(Reason::INTERNAL_ERROR);
+                Served::Ended(0, BodyEnd::Failed)
+            }
+            Next::End | Next::Unknown | Next::Awaited(_) => {
+                let sent = self.send.send_data(Bytes::new(), true);
+                Served::Ended(0, if sent.is_ok() { BodyEnd::Complete } else { BodyEnd::Gone })
+            }
+        }
+    }
+
+    /// Takes back a body that was awaited, with its frame.
+    pub(crate) fn answered(&mut self, body: Pin<Box<B>>, frame: Option<Result<Frame<B::Data>, B::Error>>) {
+        self.body = Some(body);
+        self.take(frame);
+    }
+
+    /// Asks the body for its next frame; if there is none yet, the future to wait on.
+    fn ask(&mut self, cx: &mut Context<'_>) -> Option<Abortable<NextFrame<B>>> {
+        while matches!(self.next, Next::Unknown) {
+            let Some(body) = &mut self.body else {
+                self.next = Next::End;
+                break;
+            };
+            match body.as_mut().poll_frame(cx) {
+                Poll::Ready(frame) => self.take(frame),
+                Poll::Pending => {
+                    let (handle, registration) = AbortHandle::new_pair();
+                    self.next = Next::Awaited(AbortOnDrop(handle));
+                    let next = NextFrame { id: self.id, body: self.body.take() };
+                    return Some(Abortable::new(next, registration));
+                }
+            }
+        }
+        None
+    }
+
+    fn take(&mut self, frame: Option<Result<Frame<B::Data>, B::Error>>) {
+        self.next = match frame {
+            None => Next::End,
+            Some(Err(error)) => {
+                tracing::debug!(stream = self.id, ?error, "a response body failed");
+                Next::Failed
+            }
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(mut data) if data.has_remaining() => Next::Data(data.copy_to_bytes(data.remaining())),
+                Ok(_) => Next::Unknown,
+                Err(frame) => frame.into_trailers().map_or(Next::Unknown, Next::Trailers),
+            },
+        };
+    }
+
+    /// Reserves and sends in one step, so that nothing stays reserved inside `h2`.
+    fn send_slice(&mut self, mut data: Bytes, most: usize) -> Served<B> {
+        let want = data.len().min(SLICE_BYTES).min(most);
+        if want == 0 {
+            self.next = Next::Data(data);
+            return Served::Filled;
+        }
+        self.send.reserve_capacity(want);
+        let have = self.send.capacity().min(want);
+        if have < want {
+            self.send.reserve_capacity(0);
+        }
+        if have == 0 {
+            self.next = Next::Data(data);
+            return Served::NoWindow;
+        }
+        let slice = data.split_to(have);
+        let over = data.is_empty() && self.body.as_deref().is_none_or(Body::is_end_stream);
+        if self.send.send_data(slice, over).is_err() {
+            return Served::Ended(0, BodyEnd::Gone);
+        }
+        self.started = true;
+        self.run += have;
+        if over {
+            return Served::Ended(have, BodyEnd::Complete);
+        }
+        self.next = if data.is_empty() { Next::Unknown } else { Next::Data(data) };
+        Served::Sent(have)
+    }
+}
+
+struct AbortOnDrop(AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Waits for the next frame of a body that had none.
+pub(crate) struct NextFrame<B> {
+    id: u32,
+    body: Option<Pin<Box<B>>>,
+}
+
+/// A body that answered: its stream, itself, and the frame.
+pub(crate) type Answered<B> = (u32, Pin<Box<B>>, Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>);
+
+impl<B: Body> Future for NextFrame<B> {
+    type Output = Answered<B>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(body) = &mut self.body else {
+            return Poll::Pending;
+        };
+        let frame = ready!(body.as_mut().poll_frame(cx));
+        match self.body.take() {
+            Some(body) => Poll::Ready((self.id, body, frame)),
+            None => Poll::Pending,
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The pushes of one connection: which are open, and whether another may be made.
+
+use std::collections::VecDeque;
+
+use h2::Reason;
+use tokio::time::Instant;
+
+use crate::config::Config;
+use crate::diary::Diary;
+use crate::policy::Refusal;
+use crate::wire::Wire;
+
+/// Finished pushes remembered to notice that the client cancelled one after all.
+const MAX_FINISHED: usize = 64;
+
+/// The book of promises. Bounded by [`Config::max_open_pushes`] and [`MAX_FINISHED`].
+#[derive(Debug)]
+pub(crate) struct Pushes<T> {
+    open: Vec<(u32, T)>,
+    finished: VecDeque<(u32, T)>,
+    diary: Diary,
+    cancelled: u32,
+    /// Set when `h2` itself refused a promise: it knows something that the tap does not.
+    refused: bool,
+    window_began: Instant,
+    window_bytes: u64,
+}
+
+impl<T: Clone> Pushes<T> {
+    pub(crate) fn new(config: &Config, now: Instant) -> Self {
+        Pushes {
+            open: Vec::new(),
+            finished: VecDeque::new(),
+            diary: Diary::new(config.max_diary_entries),
+            cancelled: 0,
+            refused: false,
+            window_began: now,
+            window_bytes: 0,
+        }
+    }
+
+    /// Whether the client takes pushes, as far as its settings and its deeds tell.
+    pub(crate) fn wanted(&self, config: &Config, wire: &Wire, max_streams: usize) -> bool {
+        wire.push_enabled()
+            && !wire.goaway_received()
+            && !self.refused
+            && self.cancelled < config.max_cancelled_pushes
+            && max_streams > 0
+    }
+
+    /// Whether a push of `bytes` may be promised now. `max_streams` is the client's
+    /// SETTINGS_MAX_CONCURRENT_STREAMS: `h2` would hold a response beyond it back, and a RST_STREAM for a stream
+    /// that is held back closes the connection. A push counts until its end is on the wire.
+    pub(crate) fn allow(
+        &mut self,
+        config: &Config,
+        max_streams: usize,
+        now: Instant,
+        bytes: u64,
+    ) -> Result<(), Refusal> {
+        if self.open.len() >= config.max_open_pushes.min(max_streams) {
+            return Err(Refusal::Crowded);
+        }
+        if now.saturating_duration_since(self.window_began) >= config.push_window {
+            self.window_began = now;
+            self.window_bytes = 0;
+        }
+        if self.window_bytes.saturating_add(bytes) > config.max_pushed_bytes {
+            return Err(Refusal::Budget);
+        }
+        Ok(())
+    }
+
+    /// Whether this version of the asset was promised already.
+    pub(crate) fn repeated(&self, path: &str, version: &[u8]) -> bool {
+        self.diary.contains(path, version)
+    }
+
+    pub(crate) fn promised(&mut self, id: u32, tag: T, path: &str, version: &[u8], bytes: u64) {
+        self.open.push((id, tag));
+        self.diary.insert(path, version);
+        self.window_bytes = self.window_bytes.saturating_add(bytes);
+    }
+
+    pub(crate) fn refused_by_h2(&mut self) {
+        self.refused = true;
+    }
+
+    /// The end of a push is on the wire; its name, if it was open.
+    pub(crate) fn finished(&mut self, id: u32) -> Option<T> {
+        let tag = self.close(id)?;
+        if self.finished.len() >= MAX_FINISHED {
+            self.finished.pop_front();
+        }
+        self.finished.push_back((id, tag.clone()));
+        Some(tag)
+    }
+
+    /// The client cancelled a push, perhaps one that had been sent whole.
+    pub(crate) fn cancelled(&mut self, id: u32, _: Reason) -> Option<T> {
+        let tag = self.close(id).or_else(|| {
+            let at = self.finished.iter().position(|(finished, _)| *finished == id)?;
+            self.finished.remove(at).map(|(_, tag)| tag)
+        })?;
+        self.cancelled = self.cancelled.saturating_add(1);
+        Some(tag)
+    }
+
+    /// A push was reset by us.
+    pub(crate) fn close(&mut self, id: u32) -> Option<T> {
+        let at = self.open.iter().position(|(open, _)| *open == id)?;
+        Some(self.open.swap_remove(at).1)
+    }
+
+    /// Names of what is still open, when the connection ends.
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = T> + '_ {
+        self.open.drain(..).map(|(_, tag)| tag)
+    }
+}

@@ -1,0 +1,62 @@
+//! Requests that the driver answers itself, and what it reads off request heads.
+
+use http::request::Parts;
+use http::{Method, Response, StatusCode, header};
+
+/// The answer to a request that no service should see; `None` for the others.
+///
+/// - CONNECT: 501 (RFC 9110, section 15.6.2): tunnels are refused.
+/// - `Host` that differs from `:authority`: 400 (RFC 9113, section 8.3.1), for the two would be believed by
+///   different parts of a server.
+pub(crate) fn refused(head: &Parts) -> Option<Response<()>> {
+    let status = if head.method == Method::CONNECT {
+        StatusCode::NOT_IMPLEMENTED
+    } else if hosts_differ(head) {
+        StatusCode::BAD_REQUEST
+    } else {
+        return None;
+    };
+    let mut response = Response::new(());
+    *response.status_mut() = status;
+    Some(response)
+}
+
+fn hosts_differ(head: &Parts) -> bool {
+    let Some(authority) = head.uri.authority() else {
+        return false;
+    };
+    head.headers
+        .get_all(header::HOST)
+        .iter()
+        .any(|host| !host.as_bytes().eq_ignore_ascii_case(authority.as_str().as_bytes()))
+}
+
+/// Whether the client holds its body back for a 100 (Continue) (RFC 9110, section 10.1.1).
+pub(crate) fn expects_continue(head: &Parts) -> bool {
+    head.headers.get(header::EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+}
+
+/// The announced length of the request's body, bytes. `h2` has checked that it is one number.
+pub(crate) fn content_length(head: &Parts) -> Option<u64> {
+    head.headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Request;
+
+    #[track_caller]
+    fn check(request: http::request::Builder, status: Option<u16>) {
+        let (head, ()) = request.body(()).unwrap().into_parts();
+        assert_eq!(refused(&head).map(|response| response.status().as_u16()), status);
+    }
+
+    #[test]
+    fn tunnels_and_two_hosts_are_refused() {
+        check(Request::get("https://a.example/"), None);
+        check(Request::get("https://a.example/").header("host", "A.example"), None);
+        check(Request::get("https://a.example/").header("host", "b.example"), Some(400));
+        check(Request::connect("a.example:443"), Some(501));
+    }
+}

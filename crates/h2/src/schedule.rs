@@ -1,0 +1,194 @@
+//! Response bodies in order of need, above `h2`.
+//!
+//! `h2` gives its window to whoever asks first and serves streams in turns. So bodies are held here and only
+//! what goes out next is handed down, in slices: the most urgent stream first (RFC 9218), streams of one urgency
+//! in the order in which they began, incremental ones in turns.
+//!
+//! No capacity is left reserved inside `h2`: a slice is reserved and sent in one step, or the stream is passed
+//! over until the tap has seen a WINDOW_UPDATE. So a stream without window never keeps the connection's window
+//! from the others.
+
+use std::fmt::Debug;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::Abortable;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use h2::{Reason, SendStream};
+use http_body::Body;
+use tokio::time::Instant;
+
+use crate::outgoing::{BodyEnd, NextFrame, Outgoing, Served};
+use crate::priority::Priority;
+use crate::wire::Wire;
+
+/// A response that is not incremental keeps its place for this much; then it takes turns with its equals, so
+/// that a download without end does not stop all that came after it.
+const RUN_BYTES: usize = 1 << 20;
+
+/// A stream that has waited this long gets one slice in [`PATIENT_EVERY`], however urgent the others are.
+const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENT_EVERY: u32 = 8;
+
+/// Holds the bodies of one connection. `E` travels with a body and comes back when it has ended.
+pub(crate) struct Scheduler<B, E> {
+    /// At most the streams that the two sides may open, which [`Config`](crate::Config) bounds.
+    streams: Vec<Outgoing<B, E>>,
+    /// Bodies that had nothing ready, each woken alone.
+    awaited: FuturesUnordered<Abortable<NextFrame<B>>>,
+    next_turn: u64,
+    slices: u32,
+    /// DATA handed to `h2` since the connection began, bytes; corrected by [`flushed`](Self::flushed).
+    handed: u64,
+}
+
+impl<B: Body, E> Scheduler<B, E> {
+    /// Ends every stream, returning what travelled with them.
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = E> + '_ {
+        self.streams.drain(..).map(|stream| stream.extra)
+    }
+}
+
+impl<B, E> Scheduler<B, E>
+where
+    B: Body,
+    B::Error: Debug,
+{
+    pub(crate) fn new() -> Self {
+        Scheduler { streams: Vec::new(), awaited: FuturesUnordered::new(), next_turn: 0, slices: 0, handed: 0 }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.streams.is_empty()
+    }
+
+    /// Adds a body behind all of its urgency.
+    pub(crate) fn push(&mut self, send: SendStream<Bytes>, body: B, priority: Priority, now: Instant, extra: E) {
+        let turn = self.turn();
+        self.streams.push(Outgoing::new(send, body, priority, turn, now, extra));
+    }
+
+    /// Takes out a stream that was reset, or resets it.
+    pub(crate) fn remove(&mut self, id: u32, reset: Option<Reason>) -> Option<E> {
+        let at = self.streams.iter().position(|stream| stream.id == id)?;
+        let mut stream = self.streams.swap_remove(at);
+        if let Some(reason) = reset {
+            stream.send.send_reset(reason);
+        }
+        // What it had of the connection's window is free again without any frame to tell.
+        for other in &mut self.streams {
+            other.blocked_in = None;
+        }
+        Some(stream.extra)
+    }
+
+    /// The connection was just polled until it had nothing more to do: if its socket took all, nothing is unsent.
+    pub(crate) fn flushed(&mut self, wire: &Wire) {
+        if !wire.write_blocked() {
+            self.handed = wire.data_written();
+        }
+    }
+
+    /// Whether bytes wait for the client to read: below, or here for want of window.
+    pub(crate) fn is_stalled(&self, wire: &Wire) -> bool {
+        wire.write_blocked() || self.streams.iter().any(Outgoing::holds_data)
+    }
+
+    /// Hands slices to `h2` until nothing is ready, the window is used up or `max_unsent` bytes are below.
+    /// Returns whether `h2` has to be polled again; bodies that ended go to `ended`.
+    pub(crate) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        wire: &Wire,
+        max_unsent: usize,
+        now: Instant,
+        ended: &mut Vec<(E, BodyEnd)>,
+    ) -> bool {
+        self.poll_awaited(cx);
+        let mut progress = false;
+        loop {
+            let unsent = self.handed.saturating_sub(wire.data_written());
+            let room = (max_unsent as u64).saturating_sub(unsent);
+            // What the client granted, less all that it got or will get.
+            let window = wire.window_granted().saturating_sub(wire.data_written().saturating_add(unsent));
+            let most = usize::try_from(room.min(window)).unwrap_or(usize::MAX);
+            if room == 0 {
+                return progress;
+            }
+            let Some(at) = self.pick(most, wire.window_epoch(), now) else {
+                return progress;
+            };
+            progress |= self.serve(at, cx, wire, most, now, ended);
+        }
+    }
+
+    fn serve(
+        &mut self,
+        at: usize,
+        cx: &mut Context<'_>,
+        wire: &Wire,
+        most: usize,
+        now: Instant,
+        ended: &mut Vec<(E, BodyEnd)>,
+    ) -> bool {
+        let turn = self.turn();
+        let Some(stream) = self.streams.get_mut(at) else {
+            return false;
+        };
+        match stream.serve(cx, most) {
+            Served::Sent(bytes) => {
+                stream.last_served = now;
+                if stream.priority.incremental || stream.run >= RUN_BYTES {
+                    stream.turn = turn;
+                }
+                self.handed += bytes as u64;
+                true
+            }
+            Served::Ended(bytes, how) => {
+                ended.push((self.streams.swap_remove(at).extra, how));
+                self.handed += bytes as u64;
+                true
+            }
+            Served::NoWindow => {
+                stream.blocked_in = Some(wire.window_epoch());
+                false
+            }
+            Served::NotReady(next) => {
+                self.awaited.push(next);
+                self.poll_awaited(cx);
+                false
+            }
+            Served::Filled => false,
+        }
+    }
+
+    /// Takes the frames of bodies that had none before.
+    fn poll_awaited(&mut self, cx: &mut Context<'_>) {
+        while let Poll::Ready(Some(answered)) = self.awaited.poll_next_unpin(cx) {
+            // A stream that was dropped meanwhile has aborted it.
+            let Ok((id, body, frame)) = answered else { continue };
+            if let Some(stream) = self.streams.iter_mut().find(|stream| stream.id == id) {
+                stream.answered(body, frame);
+            }
+        }
+    }
+
+    /// The stream that goes next. Linear in the open streams, of which there are few hundred at most.
+    fn pick(&mut self, window: usize, epoch: u64, now: Instant) -> Option<usize> {
+        self.slices = self.slices.wrapping_add(1);
+        let ready = || self.streams.iter().enumerate().filter(|(_, stream)| stream.is_ready(window, epoch));
+        if self.slices.is_multiple_of(PATIENT_EVERY)
+            && let Some((at, stream)) = ready().min_by_key(|(_, stream)| stream.last_served)
+            && now.saturating_duration_since(stream.last_served) > PATIENCE
+        {
+            return Some(at);
+        }
+        ready().min_by_key(|(_, stream)| (stream.priority.urgency, stream.turn)).map(|(at, _)| at)
+    }
+
+    fn turn(&mut self) -> u64 {
+        self.next_turn += 1;
+        self.next_turn
+    }
+}

@@ -1,0 +1,119 @@
+//! The I/O wrapper under `h2`: reads the frames that go by and holds the read barrier.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::frames::Walker;
+use crate::wire::Wire;
+
+/// `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n` (RFC 9113, section 3.4).
+const PREFACE_BYTES: usize = 24;
+
+/// Sits between the socket and `h2`. Passes every byte on unchanged; only delays reads while a promise is on
+/// its way out ([`Wire::barrier_closed`]).
+#[derive(Debug)]
+pub(crate) struct Tap<T> {
+    io: T,
+    wire: Arc<Wire>,
+    preface_left: usize,
+    inbound: Walker,
+    outbound: Walker,
+}
+
+impl<T> Tap<T> {
+    pub(crate) fn new(io: T) -> (Self, Arc<Wire>) {
+        let wire = Arc::new(Wire::new());
+        let tap = Tap {
+            io,
+            wire: Arc::clone(&wire),
+            preface_left: PREFACE_BYTES,
+            inbound: Walker::default(),
+            outbound: Walker::default(),
+        };
+        (tap, wire)
+    }
+
+    fn received(&mut self, bytes: &[u8]) {
+        let preface = self.preface_left.min(bytes.len());
+        self.preface_left -= preface;
+        let bytes = bytes.get(preface..).unwrap_or_default();
+        self.inbound.walk(bytes, |event| self.wire.inbound(event));
+        self.wire.at_frame_boundary(self.inbound.at_boundary());
+    }
+
+    fn sent<'a>(&mut self, slices: impl IntoIterator<Item = &'a [u8]>, mut count: usize) {
+        self.wire.wrote(count);
+        for slice in slices {
+            let part = slice.get(..count.min(slice.len())).unwrap_or_default();
+            count -= part.len();
+            self.outbound.walk(part, |event| self.wire.outbound(event));
+            if count == 0 {
+                break;
+            }
+        }
+    }
+
+    fn note_write(&self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if result.is_pending() {
+            self.wire.could_not_write();
+        }
+        result
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Tap<T> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let tap = self.get_mut();
+        if tap.wire.barrier_closed() {
+            tap.wire.wait_for_barrier(cx.waker());
+            return Poll::Pending;
+        }
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut tap.io).poll_read(cx, buf))?;
+        tap.received(buf.filled().get(before..).unwrap_or_default());
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Tap<T> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let tap = self.get_mut();
+        let result = Pin::new(&mut tap.io).poll_write(cx, buf);
+        let count = ready!(tap.note_write(result))?;
+        tap.sent([buf], count);
+        Poll::Ready(Ok(count))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let tap = self.get_mut();
+        let result = Pin::new(&mut tap.io).poll_write_vectored(cx, slices);
+        let count = ready!(tap.note_write(result))?;
+        tap.sent(slices.iter().map(|slice| &**slice), count);
+        Poll::Ready(Ok(count))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let tap = self.get_mut();
+        let result = Pin::new(&mut tap.io).poll_flush(cx);
+        if result.is_pending() {
+            tap.wire.could_not_write();
+        }
+        result
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().io).poll_shutdown(cx)
+    }
+}

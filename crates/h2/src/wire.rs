@@ -1,0 +1,240 @@
+//! What has really crossed the socket, shared between the tap and the driver.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::task::Waker;
+
+use atomic_waker::AtomicWaker;
+
+use crate::frames::{self, Event};
+
+/// The window of a connection before any WINDOW_UPDATE (RFC 9113, section 6.9.2), bytes.
+const INITIAL_CONNECTION_WINDOW: u64 = 65_535;
+
+/// Facts about one connection, read off its frames.
+///
+/// Reader and writer are polled by the same task, one after the other, so relaxed atomics carry no race: they
+/// are there because the `h2` crate owns the tap and gives no way back to it. The mutex is taken only when a
+/// stream is reset or a promised stream ends.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    push_enabled: AtomicBool,
+    settings_seen: AtomicBool,
+    goaway_received: AtomicBool,
+    header_block_open: AtomicBool,
+    frame_open: AtomicBool,
+    window_granted: AtomicU64,
+    /// Counts the events after which a stream that had no window may have some.
+    window_epoch: AtomicU64,
+    data_written: AtomicU64,
+    bytes_written: AtomicU64,
+    write_blocked: AtomicBool,
+    batch: Batch,
+    reader: AtomicWaker,
+    has_ends: AtomicBool,
+    ends: Mutex<Vec<End>>,
+}
+
+/// The promises of one page, on their way through `h2`.
+#[derive(Debug, Default)]
+struct Batch {
+    /// The lowest stream promised in this batch.
+    first: AtomicU32,
+    promised: AtomicU32,
+    promises_written: AtomicU32,
+    /// Heads of the pushed responses. The barrier waits for these too: a stream that is promised but not yet
+    /// opened is idle to `h2`, and a RST_STREAM for it would close the connection.
+    heads_written: AtomicU32,
+}
+
+/// The end of a stream as the wire shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct End {
+    pub(crate) stream: u32,
+    pub(crate) how: Ended,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// END_STREAM was written on a promised stream.
+    Finished,
+    /// The client sent RST_STREAM with this code.
+    ResetByClient(u32),
+    /// RST_STREAM was written.
+    ResetByServer,
+}
+
+impl Wire {
+    pub(crate) fn new() -> Self {
+        Wire {
+            // RFC 9113, section 6.5.2: push is allowed until the client says otherwise.
+            push_enabled: AtomicBool::new(true),
+            settings_seen: AtomicBool::new(false),
+            goaway_received: AtomicBool::new(false),
+            header_block_open: AtomicBool::new(false),
+            frame_open: AtomicBool::new(false),
+            window_granted: AtomicU64::new(INITIAL_CONNECTION_WINDOW),
+            window_epoch: AtomicU64::new(0),
+            data_written: AtomicU64::new(0),
+            bytes_written: AtomicU64::new(0),
+            write_blocked: AtomicBool::new(false),
+            batch: Batch::default(),
+            reader: AtomicWaker::new(),
+            has_ends: AtomicBool::new(false),
+            ends: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Whether the client takes pushes, as its latest SETTINGS say.
+    pub(crate) fn push_enabled(&self) -> bool {
+        self.push_enabled.load(Relaxed) && self.settings_seen.load(Relaxed)
+    }
+
+    pub(crate) fn goaway_received(&self) -> bool {
+        self.goaway_received.load(Relaxed)
+    }
+
+    /// Whether the client has begun a frame or a header block and not finished it.
+    pub(crate) fn request_unfinished(&self) -> bool {
+        self.frame_open.load(Relaxed) || self.header_block_open.load(Relaxed)
+    }
+
+    /// Connection window granted so far, bytes.
+    pub(crate) fn window_granted(&self) -> u64 {
+        self.window_granted.load(Relaxed)
+    }
+
+    pub(crate) fn window_epoch(&self) -> u64 {
+        self.window_epoch.load(Relaxed)
+    }
+
+    /// Payload bytes of DATA that the socket has taken.
+    pub(crate) fn data_written(&self) -> u64 {
+        self.data_written.load(Relaxed)
+    }
+
+    /// All bytes that the socket has taken.
+    pub(crate) fn bytes_written(&self) -> u64 {
+        self.bytes_written.load(Relaxed)
+    }
+
+    /// Whether the last write found the socket full.
+    pub(crate) fn write_blocked(&self) -> bool {
+        self.write_blocked.load(Relaxed)
+    }
+
+    /// Promises and the heads of their responses were handed to `h2`, `first` being the lowest stream: reading
+    /// stops until all of it is written. Only called while the barrier is open.
+    pub(crate) fn promised(&self, first: u32, count: u32) {
+        self.batch.first.store(first, Relaxed);
+        self.batch.promised.store(count, Relaxed);
+        self.batch.promises_written.store(0, Relaxed);
+        self.batch.heads_written.store(0, Relaxed);
+    }
+
+    /// Whether a promise still waits inside `h2`. While it does, no frame of the client may reach `h2`: a
+    /// RST_STREAM, WINDOW_UPDATE or GOAWAY that meets a half-born stream panics, leaks window or closes the
+    /// connection (h2 0.4.20; `UPSTREAM.md`).
+    pub(crate) fn barrier_closed(&self) -> bool {
+        let promised = self.batch.promised.load(Relaxed);
+        self.batch.promises_written.load(Relaxed) < promised || self.batch.heads_written.load(Relaxed) < promised
+    }
+
+    /// Remembers who reads, to be woken when the barrier opens.
+    pub(crate) fn wait_for_barrier(&self, reader: &Waker) {
+        self.reader.register(reader);
+    }
+
+    /// Takes the stream ends seen since the last call.
+    pub(crate) fn take_ends(&self, into: &mut Vec<End>) {
+        into.clear();
+        if self.has_ends.swap(false, Relaxed)
+            && let Ok(mut ends) = self.ends.lock()
+        {
+            into.append(&mut ends);
+        }
+    }
+
+    pub(crate) fn wrote(&self, bytes: usize) {
+        self.bytes_written.fetch_add(bytes as u64, Relaxed);
+        self.write_blocked.store(false, Relaxed);
+    }
+
+    pub(crate) fn could_not_write(&self) {
+        self.write_blocked.store(true, Relaxed);
+    }
+
+    pub(crate) fn at_frame_boundary(&self, boundary: bool) {
+        self.frame_open.store(!boundary, Relaxed);
+    }
+
+    pub(crate) fn inbound(&self, event: Event) {
+        match event {
+            Event::Frame { kind: frames::HEADERS | frames::CONTINUATION, flags, .. } => {
+                self.header_block_open.store(flags & frames::END_HEADERS == 0, Relaxed);
+            }
+            Event::Frame { kind: frames::GOAWAY, .. } => self.goaway_received.store(true, Relaxed),
+            Event::Frame { kind: frames::SETTINGS, .. } => {
+                self.settings_seen.store(true, Relaxed);
+                self.window_epoch.fetch_add(1, Relaxed);
+            }
+            Event::Setting { id: frames::ENABLE_PUSH, value } => {
+                self.push_enabled.store(value == 1, Relaxed);
+            }
+            Event::Word { kind: frames::WINDOW_UPDATE, stream: 0, word } => {
+                self.window_granted.fetch_add(u64::from(word & 0x7fff_ffff), Relaxed);
+                self.window_epoch.fetch_add(1, Relaxed);
+            }
+            Event::Word { kind: frames::WINDOW_UPDATE, .. } => {
+                self.window_epoch.fetch_add(1, Relaxed);
+            }
+            Event::Word { kind: frames::RST_STREAM, stream, word } => {
+                self.end(End { stream, how: Ended::ResetByClient(word) });
+            }
+            _ => {}
+        }
+    }
+
+    pub(crate) fn outbound(&self, event: Event) {
+        match event {
+            Event::Data(bytes) => {
+                self.data_written.fetch_add(bytes as u64, Relaxed);
+            }
+            Event::Frame { kind: frames::PUSH_PROMISE, .. } => {
+                self.batch.promises_written.fetch_add(1, Relaxed);
+                self.open_barrier();
+            }
+            Event::Frame { kind: kind @ (frames::DATA | frames::HEADERS), flags, stream } if is_push(stream) => {
+                if kind == frames::HEADERS && stream >= self.batch.first.load(Relaxed) {
+                    self.batch.heads_written.fetch_add(1, Relaxed);
+                    self.open_barrier();
+                }
+                if flags & frames::END_STREAM != 0 {
+                    self.end(End { stream, how: Ended::Finished });
+                }
+            }
+            Event::Word { kind: frames::RST_STREAM, stream, .. } => {
+                self.end(End { stream, how: Ended::ResetByServer });
+            }
+            _ => {}
+        }
+    }
+
+    fn open_barrier(&self) {
+        if !self.barrier_closed() {
+            self.reader.wake();
+        }
+    }
+
+    fn end(&self, end: End) {
+        if let Ok(mut ends) = self.ends.lock() {
+            ends.push(end);
+            self.has_ends.store(true, Relaxed);
+        }
+    }
+}
+
+/// Streams that the server opens have even numbers (RFC 9113, section 5.1.1).
+pub(crate) fn is_push(stream: u32) -> bool {
+    stream != 0 && stream.is_multiple_of(2)
+}
