@@ -20,11 +20,7 @@ pub(crate) struct Options {
 
 impl Options {
     pub(crate) fn parse<'a>(words: impl Iterator<Item = &'a str>) -> Result<Self, String> {
-        let mut options = Self {
-            areas: Vec::new(),
-            quick: false,
-            json: false,
-        };
+        let mut options = Self { areas: Vec::new(), quick: false, json: false };
         for word in words {
             match word {
                 "--json" => options.json = true,
@@ -39,19 +35,12 @@ impl Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<(), String> {
-    let package = metadata::members()?
-        .into_iter()
-        .find(|package| package.name == "headstart-benches");
+    let package = metadata::members()?.into_iter().find(|package| package.name == "headstart-benches");
     let known = package.ok_or("no package headstart-benches")?.benches;
     if let Some(unknown) = options.areas.iter().find(|area| !known.contains(area)) {
-        return Err(format!(
-            "no benchmark `{unknown}`; there are: {}",
-            known.join(", ")
-        ));
+        return Err(format!("no benchmark `{unknown}`; there are: {}", known.join(", ")));
     }
-    let chosen = known
-        .iter()
-        .filter(|area| options.areas.is_empty() || options.areas.contains(area));
+    let chosen = known.iter().filter(|area| options.areas.is_empty() || options.areas.contains(area));
     let dir = shell::root().join("target/bench");
     fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
 
@@ -67,9 +56,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     println!("\nreport: target/bench/report.md and target/bench/report.json");
     match report.failed() {
         0 => Ok(()),
-        failed => Err(format!(
-            "{failed} benchmarks did not finish; the report names them"
-        )),
+        failed => Err(format!("{failed} benchmarks did not finish; the report names them")),
     }
 }
 
@@ -81,31 +68,15 @@ fn run_area(area: &str, options: &Options, dir: &Path) -> Result<Area, String> {
     if rows.exists() {
         fs::remove_file(&rows).map_err(|error| format!("{}: {error}", rows.display()))?;
     }
-    let mut command = shell::cargo([
-        "bench",
-        "--quiet",
-        "--package",
-        "headstart-benches",
-        "--bench",
-        area,
-    ]);
-    command
-        .env("HEADSTART_BENCH_JSON", &rows)
-        .stdout(Stdio::piped());
+    let mut command = shell::cargo(["bench", "--quiet", "--package", "headstart-benches", "--bench", area]);
+    command.env("HEADSTART_BENCH_JSON", &rows).stdout(Stdio::piped());
     if options.quick {
         command.args(["--", "--quick"]);
     }
     let began = Instant::now();
-    let mut child = command
-        .spawn()
-        .map_err(|error| format!("{area}: {error}"))?;
+    let mut child = command.spawn().map_err(|error| format!("{area}: {error}"))?;
     let mut printed = String::new();
-    for line in child
-        .stdout
-        .take()
-        .into_iter()
-        .flat_map(|stdout| BufReader::new(stdout).lines())
-    {
+    for line in child.stdout.take().into_iter().flat_map(|stdout| BufReader::new(stdout).lines()) {
         let line = line.map_err(|error| format!("{area}: {error}"))?;
         println!("{line}");
         printed.push_str(&line);

@@ -21,33 +21,19 @@ pub(crate) struct Package {
 /// Reads the members of the workspace, sorted by name, for this machine's platform.
 pub(crate) fn members() -> Result<Vec<Package>, String> {
     let host = host()?;
-    let args = [
-        "metadata",
-        "--format-version",
-        "1",
-        "--filter-platform",
-        host.as_str(),
-    ];
+    let args = ["metadata", "--format-version", "1", "--filter-platform", host.as_str()];
     let text = shell::output(&mut shell::cargo(args))?;
-    let metadata =
-        serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))?;
+    let metadata = serde_json::from_str(&text).map_err(|error| format!("cargo metadata: {error}"))?;
     Ok(parse(&metadata))
 }
 
 fn parse(metadata: &Value) -> Vec<Package> {
-    let names: BTreeMap<&str, &str> = list(&metadata["packages"])
-        .map(|package| (text(&package["id"]), text(&package["name"])))
-        .collect();
+    let names: BTreeMap<&str, &str> =
+        list(&metadata["packages"]).map(|package| (text(&package["id"]), text(&package["name"]))).collect();
     // For each package the packages linked into it: its normal dependencies.
     let edges: BTreeMap<&str, Vec<&str>> = list(&metadata["resolve"]["nodes"])
         .map(|node| {
-            (
-                text(&node["id"]),
-                list(&node["deps"])
-                    .filter(|dep| is_linked(dep))
-                    .map(|dep| text(&dep["pkg"]))
-                    .collect(),
-            )
+            (text(&node["id"]), list(&node["deps"]).filter(|dep| is_linked(dep)).map(|dep| text(&dep["pkg"])).collect())
         })
         .collect();
     let members: BTreeSet<&str> = list(&metadata["workspace_members"]).map(text).collect();
@@ -62,9 +48,7 @@ fn parse(metadata: &Value) -> Vec<Package> {
                 .filter(|target| list(&target["kind"]).any(|kind| kind == "bench"))
                 .map(|target| text(&target["name"]).to_owned())
                 .collect(),
-            direct: list(&package["dependencies"])
-                .map(|dep| text(&dep["name"]).to_owned())
-                .collect(),
+            direct: list(&package["dependencies"]).map(|dep| text(&dep["name"]).to_owned()).collect(),
             linked: reachable(text(&package["id"]), &edges)
                 .into_iter()
                 .filter_map(|id| names.get(id).map(|name| (*name).to_owned()))
@@ -96,8 +80,7 @@ fn reachable<'a>(from: &'a str, edges: &BTreeMap<&str, Vec<&'a str>>) -> BTreeSe
 fn host() -> Result<String, String> {
     let version = shell::output(Command::new("rustc").arg("-vV"))?;
     let host = version.lines().find_map(|line| line.strip_prefix("host: "));
-    host.map(str::to_owned)
-        .ok_or_else(|| "rustc -vV names no host".to_owned())
+    host.map(str::to_owned).ok_or_else(|| "rustc -vV names no host".to_owned())
 }
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {
@@ -131,12 +114,7 @@ mod tests {
             ]},
         });
         let [a] = parse(&metadata).try_into().ok().expect("one member");
-        let set = |names: &[&str]| {
-            names
-                .iter()
-                .map(|name| (*name).to_owned())
-                .collect::<BTreeSet<_>>()
-        };
+        let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
         assert_eq!(a.direct, set(&["b", "d"]));
         assert_eq!(a.linked, set(&["b", "c"]));
         assert_eq!(a.benches, ["speed"]);

@@ -29,28 +29,15 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn new(quick: bool) -> Self {
-        Self {
-            areas: Vec::new(),
-            quick,
-            machine: machine(),
-            compiler: said("rustc", &["-V"]),
-            commit: commit(),
-        }
+        Self { areas: Vec::new(), quick, machine: machine(), compiler: said("rustc", &["-V"]), commit: commit() }
     }
 
     pub(crate) fn failed(&self) -> usize {
-        self.areas
-            .iter()
-            .filter(|area| area.failure.is_some())
-            .count()
+        self.areas.iter().filter(|area| area.failure.is_some()).count()
     }
 
     pub(crate) fn to_markdown(&self) -> String {
-        let kind = if self.quick {
-            "quick: the figures are rough"
-        } else {
-            "full"
-        };
+        let kind = if self.quick { "quick: the figures are rough" } else { "full" };
         let mut text = format!(
             "# Benchmarks\n\n{kind}; {}; {}; commit {}.\nMade by `cargo xtask bench`.\n",
             self.machine, self.compiler, self.commit
@@ -71,7 +58,9 @@ impl Report {
         let areas: Vec<Value> = self
             .areas
             .iter()
-            .map(|area| json!({"area": area.name, "seconds": area.seconds, "failure": area.failure, "rows": rows(area)}))
+            .map(
+                |area| json!({"area": area.name, "seconds": area.seconds, "failure": area.failure, "rows": rows(area)}),
+            )
             .collect();
         let report = json!({
             "quick": self.quick, "machine": self.machine, "compiler": self.compiler, "commit": self.commit, "areas": areas,
@@ -94,25 +83,16 @@ impl Report {
                 );
             }
         }
-        if text.is_empty() {
-            text
-        } else {
-            format!("\n## Falls short\n\n{text}")
-        }
+        if text.is_empty() { text } else { format!("\n## Falls short\n\n{text}") }
     }
 }
 
 fn rows(area: &Area) -> Vec<Value> {
-    area.rows
-        .as_deref()
-        .and_then(|text| serde_json::from_str(text).ok())
-        .unwrap_or_default()
+    area.rows.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }
 
 fn plain(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn machine() -> String {
@@ -121,9 +101,7 @@ fn machine() -> String {
     let model = cpu
         .lines()
         .find_map(|line| line.strip_prefix("model name"))
-        .map_or("unknown processor", |rest| {
-            rest.trim_start_matches(['\t', ' ', ':'])
-        });
+        .map_or("unknown processor", |rest| rest.trim_start_matches(['\t', ' ', ':']));
     format!("{model}, {cores} cores")
 }
 
@@ -141,7 +119,8 @@ mod tests {
     use super::*;
 
     fn report() -> Report {
-        let rows = r#"[{"name":"decode","ratio":0.9,"target":">= 1","pass":false},{"name":"encode","ratio":2,"pass":true}]"#;
+        let rows =
+            r#"[{"name":"decode","ratio":0.9,"target":">= 1","pass":false},{"name":"encode","ratio":2,"pass":true}]"#;
         let area = |name: &str, rows: Option<&str>, failure: Option<&str>| Area {
             name: name.to_owned(),
             printed: "| a |\n".to_owned(),
@@ -149,17 +128,8 @@ mod tests {
             seconds: 1.0,
             failure: failure.map(str::to_owned),
         };
-        let areas = vec![
-            area("gcs", Some(rows), None),
-            area("learn", None, Some("exit status: 1")),
-        ];
-        Report {
-            areas,
-            quick: true,
-            machine: "m".into(),
-            compiler: "c".into(),
-            commit: "1".into(),
-        }
+        let areas = vec![area("gcs", Some(rows), None), area("learn", None, Some("exit status: 1"))];
+        Report { areas, quick: true, machine: "m".into(), compiler: "c".into(), commit: "1".into() }
     }
 
     #[test]

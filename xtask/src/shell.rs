@@ -28,9 +28,7 @@ pub(crate) fn cargo<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Comma
 pub(crate) fn step(title: &str, command: &mut Command) -> Result<(), String> {
     println!("\n== {title}");
     let began = Instant::now();
-    let status = command
-        .status()
-        .map_err(|error| format!("{title}: cannot run {}: {error}", name(command)))?;
+    let status = command.status().map_err(|error| format!("{title}: cannot run {}: {error}", name(command)))?;
     if !status.success() {
         return Err(format!("{title}: {} failed ({status})", name(command)));
     }
@@ -48,22 +46,16 @@ pub(crate) fn output(command: &mut Command) -> Result<String, String> {
     if !output.status.success() {
         return Err(format!("{shown} failed ({})", output.status));
     }
-    String::from_utf8(output.stdout)
-        .map_err(|_| format!("{shown} printed something that is not UTF-8"))
+    String::from_utf8(output.stdout).map_err(|_| format!("{shown} printed something that is not UTF-8"))
 }
 
 /// Whether a program is on the search path.
 pub(crate) fn is_on_path(program: &str) -> bool {
-    std::env::var_os("PATH")
-        .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).is_file()))
+    std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).is_file()))
 }
 
 fn name(command: &Command) -> String {
-    let mut text = Path::new(command.get_program())
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+    let mut text = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
     for arg in command.get_args() {
         text.push(' ');
         text.push_str(&arg.to_string_lossy());

@@ -11,30 +11,15 @@ pub(crate) fn run() -> Result<(), String> {
     shell::step("format", &mut shell::cargo(["fmt", "--all", "--check"]))?;
     println!("\n== tidy");
     tidy::run()?;
-    let clippy = [
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "--deny",
-        "warnings",
-    ];
+    let clippy = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
     shell::step("clippy", &mut build(clippy))?;
-    let no_std = [
-        "check",
-        "--package",
-        "headstart-gcs",
-        "--no-default-features",
-    ];
+    let no_std = ["check", "--package", "headstart-gcs", "--no-default-features"];
     shell::step("the codec without std", &mut build(no_std))?;
     let mut doc = build(["doc", "--workspace", "--no-deps"]);
     shell::step("documentation", doc.env("RUSTDOCFLAGS", "--deny warnings"))?;
     check_fuzz_targets()?;
     // Last, so that what the test runner says in the end is what is seen in the end.
-    shell::step(
-        "tests",
-        &mut build(["test", "--workspace", "--no-fail-fast"]),
-    )
+    shell::step("tests", &mut build(["test", "--workspace", "--no-fail-fast"]))
 }
 
 /// A cargo command that compiles. The CI starts from nothing, where incremental state only costs.
@@ -57,8 +42,5 @@ fn check_fuzz_targets() -> Result<(), String> {
         return Ok(());
     }
     let mut check = build(["check", "--manifest-path"]);
-    shell::step(
-        "fuzz targets",
-        check.arg(manifest).args(["--bins", "--quiet"]),
-    )
+    shell::step("fuzz targets", check.arg(manifest).args(["--bins", "--quiet"]))
 }

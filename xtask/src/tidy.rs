@@ -20,10 +20,7 @@ pub(crate) struct Finding {
 
 impl Finding {
     fn new(place: impl Into<String>, what: impl Into<String>) -> Self {
-        Self {
-            place: place.into(),
-            what: what.into(),
-        }
+        Self { place: place.into(), what: what.into() }
     }
 }
 
@@ -42,9 +39,7 @@ struct Source {
 
 impl Source {
     fn is(&self, extension: &str) -> bool {
-        Path::new(&self.path)
-            .extension()
-            .is_some_and(|own| own == extension)
+        Path::new(&self.path).extension().is_some_and(|own| own == extension)
     }
 }
 
@@ -74,19 +69,10 @@ fn findings() -> Result<Vec<Finding>, String> {
 }
 
 /// Extensions of the files that people write and read here.
-const TEXT: &[&str] = &[
-    "css", "html", "js", "md", "mjs", "rs", "sh", "toml", "yaml", "yml",
-];
+const TEXT: &[&str] = &["css", "html", "js", "md", "mjs", "rs", "sh", "toml", "yaml", "yml"];
 
 /// Directories of things that are made, not written.
-const MADE: &[&str] = &[
-    ".git",
-    "artifacts",
-    "corpus",
-    "coverage",
-    "node_modules",
-    "target",
-];
+const MADE: &[&str] = &[".git", "artifacts", "corpus", "coverage", "node_modules", "target"];
 
 fn read_sources(root: &Path) -> Result<Vec<Source>, String> {
     let mut sources = Vec::new();
@@ -107,17 +93,12 @@ fn read_sources(root: &Path) -> Result<Vec<Source>, String> {
 }
 
 fn is_text(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|extension| TEXT.iter().any(|text| extension == *text))
+    path.extension().is_some_and(|extension| TEXT.iter().any(|text| extension == *text))
 }
 
 /// `None` when the file went away since it was listed.
 fn read(root: &Path, path: PathBuf) -> Result<Option<Source>, String> {
-    let shown = path
-        .strip_prefix(root)
-        .unwrap_or(&path)
-        .to_string_lossy()
-        .replace('\\', "/");
+    let shown = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(Source { path: shown, text })),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),

@@ -12,36 +12,12 @@ struct Tool {
 }
 
 const TOOLS: &[Tool] = &[
-    Tool {
-        program: "nghttp",
-        package: "nghttp2-client",
-        used_for: "push, seen by a client that takes it",
-    },
-    Tool {
-        program: "node",
-        package: "nodejs",
-        used_for: "repeat visits of a client with cookies",
-    },
-    Tool {
-        program: "curl",
-        package: "curl",
-        used_for: "HTTP/1.1, and HTTP/2 without push",
-    },
-    Tool {
-        program: "chromium",
-        package: "chromium",
-        used_for: "early hints in a browser",
-    },
-    Tool {
-        program: "chromedriver",
-        package: "chromium-driver",
-        used_for: "early hints in a browser",
-    },
-    Tool {
-        program: "c++",
-        package: "g++",
-        used_for: "checking the fuzz targets",
-    },
+    Tool { program: "nghttp", package: "nghttp2-client", used_for: "push, seen by a client that takes it" },
+    Tool { program: "node", package: "nodejs", used_for: "repeat visits of a client with cookies" },
+    Tool { program: "curl", package: "curl", used_for: "HTTP/1.1, and HTTP/2 without push" },
+    Tool { program: "chromium", package: "chromium", used_for: "early hints in a browser" },
+    Tool { program: "chromedriver", package: "chromium-driver", used_for: "early hints in a browser" },
+    Tool { program: "c++", package: "g++", used_for: "checking the fuzz targets" },
 ];
 
 /// Makes sure that every tool is there.
@@ -59,10 +35,7 @@ pub(crate) fn ensure() -> Result<(), String> {
         return Ok(());
     }
     for tool in &missing {
-        println!(
-            "!! {} is missing (Debian package {}): NOT TESTED: {}",
-            tool.program, tool.package, tool.used_for
-        );
+        println!("!! {} is missing (Debian package {}): NOT TESTED: {}", tool.program, tool.package, tool.used_for);
     }
     if shell::in_ci() {
         let names: Vec<_> = missing.iter().map(|tool| tool.program).collect();
@@ -72,10 +45,7 @@ pub(crate) fn ensure() -> Result<(), String> {
 }
 
 fn missing() -> Vec<&'static Tool> {
-    TOOLS
-        .iter()
-        .filter(|tool| !shell::is_on_path(tool.program))
-        .collect()
+    TOOLS.iter().filter(|tool| !shell::is_on_path(tool.program)).collect()
 }
 
 /// Tries; what came of it is seen by looking for the tools again.
@@ -92,23 +62,13 @@ fn install(tools: &[&Tool]) {
 
 fn apt_get(verb: &str, packages: &[&str]) -> bool {
     let mut command = Command::new("apt-get");
-    command
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .args(["-qq", verb]);
+    command.env("DEBIAN_FRONTEND", "noninteractive").args(["-qq", verb]);
     if verb == "install" {
-        command
-            .args(["--yes", "--no-install-recommends"])
-            .args(packages);
+        command.args(["--yes", "--no-install-recommends"]).args(packages);
     }
-    command
-        .stdout(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
+    command.stdout(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
 fn is_root() -> bool {
-    Command::new("id")
-        .arg("-u")
-        .output()
-        .is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }

@@ -47,20 +47,9 @@ pub(super) fn check_links(root: &Path, source: &Source) -> Vec<Finding> {
     if !source.is("md") {
         return Vec::new();
     }
-    let dir = root
-        .join(&source.path)
-        .parent()
-        .unwrap_or(root)
-        .to_path_buf();
+    let dir = root.join(&source.path).parent().unwrap_or(root).to_path_buf();
     let broken = links(&source.text).filter(|link| !dir.join(link).exists());
-    broken
-        .map(|link| {
-            Finding::new(
-                &source.path,
-                format!("link to `{link}`, which is not there"),
-            )
-        })
-        .collect()
+    broken.map(|link| Finding::new(&source.path, format!("link to `{link}`, which is not there"))).collect()
 }
 
 /// Targets of Markdown links that name a file, without their anchors. Code blocks are left out.
@@ -72,16 +61,11 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
         !fence && !in_code
     });
     let targets = prose.flat_map(|line| {
-        line.match_indices("](").filter_map(move |(at, open)| {
-            line[at + open.len()..]
-                .split_once(')')
-                .map(|(link, _)| link)
-        })
+        line.match_indices("](")
+            .filter_map(move |(at, open)| line[at + open.len()..].split_once(')').map(|(link, _)| link))
     });
     let files = targets.filter(|link| !link.contains("://") && !link.starts_with("mailto:"));
-    files
-        .filter_map(|link| link.split('#').next())
-        .filter(|link| !link.is_empty())
+    files.filter_map(|link| link.split('#').next()).filter(|link| !link.is_empty())
 }
 
 #[cfg(test)]
@@ -97,10 +81,7 @@ mod tests {
     #[test]
     fn a_broken_link_is_named() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let source = |text: &str| Source {
-            path: "README.md".to_owned(),
-            text: text.to_owned(),
-        };
+        let source = |text: &str| Source { path: "README.md".to_owned(), text: text.to_owned() };
         assert_eq!(check_links(root, &source("[x](src/main.rs)\n")), []);
         assert_eq!(check_links(root, &source("[x](src/absent.rs)\n")).len(), 1);
     }

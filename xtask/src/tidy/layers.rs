@@ -8,28 +8,9 @@ use std::collections::BTreeSet;
 ///
 /// A new edge is the rarest kind of change: it needs a paragraph in ARCHITECTURE.md.
 const EDGES: &[(&str, &[&str])] = &[
-    (
-        "headstart",
-        &["headstart-gcs", "headstart-h2", "headstart-learn"],
-    ),
-    (
-        "headstart-benches",
-        &[
-            "headstart",
-            "headstart-gcs",
-            "headstart-h2",
-            "headstart-learn",
-        ],
-    ),
-    (
-        "headstart-examples",
-        &[
-            "headstart",
-            "headstart-gcs",
-            "headstart-h2",
-            "headstart-learn",
-        ],
-    ),
+    ("headstart", &["headstart-gcs", "headstart-h2", "headstart-learn"]),
+    ("headstart-benches", &["headstart", "headstart-gcs", "headstart-h2", "headstart-learn"]),
+    ("headstart-examples", &["headstart", "headstart-gcs", "headstart-h2", "headstart-learn"]),
     ("headstart-fleet", &["headstart-learn"]),
     ("headstart-gcs", &[]),
     ("headstart-h2", &[]),
@@ -43,13 +24,7 @@ const PURE: &[&str] = &["headstart-gcs", "headstart-learn"];
 const NETWORK: &[&str] = &["h2", "http", "hyper", "rustls", "tokio"];
 
 /// What a library must not choose for the program that uses it.
-const LIBRARIES: &[&str] = &[
-    "headstart",
-    "headstart-fleet",
-    "headstart-gcs",
-    "headstart-h2",
-    "headstart-learn",
-];
+const LIBRARIES: &[&str] = &["headstart", "headstart-fleet", "headstart-gcs", "headstart-h2", "headstart-learn"];
 const FOR_PROGRAMS: &[&str] = &[
     "anyhow",
     "clap",
@@ -68,48 +43,22 @@ pub(super) fn check(members: &[Package]) -> Vec<Finding> {
     for member in members {
         let name = member.name.as_str();
         let Some((_, allowed)) = EDGES.iter().find(|(of, _)| *of == name) else {
-            findings.push(Finding::new(
-                name,
-                "has no place in the layers (xtask/src/tidy/layers.rs)",
-            ));
+            findings.push(Finding::new(name, "has no place in the layers (xtask/src/tidy/layers.rs)"));
             continue;
         };
-        let ours = member
-            .direct
-            .iter()
-            .filter(|dep| names.contains(dep.as_str()));
+        let ours = member.direct.iter().filter(|dep| names.contains(dep.as_str()));
         for dep in ours.filter(|dep| !allowed.contains(&dep.as_str())) {
-            findings.push(Finding::new(
-                name,
-                format!("must not depend on {dep}: edges go strictly down"),
-            ));
+            findings.push(Finding::new(name, format!("must not depend on {dep}: edges go strictly down")));
         }
-        findings.extend(unwanted(
-            member,
-            PURE,
-            NETWORK,
-            "it knows nothing of the network",
-        ));
-        findings.extend(unwanted(
-            member,
-            LIBRARIES,
-            FOR_PROGRAMS,
-            "a library leaves this choice to the program",
-        ));
+        findings.extend(unwanted(member, PURE, NETWORK, "it knows nothing of the network"));
+        findings.extend(unwanted(member, LIBRARIES, FOR_PROGRAMS, "a library leaves this choice to the program"));
     }
     findings
 }
 
-fn unwanted<'a>(
-    member: &'a Package,
-    whose: &[&str],
-    what: &'a [&str],
-    why: &'a str,
-) -> impl Iterator<Item = Finding> {
+fn unwanted<'a>(member: &'a Package, whose: &[&str], what: &'a [&str], why: &'a str) -> impl Iterator<Item = Finding> {
     let applies = whose.contains(&member.name.as_str());
-    let found = what
-        .iter()
-        .filter(move |dep| applies && member.linked.contains(**dep));
+    let found = what.iter().filter(move |dep| applies && member.linked.contains(**dep));
     found.map(move |dep| Finding::new(&member.name, format!("links {dep}: {why}")))
 }
 
@@ -131,8 +80,7 @@ mod tests {
     }
 
     fn findings_for(package: Package) -> usize {
-        let others = ["headstart", "headstart-h2", "headstart-learn"]
-            .map(|name| self::package(name, &[], &[]));
+        let others = ["headstart", "headstart-h2", "headstart-learn"].map(|name| self::package(name, &[], &[]));
         let mut all = vec![package];
         all.extend(others);
         check(&all).len()
@@ -140,32 +88,16 @@ mod tests {
 
     #[test]
     fn edges_go_down_only() {
-        assert_eq!(
-            findings_for(package("headstart-gcs", &["siphasher"], &["siphasher"])),
-            0
-        );
-        assert_eq!(
-            findings_for(package("headstart-gcs", &["headstart-learn"], &[])),
-            1
-        );
+        assert_eq!(findings_for(package("headstart-gcs", &["siphasher"], &["siphasher"])), 0);
+        assert_eq!(findings_for(package("headstart-gcs", &["headstart-learn"], &[])), 1);
         assert_eq!(findings_for(package("xtask", &["headstart"], &[])), 1);
-        assert_eq!(
-            findings_for(package(
-                "headstart-server",
-                &["headstart"],
-                &["clap", "tokio"]
-            )),
-            0
-        );
+        assert_eq!(findings_for(package("headstart-server", &["headstart"], &["clap", "tokio"])), 0);
         assert_eq!(findings_for(package("headstart-newcomer", &[], &[])), 1);
     }
 
     #[test]
     fn pure_crates_link_no_network_and_libraries_no_program_parts() {
-        assert_eq!(
-            findings_for(package("headstart-gcs", &["x"], &["x", "tokio", "http"])),
-            2
-        );
+        assert_eq!(findings_for(package("headstart-gcs", &["x"], &["x", "tokio", "http"])), 2);
         assert_eq!(findings_for(package("headstart-gcs", &[], &["anyhow"])), 1);
     }
 }
