@@ -1,1 +1,81 @@
+//! Which assets does a page pull in? Learned from the `Referer` of ordinary traffic.
+//!
+//! Tell a [`Learner`] of navigations and fetches; ask it for the [`Plan`] of a page.
+//! Weights halve every half-life, memory is bounded, and one network has one voice.
+//! No I/O, no clock, no threads: time is an argument, requests are plain values.
+//!
+//! ```
+//! use headstart_learn::*;
+//! let mut config = Config::default();
+//! config.min_networks = 1; // a single developer is a single network
+//! config.vote_interval = std::time::Duration::ZERO;
+//! let learner = Learner::new(config)?;
+//! let site = learner.site("example.org").ok_or("no room for another site")?;
+//!
+//! for visitor in 1..=3 {
+//!     let now = Time::from_millis(visitor * 1000);
+//!     let (client, connection) = (ClientId(visitor), ConnectionId(visitor));
+//!     let visit = learner.navigate(now, &Navigation {
+//!         site, page: "/", client, connection, network: NetworkId(7), holdout: false,
+//!     });
+//!     learner.confirm(now, visit);
+//!     learner.fetched(now, &Fetch {
+//!         site, client, connection, referrer: Referrer::Path("/"),
+//!         asset: Asset {
+//!             path: "/style.css", destination: Destination::Style,
+//!             cors: false, bytes: 1200, validator: 1, immutable: false,
+//!         },
+//!     });
+//! }
+//! let now = Time::from_millis(60_000);
+//! learner.finish(now);
+//! let plan = learner.plan(now, site, "/");
+//! assert_eq!(&*plan[0].path, "/style.css");
+//! assert!(plan[0].probability > 0.8);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+mod assets;
+mod clock;
+mod config;
+mod decay;
+mod destination;
+mod directory;
+mod estimate;
+mod explain;
+mod keymap;
+mod keys;
+mod learner;
+mod level;
+mod model;
+mod networks;
+mod node;
+mod observation;
+mod plan;
+mod planner;
+mod published;
+mod rename;
+mod sites;
+mod sketch;
+mod slab;
+mod stats;
+mod sync;
+mod time;
+mod visit;
+mod visits;
+mod votes;
+
+pub use crate::config::{Config, ConfigError};
+pub use crate::destination::Destination;
+pub use crate::explain::{AssetWeight, Explanation, LevelWeight, Verdict};
+pub use crate::learner::Learner;
+pub use crate::level::Level;
+pub use crate::observation::{
+    Asset, ClientId, ConnectionId, Delivery, Fetch, Navigation, NetworkId, Referrer, Site, Visit,
+};
+pub use crate::plan::{Candidate, Plan};
+pub use crate::stats::Stats;
+pub use crate::time::Time;

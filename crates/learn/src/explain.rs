@@ -1,0 +1,73 @@
+//! Why a page's plan is what it is.
+
+use crate::destination::Destination;
+use crate::level::Level;
+use crate::sync::Arc;
+
+/// Everything known of a page that has passed the network gate.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// The levels that know the page, from coarse to fine.
+    pub levels: Vec<LevelWeight>,
+    /// The assets that may be shown, the likeliest first.
+    pub assets: Vec<AssetWeight>,
+    /// How many assets are not shown, as too few networks have asked for them.
+    pub hidden: usize,
+}
+
+/// The visits behind one level of a page.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct LevelWeight {
+    /// The level.
+    pub level: Level,
+    /// N: the decayed number of visits that count.
+    pub weight: f32,
+    /// Their number without decay.
+    pub visits: u32,
+}
+
+/// The evidence for one asset of a page.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct AssetWeight {
+    /// The path with its query.
+    pub path: Arc<str>,
+    /// What it is fetched as.
+    pub destination: Destination,
+    /// Length of the body in bytes; 0 if unknown.
+    pub bytes: u64,
+    /// h: decayed visits to the page that fetched it.
+    pub hits: f32,
+    /// m: decayed visits to the page on which its absence is no evidence.
+    pub mute: f32,
+    /// n: decayed visits to the page that say whether it is needed.
+    pub effective: f32,
+    /// p: the chance that a client with an empty cache needs it.
+    pub probability: f32,
+    /// The lower bound of p that decides.
+    pub lower_bound: f32,
+    /// About how many networks asked for it.
+    pub networks: u32,
+    /// Mean number of assets asked for before it.
+    pub rank: f32,
+    /// What was decided.
+    pub verdict: Verdict,
+}
+
+/// Whether an asset is in the plan, or why not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// The lower bound is below [`Config::hint_threshold`](crate::Config::hint_threshold).
+    BelowThreshold,
+    /// The plan is full; see [`Config::publish`](crate::Config::publish).
+    BeyondLimit,
+    /// Fewer than [`Config::min_networks`](crate::Config::min_networks) asked for it on this page.
+    FewNetworks,
+    /// Fewer than [`Config::min_visits`](crate::Config::min_visits) of the page.
+    FewVisits,
+    /// It is in the plan.
+    Planned,
+}

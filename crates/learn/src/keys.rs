@@ -1,0 +1,120 @@
+//! Keyed hashes: how names that came from clients are told apart.
+//!
+//! A name is known by 64 bits of SipHash-1-3 under the configured key, so nobody
+//! without the key can make two names collide, or read a name out of a state
+//! that holds only its hash. By the birthday bound a million names collide with
+//! a chance of one in 30 million.
+
+use std::hash::Hasher;
+
+use siphasher::sip::SipHasher13;
+
+use crate::observation::Site;
+
+/// Hashes under the key of one learner.
+#[derive(Clone)]
+pub(crate) struct Keys {
+    key: [u8; 16],
+}
+
+/// What a name is the name of. Hashes of different roles are unrelated.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Authority = 1,
+    Path = 2,
+    Stem = 3,
+    Vote = 4,
+    Network = 5,
+    Edge = 6,
+    Template = 7,
+    Section = 8,
+    Fingerprint = 9,
+}
+
+impl Keys {
+    pub(crate) fn new(key: [u8; 16]) -> Self {
+        Self { key }
+    }
+
+    /// The salt of a site.
+    pub(crate) fn authority(&self, authority: &str) -> u64 {
+        self.text(Role::Authority, 0, authority)
+    }
+
+    /// A path of a site, page or asset.
+    pub(crate) fn path(&self, site: Site, path: &str) -> u64 {
+        self.text(Role::Path, site.salt, path)
+    }
+
+    /// The template of a page.
+    pub(crate) fn template(&self, salt: u64, template: &str) -> u64 {
+        self.text(Role::Template, salt, template)
+    }
+
+    /// The section of a page.
+    pub(crate) fn section(&self, salt: u64, section: &str) -> u64 {
+        self.text(Role::Section, salt, section)
+    }
+
+    /// The name of an asset without its fingerprint; never zero.
+    pub(crate) fn stem(&self, salt: u64, stem: &str) -> u64 {
+        self.text(Role::Stem, salt, stem).max(1)
+    }
+
+    /// One network's vote on a page.
+    pub(crate) fn vote(&self, network: u64, page: u64) -> u64 {
+        self.pair(Role::Vote, network, page)
+    }
+
+    /// A network before it is mixed with what it voted for.
+    pub(crate) fn network(&self, network: u64) -> u64 {
+        self.pair(Role::Network, network, 0)
+    }
+
+    /// An edge in the admission sketch.
+    pub(crate) fn edge(&self, node: u64, asset: u64) -> u64 {
+        self.pair(Role::Edge, node, asset)
+    }
+
+    /// A seed for hash tables.
+    pub(crate) fn seed(&self) -> u64 {
+        self.pair(Role::Fingerprint, 1, 0)
+    }
+
+    /// Tells keys apart without giving them away.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        self.pair(Role::Fingerprint, 0, 0)
+    }
+
+    fn text(&self, role: Role, salt: u64, text: &str) -> u64 {
+        let mut hasher = SipHasher13::new_with_key(&self.key);
+        hasher.write_u64(salt ^ ((role as u64) << 56));
+        hasher.write(text.as_bytes());
+        hasher.finish()
+    }
+
+    fn pair(&self, role: Role, a: u64, b: u64) -> u64 {
+        let mut hasher = SipHasher13::new_with_key(&self.key);
+        hasher.write_u8(role as u8);
+        hasher.write_u64(a);
+        hasher.write_u64(b);
+        hasher.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn key_site_and_role_all_matter() {
+        let (a, b) = (Keys::new([1; 16]), Keys::new([2; 16]));
+        let site = |salt| Site { index: 0, salt };
+        assert_eq!(a.path(site(1), "/x"), a.path(site(1), "/x"));
+        assert_ne!(a.path(site(1), "/x"), a.path(site(2), "/x"));
+        assert_ne!(a.path(site(1), "/x"), b.path(site(1), "/x"));
+        assert_ne!(a.path(site(1), "/x"), a.template(1, "/x"));
+        assert_ne!(a.fingerprint(), b.fingerprint());
+        assert_ne!(a.vote(1, 2), a.vote(2, 1));
+    }
+}

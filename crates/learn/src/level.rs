@@ -1,0 +1,110 @@
+//! The names under which a page is known: itself, its template, its section.
+
+use crate::keys::Keys;
+use crate::observation::Site;
+
+/// How much a node stands for. Coarser levels lend their opinion to finer ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// The first segment of the path, and the number of segments.
+    Section,
+    /// The path with every segment that looks like a parameter replaced by `*`.
+    Template,
+    /// The path itself.
+    Page,
+}
+
+impl Level {
+    /// The number of a level in a snapshot.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Section => 0,
+            Self::Template => 1,
+            Self::Page => 2,
+        }
+    }
+
+    pub(crate) fn from_code(code: u8) -> Option<Self> {
+        [Self::Section, Self::Template, Self::Page].get(usize::from(code)).copied()
+    }
+
+    /// The key of the node of this level with this name.
+    pub(crate) fn key(self, keys: &Keys, site: Site, name: &str) -> u64 {
+        match self {
+            Self::Section => keys.section(site.salt, name),
+            Self::Template => keys.template(site.salt, name),
+            Self::Page => keys.path(site, name),
+        }
+    }
+}
+
+/// The levels of a page from coarse to fine, each with its name.
+///
+/// A page without parameters is its own template and has no level of that kind.
+pub(crate) fn levels(page: &str) -> Vec<(Level, String)> {
+    let mut levels = Vec::with_capacity(3);
+    levels.push((Level::Section, section(page)));
+    let template = template(page);
+    if template != page {
+        levels.push((Level::Template, template));
+    }
+    levels.push((Level::Page, page.to_owned()));
+    levels
+}
+
+/// Longest segment, in bytes, that is not taken for a parameter.
+const MAX_WORD: usize = 20;
+
+fn template(page: &str) -> String {
+    let mut template = String::with_capacity(page.len());
+    for (at, segment) in page.split('/').enumerate() {
+        if at > 0 {
+            template.push('/');
+        }
+        let parameter = segment.len() > MAX_WORD || segment.bytes().any(|byte| byte.is_ascii_digit() || byte == b'%');
+        template.push_str(if parameter { "*" } else { segment });
+    }
+    template
+}
+
+fn section(page: &str) -> String {
+    let path = page.split('?').next().unwrap_or_default();
+    let mut segments = path.split('/').skip(1);
+    let first = segments.next().unwrap_or_default();
+    format!("/{first} {}", 1 + segments.count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_become_stars() {
+        for (page, expected) in [
+            ("/", "/"),
+            ("/blog/about", "/blog/about"),
+            ("/blog/2015/hello-world", "/blog/*/hello-world"),
+            ("/a/%20b/", "/a/*/"),
+            ("/p/this-is-a-rather-long-title", "/p/*"),
+            ("", ""),
+        ] {
+            assert_eq!(template(page), expected);
+        }
+    }
+
+    #[test]
+    fn sections_tell_depth() {
+        assert_eq!(section("/"), "/ 1");
+        assert_eq!(section("/blog"), "/blog 1");
+        assert_eq!(section("/blog/"), "/blog 2");
+        assert_eq!(section("/blog/x?y=/z/"), "/blog 2");
+        assert_eq!(section(""), "/ 1");
+    }
+
+    #[test]
+    fn a_plain_page_has_no_template() {
+        let kinds = |page| levels(page).into_iter().map(|(level, _)| level).collect::<Vec<_>>();
+        assert_eq!(kinds("/about"), [Level::Section, Level::Page]);
+        assert_eq!(kinds("/a/1"), [Level::Section, Level::Template, Level::Page]);
+    }
+}

@@ -1,0 +1,379 @@
+//! The evidence: every node, every asset, and how a visit is taken in.
+
+use crate::assets::{AssetId, Assets, Sighting};
+use crate::clock::Tick;
+use crate::config::Config;
+use crate::decay::{Decay, Epoch, rebase};
+use crate::directory::Directory;
+use crate::keymap::KeyMap;
+use crate::keys::Keys;
+use crate::level::{Level, levels};
+use crate::node::{Edge, Evidence, Node};
+use crate::published::Plans;
+use crate::rename::stem;
+use crate::sketch::Sketch;
+use crate::slab::Slab;
+use crate::stats::Stats;
+use crate::time::millis;
+use crate::visit::OpenVisit;
+use crate::votes::Votes;
+
+/// The model. Plain data: the learner holds it under one lock.
+#[derive(Debug)]
+pub(crate) struct Model {
+    pub(crate) nodes: Slab<Node>,
+    pub(crate) by_key: KeyMap,
+    pub(crate) assets: Assets,
+    pub(crate) decay: Decay,
+    votes: Votes,
+    sketch: Sketch,
+    /// Bytes of heap that hang from the nodes.
+    node_bytes: usize,
+    limits: Limits,
+    random: u64,
+    pub(crate) counts: Counts,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    bytes: usize,
+    nodes: usize,
+    edges: usize,
+    min_networks: u32,
+}
+
+/// What has happened so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) learned: u64,
+    pub(crate) silent: u64,
+    pub(crate) repeated: u64,
+    pub(crate) evicted: u64,
+    pub(crate) refused: u64,
+}
+
+/// What the model shares with readers.
+pub(crate) struct Outside<'a> {
+    pub(crate) keys: &'a Keys,
+    pub(crate) directory: &'a Directory,
+    pub(crate) plans: &'a Plans,
+}
+
+/// One piece of evidence of a visit, with its asset looked up.
+struct Finding {
+    asset: AssetId,
+    evidence: Evidence,
+}
+
+/// What a node costs with its place in the map, in bytes, at most.
+const NODE_BYTES: usize = size_of::<Option<Node>>() + 2 * 17;
+
+impl Model {
+    /// An empty model that keeps to `bytes` bytes of heap.
+    pub(crate) fn new(config: &Config, bytes: usize, seed: u64) -> Self {
+        let votes = Votes::new(config.memory_bytes / 64, millis(config.vote_interval));
+        let sketch = Sketch::new(config.memory_bytes / 64);
+        let bytes = bytes.saturating_sub(votes.bytes() + sketch.bytes());
+        Self {
+            nodes: Slab::new(),
+            by_key: KeyMap::new(seed),
+            assets: Assets::new((bytes / 4 / Assets::ENTRY_BYTES).max(64), seed),
+            decay: Decay::new(millis(config.half_life)),
+            votes,
+            sketch,
+            node_bytes: 0,
+            limits: Limits {
+                bytes,
+                nodes: config.max_pages.min(bytes / 4 / NODE_BYTES).max(3),
+                edges: config.max_assets_per_page,
+                min_networks: config.min_networks,
+            },
+            random: seed | 1,
+            counts: Counts::default(),
+        }
+    }
+
+    /// Learns a visit that has closed.
+    pub(crate) fn learn(&mut self, visit: &OpenVisit, outside: &Outside<'_>) {
+        if !visit.counts() {
+            self.counts.silent += 1;
+            return;
+        }
+        let vote = outside.keys.vote(visit.network, visit.page);
+        if !self.votes.cast(vote, visit.opened) {
+            self.counts.repeated += 1;
+            return;
+        }
+        self.counts.learned += 1;
+        let network = outside.keys.network(visit.network);
+        let findings = self.findings(visit, network, outside);
+        for (level, name) in levels(&visit.path) {
+            let key = level.key(outside.keys, visit.site, &name);
+            if let Some(id) = self.find_or_admit(key, visit, level, outside) {
+                self.record(id, &name, visit, network, &findings, outside);
+            }
+        }
+        for finding in &findings {
+            self.assets.release(finding.asset, outside.directory);
+        }
+    }
+
+    /// The page answers no longer.
+    pub(crate) fn page_gone(&mut self, key: u64, outside: &Outside<'_>) {
+        let Some(id) = self.by_key.get(key) else { return };
+        let Some(node) = self.nodes.get_mut(id) else { return };
+        node.gone = true;
+        node.weight = 0.0;
+        node.think = 0.0;
+        node.visits = 0;
+        self.node_bytes -= node.bytes();
+        let edges = std::mem::take(&mut node.edges);
+        self.node_bytes += node.bytes();
+        for edge in edges {
+            self.assets.release(edge.asset, outside.directory);
+        }
+        outside.plans.remove(key);
+    }
+
+    /// The node with this key, its edges in order.
+    pub(crate) fn node(&mut self, key: u64, outside: &Outside<'_>) -> Option<u32> {
+        let id = self.by_key.get(key)?;
+        self.tidy(id, outside.directory);
+        Some(id)
+    }
+
+    /// Bytes of heap.
+    pub(crate) fn bytes(&self) -> usize {
+        self.counted_bytes() + self.votes.bytes() + self.sketch.bytes()
+    }
+
+    pub(crate) fn add_stats(&self, stats: &mut Stats) {
+        stats.pages = self.nodes.len();
+        (stats.assets, stats.shown_assets) = self.assets.counts();
+        stats.edges = self.nodes.iter().map(|(_, node)| node.edges.len()).sum();
+        stats.bytes += self.bytes();
+        stats.learned = self.counts.learned;
+        stats.silent = self.counts.silent;
+        stats.repeated = self.counts.repeated;
+        stats.evicted = self.counts.evicted;
+        stats.refused = self.counts.refused;
+        stats.renamed = self.assets.renamed;
+    }
+
+    fn counted_bytes(&self) -> usize {
+        self.nodes.bytes() + self.by_key.bytes() + self.assets.bytes() + self.node_bytes
+    }
+
+    /// Looks up the assets of a visit, adding those that are new.
+    fn findings(&mut self, visit: &OpenVisit, network: u64, outside: &Outside<'_>) -> Vec<Finding> {
+        let mut findings = Vec::with_capacity(visit.records.len());
+        let mut sightings = Vec::with_capacity(visit.records.len());
+        for record in &visit.records {
+            // A browser asks for what it was hinted whether or not the page needs it.
+            let Some(rank) = record.rank.filter(|_| !record.hinted) else {
+                if let Some(asset) = self.assets.find(record.asset) {
+                    self.assets.retain(asset);
+                    findings.push(Finding { asset, evidence: Evidence::Mute });
+                }
+                continue;
+            };
+            let path = visit.path_of(record);
+            let stem = stem(path).map_or(0, |stem| outside.keys.stem(visit.site.salt, &stem));
+            let sighting = Sighting {
+                hash: record.asset,
+                stem,
+                path,
+                metadata: record.metadata,
+                network,
+                seconds: seconds(visit.opened),
+            };
+            let Some(asset) = self.find_or_add(&sighting, outside) else { continue };
+            // Until it has an edge, the finding itself keeps the asset in the table.
+            self.assets.retain(asset);
+            findings.push(Finding { asset, evidence: Evidence::Fetched { rank } });
+            if stem != 0 && sightings.iter().any(|(_, other): &(_, Sighting<'_>)| other.stem == stem) {
+                self.assets.crowd(stem);
+            }
+            sightings.push((asset, sighting));
+        }
+        for (asset, sighting) in &sightings {
+            self.assets.saw(*asset, sighting, self.limits.min_networks, outside.directory);
+        }
+        findings
+    }
+
+    fn find_or_add(&mut self, sighting: &Sighting<'_>, outside: &Outside<'_>) -> Option<AssetId> {
+        if let Some(id) = self.assets.find(sighting.hash) {
+            return Some(id);
+        }
+        if self.assets.is_full() {
+            // Only what is asked for again may push something out.
+            if self.sketch.add(sighting.hash) < 2 || !self.evict_lightest(None, outside) {
+                self.counts.refused += 1;
+                return None;
+            }
+        }
+        self.assets.add(sighting.hash, sighting.stem, sighting.seconds)
+    }
+
+    fn find_or_admit(&mut self, key: u64, visit: &OpenVisit, level: Level, outside: &Outside<'_>) -> Option<u32> {
+        if let Some(id) = self.by_key.get(key) {
+            return Some(id);
+        }
+        let epoch = self.decay.epoch(visit.opened);
+        if self.nodes.len() >= self.limits.nodes || self.counted_bytes() >= self.limits.bytes {
+            let seen = f32::from(self.sketch.add(key)) * self.decay.gain(visit.opened);
+            let victim = self.sample_lightest(None, epoch);
+            let Some((victim, _)) = victim.filter(|(_, weight)| *weight < seen) else {
+                self.counts.refused += 1;
+                return None;
+            };
+            self.evict(victim, outside);
+        }
+        let node = Node::new(key, visit.site.index, level, epoch, self.assets.fates);
+        let id = self.nodes.insert(node);
+        self.by_key.insert(key, id);
+        Some(id)
+    }
+
+    /// Adds a visit to one node.
+    fn record(
+        &mut self,
+        id: u32,
+        name: &str,
+        visit: &OpenVisit,
+        network: u64,
+        findings: &[Finding],
+        outside: &Outside<'_>,
+    ) {
+        self.tidy(id, outside.directory);
+        let epoch = self.decay.epoch(visit.opened);
+        let Some(node) = self.nodes.get_mut(id) else { return };
+        let before = node.bytes();
+        node.rebase(epoch);
+        let gain = self.decay.gain(visit.opened) * rebase(epoch, node.epoch);
+        let confirmed = visit.confirmed.unwrap_or(visit.opened);
+        node.count(gain, network, confirmed.0.saturating_sub(visit.opened.0) as f32);
+        if node.name.is_none() && node.networks.at_least() >= self.limits.min_networks {
+            node.name = Some(name.into());
+        }
+        let max_edges = match node.level {
+            Level::Page => self.limits.edges,
+            Level::Section | Level::Template => 2 * self.limits.edges,
+        };
+        for finding in findings {
+            let fetched = matches!(finding.evidence, Evidence::Fetched { .. });
+            let hash = self.assets.get(finding.asset).map_or(0, |asset| asset.hash);
+            let lightest = if node.place_of(finding.asset).is_some() {
+                None
+            } else if node.edges.len() < max_edges {
+                self.assets.retain(finding.asset);
+                node.push(Edge::new(finding.asset));
+                None
+            } else if fetched {
+                let seen = f32::from(self.sketch.add(outside.keys.edge(node.key, hash)));
+                node.lightest_below(seen * gain)
+            } else {
+                None
+            };
+            if let Some(lightest) = lightest {
+                self.assets.retain(finding.asset);
+                self.assets.release(lightest.asset, outside.directory);
+                *lightest = Edge::new(finding.asset);
+            }
+            let key = node.key;
+            let place = node.place_of(finding.asset);
+            let Some(edge) = place.and_then(|place| node.edges.get_mut(place)) else {
+                continue;
+            };
+            edge.record(finding.evidence, gain);
+            if fetched {
+                edge.networks.add(network, hash ^ key);
+            }
+        }
+        self.node_bytes = self.node_bytes + node.bytes() - before;
+        if node.unpublished.saturating_mul(16) >= node.visits {
+            outside.plans.mark_stale(node.key);
+        }
+        while self.counted_bytes() > self.limits.bytes && self.evict_lightest(Some(id), outside) {}
+    }
+
+    /// Drops edges to assets that are gone and moves those of assets that were renamed.
+    fn tidy(&mut self, id: u32, directory: &Directory) {
+        let fates = self.assets.fates;
+        let Some(node) = self.nodes.get_mut(id) else { return };
+        if node.fates == fates {
+            return;
+        }
+        node.fates = fates;
+        let edges = std::mem::take(&mut node.edges);
+        self.node_bytes -= edges.capacity() * size_of::<Edge>();
+        let mut kept: Vec<Edge> = Vec::with_capacity(edges.len());
+        for edge in edges {
+            if let Some(asset) = self.assets.resolve(edge.asset) {
+                self.assets.retain(asset);
+                match kept.iter_mut().find(|other| other.asset == asset) {
+                    Some(other) => {
+                        other.absorb(&edge);
+                        self.assets.release(asset, directory);
+                    }
+                    None => kept.push(Edge { asset, ..edge }),
+                }
+            }
+            self.assets.release(edge.asset, directory);
+        }
+        self.node_bytes += kept.capacity() * size_of::<Edge>();
+        if let Some(node) = self.nodes.get_mut(id) {
+            node.edges = kept;
+        }
+    }
+
+    fn evict_lightest(&mut self, spare: Option<u32>, outside: &Outside<'_>) -> bool {
+        let victim = self.sample_lightest(spare, Epoch::MAX);
+        victim.is_some_and(|(id, _)| self.evict(id, outside))
+    }
+
+    fn evict(&mut self, id: u32, outside: &Outside<'_>) -> bool {
+        let Some(node) = self.nodes.remove(id) else { return false };
+        self.by_key.remove(node.key);
+        self.node_bytes -= node.bytes();
+        outside.plans.remove(node.key);
+        for edge in &node.edges {
+            self.assets.release(edge.asset, outside.directory);
+        }
+        self.counts.evicted += 1;
+        true
+    }
+
+    /// The lightest of sixteen nodes taken at random, with its weight relative to the
+    /// landmark of `epoch`.
+    fn sample_lightest(&mut self, spare: Option<u32>, epoch: Epoch) -> Option<(u32, f32)> {
+        let end = u64::from(self.nodes.end().max(1));
+        let mut lightest: Option<(Epoch, f32, u32)> = None;
+        let mut found = 0;
+        for _ in 0..256 {
+            self.random ^= self.random << 13;
+            self.random ^= self.random >> 7;
+            self.random ^= self.random << 17;
+            let id = ((u128::from(self.random) * u128::from(end)) >> 64) as u32;
+            let Some(node) = self.nodes.get(id).filter(|_| Some(id) != spare) else { continue };
+            let lighter = lightest.is_none_or(|(epoch, weight, _)| {
+                let to = epoch.max(node.epoch);
+                node.weight * rebase(node.epoch, to) < weight * rebase(epoch, to)
+            });
+            if lighter {
+                lightest = Some((node.epoch, node.weight, id));
+            }
+            found += 1;
+            if found == 16 {
+                break;
+            }
+        }
+        lightest.map(|(from, weight, id)| (id, weight * rebase(from, epoch)))
+    }
+}
+
+/// Whole seconds of learner's time.
+fn seconds(tick: Tick) -> u32 {
+    u32::try_from(tick.0 / 1000).unwrap_or(u32::MAX)
+}
