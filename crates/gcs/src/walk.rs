@@ -1,0 +1,255 @@
+//! The decoder: one pass over the codewords, many at a time where the bytes allow it.
+//!
+//! The fast path loads eight bytes at once and takes `U` codewords out of them without asking after each whether it was
+//! whole; it asks once, at the end, whether all of them fitted. What limits it is the chain "find the end of the run,
+//! shift it and the remainder out", about six cycles a value. Everything else (the last bytes, long runs, ends and faults)
+//! goes one codeword at a time through [`Walk::next`], which alone knows the rules.
+
+use core::ops::ControlFlow;
+
+use crate::{BitReader, Error, ErrorKind, Layout, PastRange, Tail, Unary};
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Walk<'a> {
+    bits: BitReader<'a>,
+    layout: Layout,
+    /// The last value; before the first one, what makes the first gap come out right.
+    last: u64,
+    /// How many codewords the header still promises.
+    left: u64,
+    max_unary: u64,
+    done: bool,
+}
+
+/// A codeword, or what there is of it.
+enum Codeword {
+    /// The gap, and where the codeword ends.
+    Whole { gap: u64, end: u64 },
+    /// The bytes end within the run, or right after its closing bit if `closed`.
+    Run { length: u64, closed: bool },
+    /// The bytes end within the remainder; the gap is as if zeros followed.
+    Remainder { gap: u64, remainder: u64 },
+}
+
+impl<'a> Walk<'a> {
+    /// Starts at the first codeword.
+    pub(crate) fn new(bits: BitReader<'a>, layout: Layout, max_unary: u64) -> Self {
+        let left = match layout.tail {
+            Tail::Counted(count) | Tail::Exact(count) => count,
+            Tail::GoCasper | Tail::Unfinished => u64::MAX,
+        };
+        Self { bits, layout, last: start(&layout), left, max_unary, done: false }
+    }
+
+    /// Continues in the middle: at `bit`, after the value `last` (none: the start). Counts no longer, so whoever resumes must
+    /// break at or before the last value.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn resume(self, bit: u64, last: Option<u64>) -> Self {
+        Self { bits: self.bits.at(bit), left: u64::MAX, last: last.unwrap_or_else(|| start(&self.layout)), ..self }
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    pub(crate) fn bit(&self) -> u64 {
+        self.bits.position()
+    }
+
+    /// No more values than this can follow: each takes its closing bit and its remainder.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn at_most(&self) -> u64 {
+        // One more, because go-casper's reader takes a last remainder that is cut short.
+        self.left.min(self.bits.remaining() / u64::from(self.layout.code.remainder_bits + 1) + 1)
+    }
+
+    /// Hands all values to `visit`, ascending, in slices of one to eight, until it breaks.
+    #[inline]
+    pub(crate) fn each(&mut self, visit: impl FnMut(&[u64]) -> ControlFlow<()>) -> Result<(), Error> {
+        // As many codewords as fill 57 bits now and then, but not often more: the mean codeword of a well chosen code is
+        // 1.6 bits longer than its remainder.
+        match self.layout.code.remainder_bits {
+            0..=3 => self.run::<8>(visit),
+            4..=6 => self.run::<6>(visit),
+            7..=8 => self.run::<5>(visit),
+            9..=10 => self.run::<4>(visit),
+            11..=15 => self.run::<3>(visit),
+            16..=24 => self.run::<2>(visit),
+            _ => self.run::<1>(visit),
+        }
+    }
+
+    #[inline]
+    fn run<const U: usize>(&mut self, mut visit: impl FnMut(&[u64]) -> ControlFlow<()>) -> Result<(), Error> {
+        let k = self.layout.code.remainder_bits & 63;
+        let flip = flip(self.layout.code.unary);
+        let step = u64::from(self.layout.code.less_one);
+        let limit = match self.layout.past_range {
+            PastRange::Kept => 1 << 63,
+            PastRange::Dropped | PastRange::Error => self.layout.range,
+        };
+        let fast = self.max_unary >= 64 && !self.done;
+        let mut block = [0; U];
+        loop {
+            // A local copy, so that the loop keeps the cursor in a register.
+            let mut bits = self.bits;
+            while let (true, true, Some(window)) = (fast, self.left >= U as u64, bits.full_window()) {
+                let mut ahead = window ^ flip;
+                let mut used = 0;
+                let mut value = self.last;
+                for slot in &mut block {
+                    // Never more than 63, which is what makes the shifts below harmless; a run that long does not fit anyway.
+                    let quotient = (ahead | 1).leading_zeros();
+                    let remainder = (ahead.wrapping_shl(quotient + 1) ^ flip) >> 1 >> (63 - k);
+                    value = value.wrapping_add((u64::from(quotient) << k) + remainder + step);
+                    *slot = value;
+                    ahead = ahead.wrapping_shl(quotient + 1 + k);
+                    used += quotient + 1 + k;
+                }
+                if used > bits.real_bits() || value >= limit {
+                    break;
+                }
+                bits.advance(used);
+                self.bits = bits;
+                self.last = value;
+                self.left -= U as u64;
+                if visit(&block).is_break() {
+                    return Ok(());
+                }
+            }
+            let Some(value) = self.next()? else { return Ok(()) };
+            if visit(&[value]).is_break() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The next value; `None` at the end of the set.
+    pub(crate) fn next(&mut self) -> Result<Option<u64>, Error> {
+        if self.done {
+            return Ok(None);
+        }
+        if self.left == 0 {
+            return self.close();
+        }
+        let start = self.bits.position();
+        if self.layout.tail == Tail::GoCasper && self.bits.remaining() <= 1 {
+            return Ok(self.end());
+        }
+        let gap = match self.codeword()? {
+            Codeword::Whole { gap, end } => {
+                self.bits = self.bits.at(end);
+                gap
+            }
+            Codeword::Run { length, closed } => match self.layout.tail {
+                Tail::Unfinished => return Ok(self.end()),
+                Tail::GoCasper if length == 0 => return Ok(self.end()),
+                _ => return self.fail(ErrorKind::Truncated, if closed { start } else { start + length }),
+            },
+            Codeword::Remainder { gap, remainder } => match self.layout.tail {
+                Tail::Unfinished => return Ok(self.end()),
+                Tail::GoCasper if remainder == 0 => return Ok(self.end()),
+                // What is missing is read as zeros, and the value counts.
+                Tail::GoCasper => {
+                    self.bits.skip(u64::MAX);
+                    gap
+                }
+                Tail::Counted(_) | Tail::Exact(_) => return self.fail(ErrorKind::Truncated, start),
+            },
+        };
+        let least = self.last.wrapping_add(u64::from(self.layout.code.less_one));
+        let Some(value) = least.checked_add(gap) else { return self.fail(ErrorKind::Overflow, start) };
+        if value >= self.layout.range {
+            match self.layout.past_range {
+                PastRange::Dropped => return Ok(self.end()),
+                PastRange::Error => return self.fail(ErrorKind::Overflow, start),
+                PastRange::Kept => {}
+            }
+        }
+        self.last = value;
+        self.left -= 1;
+        Ok(Some(value))
+    }
+
+    /// Reads one codeword without moving.
+    #[inline]
+    fn codeword(&mut self) -> Result<Codeword, Error> {
+        let start = self.bits.position();
+        let k = self.layout.code.remainder_bits;
+        let (length, closed) = self.unary_run();
+        if length > self.max_unary {
+            return self.fail(ErrorKind::Unary, start);
+        }
+        if !closed {
+            return Ok(Codeword::Run { length, closed });
+        }
+        let Some(quotient) = length.checked_mul(1 << k) else { return self.fail(ErrorKind::Overflow, start) };
+        let mut rest = self.bits.at(start + length + 1);
+        if let Some(remainder) = rest.read(k) {
+            return Ok(Codeword::Whole { gap: quotient | remainder, end: rest.position() });
+        }
+        let there = rest.remaining() as u32;
+        if there == 0 {
+            return Ok(Codeword::Run { length, closed });
+        }
+        let remainder = rest.window() >> 1 >> (63 - k);
+        Ok(Codeword::Remainder { gap: quotient | remainder, remainder })
+    }
+
+    /// The length of the unary run ahead, and whether its closing bit is there. O(bits / 57).
+    fn unary_run(&self) -> (u64, bool) {
+        let flip = flip(self.layout.code.unary);
+        let mut bits = self.bits;
+        let mut length = 0;
+        loop {
+            let real = u64::from(bits.real_bits()).min(bits.remaining());
+            let run = u64::from((bits.window() ^ flip).leading_zeros()).min(real);
+            length += run;
+            if run < real {
+                return (length, true);
+            }
+            if real == bits.remaining() || length > self.max_unary {
+                return (length, false);
+            }
+            bits.skip(run);
+        }
+    }
+
+    /// All values that the header promised are there: looks at what follows.
+    fn close(&mut self) -> Result<Option<u64>, Error> {
+        if let Tail::Exact(_) = self.layout.tail {
+            let start = self.bits.position();
+            let rest = self.bits.remaining();
+            let ones = self.bits.read(rest.min(8) as u32).unwrap_or(0);
+            let padding = if self.layout.code.padding { (1 << rest.min(8)) - 1 } else { 0 };
+            if rest >= 8 || ones != padding {
+                return self.fail(ErrorKind::Trailing, start);
+            }
+        }
+        Ok(self.end())
+    }
+
+    fn end(&mut self) -> Option<u64> {
+        self.done = true;
+        None
+    }
+
+    /// Reports a fault, once.
+    fn fail<T>(&mut self, kind: ErrorKind, bit: u64) -> Result<T, Error> {
+        self.done = true;
+        Err(Error::new(kind, bit))
+    }
+}
+
+/// Turns unary runs of either sense into runs of zeros.
+#[inline]
+fn flip(unary: Unary) -> u64 {
+    match unary {
+        Unary::OnesThenZero => u64::MAX,
+        Unary::ZerosThenOne => 0,
+    }
+}
+
+fn start(layout: &Layout) -> u64 {
+    0u64.wrapping_sub(u64::from(layout.code.less_one))
+}
