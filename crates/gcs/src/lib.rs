@@ -13,6 +13,8 @@ extern crate std;
 mod bits;
 #[cfg(feature = "alloc")]
 mod builder;
+#[cfg(all(feature = "alloc", feature = "sha2"))]
+mod digest_header;
 mod error;
 #[cfg(feature = "alloc")]
 mod index;
@@ -28,6 +30,8 @@ mod walk;
 #[cfg(feature = "alloc")]
 mod write;
 
+#[cfg(all(feature = "alloc", feature = "sha2"))]
+pub use crate::digest_header::{CacheDigests, Freshness};
 pub use crate::{
     bits::BitReader,
     error::{Error, ErrorKind},

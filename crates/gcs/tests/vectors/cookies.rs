@@ -1,51 +1,10 @@
-//! Other implementations' own bytes.
-
-use data_encoding::HEXLOWER;
-use headstart_gcs::*;
-use serde_json::Value;
-
-fn load(text: &str) -> Value {
-    serde_json::from_str(text).expect("a vector file is JSON")
-}
-
-fn strings(value: &Value) -> Vec<String> {
-    value.as_array().unwrap().iter().map(|item| item.as_str().unwrap().to_owned()).collect()
-}
-
-fn numbers(value: &Value) -> Vec<u64> {
-    value.as_array().unwrap().iter().map(|item| item.as_u64().unwrap()).collect()
-}
-
-fn hex(value: &Value) -> Vec<u8> {
-    HEXLOWER.decode(value.as_str().unwrap().as_bytes()).unwrap()
-}
-
-fn int(value: &Value) -> u32 {
-    u32::try_from(value.as_u64().unwrap()).unwrap()
-}
-
-/// Builds from keys, reads back, asks for each key.
-fn check<P: Encode + Copy>(profile: P, keys: &[impl AsRef<[u8]>], bytes: &[u8], values: Option<&[u64]>) {
-    assert_eq!(Builder::from_keys(profile, keys).finish(), bytes);
-    let set = Set::decode(profile, bytes, keys.len()).unwrap();
-    if let Some(values) = values {
-        assert_eq!(set.values(), values);
-    }
-    let view = View::new(profile, bytes).unwrap();
-    for key in keys {
-        assert!(set.contains(key.as_ref()));
-        assert!(view.contains(key.as_ref()).unwrap());
-    }
-    assert_eq!(set.encode(), bytes);
-    assert!(Set::decode_canonical(profile, bytes, keys.len()).is_ok());
-    assert_eq!(view.iter().collect::<Result<Vec<_>, _>>().unwrap(), set.values());
-}
+//! The cookies of go-casper, of H2O, and our own.
 
 mod go_casper {
-    use super::*;
+    use super::super::*;
 
     fn vectors() -> Value {
-        load(include_str!("vectors/go_casper.json"))
+        load(include_str!("go_casper.json"))
     }
 
     #[test]
@@ -102,11 +61,11 @@ mod go_casper {
 }
 
 mod h2o_casper {
-    use super::*;
+    use super::super::*;
 
     #[test]
     fn cookies() {
-        let vectors = load(include_str!("vectors/h2o_casper_derived.json"));
+        let vectors = load(include_str!("h2o_casper_derived.json"));
         for case in vectors["cookies"].as_array().unwrap() {
             assert_eq!(case["remainder_bits"], 6);
             let profile = H2oCasper::new(int(&case["capacity_bits"]));
@@ -118,7 +77,7 @@ mod h2o_casper {
 
     #[test]
     fn keys_in_both_byte_orders() {
-        let vectors = load(include_str!("vectors/h2o_casper.json"));
+        let vectors = load(include_str!("h2o_casper.json"));
         for case in vectors["calc_key"].as_array().unwrap() {
             let profile = H2oCasper::new(int(&case["capacity_bits"]));
             let path = case["path"].as_str().unwrap().as_bytes();
@@ -142,7 +101,7 @@ mod h2o_casper {
 }
 
 mod headstart_v1 {
-    use super::*;
+    use super::super::*;
 
     const KEY: [u8; 16] = *b"0123456789abcdef";
 
