@@ -12,20 +12,21 @@ pub(crate) type AssetId = u32;
 
 /// What is known of an asset. Its path only if it is shown.
 #[derive(Debug)]
-pub(crate) struct Entry {
+pub(crate) struct Asset {
     pub(crate) hash: u64,
+    pub(crate) site: u16,
     /// Keyed hash of the path without its fingerprint; 0 without one.
-    stem: u64,
+    pub(crate) stem: u64,
     pub(crate) shown: Option<Arc<Shown>>,
     /// Edges that point here, and renames.
     refs: u32,
     pub(crate) networks: Networks,
     /// First and last fetch, in seconds of learner's time.
-    first: u32,
-    last: u32,
+    pub(crate) first: u32,
+    pub(crate) last: u32,
     fate: Fate,
     /// Another asset of the same stem was fetched on the same visit: no renames here.
-    crowded: bool,
+    pub(crate) crowded: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +39,7 @@ enum Fate {
 /// The table of assets.
 #[derive(Debug)]
 pub(crate) struct Assets {
-    entries: Slab<Entry>,
+    entries: Slab<Asset>,
     by_hash: KeyMap,
     /// The latest asset of each stem.
     by_stem: KeyMap,
@@ -52,6 +53,7 @@ pub(crate) struct Assets {
 
 /// One sighting of an asset on a visit.
 pub(crate) struct Sighting<'a> {
+    pub(crate) site: u16,
     pub(crate) hash: u64,
     pub(crate) stem: u64,
     pub(crate) path: &'a str,
@@ -61,9 +63,32 @@ pub(crate) struct Sighting<'a> {
     pub(crate) seconds: u32,
 }
 
+impl Asset {
+    /// Whether the server still has it under this name.
+    pub(crate) fn is_live(&self) -> bool {
+        self.fate == Fate::Live
+    }
+
+    /// An asset first fetched at `seconds`.
+    pub(crate) fn new(hash: u64, stem: u64, site: u16, seconds: u32) -> Self {
+        Self {
+            hash,
+            site,
+            stem,
+            shown: None,
+            refs: 0,
+            networks: Networks::default(),
+            first: seconds,
+            last: seconds,
+            fate: Fate::Live,
+            crowded: false,
+        }
+    }
+}
+
 impl Assets {
     /// What a table entry costs with its places in the two maps, in bytes, at most.
-    pub(crate) const ENTRY_BYTES: usize = size_of::<Option<Entry>>() + 2 * 2 * 17;
+    pub(crate) const ENTRY_BYTES: usize = size_of::<Option<Asset>>() + 2 * 2 * 17;
 
     /// A table for at most `max` assets.
     pub(crate) fn new(max: usize, seed: u64) -> Self {
@@ -79,7 +104,7 @@ impl Assets {
         }
     }
 
-    pub(crate) fn get(&self, id: AssetId) -> Option<&Entry> {
+    pub(crate) fn get(&self, id: AssetId) -> Option<&Asset> {
         self.entries.get(id)
     }
 
@@ -102,22 +127,18 @@ impl Assets {
         self.entries.bytes() + self.by_hash.bytes() + self.by_stem.bytes() + self.shown_bytes
     }
 
+    /// One past the highest number ever given out.
+    pub(crate) fn end(&self) -> AssetId {
+        self.entries.end()
+    }
+
     /// Adds an asset that nothing points to yet; `None` when the table is full.
-    pub(crate) fn add(&mut self, hash: u64, stem: u64, seconds: u32) -> Option<AssetId> {
+    pub(crate) fn add(&mut self, asset: Asset) -> Option<AssetId> {
         if self.is_full() {
             return None;
         }
-        let id = self.entries.insert(Entry {
-            hash,
-            stem,
-            shown: None,
-            refs: 0,
-            networks: Networks::default(),
-            first: seconds,
-            last: seconds,
-            fate: Fate::Live,
-            crowded: false,
-        });
+        let (hash, stem) = (asset.hash, asset.stem);
+        let id = self.entries.insert(asset);
         self.by_hash.insert(hash, id);
         if stem != 0 && self.by_stem.get(stem).is_none() {
             self.by_stem.insert(stem, id);
@@ -194,10 +215,17 @@ impl Assets {
         }
     }
 
+    /// Forgets every asset that nothing points to.
+    pub(crate) fn sweep_all(&mut self, directory: &Directory) {
+        for id in 0..self.end() {
+            self.sweep(id, directory);
+        }
+    }
+
     /// The server no longer has the asset.
     pub(crate) fn gone(&mut self, hash: u64, directory: &Directory) {
         if let Some(id) = self.by_hash.get(hash) {
-            self.end(id, Fate::Gone, directory);
+            self.retire(id, Fate::Gone, directory);
         }
     }
 
@@ -227,13 +255,13 @@ impl Assets {
         let Some(old) = self.entries.get(elder) else { return };
         if !old.crowded && old.last <= first {
             self.retain(id);
-            self.end(elder, Fate::RenamedTo(id), directory);
+            self.retire(elder, Fate::RenamedTo(id), directory);
             self.by_stem.insert(stem, id);
             self.renamed += 1;
         }
     }
 
-    fn end(&mut self, id: AssetId, fate: Fate, directory: &Directory) {
+    fn retire(&mut self, id: AssetId, fate: Fate, directory: &Directory) {
         let Some(entry) = self.entries.get_mut(id) else { return };
         entry.fate = fate;
         if let Some(shown) = &entry.shown {
@@ -247,7 +275,7 @@ impl Assets {
         }
     }
 
-    fn unmap(&mut self, id: AssetId, entry: &Entry) {
+    fn unmap(&mut self, id: AssetId, entry: &Asset) {
         if self.by_hash.get(entry.hash) == Some(id) {
             self.by_hash.remove(entry.hash);
         }

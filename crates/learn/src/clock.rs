@@ -27,9 +27,9 @@ impl Clock {
         Self { last: None, tick: Tick(0), max_step }
     }
 
-    /// A clock that stood at `last` at tick zero.
-    pub(crate) fn starting(last: Time, max_step: u64) -> Self {
-        Self { last: Some(last), tick: Tick(0), max_step }
+    /// A clock that stood at `tick` when the caller's time was `last`.
+    pub(crate) fn starting(last: Time, tick: Tick, max_step: u64) -> Self {
+        Self { last: Some(last), tick, max_step }
     }
 
     /// The tick at `now`.

@@ -17,7 +17,7 @@ use std::time::Duration;
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Config {
-    /// The time in which evidence loses half its weight. 1 day; 1 minute to 10 years.
+    /// The time in which evidence loses half its weight. 1 day; 1 minute to 1 year.
     pub half_life: Duration,
     /// How long after its navigation a visit takes in assets. 15 s; 1 ms to 1 hour.
     pub window: Duration,
@@ -108,7 +108,7 @@ impl Config {
         let minute = Duration::from_secs(60);
         let year = Duration::from_secs(365 * 24 * 60 * 60);
         let checks = [
-            ("half_life", (minute..=year * 10).contains(&self.half_life)),
+            ("half_life", (minute..=year).contains(&self.half_life)),
             ("window", (Duration::from_millis(1)..=minute * 60).contains(&self.window)),
             ("min_networks", (1..=16).contains(&self.min_networks)),
             ("vote_interval", self.vote_interval <= year),

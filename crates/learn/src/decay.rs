@@ -48,11 +48,6 @@ impl Decay {
         let length = self.half_life.saturating_mul(EPOCH_HALF_LIVES);
         ((tick.0 % length) as f64 / self.half_life as f64).exp2() as f32
     }
-
-    /// What is left of evidence `age` milliseconds old.
-    pub(crate) fn remains(self, age: u64) -> f32 {
-        (-(age.min(self.max_step()) as f64 / self.half_life as f64)).exp2() as f32
-    }
 }
 
 /// The factor that moves a sum from one landmark to a later one.
@@ -79,7 +74,6 @@ mod tests {
         let decay = Decay::new(H);
         assert!((decay.gain(Tick(0)) - 1.0).abs() < 1e-6);
         assert!((decay.gain(Tick(H)) - 2.0).abs() < 1e-6);
-        assert!((decay.remains(H) - 0.5).abs() < 1e-6);
         assert_eq!(decay.epoch(Tick(32 * H)), 1);
         assert!((decay.gain(Tick(32 * H)) - 1.0).abs() < 1e-6);
     }
@@ -96,7 +90,6 @@ mod tests {
             let now = sum(early, late);
             prop_assert!(now.is_finite() && (0.0..=1.000_001).contains(&now));
             prop_assert!(sum(early, late.saturating_add(half_life)) <= now);
-            prop_assert!(decay.remains(late - early) >= decay.remains(late));
         }
     }
 }

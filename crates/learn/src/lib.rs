@@ -41,6 +41,7 @@
 mod assets;
 mod clock;
 mod config;
+mod cursor;
 mod decay;
 mod destination;
 mod directory;
@@ -57,10 +58,13 @@ mod observation;
 mod plan;
 mod planner;
 mod published;
+mod record;
 mod rename;
+mod restore;
 mod sites;
 mod sketch;
 mod slab;
+mod snapshot;
 mod stats;
 mod sync;
 mod time;
@@ -77,5 +81,10 @@ pub use crate::observation::{
     Asset, ClientId, ConnectionId, Delivery, Fetch, Navigation, NetworkId, Referrer, Site, Visit,
 };
 pub use crate::plan::{Candidate, Plan};
+pub use crate::restore::SnapshotError;
 pub use crate::stats::Stats;
 pub use crate::time::Time;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,6 +1,6 @@
 //! The evidence: every node, every asset, and how a visit is taken in.
 
-use crate::assets::{AssetId, Assets, Sighting};
+use crate::assets::{Asset, AssetId, Assets, Sighting};
 use crate::clock::Tick;
 use crate::config::Config;
 use crate::decay::{Decay, Epoch, rebase};
@@ -29,17 +29,17 @@ pub(crate) struct Model {
     sketch: Sketch,
     /// Bytes of heap that hang from the nodes.
     node_bytes: usize,
-    limits: Limits,
+    pub(crate) limits: Limits,
     random: u64,
     pub(crate) counts: Counts,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Limits {
+pub(crate) struct Limits {
     bytes: usize,
     nodes: usize,
     edges: usize,
-    min_networks: u32,
+    pub(crate) min_networks: u32,
 }
 
 /// What has happened so far.
@@ -142,6 +142,28 @@ impl Model {
         Some(id)
     }
 
+    /// Adds a node as it is. The caller has made sure of room.
+    pub(crate) fn insert(&mut self, node: Node) -> u32 {
+        let key = node.key;
+        self.node_bytes += node.bytes();
+        let id = self.nodes.insert(node);
+        self.by_key.insert(key, id);
+        id
+    }
+
+    /// Whether a new node would have to push another out.
+    pub(crate) fn is_full(&self) -> bool {
+        self.nodes.len() >= self.limits.nodes || self.counted_bytes() >= self.limits.bytes
+    }
+
+    /// Most edges of a node of this level.
+    pub(crate) fn max_edges(&self, level: Level) -> usize {
+        match level {
+            Level::Page => self.limits.edges,
+            Level::Section | Level::Template => 2 * self.limits.edges,
+        }
+    }
+
     /// Bytes of heap.
     pub(crate) fn bytes(&self) -> usize {
         self.counted_bytes() + self.votes.bytes() + self.sketch.bytes()
@@ -180,6 +202,7 @@ impl Model {
             let path = visit.path_of(record);
             let stem = stem(path).map_or(0, |stem| outside.keys.stem(visit.site.salt, &stem));
             let sighting = Sighting {
+                site: visit.site.index,
                 hash: record.asset,
                 stem,
                 path,
@@ -213,7 +236,8 @@ impl Model {
                 return None;
             }
         }
-        self.assets.add(sighting.hash, sighting.stem, sighting.seconds)
+        let Sighting { hash, stem, site, seconds, .. } = *sighting;
+        self.assets.add(Asset::new(hash, stem, site, seconds))
     }
 
     fn find_or_admit(&mut self, key: u64, visit: &OpenVisit, level: Level, outside: &Outside<'_>) -> Option<u32> {
@@ -221,7 +245,7 @@ impl Model {
             return Some(id);
         }
         let epoch = self.decay.epoch(visit.opened);
-        if self.nodes.len() >= self.limits.nodes || self.counted_bytes() >= self.limits.bytes {
+        if self.is_full() {
             let seen = f32::from(self.sketch.add(key)) * self.decay.gain(visit.opened);
             let victim = self.sample_lightest(None, epoch);
             let Some((victim, _)) = victim.filter(|(_, weight)| *weight < seen) else {
@@ -230,10 +254,7 @@ impl Model {
             };
             self.evict(victim, outside);
         }
-        let node = Node::new(key, visit.site.index, level, epoch, self.assets.fates);
-        let id = self.nodes.insert(node);
-        self.by_key.insert(key, id);
-        Some(id)
+        Some(self.insert(Node::new(key, visit.site.index, level, epoch, self.assets.fates)))
     }
 
     /// Adds a visit to one node.
@@ -248,6 +269,8 @@ impl Model {
     ) {
         self.tidy(id, outside.directory);
         let epoch = self.decay.epoch(visit.opened);
+        let Some(level) = self.nodes.get(id).map(|node| node.level) else { return };
+        let max_edges = self.max_edges(level);
         let Some(node) = self.nodes.get_mut(id) else { return };
         let before = node.bytes();
         node.rebase(epoch);
@@ -257,10 +280,6 @@ impl Model {
         if node.name.is_none() && node.networks.at_least() >= self.limits.min_networks {
             node.name = Some(name.into());
         }
-        let max_edges = match node.level {
-            Level::Page => self.limits.edges,
-            Level::Section | Level::Template => 2 * self.limits.edges,
-        };
         for finding in findings {
             let fetched = matches!(finding.evidence, Evidence::Fetched { .. });
             let hash = self.assets.get(finding.asset).map_or(0, |asset| asset.hash);
@@ -299,7 +318,7 @@ impl Model {
     }
 
     /// Drops edges to assets that are gone and moves those of assets that were renamed.
-    fn tidy(&mut self, id: u32, directory: &Directory) {
+    pub(crate) fn tidy(&mut self, id: u32, directory: &Directory) {
         let fates = self.assets.fates;
         let Some(node) = self.nodes.get_mut(id) else { return };
         if node.fates == fates {

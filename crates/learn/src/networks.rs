@@ -1,37 +1,113 @@
-//! How many distinct networks: a keyed bitmap in one word.
+//! How many distinct networks: exact while few, a keyed bitmap beyond, in one word.
 
-/// The networks that something was seen from, as a linear counter of 32 bits
-/// (Whang, Vander-Zanden and Taylor, "A Linear-Time Probabilistic Counting
-/// Algorithm", 1990).
+/// The networks that something was seen from.
 ///
-/// A network sets one bit, chosen by a keyed hash that also knows what was seen.
-/// So one network never counts for two; two may count for one, which delays the
-/// gate but never opens it early.
+/// A network is known by a tag of 15 bits, a keyed hash of it and of what was seen, so
+/// that one network never counts for two. Up to four tags are kept as they are: two
+/// networks count for one once in 32,767 pairs. With the fifth the word becomes a linear
+/// counter of 63 bits (Whang, Vander-Zanden and Taylor, "A Linear-Time
+/// Probabilistic Counting Algorithm", 1990), in which two networks count for one a
+/// little more often. Either way the count may be low, which delays the gate, and is
+/// never high, which would open it early.
+///
+/// The word depends only on the set of tags, so merging is commutative and associative.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Networks(pub(crate) u32);
+pub(crate) struct Networks(u64);
+
+const TAG_BITS: u32 = 15;
+const TAGS: usize = 4;
+const TAG_MASK: u64 = (1 << TAG_BITS) - 1;
+
+/// Set when the word is a bitmap.
+const BITMAP: u64 = 1 << 63;
 
 impl Networks {
+    /// A word from a snapshot; one that no set of tags has is taken for its bits.
+    pub(crate) fn from_bits(bits: u64) -> Self {
+        if bits & BITMAP != 0 {
+            return Self(bits);
+        }
+        let mut networks = Self::default();
+        Self(bits).tags().for_each(|tag| networks.insert(tag));
+        networks
+    }
+
+    pub(crate) fn bits(self) -> u64 {
+        self.0
+    }
+
     /// Adds `network`, a keyed hash, as seen for `thing`, another.
     pub(crate) fn add(&mut self, network: u64, thing: u64) {
-        // Both factors are secret; the high half of the product depends on every bit of each.
-        let mixed = u128::from(network ^ thing) * u128::from(thing | 1);
-        let folded = (mixed >> 64) as u64 ^ mixed as u64;
-        self.0 |= 1 << (folded >> 59);
+        // Both factors are secret; the fold depends on every bit of each.
+        let product = u128::from(network ^ thing) * u128::from(thing | 1);
+        let folded = (product >> 64) as u64 ^ product as u64;
+        self.insert((folded >> 49).max(1));
     }
 
     /// At least so many networks, for certain.
     pub(crate) fn at_least(self) -> u32 {
-        self.0.count_ones()
+        if self.is_bitmap() { (self.0 ^ BITMAP).count_ones() } else { self.tags().count() as u32 }
     }
 
     /// The likeliest number of networks.
     pub(crate) fn estimate(self) -> u32 {
-        let zeros = f64::from(self.0.count_zeros().max(1));
-        (32.0 * (32.0 / zeros).ln()).round() as u32
+        if !self.is_bitmap() {
+            return self.at_least();
+        }
+        let zeros = f64::from((63 - self.at_least()).max(1));
+        (63.0 * (63.0 / zeros).ln()).round() as u32
     }
 
     pub(crate) fn merge(&mut self, other: Self) {
-        self.0 |= other.0;
+        if other.is_bitmap() {
+            self.spread();
+            self.0 |= other.0;
+        } else {
+            other.tags().for_each(|tag| self.insert(tag));
+        }
+    }
+
+    /// Adds a tag of 1 to 2^15 - 1.
+    fn insert(&mut self, tag: u64) {
+        if self.is_bitmap() {
+            self.0 |= 1 << (tag % 63);
+            return;
+        }
+        if self.tags().any(|other| other == tag) {
+            return;
+        }
+        if self.tags().count() == TAGS {
+            self.spread();
+            return self.insert(tag);
+        }
+        // Sorted, the smallest in the highest place, empty places first.
+        let mut tags = [0; TAGS];
+        let mut sorted = tags.iter_mut();
+        for other in self.tags().filter(|other| *other < tag) {
+            sorted.next().into_iter().for_each(|place| *place = other);
+        }
+        sorted.next().into_iter().for_each(|place| *place = tag);
+        for other in self.tags().filter(|other| *other > tag) {
+            sorted.next().into_iter().for_each(|place| *place = other);
+        }
+        self.0 = tags.iter().filter(|tag| **tag != 0).fold(0, |word, tag| word << TAG_BITS | tag);
+    }
+
+    /// Becomes a bitmap.
+    fn spread(&mut self) {
+        if !self.is_bitmap() {
+            self.0 = self.tags().fold(BITMAP, |word, tag| word | 1 << (tag % 63));
+        }
+    }
+
+    fn is_bitmap(self) -> bool {
+        self.0 & BITMAP != 0
+    }
+
+    /// The tags in ascending order.
+    fn tags(self) -> impl Iterator<Item = u64> {
+        let tags = (0..TAGS as u32).rev().map(move |at| (self.0 >> (at * TAG_BITS)) & TAG_MASK);
+        tags.filter(|tag| *tag != 0)
     }
 }
 
@@ -39,6 +115,7 @@ impl Networks {
 mod tests {
     use super::*;
     use crate::keys::Keys;
+    use proptest::prelude::*;
 
     #[test]
     fn one_network_is_one_and_ten_are_about_ten() {
@@ -60,4 +137,49 @@ mod tests {
         }
         assert!((1_900..2_100).contains(&total), "{total}");
     }
+
+    #[test]
+    fn up_to_four_are_counted_exactly() {
+        let keys = Keys::new([3; 16]);
+        let mut wrong = 0;
+        for round in 0..1000 {
+            let mut seen = Networks::default();
+            for network in 0..4 {
+                seen.add(keys.network(network), keys.network(1_000 + round));
+            }
+            wrong += 4 - seen.at_least();
+        }
+        assert!(wrong <= 2, "{wrong}");
+    }
+
+    proptest! {
+            #[test]
+            fn a_set_whatever_the_order(tags in prop::collection::vec(1u64..1 << 15, 0..12), split in 0usize..12) {
+                let collect = |tags: &[u64]| {
+                    let mut networks = Networks::default();
+                    for tag in tags {
+     networks.insert(*tag);
+    }
+                    networks
+                };
+                let all = collect(&tags);
+                let mut reversed = tags.clone();
+                reversed.reverse();
+                prop_assert_eq!(all, collect(&reversed));
+                let (a, b) = tags.split_at(split.min(tags.len()));
+                let (mut ab, mut ba) = (collect(a), collect(b));
+                ab.merge(collect(b));
+                ba.merge(collect(a));
+                prop_assert_eq!(ab, all);
+                prop_assert_eq!(ba, all);
+                prop_assert_eq!(Networks::from_bits(all.bits()), all);
+            }
+
+            #[test]
+            fn any_word_is_read(bits: u64) {
+                let networks = Networks::from_bits(bits);
+                prop_assert!(networks.at_least() <= 63);
+                prop_assert_eq!(Networks::from_bits(networks.bits()), networks);
+            }
+        }
 }

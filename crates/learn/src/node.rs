@@ -33,7 +33,7 @@ pub(crate) struct Node {
     pub(crate) fates: u32,
 }
 
-/// One asset of a node: 20 bytes.
+/// One asset of a node: 24 bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Edge {
     pub(crate) asset: AssetId,
@@ -161,8 +161,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_edge_is_twenty_bytes() {
-        assert_eq!(size_of::<Edge>(), 20);
+    fn an_edge_is_24_bytes() {
+        assert_eq!(size_of::<Edge>(), 24);
     }
 
     #[test]

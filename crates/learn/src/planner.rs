@@ -40,10 +40,8 @@ impl Model {
         outside: &Outside<'_>,
     ) -> Option<Arc<Published>> {
         let chain = self.chain(site, page, outside)?;
-        if let Some(plan) = outside.plans.get(chain.key) {
-            if !plan.is_stale(now.time) {
-                return Some(plan);
-            }
+        if let Some(plan) = outside.plans.get(chain.key).filter(|plan| !plan.is_stale(now.time)) {
+            return Some(plan);
         }
         let version = outside.directory.version();
         let nodes = self.nodes_of(&chain);
@@ -165,5 +163,5 @@ fn need<'a>(estimate: &Estimate, shown: &'a Shown) -> (u32, u8, std::cmp::Revers
 /// The mean time from request to response of a page.
 fn think_time(node: &Node) -> Option<Duration> {
     let known = node.level == Level::Page && node.weight > 0.0;
-    known.then(|| Duration::from_millis((node.think / node.weight) as u64))
+    known.then(|| Duration::from_millis((node.think / node.weight).round() as u64))
 }

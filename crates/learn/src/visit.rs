@@ -23,7 +23,6 @@ pub(crate) struct OpenVisit {
     pub(crate) connected: bool,
     pub(crate) opened: Tick,
     pub(crate) confirmed: Option<Tick>,
-    pub(crate) holdout: bool,
     pub(crate) records: Vec<Record>,
     /// The paths of the records, one after another.
     paths: String,
@@ -80,7 +79,6 @@ impl OpenVisit {
             connected: true,
             opened,
             confirmed: None,
-            holdout: navigation.holdout,
             records: Vec::new(),
             paths: String::new(),
             fetched: 0,
