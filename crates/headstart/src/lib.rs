@@ -1,1 +1,44 @@
+#![doc = include_str!("lib.md")]
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+mod assets;
+mod body;
+mod builder;
+mod cookie;
+mod engine;
+mod exchange;
+mod fingerprint;
+mod headstart;
+mod holdout;
+mod identity;
+mod layer;
+mod link;
+mod navigation;
+mod policy;
+mod request;
+mod response;
+mod serve;
+mod state;
+mod view;
+
+pub use headstart_gcs as gcs;
+pub use headstart_h2 as h2;
+pub use headstart_learn as learn;
+pub use headstart_learn::Destination;
+
+pub use crate::assets::Assets;
+pub use crate::body::{Body, BodyError};
+pub use crate::builder::{BuildError, Builder};
+pub use crate::engine::VerifyHeld;
+pub use crate::fingerprint::CookieFormat;
+pub use crate::headstart::{Headstart, Stats};
+pub use crate::layer::{HeadstartFuture, HeadstartLayer, HeadstartService, Peer};
+pub use crate::policy::{ConnectionPolicy, PolicyExchange};
+pub use crate::serve::Serve;
+pub use crate::state::SnapshotError;
+pub use crate::view::{AssetView, Decision, Outlet, PageView, Reason};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

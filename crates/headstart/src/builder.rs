@@ -1,0 +1,224 @@
+//! Settings, checked once.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use headstart_learn::Learner;
+
+use crate::Headstart;
+use crate::engine::{Engine, Limits, Observer, Parts, VerifyHeld, half};
+use crate::fingerprint::{CookieFormat, Fingerprints};
+use crate::holdout::Holdout;
+use crate::state::{self, SnapshotError};
+use crate::view::PageView;
+
+/// Builds a [`Headstart`]. Every setting has a default; all are checked in [`build`](Builder::build).
+#[must_use = "a builder does nothing until `build`"]
+pub struct Builder {
+    learner: headstart_learn::Config,
+    h2: headstart_h2::Config,
+    cookie: CookieFormat,
+    holdout: u32,
+    limits: Limits,
+    observer: Option<Observer>,
+    secret: Option<[u8; 32]>,
+    snapshot: Option<Vec<u8>>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Builder {
+            learner: headstart_learn::Config::default(),
+            h2: headstart_h2::Config::default(),
+            cookie: CookieFormat::default(),
+            holdout: 32,
+            limits: Limits {
+                push_threshold: 0.4,
+                max_pushes: 16,
+                max_push_bytes: 256 << 10,
+                max_hints: 16,
+                verify_held: VerifyHeld::default(),
+            },
+            observer: None,
+            secret: None,
+            snapshot: None,
+        }
+    }
+}
+
+impl Builder {
+    /// The time in which what was learned loses half its weight. 1 day.
+    pub fn half_life(mut self, half_life: Duration) -> Self {
+        self.learner.half_life = half_life;
+        self
+    }
+
+    /// How long after its navigation a visit takes in assets. 15 s.
+    pub fn window(mut self, window: Duration) -> Self {
+        self.learner.window = window;
+        self
+    }
+
+    /// Distinct networks (IPv4 /24, IPv6 /56) that must have needed an asset before it is sent to anybody. 3.
+    ///
+    /// 1 lets a single client teach what all others get, which is right for one developer and nobody else; votes
+    /// are then not limited in time either.
+    pub fn min_networks(mut self, networks: u32) -> Self {
+        self.learner.min_networks = networks;
+        self.learner.vote_interval =
+            if networks == 1 { Duration::ZERO } else { headstart_learn::Config::default().vote_interval };
+        self
+    }
+
+    /// One navigation in so many gets nothing early, to measure what pages need by themselves. 32; 0 is none.
+    pub fn holdout(mut self, every: u32) -> Self {
+        self.holdout = every;
+        self
+    }
+
+    /// The cookie that says what a client holds. [`CookieFormat::Headstart`].
+    pub fn cookie(mut self, format: CookieFormat) -> Self {
+        self.cookie = format;
+        self
+    }
+
+    /// Pushes of one page, and their bytes together. 16 and 256 KiB.
+    pub fn max_pushes(mut self, count: usize, bytes: u64) -> Self {
+        self.limits.max_pushes = count;
+        self.limits.max_push_bytes = bytes;
+        self
+    }
+
+    /// Assets named in a 103 or in `Link` fields of one page. 16.
+    pub fn max_hints(mut self, count: usize) -> Self {
+        self.limits.max_hints = count;
+        self
+    }
+
+    /// The lower bound of the probability from which an asset is pushed, and from which it is hinted. 0.4 and
+    /// 0.25: a wasted push costs bytes, a wasted hint a line.
+    pub fn thresholds(mut self, push: f32, hint: f32) -> Self {
+        self.limits.push_threshold = push;
+        self.learner.hint_threshold = hint;
+        self
+    }
+
+    /// When an asset that a client claims to hold is compared with what would be sent now.
+    /// [`VerifyHeld::Mutable`].
+    pub fn verify_held(mut self, verify: VerifyHeld) -> Self {
+        self.limits.verify_held = verify;
+        self
+    }
+
+    /// Bytes of memory for all that is learned. 64 MiB.
+    pub fn memory_bytes(mut self, bytes: usize) -> Self {
+        self.learner.memory_bytes = bytes;
+        self
+    }
+
+    /// Limits of HTTP/2 connections.
+    pub fn h2(mut self, config: headstart_h2::Config) -> Self {
+        self.h2 = config;
+        self
+    }
+
+    /// The key of cookies and hashes. By default that of the snapshot, else random. Servers of one site share it.
+    pub fn secret(mut self, secret: [u8; 32]) -> Self {
+        self.secret = Some(secret);
+        self
+    }
+
+    /// What [`Headstart::snapshot`] wrote.
+    pub fn snapshot(mut self, bytes: Vec<u8>) -> Self {
+        self.snapshot = Some(bytes);
+        self
+    }
+
+    /// Called for every page view, on the connection's task: hand it on, do not work on it.
+    pub fn on_page_view(mut self, observer: impl Fn(&PageView) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Checks the settings and builds.
+    ///
+    /// # Errors
+    ///
+    /// Names the setting that is out of range, or says why the snapshot cannot be used; nothing of it is used then.
+    pub fn build(self) -> Result<Headstart, BuildError> {
+        let Builder { mut learner, h2, cookie, holdout, limits, observer, secret, snapshot } = self;
+        if !(0.0..=1.0).contains(&limits.push_threshold) {
+            return Err(BuildError::setting("push threshold", "has to be between 0 and 1"));
+        }
+        let snapshot = snapshot.as_deref().map(state::read).transpose().map_err(BuildError::snapshot)?;
+        let secret = match (secret, snapshot) {
+            (Some(secret), _) | (None, Some((secret, _))) => secret,
+            (None, None) => random()?,
+        };
+        learner.key = half(&secret, 1);
+        let fingerprints =
+            Fingerprints::new(cookie, half(&secret, 0)).map_err(|problem| BuildError::setting("cookie", problem))?;
+        let learner = match snapshot {
+            Some((_, learned)) => {
+                Learner::restore(learner, learned).map_err(|error| BuildError::snapshot(error.into()))?
+            }
+            None => Learner::new(learner).map_err(|error| BuildError::setting(error.setting(), "is out of range"))?,
+        };
+        let holdout = Holdout::new(holdout, half(&secret, 1));
+        let parts = Parts { learner, fingerprints, holdout, limits, observer, secret, h2 };
+        Ok(Headstart { engine: Arc::new(Engine::new(parts)) })
+    }
+}
+
+fn random() -> Result<[u8; 32], BuildError> {
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret)
+        .map_err(|_| BuildError::setting("secret", "cannot be drawn: the system gives no random bytes"))?;
+    Ok(secret)
+}
+
+/// Why nothing was built.
+#[derive(Debug)]
+pub struct BuildError {
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Setting { name: &'static str, problem: &'static str },
+    Snapshot(SnapshotError),
+}
+
+impl BuildError {
+    fn setting(name: &'static str, problem: &'static str) -> Self {
+        BuildError { kind: Kind::Setting { name, problem } }
+    }
+
+    fn snapshot(error: SnapshotError) -> Self {
+        BuildError { kind: Kind::Snapshot(error) }
+    }
+
+    /// Whether the snapshot is at fault: without it, building can succeed.
+    pub fn is_snapshot(&self) -> bool {
+        matches!(self.kind, Kind::Snapshot(_))
+    }
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::Setting { name, problem } => write!(f, "{name} {problem}"),
+            Kind::Snapshot(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for BuildError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.kind {
+            Kind::Setting { .. } => None,
+            Kind::Snapshot(error) => Some(error),
+        }
+    }
+}

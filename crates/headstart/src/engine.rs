@@ -1,0 +1,128 @@
+//! What all connections share: the learner, the secrets, the settings.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use headstart_learn::{ConnectionId, Learner, Time};
+
+use crate::fingerprint::Fingerprints;
+use crate::holdout::Holdout;
+use crate::identity::Identities;
+use crate::view::PageView;
+
+/// Told of every page view.
+pub(crate) type Observer = Arc<dyn Fn(&PageView) + Send + Sync>;
+
+/// When a push that the client's cookie claims to hold is compared with what the service would send now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum VerifyHeld {
+    /// Always: a change is noticed at once. Asks the service for every held asset of a page that could be pushed;
+    /// for services that answer from memory.
+    Always,
+    /// Unless its response said `immutable`.
+    #[default]
+    Mutable,
+    /// Never: a change is noticed when some client has fetched the asset.
+    Never,
+}
+
+/// What is sent early, at most, and to whom. Checked by the builder.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    pub(crate) push_threshold: f32,
+    pub(crate) max_pushes: usize,
+    pub(crate) max_push_bytes: u64,
+    pub(crate) max_hints: usize,
+    pub(crate) verify_held: VerifyHeld,
+}
+
+pub(crate) struct Engine {
+    pub(crate) learner: Learner,
+    pub(crate) identities: Identities,
+    pub(crate) fingerprints: Option<Fingerprints>,
+    pub(crate) holdout: Holdout,
+    pub(crate) limits: Limits,
+    pub(crate) observer: Option<Observer>,
+    pub(crate) secret: [u8; 32],
+    pub(crate) h2: headstart_h2::Config,
+    pub(crate) counters: Counters,
+    connections: AtomicU64,
+}
+
+/// What has been done since the start.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) views: AtomicU64,
+    pub(crate) held_out: AtomicU64,
+    pub(crate) pushed: AtomicU64,
+    pub(crate) pushes_finished: AtomicU64,
+    pub(crate) pushes_cancelled: AtomicU64,
+    pub(crate) pushes_unfinished: AtomicU64,
+    pub(crate) hinted: AtomicU64,
+    pub(crate) linked: AtomicU64,
+    pub(crate) held: AtomicU64,
+    pub(crate) corrupt_cookies: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn add(counter: &AtomicU64, count: u64) {
+        counter.fetch_add(count, Ordering::Relaxed);
+    }
+}
+
+impl Engine {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { learner, fingerprints, holdout, limits, observer, secret, h2 } = parts;
+        let identities = Identities::new(half(&secret, 0));
+        Engine {
+            learner,
+            identities,
+            fingerprints,
+            holdout,
+            limits,
+            observer,
+            secret,
+            h2,
+            counters: Counters::default(),
+            connections: AtomicU64::new(1),
+        }
+    }
+
+    pub(crate) fn next_connection(&self) -> ConnectionId {
+        ConnectionId(self.connections.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// The present, in milliseconds since 1970. The facade is the only layer that reads a clock.
+pub(crate) fn now() -> Time {
+    Time::from_millis(u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX))
+}
+
+/// What an engine is made of.
+pub(crate) struct Parts {
+    pub(crate) learner: Learner,
+    pub(crate) fingerprints: Option<Fingerprints>,
+    pub(crate) holdout: Holdout,
+    pub(crate) limits: Limits,
+    pub(crate) observer: Option<Observer>,
+    pub(crate) secret: [u8; 32],
+    pub(crate) h2: headstart_h2::Config,
+}
+
+/// One of the two keys in a secret.
+pub(crate) fn half(secret: &[u8; 32], which: usize) -> [u8; 16] {
+    let (first, second) = secret.split_at(16);
+    let half = if which == 0 { first } else { second };
+    half.try_into().unwrap_or_default()
+}
+
+/// Days since 1970 of a time that is milliseconds since then.
+pub(crate) fn day(now: Time) -> u16 {
+    u16::try_from(now.as_millis() / 86_400_000).unwrap_or(u16::MAX)
+}
+
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}

@@ -1,0 +1,225 @@
+//! One exchange, from the request head to the last byte of its response: what it is to the learner, and for a
+//! navigation the page view that it becomes.
+
+use std::sync::Arc;
+
+use headstart_h2::Diary;
+use headstart_learn::{Asset, ClientId, ConnectionId, Fetch, NetworkId, Referrer, Site, Time};
+use http::request::Parts;
+use http::{HeaderMap, StatusCode, response};
+
+use crate::engine::Engine;
+use crate::navigation::{Opened, PageExchange};
+use crate::request::{self, Kind, Referer};
+use crate::response as answer;
+
+/// Assets that went out on a connection and are not in the client's cookie yet, at most; the oldest is forgotten.
+const MAX_DELIVERED: usize = 256;
+
+/// What is known of one connection.
+pub(crate) struct ConnectionState {
+    pub(crate) id: ConnectionId,
+    pub(crate) network: NetworkId,
+    pub(crate) remote: std::net::SocketAddr,
+    /// What it was sent.
+    pub(crate) diary: Diary,
+    /// The part of it that the cookie does not tell yet.
+    pub(crate) delivered: std::collections::VecDeque<(Arc<str>, u64)>,
+}
+
+impl ConnectionState {
+    pub(crate) fn new(engine: &Engine, remote: std::net::SocketAddr) -> Self {
+        ConnectionState {
+            id: engine.next_connection(),
+            network: engine.identities.network(remote),
+            remote,
+            diary: Diary::new(engine.h2.max_diary_entries),
+            delivered: std::collections::VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn holds(&self, path: &str, validator: u64) -> bool {
+        self.diary.contains(path, &validator.to_be_bytes())
+    }
+
+    /// The client got this version of an asset, by asking for it or by a push.
+    pub(crate) fn has_got(&mut self, path: &Arc<str>, validator: u64) {
+        if self.diary.insert(path, &validator.to_be_bytes()) {
+            if self.delivered.len() >= MAX_DELIVERED {
+                self.delivered.pop_front();
+            }
+            self.delivered.push_back((Arc::clone(path), validator));
+        }
+    }
+}
+
+/// The ways that are open to a client on its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ways {
+    pub(crate) push: bool,
+    /// A 103 can be sent.
+    pub(crate) interim: bool,
+}
+
+/// The state of one exchange.
+pub(crate) enum Exchange {
+    Page(Box<PageExchange>),
+    Asset(AssetExchange),
+    Other,
+}
+
+/// A request that may be for an asset.
+pub(crate) struct AssetExchange {
+    site: Site,
+    path: Arc<str>,
+    referer: Referer,
+    destination: Option<headstart_learn::Destination>,
+    cors: bool,
+    client: ClientId,
+    /// Once answered: the version that the client gets.
+    got: Option<u64>,
+}
+
+impl Exchange {
+    /// A request head has arrived.
+    pub(crate) fn open(engine: &Engine, connection: &ConnectionState, ways: Ways, head: &Parts, now: Time) -> Self {
+        let Some(authority) = request::authority(head) else {
+            return Exchange::Other;
+        };
+        let Some(site) = engine.learner.site(&authority) else {
+            return Exchange::Other;
+        };
+        let known = || !engine.learner.plan(now, site, head.uri.path()).is_empty();
+        match request::classify(head, known) {
+            Kind::Other => Exchange::Other,
+            Kind::Asset if request::is_icon(head.uri.path()) => Exchange::Other,
+            Kind::Asset => Exchange::Asset(AssetExchange {
+                site,
+                path: path_and_query(head).into(),
+                referer: request::referer(&head.headers, &authority),
+                destination: request::destination(&head.headers),
+                cors: request::is_cors(&head.headers),
+                client: engine.identities.client(connection.remote, &head.headers),
+                got: None,
+            }),
+            Kind::Navigation(navigation) => {
+                let opened = Opened { site, authority: authority.into(), navigation, ways };
+                Exchange::Page(Box::new(PageExchange::open(engine, connection, opened, head, now)))
+            }
+        }
+    }
+
+    pub(crate) fn page(&mut self) -> Option<&mut PageExchange> {
+        match self {
+            Exchange::Page(page) => Some(page),
+            Exchange::Asset(_) | Exchange::Other => None,
+        }
+    }
+
+    /// The response's head is known. An asset is learned from it.
+    pub(crate) fn answered(
+        &mut self,
+        engine: &Engine,
+        connection: ConnectionId,
+        head: &response::Parts,
+        bytes: Option<u64>,
+        now: Time,
+    ) {
+        match self {
+            Exchange::Page(page) => page.answered(engine, head, now),
+            Exchange::Asset(asset) => asset.answered(engine, connection, head, bytes, now),
+            Exchange::Other => {}
+        }
+    }
+
+    /// The exchange is over.
+    pub(crate) fn ended(self, engine: &Engine, connection: &mut ConnectionState, complete: bool, now: Time) {
+        match self {
+            Exchange::Page(page) => page.ended(engine, now),
+            Exchange::Asset(AssetExchange { path, got: Some(validator), .. }) if complete => {
+                connection.has_got(&path, validator);
+            }
+            Exchange::Asset(_) | Exchange::Other => {}
+        }
+    }
+}
+
+impl AssetExchange {
+    fn answered(
+        &mut self,
+        engine: &Engine,
+        connection: ConnectionId,
+        head: &response::Parts,
+        bytes: Option<u64>,
+        now: Time,
+    ) {
+        match head.status {
+            StatusCode::NOT_FOUND | StatusCode::GONE => engine.learner.gone(now, self.site, &self.path),
+            StatusCode::OK => {
+                if let Some(asset) = described(engine, &self.path, self.destination, self.cors, &head.headers, bytes) {
+                    self.got = Some(asset.validator);
+                    engine.learner.describe(now, self.site, &asset);
+                    self.learn(engine, connection, asset, now);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn learn(&self, engine: &Engine, connection: ConnectionId, asset: Asset<'_>, now: Time) {
+        let fetch = |referrer| {
+            let fetch = Fetch { site: self.site, asset, referrer, client: self.client, connection };
+            engine.learner.fetched(now, &fetch)
+        };
+        match &self.referer {
+            Referer::Foreign => {}
+            Referer::Absent => {
+                fetch(Referrer::Absent);
+            }
+            Referer::Path(path) => {
+                // A stylesheet is named with its query, a page without.
+                let page = path.split('?').next().unwrap_or_default();
+                let found =
+                    fetch(Referrer::Path(path)).is_some() || (page != path && fetch(Referrer::Path(page)).is_some());
+                // `Referrer-Policy: strict-origin` sends the origin alone, which looks like the page `/`.
+                if !found && path == "/" {
+                    fetch(Referrer::Origin);
+                }
+            }
+        }
+    }
+}
+
+/// An asset as its response describes it; `None` if it may not be learned.
+pub(crate) fn described<'a>(
+    engine: &Engine,
+    path: &'a str,
+    destination: Option<headstart_learn::Destination>,
+    cors: bool,
+    headers: &HeaderMap,
+    bytes: Option<u64>,
+) -> Option<Asset<'a>> {
+    if !answer::is_public(headers) {
+        return None;
+    }
+    let by_type = answer::destination(headers)?;
+    let destination = destination.filter(|destination| request::is_asset(*destination)).unwrap_or(by_type);
+    Some(Asset {
+        path,
+        destination,
+        cors: cors || destination == headstart_learn::Destination::Font,
+        bytes: bytes.unwrap_or_else(|| answer::content_length(headers)),
+        validator: validator(engine, headers),
+        immutable: answer::is_immutable(headers),
+    })
+}
+
+/// What tells this version of an asset from others; 0 if nothing does.
+pub(crate) fn validator(engine: &Engine, headers: &HeaderMap) -> u64 {
+    let parts = answer::validator_parts(headers);
+    if parts.is_empty() { 0 } else { engine.identities.validator(&parts) }
+}
+
+fn path_and_query(head: &Parts) -> &str {
+    head.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str)
+}

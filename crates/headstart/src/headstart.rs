@@ -1,0 +1,114 @@
+//! The facade's one handle.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use headstart_learn::{Explanation, Learner};
+use rustls::ServerConfig;
+use tokio::net::TcpListener;
+
+use crate::builder::Builder;
+use crate::engine::{Engine, now};
+use crate::layer::HeadstartLayer;
+use crate::policy::ConnectionPolicy;
+use crate::serve::Serve;
+use crate::state;
+
+/// Learns which assets each page pulls in, and sends early what a client lacks. A cheap handle to shared state;
+/// one for all listeners of a site.
+#[derive(Clone)]
+pub struct Headstart {
+    pub(crate) engine: Arc<Engine>,
+}
+
+impl Headstart {
+    /// Settings, all with defaults.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Serves a tower service, such as an axum `Router`, to all who connect. With a TLS configuration HTTP/2 and
+    /// HTTP/1.1 are offered by ALPN; without one, HTTP/2 is for clients with prior knowledge.
+    ///
+    /// The returned value runs when awaited; see [`Serve::with_graceful_shutdown`].
+    pub fn serve<S>(&self, listener: TcpListener, tls: impl Into<Option<Arc<ServerConfig>>>, service: S) -> Serve<S> {
+        Serve::new(self.clone(), listener, tls.into(), service)
+    }
+
+    /// The policy for one HTTP/2 connection, to be given to
+    /// [`h2::serve_connection`](headstart_h2::serve_connection) by servers that accept connections themselves.
+    pub fn policy(&self, remote: SocketAddr) -> ConnectionPolicy {
+        ConnectionPolicy::new(Arc::clone(&self.engine), remote)
+    }
+
+    /// A tower layer for servers that are not ours: it learns, sets the cookie and `Link: rel=preload`. It needs
+    /// [`Peer`](crate::Peer) in the extensions of requests.
+    pub fn layer(&self) -> HeadstartLayer {
+        HeadstartLayer { engine: Arc::clone(&self.engine), connection: None }
+    }
+
+    /// What was learned, for warm start, sharing and dashboards.
+    pub fn learner(&self) -> &Learner {
+        &self.engine.learner
+    }
+
+    /// Why each asset of a page would be sent or not. `None` for a site that is not known.
+    pub fn explain(&self, authority: &str, page: &str) -> Option<Explanation> {
+        let site = self.engine.learner.site(&authority.to_ascii_lowercase())?;
+        Some(self.engine.learner.explain(now(), site, page))
+    }
+
+    /// Secret and learned weights as bytes, for [`Builder::snapshot`]. Visits that are open are not in it.
+    pub fn snapshot(&self) -> Vec<u8> {
+        state::write(&self.engine.secret, &self.engine.learner, now())
+    }
+
+    /// Learns all open visits now, as before a last snapshot.
+    pub fn finish(&self) {
+        self.engine.learner.finish(now());
+    }
+
+    /// What has been done since the start.
+    pub fn stats(&self) -> Stats {
+        let counters = &self.engine.counters;
+        Stats {
+            views: counters.views.load(Ordering::Relaxed),
+            held_out: counters.held_out.load(Ordering::Relaxed),
+            pushed: counters.pushed.load(Ordering::Relaxed),
+            pushes_finished: counters.pushes_finished.load(Ordering::Relaxed),
+            pushes_cancelled: counters.pushes_cancelled.load(Ordering::Relaxed),
+            pushes_unfinished: counters.pushes_unfinished.load(Ordering::Relaxed),
+            hinted: counters.hinted.load(Ordering::Relaxed),
+            linked: counters.linked.load(Ordering::Relaxed),
+            held: counters.held.load(Ordering::Relaxed),
+            corrupt_cookies: counters.corrupt_cookies.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// Counts since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Pages shown.
+    pub views: u64,
+    /// Of these, views that got nothing, as evidence.
+    pub held_out: u64,
+    /// Promises made.
+    pub pushed: u64,
+    /// Promises whose response was written whole.
+    pub pushes_finished: u64,
+    /// Promises that clients cancelled; some of these were finished before.
+    pub pushes_cancelled: u64,
+    /// Promises that failed or were cut off with their connection.
+    pub pushes_unfinished: u64,
+    /// Assets named in a 103.
+    pub hinted: u64,
+    /// Assets named in `Link` only.
+    pub linked: u64,
+    /// Assets not sent because the client holds them.
+    pub held: u64,
+    /// Cookies that could not be read.
+    pub corrupt_cookies: u64,
+}

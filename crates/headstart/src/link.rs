@@ -1,0 +1,309 @@
+//! `Link: rel=preload` (RFC 8288; HTML standard, link type "preload"): written for what is sent early, read from
+//! what an application says itself.
+
+use std::borrow::Cow;
+
+use headstart_learn::Destination;
+use http::HeaderValue;
+
+/// Longest target that is read or written, bytes.
+pub(crate) const MAX_TARGET_BYTES: usize = 512;
+
+/// The field value that makes a client fetch an asset: `</app.css>; rel=preload; as=style`.
+///
+/// `crossorigin` is there for what is fetched in CORS mode, as fonts always are; without it the browser would fetch
+/// twice. `None` if the path cannot stand in a field.
+pub(crate) fn preload(path: &str, destination: Destination, cors: bool) -> Option<HeaderValue> {
+    if path.len() > MAX_TARGET_BYTES
+        || !is_path(path)
+        || path.bytes().any(|byte| matches!(byte, b'<' | b'>' | b'"') || !byte.is_ascii_graphic())
+    {
+        return None;
+    }
+    let crossorigin = if cors || destination == Destination::Font { "; crossorigin" } else { "" };
+    let value = format!("<{path}>; rel=preload; as={}{crossorigin}", destination.as_str());
+    HeaderValue::from_str(&value).ok()
+}
+
+/// Whether it is an absolute path; what begins with two slashes names another host.
+pub(crate) fn is_path(path: &str) -> bool {
+    path.starts_with('/') && !path.starts_with("//")
+}
+
+/// A preload that an application named in a `Link` field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Preload {
+    /// Path with query on this site.
+    pub(crate) path: String,
+    pub(crate) destination: Destination,
+    pub(crate) cors: bool,
+    /// `nopush`: only for the client to act on.
+    pub(crate) nopush: bool,
+}
+
+/// The preloads of this origin in a field value. What is malformed, of another origin or of unknown destination is
+/// passed over: the field goes on to the client as it is.
+pub(crate) fn preloads<'a>(field: &'a str, authority: &'a str, page: &'a str) -> impl Iterator<Item = Preload> + 'a {
+    LinkValues { rest: field }.filter_map(move |value| read(&value, authority, page))
+}
+
+fn read(value: &LinkValue<'_>, authority: &str, page: &str) -> Option<Preload> {
+    let rel = value.param("rel")?;
+    // A list of relation types; `preloadX` is none of ours.
+    let relates = |name: &str| rel.split_ascii_whitespace().any(|found| found.eq_ignore_ascii_case(name));
+    let (preload, module) = (relates("preload"), relates("modulepreload"));
+    if !preload && !module {
+        return None;
+    }
+    let destination = match value.param("as") {
+        Some(name) => Destination::from_str(&name.to_ascii_lowercase())?,
+        None if module => Destination::Script,
+        None => return None,
+    };
+    Some(Preload {
+        path: resolve(value.target, authority, page)?,
+        destination,
+        cors: module || value.has("crossorigin"),
+        nopush: value.has("nopush"),
+    })
+}
+
+/// The path with query of a reference, if it is of this origin (RFC 3986, section 5).
+fn resolve(target: &str, authority: &str, page: &str) -> Option<String> {
+    let target = target.split('#').next().unwrap_or_default();
+    if target.is_empty() || target.len() > MAX_TARGET_BYTES {
+        return None;
+    }
+    let rest = match target.split_once("//") {
+        Some((scheme, rest)) if scheme.is_empty() || scheme.eq_ignore_ascii_case("https:") => {
+            let end = rest.find(['/', '?']).unwrap_or(rest.len());
+            let (host, path) = rest.split_at(end);
+            if !host.eq_ignore_ascii_case(authority) {
+                return None;
+            }
+            path
+        }
+        _ if has_scheme(target) => return None,
+        _ => target,
+    };
+    let (path, query) = rest.split_once('?').map_or((rest, None), |(path, query)| (path, Some(query)));
+    let base = page.split('?').next().unwrap_or_default();
+    let joined = if path.starts_with('/') {
+        Cow::Borrowed(path)
+    } else if path.is_empty() {
+        Cow::Borrowed("/")
+    } else {
+        let directory = base.rfind('/').map_or("/", |slash| base.get(..=slash).unwrap_or("/"));
+        Cow::Owned(format!("{directory}{path}"))
+    };
+    let mut resolved = without_dots(&joined);
+    if let Some(query) = query {
+        resolved.push('?');
+        resolved.push_str(query);
+    }
+    is_path(&resolved).then_some(resolved)
+}
+
+fn has_scheme(target: &str) -> bool {
+    let before = target.split(['/', '?']).next().unwrap_or_default();
+    before.contains(':')
+}
+
+/// Removes `.` and `..` (RFC 3986, section 5.2.4).
+fn without_dots(path: &str) -> String {
+    let mut segments: Vec<&str> = Vec::new();
+    let mut trailing = false;
+    for segment in path.split('/').skip(1) {
+        trailing = false;
+        match segment {
+            "." => trailing = true,
+            ".." => {
+                segments.pop();
+                trailing = true;
+            }
+            _ => segments.push(segment),
+        }
+    }
+    let mut resolved = String::with_capacity(path.len() + 1);
+    for segment in &segments {
+        resolved.push('/');
+        resolved.push_str(segment);
+    }
+    if trailing || resolved.is_empty() {
+        resolved.push('/');
+    }
+    resolved
+}
+
+/// One link: its target and the text of its parameters.
+#[derive(Clone, Copy, Debug)]
+struct LinkValue<'a> {
+    target: &'a str,
+    params: &'a str,
+}
+
+impl<'a> LinkValue<'a> {
+    fn params(self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
+        split_outside_quotes(self.params, ';').map(str::trim).filter(|param| !param.is_empty()).map(|param| match param
+            .split_once('=')
+        {
+            Some((name, value)) => (name.trim(), Some(value.trim().trim_matches('"'))),
+            None => (param, None),
+        })
+    }
+
+    /// The first parameter of that name (RFC 8288, section 3.3, for `rel`); a value that is absent is empty.
+    fn param(self, name: &str) -> Option<&'a str> {
+        self.params().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.unwrap_or_default())
+    }
+
+    fn has(self, name: &str) -> bool {
+        self.param(name).is_some()
+    }
+}
+
+/// Splits a field value into links: at commas outside of `<...>` and quotes.
+struct LinkValues<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Iterator for LinkValues<'a> {
+    type Item = LinkValue<'a>;
+
+    fn next(&mut self) -> Option<LinkValue<'a>> {
+        loop {
+            let start = self.rest.find('<')? + 1;
+            let after = self.rest.get(start..)?;
+            let end = after.find('>')?;
+            let target = after.get(..end)?.trim();
+            let tail = after.get(end + 1..)?;
+            let params = split_outside_quotes(tail, ',').next().unwrap_or_default();
+            self.rest = tail.get(params.len()..).unwrap_or_default();
+            // Between the target and its parameters stands a semicolon, or nothing at all.
+            if params.trim_start().starts_with(';') || params.trim().is_empty() {
+                return Some(LinkValue { target, params });
+            }
+        }
+    }
+}
+
+/// Splits at a separator, not inside quoted strings, in which a backslash escapes.
+fn split_outside_quotes(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let (mut quoted, mut escaped) = (false, false);
+    text.split(move |char| {
+        if escaped {
+            escaped = false;
+        } else if quoted {
+            escaped = char == '\\';
+            quoted = char != '"';
+        } else {
+            quoted = char == '"';
+            return char == separator;
+        }
+        false
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[track_caller]
+    fn check(field: &str, expected: &[(&str, Destination)]) {
+        let found: Vec<_> =
+            preloads(field, "a.example", "/dir/page?q").map(|link| (link.path, link.destination)).collect();
+        let expected: Vec<_> = expected.iter().map(|(path, as_)| ((*path).to_owned(), *as_)).collect();
+        assert_eq!(found, expected, "{field}");
+    }
+
+    #[test]
+    fn one_and_many() {
+        use Destination::{Font, Image, Script, Style};
+        check("</a.css>; rel=preload; as=style", &[("/a.css", Style)]);
+        check(
+            "</a.css>;rel=\"preload\";as=\"style\",</b.js>;as=script;rel=preload",
+            &[("/a.css", Style), ("/b.js", Script)],
+        );
+        check("</a,b.png>; rel=preload; as=image; title=\"x, <y>; z\"", &[("/a,b.png", Image)]);
+        check("</m.js>; rel=modulepreload", &[("/m.js", Script)]);
+        check("</f.woff2>; rel=\"prefetch PRELOAD\"; as=font; crossorigin", &[("/f.woff2", Font)]);
+        check("</a>; rel=next, </b.css>; rel=preload; as=style", &[("/b.css", Style)]);
+    }
+
+    #[test]
+    fn what_is_no_preload_of_ours() {
+        for field in [
+            "",
+            "</a.css>",
+            "</a.css>; rel=preloadX; as=style",
+            "</a.css>; rel=preload",
+            "</a.css>; rel=preload; as=nonsense",
+            "<https://b.example/a.css>; rel=preload; as=style",
+            "<//b.example/a.css>; rel=preload; as=style",
+            "<http://a.example/a.css>; rel=preload; as=style",
+            "<data:text/css,x>; rel=preload; as=style",
+            "</a.css; rel=preload; as=style",
+            "/a.css; rel=preload; as=style",
+            "<>; rel=preload; as=style",
+            "</..//b.example/a.css>; rel=preload; as=style",
+        ] {
+            check(field, &[]);
+        }
+    }
+
+    #[test]
+    fn references_are_resolved() {
+        let style = |target: &str| format!("<{target}>; rel=preload; as=style");
+        for (target, path) in [
+            ("a.css", "/dir/a.css"),
+            ("./a.css", "/dir/a.css"),
+            ("../a.css", "/a.css"),
+            ("../../../a.css", "/a.css"),
+            ("/x/./y/../a.css?v=1", "/x/a.css?v=1"),
+            ("//A.example/a.css", "/a.css"),
+            ("https://a.example/a.css#f", "/a.css"),
+            ("https://a.example", "/"),
+        ] {
+            check(&style(target), &[(path, Destination::Style)]);
+        }
+    }
+
+    #[test]
+    fn flags_are_read() {
+        let link = |field| preloads(field, "a.example", "/").next().unwrap();
+        let plain = link("</a.js>; rel=preload; as=script");
+        assert!(!plain.cors && !plain.nopush);
+        let flagged = link("</a.js>; rel=preload; as=script; NoPush; crossorigin=anonymous");
+        assert!(flagged.cors && flagged.nopush);
+    }
+
+    #[test]
+    fn written_links_read_back() {
+        let value = preload("/f.woff2?v=2", Destination::Font, false).unwrap();
+        assert_eq!(value, "</f.woff2?v=2>; rel=preload; as=font; crossorigin");
+        let read = preloads(value.to_str().unwrap(), "a.example", "/").next().unwrap();
+        assert_eq!((read.path.as_str(), read.destination, read.cors), ("/f.woff2?v=2", Destination::Font, true));
+        for path in ["//b.example/", "a", "/a>b", "/a b", "/a\"b", "/\u{fc}"] {
+            assert_eq!(preload(path, Destination::Style, false), None, "{path}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_field_is_read(field in ".{0,200}") {
+            for link in preloads(&field, "a.example", "/dir/") {
+                prop_assert!(link.path.starts_with('/'));
+            }
+        }
+
+        #[test]
+        fn links_made_of_parts(parts in proptest::collection::vec(
+            proptest::sample::select(vec!["<", ">", "/a", "..", "/", "//", ";", ",", "\"", "\\", "rel=preload", "as=style", "="]), 0..30,
+        )) {
+            for link in preloads(&parts.concat(), "a.example", "/dir/") {
+                prop_assert!(link.path.starts_with('/'));
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The engine as the policy of one HTTP/2 connection.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use headstart_h2::{Attempt, Client, Opening, Outcome, Policy, Promise, Pushes};
+use http::{request, response};
+use http_body::SizeHint;
+
+use crate::engine::{Counters, Engine, now};
+use crate::exchange::{ConnectionState, Exchange, Ways};
+use crate::navigation::Tag;
+use crate::response as answer;
+
+/// Decides what one connection sends early; made by [`Headstart::policy`](crate::Headstart::policy).
+pub struct ConnectionPolicy {
+    engine: Arc<Engine>,
+    connection: ConnectionState,
+}
+
+impl ConnectionPolicy {
+    pub(crate) fn new(engine: Arc<Engine>, remote: SocketAddr) -> Self {
+        let connection = ConnectionState::new(&engine, remote);
+        ConnectionPolicy { engine, connection }
+    }
+}
+
+/// The state of one exchange.
+pub struct PolicyExchange(Exchange);
+
+impl Policy for ConnectionPolicy {
+    type Exchange = PolicyExchange;
+    type Tag = Tag;
+
+    fn request(&mut self, client: Client, head: &mut request::Parts) -> Opening<PolicyExchange, Tag> {
+        let ways = Ways { push: client.push, interim: true };
+        let mut exchange = Exchange::open(&self.engine, &self.connection, ways, head, now());
+        let (mut early_hints, mut promises) = (None, Vec::new());
+        if let Some(page) = exchange.page() {
+            early_hints = page.early_hints();
+            promises = page.promises(&self.engine, 0);
+        }
+        Opening { exchange: PolicyExchange(exchange), early_hints, promises }
+    }
+
+    fn response(&mut self, exchange: &mut PolicyExchange, head: &mut response::Parts, size: &SizeHint) -> Pushes<Tag> {
+        exchange.0.answered(&self.engine, self.connection.id, head, size.exact(), now());
+        let Some(page) = exchange.0.page().filter(|_| answer::is_page(head)) else {
+            return Pushes::Drop;
+        };
+        let named = page.read_named(&self.engine, &self.connection, head);
+        Pushes::Keep(page.promises(&self.engine, named))
+    }
+
+    fn admit(
+        &mut self,
+        exchange: &mut PolicyExchange,
+        promise: &Promise<Tag>,
+        head: &mut response::Parts,
+        size: &SizeHint,
+    ) -> bool {
+        let page = exchange.0.page();
+        page.is_some_and(|page| page.admit(&self.engine, &self.connection, promise.tag, head, size.exact(), now()))
+    }
+
+    fn commit(&mut self, exchange: &mut PolicyExchange, head: &mut response::Parts, attempts: &[Attempt<Tag>]) {
+        if let Some(page) = exchange.0.page() {
+            page.commit(&self.engine, &mut self.connection, head, attempts, now());
+        }
+    }
+
+    fn ended(&mut self, exchange: PolicyExchange, complete: bool) {
+        exchange.0.ended(&self.engine, &mut self.connection, complete, now());
+    }
+
+    fn outcome(&mut self, _: &Tag, outcome: Outcome) {
+        let counters = &self.engine.counters;
+        let counter = match outcome {
+            Outcome::Finished => &counters.pushes_finished,
+            Outcome::Cancelled(_) => &counters.pushes_cancelled,
+            _ => &counters.pushes_unfinished,
+        };
+        Counters::add(counter, 1);
+    }
+}
+
+impl Drop for ConnectionPolicy {
+    fn drop(&mut self) {
+        self.engine.learner.disconnect(now(), self.connection.id);
+    }
+}

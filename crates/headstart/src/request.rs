@@ -1,0 +1,248 @@
+//! What a request head is: a navigation, an asset, or neither.
+
+use headstart_learn::Destination;
+use http::header::{self, HeaderMap, HeaderName};
+use http::request::Parts;
+use http::{Method, Uri};
+
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const SEC_PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
+const PURPOSE: HeaderName = HeaderName::from_static("purpose");
+
+/// Longest path with query that is looked at, bytes; beyond, a request is neither page nor asset.
+const MAX_PATH_BYTES: usize = 512;
+
+/// What a request is to the learner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Asks for a document to show.
+    Navigation(Navigation),
+    /// May ask for an asset; its response decides.
+    Asset,
+    /// Neither is learned from nor helped: not GET, partial, conditional navigation, with credentials, prefetch,
+    /// `fetch()`, an embedded document.
+    Other,
+}
+
+/// A request for a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Navigation {
+    /// A browser says so (`Sec-Fetch-Mode: navigate`): it acts on 103 and `Link`.
+    pub(crate) browser: bool,
+}
+
+/// Classifies by Fetch metadata (W3C Fetch Metadata Request Headers) where it is sent, else by `Accept`, the path
+/// and the `Referer`. `known` tells whether the path is a page already.
+pub(crate) fn classify(head: &Parts, known: impl FnOnce() -> bool) -> Kind {
+    let headers = &head.headers;
+    let path = head.uri.path();
+    let path_bytes = head.uri.path_and_query().map_or(0, |path| path.as_str().len());
+    if head.method != Method::GET
+        || path_bytes > MAX_PATH_BYTES
+        || headers.contains_key(header::RANGE)
+        || headers.contains_key(header::AUTHORIZATION)
+    {
+        return Kind::Other;
+    }
+    let navigation = |browser| {
+        if is_conditional(headers) { Kind::Other } else { Kind::Navigation(Navigation { browser }) }
+    };
+    if let Some(mode) = headers.get(SEC_FETCH_MODE) {
+        let destination = text(headers, SEC_FETCH_DEST);
+        return match (mode.as_bytes(), destination) {
+            _ if headers.contains_key(SEC_PURPOSE) || headers.contains_key(PURPOSE) => Kind::Other,
+            (b"navigate", "document" | "") => navigation(true),
+            (b"navigate", _) => Kind::Other,
+            _ if matches!(text(headers, SEC_FETCH_SITE), "cross-site" | "same-site") => Kind::Other,
+            _ if Destination::from_str(destination).is_some_and(is_asset) => Kind::Asset,
+            _ => Kind::Other,
+        };
+    }
+    if text(headers, header::ACCEPT).contains("text/html") || is_document_path(path) || known() {
+        return navigation(false);
+    }
+    if asset_extension(path) || headers.contains_key(header::REFERER) { Kind::Asset } else { navigation(false) }
+}
+
+/// Destinations that a page pulls in by itself and a preload can name.
+pub(crate) fn is_asset(destination: Destination) -> bool {
+    matches!(destination, Destination::Font | Destination::Image | Destination::Script | Destination::Style)
+}
+
+/// Whether the answer may be 304 or 412 instead of the document.
+pub(crate) fn is_conditional(headers: &HeaderMap) -> bool {
+    [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE, header::IF_MATCH, header::IF_UNMODIFIED_SINCE, header::IF_RANGE]
+        .iter()
+        .any(|name| headers.contains_key(name))
+}
+
+/// `Sec-Fetch-Dest`, if the client tells.
+pub(crate) fn destination(headers: &HeaderMap) -> Option<Destination> {
+    Destination::from_str(text(headers, SEC_FETCH_DEST))
+}
+
+/// Whether the request was made in CORS mode, if the client tells.
+pub(crate) fn is_cors(headers: &HeaderMap) -> bool {
+    text(headers, SEC_FETCH_MODE) == "cors"
+}
+
+/// Whether the client asks for little data (`Save-Data`).
+pub(crate) fn saves_data(headers: &HeaderMap) -> bool {
+    text(headers, HeaderName::from_static("save-data")).eq_ignore_ascii_case("on")
+}
+
+/// Whether the client asks not to be tracked (`DNT`, `Sec-GPC`): it gets no cookie, and one that it has is not read.
+pub(crate) fn refuses_tracking(headers: &HeaderMap) -> bool {
+    [HeaderName::from_static("dnt"), HeaderName::from_static("sec-gpc")]
+        .into_iter()
+        .any(|name| text(headers, name) == "1")
+}
+
+/// Whether the client asks for no 103 (`No-Early-Hints: 1`, as H2O has it).
+pub(crate) fn refuses_hints(headers: &HeaderMap) -> bool {
+    text(headers, HeaderName::from_static("no-early-hints")) == "1"
+}
+
+/// The authority that was asked, in lower case.
+pub(crate) fn authority(head: &Parts) -> Option<String> {
+    let authority = match head.uri.authority() {
+        Some(authority) => authority.as_str(),
+        None => head.headers.get(header::HOST)?.to_str().ok()?,
+    };
+    let plain = !authority.is_empty() && authority.len() <= 255 && !authority.contains('@');
+    plain.then(|| authority.to_ascii_lowercase())
+}
+
+/// What the `Referer` says of this site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Referer {
+    /// None was sent.
+    Absent,
+    /// A path with query on this site.
+    Path(String),
+    /// Another site, or nonsense: such a request teaches nothing.
+    Foreign,
+}
+
+/// Reads the `Referer` (RFC 9110, section 10.1.3).
+pub(crate) fn referer(headers: &HeaderMap, authority: &str) -> Referer {
+    let Some(value) = headers.get(header::REFERER) else {
+        return Referer::Absent;
+    };
+    let uri = value
+        .to_str()
+        .ok()
+        .filter(|value| value.len() <= 2 * MAX_PATH_BYTES)
+        .and_then(|value| value.parse::<Uri>().ok());
+    let Some(uri) = uri else {
+        return Referer::Foreign;
+    };
+    let ours = uri.authority().is_some_and(|found| found.as_str().eq_ignore_ascii_case(authority));
+    match uri.path_and_query() {
+        Some(path) if ours => Referer::Path(path.as_str().to_owned()),
+        _ => Referer::Foreign,
+    }
+}
+
+/// Icons that browsers ask for by themselves, for any page.
+pub(crate) fn is_icon(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name.starts_with("favicon") || name.starts_with("apple-touch-icon")
+}
+
+fn is_document_path(path: &str) -> bool {
+    path.ends_with('/') || matches!(extension(path), "html" | "htm" | "xhtml" | "php")
+}
+
+fn asset_extension(path: &str) -> bool {
+    const ASSETS: [&str; 24] = [
+        "avif", "bmp", "css", "gif", "ico", "jpeg", "jpg", "js", "json", "jxl", "map", "mjs", "mp3", "mp4", "otf",
+        "png", "svg", "ttf", "txt", "wasm", "webm", "webp", "woff", "woff2",
+    ];
+    ASSETS.binary_search(&extension(path)).is_ok()
+}
+
+fn extension(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name.rsplit_once('.').map_or("", |(_, extension)| extension)
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> &str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Request;
+
+    const BROWSER: Kind = Kind::Navigation(Navigation { browser: true });
+    const PLAIN: Kind = Kind::Navigation(Navigation { browser: false });
+
+    #[track_caller]
+    fn check(path: &str, fields: &[(&str, &str)], kind: Kind) {
+        let builder = fields.iter().fold(Request::get(path), |builder, (name, value)| builder.header(*name, *value));
+        let (head, ()) = builder.body(()).unwrap().into_parts();
+        assert_eq!(classify(&head, || path == "/known"), kind, "{path} {fields:?}");
+    }
+
+    #[test]
+    fn fetch_metadata_decides() {
+        let fetch = |mode, dest| [("sec-fetch-mode", mode), ("sec-fetch-dest", dest)];
+        check("/", &fetch("navigate", "document"), BROWSER);
+        check("/app.css", &fetch("navigate", "document"), BROWSER);
+        check("/", &fetch("navigate", "iframe"), Kind::Other);
+        check("/x", &fetch("no-cors", "style"), Kind::Asset);
+        check("/x", &fetch("cors", "font"), Kind::Asset);
+        check("/x", &fetch("cors", "empty"), Kind::Other);
+        check("/x", &fetch("no-cors", "video"), Kind::Other);
+        let mut prefetch = fetch("navigate", "document").to_vec();
+        prefetch.push(("sec-purpose", "prefetch"));
+        check("/", &prefetch, Kind::Other);
+        let mut foreign = fetch("no-cors", "image").to_vec();
+        foreign.push(("sec-fetch-site", "cross-site"));
+        check("/x.png", &foreign, Kind::Other);
+    }
+
+    #[test]
+    fn without_it_accept_path_and_referer_decide() {
+        let referer = ("referer", "https://a/");
+        check("/", &[], PLAIN);
+        check("/about", &[], PLAIN);
+        check("/known", &[referer], PLAIN);
+        check("/about.html", &[referer], PLAIN);
+        check("/about", &[referer, ("accept", "text/html,*/*")], PLAIN);
+        check("/api/users", &[referer], Kind::Asset);
+        check("/app.css", &[], Kind::Asset);
+        check("/app.woff2?v=1", &[], Kind::Asset);
+    }
+
+    #[test]
+    fn what_gives_no_whole_response_is_neither() {
+        for field in [("range", "bytes=0-"), ("authorization", "Basic x"), ("if-none-match", "\"x\"")] {
+            check("/", &[field], Kind::Other);
+        }
+        check("/app.css", &[("if-none-match", "\"x\"")], Kind::Asset);
+        let (head, ()) = Request::post("/").body(()).unwrap().into_parts();
+        assert_eq!(classify(&head, || true), Kind::Other);
+        let (head, ()) = Request::head("/").body(()).unwrap().into_parts();
+        assert_eq!(classify(&head, || true), Kind::Other);
+    }
+
+    #[test]
+    fn referers_are_ours_or_foreign() {
+        let read =
+            |value: &str| referer(&HeaderMap::from_iter([(header::REFERER, value.parse().unwrap())]), "a.example:8443");
+        assert_eq!(read("https://a.example:8443/x?y"), Referer::Path("/x?y".into()));
+        assert_eq!(read("https://A.EXAMPLE:8443"), Referer::Path("/".into()));
+        for foreign in ["https://a.example/x", "https://u@a.example:8443/", "/x", "about:blank", "https://", "\u{1}"] {
+            if let Ok(value) = foreign.parse() {
+                let headers = HeaderMap::from_iter([(header::REFERER, value)]);
+                assert_eq!(referer(&headers, "a.example:8443"), Referer::Foreign, "{foreign}");
+            }
+        }
+        assert_eq!(referer(&HeaderMap::new(), "a.example"), Referer::Absent);
+    }
+}

@@ -1,0 +1,146 @@
+//! What a response head says: whether it may be learned from, pushed, or named in a hint.
+
+use headstart_learn::Destination;
+use http::header::{self, HeaderMap, HeaderName};
+use http::{StatusCode, response};
+
+/// Request fields on which a response may depend and still be pushed: those that are copied into a promise, and
+/// `Origin`, which does not differ on one's own site.
+const HARMLESS_VARY: [HeaderName; 5] =
+    [header::ACCEPT, header::ACCEPT_ENCODING, header::ACCEPT_LANGUAGE, header::ORIGIN, header::USER_AGENT];
+
+/// Whether this is a page that was shown: 200 and HTML.
+pub(crate) fn is_page(head: &response::Parts) -> bool {
+    head.status == StatusCode::OK && matches!(media_type(&head.headers), Some("text/html" | "application/xhtml+xml"))
+}
+
+/// Whether an asset's response is the same for everyone, so that others may hear of it: no cookie set, not
+/// `private` or `no-store`, nothing varying by who asks.
+pub(crate) fn is_public(headers: &HeaderMap) -> bool {
+    let harmless = |name: &str| {
+        let name = name.trim();
+        name.is_empty() || HARMLESS_VARY.iter().any(|harmless| name.eq_ignore_ascii_case(harmless.as_str()))
+    };
+    !headers.contains_key(header::SET_COOKIE)
+        && !directives(headers)
+            .any(|directive| is_directive(directive, "private") || is_directive(directive, "no-store"))
+        && headers
+            .get_all(header::VARY)
+            .iter()
+            .all(|vary| vary.to_str().is_ok_and(|vary| vary.split(',').all(harmless)))
+}
+
+/// Whether the response says that it never changes (RFC 8246).
+pub(crate) fn is_immutable(headers: &HeaderMap) -> bool {
+    directives(headers).any(|directive| is_directive(directive, "immutable"))
+}
+
+/// Whether a shared cache would keep this response away from others, so that a cookie in it reaches its own client
+/// only. `None` if the response says nothing of caching.
+pub(crate) fn is_private(headers: &HeaderMap) -> Option<bool> {
+    headers.contains_key(header::CACHE_CONTROL).then(|| {
+        directives(headers).any(|directive| is_directive(directive, "private") || is_directive(directive, "no-store"))
+    })
+}
+
+/// What a response is fetched as, by its media type; `None` for what is no asset of a page.
+pub(crate) fn destination(headers: &HeaderMap) -> Option<Destination> {
+    let media = media_type(headers)?;
+    match media {
+        "text/css" => Some(Destination::Style),
+        "text/javascript" | "application/javascript" | "application/x-javascript" => Some(Destination::Script),
+        "application/font-woff" | "application/vnd.ms-fontobject" => Some(Destination::Font),
+        _ if media.starts_with("font/") => Some(Destination::Font),
+        _ if media.starts_with("image/") => Some(Destination::Image),
+        _ => None,
+    }
+}
+
+/// What tells two contents apart: ETag, else Last-Modified and length. Empty if there is nothing.
+pub(crate) fn validator_parts(headers: &HeaderMap) -> Vec<&[u8]> {
+    let field = |name| headers.get(name).map(http::HeaderValue::as_bytes);
+    match field(header::ETAG) {
+        Some(etag) => vec![etag],
+        None => [field(header::LAST_MODIFIED), field(header::CONTENT_LENGTH)].into_iter().flatten().collect(),
+    }
+}
+
+/// The announced length, bytes; 0 if unknown.
+pub(crate) fn content_length(headers: &HeaderMap) -> u64 {
+    headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0)
+}
+
+/// The media type without parameters. Names in lower case are what servers send; others are not matched.
+fn media_type(headers: &HeaderMap) -> Option<&str> {
+    Some(headers.get(header::CONTENT_TYPE)?.to_str().ok()?.split(';').next()?.trim())
+}
+
+fn directives(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    headers
+        .get_all(header::CACHE_CONTROL)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+}
+
+/// Whether it is that directive, with or without a list of fields (`private="x-y"`).
+fn is_directive(directive: &str, name: &str) -> bool {
+    directive.split('=').next().is_some_and(|found| found.trim().eq_ignore_ascii_case(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Response;
+
+    fn headers(fields: &[(&'static str, &str)]) -> HeaderMap {
+        let named = |(name, value): &(&'static str, &str)| (HeaderName::from_static(name), value.parse().unwrap());
+        fields.iter().map(named).collect()
+    }
+
+    #[test]
+    fn pages_are_html_that_was_shown() {
+        let page = |status: u16, media: &str| {
+            let builder = Response::builder().status(status).header(header::CONTENT_TYPE, media);
+            is_page(&builder.body(()).unwrap().into_parts().0)
+        };
+        assert!(page(200, "text/html") && page(200, "text/html; charset=utf-8"));
+        assert!(!page(404, "text/html") && !page(304, "text/html") && !page(200, "application/json"));
+    }
+
+    #[test]
+    fn what_concerns_one_client_is_not_public() {
+        assert!(is_public(&headers(&[])));
+        assert!(is_public(&headers(&[("cache-control", "no-cache"), ("vary", "Accept-Encoding, Origin")])));
+        for private in [
+            ("set-cookie", "a=b"),
+            ("cache-control", "max-age=3, private"),
+            ("cache-control", "Private=\"x-y\""),
+            ("cache-control", "no-store"),
+            ("vary", "cookie"),
+            ("vary", "accept-encoding, Authorization"),
+            ("vary", "*"),
+        ] {
+            assert!(!is_public(&headers(&[private])), "{private:?}");
+        }
+    }
+
+    #[test]
+    fn privacy_of_documents() {
+        assert_eq!(is_private(&headers(&[])), None);
+        assert_eq!(is_private(&headers(&[("cache-control", "private, no-cache")])), Some(true));
+        assert_eq!(is_private(&headers(&[("cache-control", "no-cache")])), Some(false));
+    }
+
+    #[test]
+    fn destinations_by_media_type() {
+        let of = |media| destination(&headers(&[("content-type", media)]));
+        assert_eq!(of("text/css; charset=utf-8"), Some(Destination::Style));
+        assert_eq!(of("text/javascript"), Some(Destination::Script));
+        assert_eq!(of("font/woff2"), Some(Destination::Font));
+        assert_eq!(of("image/svg+xml"), Some(Destination::Image));
+        assert_eq!(of("text/html"), None);
+        assert_eq!(of("application/json"), None);
+    }
+}

@@ -1,0 +1,206 @@
+//! What was decided for one page view, to be read.
+
+use std::fmt;
+use std::sync::Arc;
+
+use headstart_h2::Refusal;
+
+/// How a page's assets were sent early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outlet {
+    /// A 103 (Early Hints), and the same `Link` fields on the page.
+    EarlyHints,
+    /// `Link: rel=preload` on the page only.
+    Link,
+    /// HTTP/2 pushes.
+    Push,
+}
+
+/// What became of one asset of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Decision {
+    /// The client is known to hold it, by its cookie or because this connection sent it.
+    Held,
+    /// This view is one of those that get nothing, to measure what pages need by themselves.
+    HeldOut,
+    /// Named in a 103.
+    Hinted,
+    /// Named in `Link`.
+    Linked,
+    /// Left out, for this reason.
+    Omitted(Reason),
+    /// Promised with PUSH_PROMISE.
+    Pushed,
+}
+
+/// Why an asset was neither sent nor held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The page's budget of pushes or bytes is spent.
+    Budget,
+    /// The driver did not promise it.
+    Driver(Refusal),
+    /// The application said so (`nopush`).
+    Forbidden,
+    /// Its response is not one that may be pushed: not 200, private, or it sets a cookie.
+    NotPushable,
+    /// The client asked for little data (`Save-Data`).
+    SaveData,
+    /// It is not likely enough.
+    Unlikely,
+}
+
+/// One asset of a page view.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AssetView {
+    /// Path with query.
+    pub path: Arc<str>,
+    /// Length of its body, bytes; 0 if unknown.
+    pub bytes: u64,
+    /// What became of it.
+    pub decision: Decision,
+}
+
+/// One page view and what was decided for it. `Display` is one line for a log.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PageView {
+    /// Authority of the site.
+    pub authority: Arc<str>,
+    /// Path of the page, without query.
+    pub page: String,
+    /// The way that was open to this client.
+    pub outlet: Outlet,
+    /// The view gets nothing, as one in so many does ([`Builder::holdout`](crate::Builder::holdout)).
+    pub held_out: bool,
+    /// The client's cookie could not be read, and counts as empty.
+    pub corrupt_cookie: bool,
+    /// Candidates in order of need.
+    pub assets: Vec<AssetView>,
+}
+
+impl PageView {
+    /// The assets of which a decision holds.
+    pub fn with(&self, decision: Decision) -> impl Iterator<Item = &AssetView> {
+        self.assets.iter().filter(move |asset| asset.decision == decision)
+    }
+}
+
+impl fmt::Display for PageView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.page)?;
+        if self.held_out {
+            return write!(
+                f,
+                "  held out: gets nothing early, to measure what the page needs by itself ({} known)",
+                self.assets.len()
+            );
+        }
+        write!(f, "  {}", self.outlet)?;
+        if self.assets.is_empty() {
+            f.write_str("  nothing known of this page yet")?;
+        }
+        for (decision, verb) in [
+            (Decision::Pushed, "pushed"),
+            (Decision::Hinted, "hinted"),
+            (Decision::Linked, "linked"),
+            (Decision::Held, "skipped as held"),
+        ] {
+            let (count, bytes) =
+                self.with(decision).fold((0, 0), |(count, bytes), asset| (count + 1, bytes + asset.bytes));
+            if count > 0 {
+                write!(f, "  {verb} {count} ({:.1} KiB):", bytes as f64 / 1024.0)?;
+                for asset in self.with(decision) {
+                    write!(f, " {}", asset.path)?;
+                }
+            }
+        }
+        let mut omitted = self.assets.iter().filter_map(|asset| match asset.decision {
+            Decision::Omitted(reason) => Some((asset, reason)),
+            _ => None,
+        });
+        if let Some((first, reason)) = omitted.next() {
+            write!(f, "  left out: {} ({reason})", first.path)?;
+            for (asset, reason) in omitted {
+                write!(f, ", {} ({reason})", asset.path)?;
+            }
+        }
+        if self.corrupt_cookie {
+            f.write_str("  the client's cookie was corrupt and is ignored")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Outlet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Outlet::EarlyHints => "103",
+            Outlet::Link => "link",
+            Outlet::Push => "push",
+        })
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Reason::Budget => "over the page's budget",
+            Reason::Driver(refusal) => match refusal {
+                Refusal::Budget => "over the connection's budget",
+                Refusal::Congested => "the client's socket is full",
+                Refusal::Crowded => "too many pushes are open",
+                Refusal::Failed => "its handler failed",
+                Refusal::Invalid => "it cannot be promised",
+                Refusal::NotReady => "its response was late",
+                Refusal::Repeated => "pushed before on this connection",
+                Refusal::Unwanted => "the client takes no more pushes",
+                _ => "the driver refused",
+            },
+            Reason::Forbidden => "nopush",
+            Reason::NotPushable => "its response may not be pushed",
+            Reason::SaveData => "Save-Data",
+            Reason::Unlikely => "not likely enough",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view(assets: Vec<(&str, Decision)>) -> PageView {
+        let assets = assets.into_iter().map(|(path, decision)| AssetView { path: path.into(), bytes: 1024, decision });
+        PageView {
+            authority: "a.example".into(),
+            page: "/".into(),
+            outlet: Outlet::Push,
+            held_out: false,
+            corrupt_cookie: false,
+            assets: assets.collect(),
+        }
+    }
+
+    #[test]
+    fn one_line_says_what_and_why() {
+        let line = view(vec![
+            ("/a.css", Decision::Pushed),
+            ("/b.js", Decision::Pushed),
+            ("/c.png", Decision::Held),
+            ("/d.png", Decision::Omitted(Reason::Budget)),
+        ]);
+        assert_eq!(
+            line.to_string(),
+            "/  push  pushed 2 (2.0 KiB): /a.css /b.js  skipped as held 1 (1.0 KiB): /c.png  \
+             left out: /d.png (over the page's budget)"
+        );
+        let mut held_out = view(vec![("/a.css", Decision::HeldOut)]);
+        held_out.held_out = true;
+        assert!(held_out.to_string().contains("held out"), "{held_out}");
+        assert_eq!(view(vec![]).to_string(), "/  push  nothing known of this page yet");
+    }
+}
