@@ -169,6 +169,13 @@ impl Assets {
         }
     }
 
+    /// Others have seen the asset too.
+    pub(crate) fn vouch(&mut self, id: AssetId, networks: Networks) {
+        if let Some(asset) = self.entries.get_mut(id) {
+            asset.networks.merge(networks);
+        }
+    }
+
     /// Several assets of one stem were fetched on one visit: they live side by side.
     pub(crate) fn crowd(&mut self, stem: u64) {
         let holder = self.by_stem.get(stem).and_then(|id| self.entries.get_mut(id));

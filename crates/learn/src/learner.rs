@@ -86,7 +86,7 @@ impl Learner {
         }
         let page = self.keys.path(navigation.site, navigation.page);
         let visit = OpenVisit::new(navigation, page, tick);
-        self.with_visits(|visits, closed| visits.open(visit, closed))
+        self.with_visits(now, |visits, closed| visits.open(visit, closed))
     }
 
     /// The page was answered with learnable HTML. Only confirmed visits are learned.
@@ -99,7 +99,7 @@ impl Learner {
 
     /// The page was answered with something else: the visit is forgotten.
     pub fn abandon(&self, now: Time, visit: Visit) {
-        self.with_visits(|visits, closed| {
+        self.with_visits(now, |visits, closed| {
             visits.remove(visit);
             visits.advance(self.tick(now), closed);
         });
@@ -116,7 +116,7 @@ impl Learner {
         let asset = self.keys.path(fetch.site, fetch.asset.path);
         let metadata = Metadata::from(&fetch.asset);
         self.directory.describe(asset, metadata);
-        self.with_visits(|visits, closed| {
+        self.with_visits(now, |visits, closed| {
             visits.advance(tick, closed);
             let hash = |path: &str| self.keys.path(fetch.site, path);
             let who = (fetch.client.0, fetch.connection.0);
@@ -130,7 +130,7 @@ impl Learner {
     /// An asset reached the client of a visit, or was already there, without being asked for.
     pub fn delivered(&self, now: Time, visit: Visit, path: &str, how: Delivery) {
         let tick = self.tick(now);
-        self.with_visits(|visits, closed| {
+        self.with_visits(now, |visits, closed| {
             let Some(site) = visits.get(visit).map(|visit| visit.site) else { return };
             let asset = self.keys.path(site, path);
             visits.update(visit, |visit| visit.deliver(asset, path, how));
@@ -159,7 +159,7 @@ impl Learner {
     /// others, until the client navigates again or their window has passed.
     pub fn disconnect(&self, now: Time, connection: crate::ConnectionId) {
         let tick = self.tick(now);
-        self.with_visits(|visits, closed| {
+        self.with_visits(now, |visits, closed| {
             visits.disconnect(connection.0);
             visits.advance(tick, closed);
         });
@@ -169,13 +169,13 @@ impl Learner {
     /// in a visit does so too; a quiet server may call this now and then.
     pub fn advance(&self, now: Time) {
         let tick = self.tick(now);
-        self.with_visits(|visits, closed| visits.advance(tick, closed));
+        self.with_visits(now, |visits, closed| visits.advance(tick, closed));
     }
 
     /// Closes and learns every open visit, as at shutdown.
     pub fn finish(&self, now: Time) {
         self.tick(now);
-        self.with_visits(Visits::finish);
+        self.with_visits(now, Visits::finish);
     }
 
     /// What to send early for a page.
@@ -185,8 +185,7 @@ impl Learner {
     /// or that new evidence has overtaken, is built anew unless the model is busy.
     pub fn plan(&self, now: Time, site: Site, page: &str) -> Plan {
         let key = self.keys.path(site, page);
-        let kept = self.plans.get(key);
-        let plan = match kept {
+        let plan = match self.plans.get(key).map(|plan| self.current(key, plan)) {
             Some(plan) if !plan.is_stale(now) => Some(plan),
             Some(plan) => match try_lock(&self.model) {
                 Some(mut model) => self.publish(&mut model, now, site, page),
@@ -226,7 +225,7 @@ impl Learner {
     }
 
     pub(crate) fn outside(&self) -> Outside<'_> {
-        Outside { keys: &self.keys, directory: &self.directory, plans: &self.plans }
+        Outside { keys: &self.keys, directory: &self.directory, plans: &self.plans, sites: &self.sites }
     }
 
     fn publish(&self, model: &mut Model, time: Time, site: Site, page: &str) -> Option<Arc<Published>> {
@@ -247,11 +246,14 @@ impl Learner {
     }
 
     /// Works on the open visits, then learns those that it closed.
-    fn with_visits<T>(&self, work: impl FnOnce(&mut Visits, &mut Closed) -> T) -> T {
+    fn with_visits<T>(&self, now: Time, work: impl FnOnce(&mut Visits, &mut Closed) -> T) -> T {
         let mut closed = Closed::new();
         let result = work(&mut lock(&self.visits), &mut closed);
-        for visit in &closed {
-            lock(&self.model).learn(visit, &self.outside());
+        if !closed.is_empty() {
+            let now = Now { time: now, tick: self.tick(now) };
+            for visit in &closed {
+                lock(&self.model).learn(now, visit, &self.outside());
+            }
         }
         result
     }

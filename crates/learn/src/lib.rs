@@ -4,6 +4,22 @@
 //! Weights halve every half-life, memory is bounded, and one network has one voice.
 //! No I/O, no clock, no threads: time is an argument, requests are plain values.
 //!
+//! # Trade-offs
+//!
+//! **Late rather than wrong.** Nothing is planned before three networks have asked for
+//! it; the first visitors of a page get nothing early, or what its template suggests.
+//!
+//! **Hashes, not names.** Two names with the same 64-bit keyed hash are one. What has
+//! not passed the network gate cannot be named, not even to the operator.
+//!
+//! **Networks are all the identity there is.** Who commands as many networks as the
+//! gate asks for can plant, with full visits and about as many of them as the page has
+//! honest ones, any asset that the server itself answers with 200. Fewer networks cannot.
+//!
+//! **A plan may be a minute old.** Coarser levels and age change a plan without a visit;
+//! that is taken in once a minute. New visits, changed metadata and assets that are gone
+//! or renamed are taken in at once, or when they are 1/16 of all visits of a busy page.
+//!
 //! ```
 //! use headstart_learn::*;
 //! let mut config = Config::default();
@@ -43,9 +59,12 @@ mod clock;
 mod config;
 mod cursor;
 mod decay;
+mod delta;
 mod destination;
 mod directory;
 mod estimate;
+mod evict;
+mod exchange;
 mod explain;
 mod keymap;
 mod keys;
@@ -73,6 +92,7 @@ mod visits;
 mod votes;
 
 pub use crate::config::{Config, ConfigError};
+pub use crate::delta::Delta;
 pub use crate::destination::Destination;
 pub use crate::explain::{AssetWeight, Explanation, LevelWeight, Verdict};
 pub use crate::learner::Learner;

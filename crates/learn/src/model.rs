@@ -3,14 +3,17 @@
 use crate::assets::{Asset, AssetId, Assets, Sighting};
 use crate::clock::Tick;
 use crate::config::Config;
-use crate::decay::{Decay, Epoch, rebase};
+use crate::decay::{Decay, rebase};
 use crate::directory::Directory;
+use crate::exchange::Collector;
 use crate::keymap::KeyMap;
 use crate::keys::Keys;
 use crate::level::{Level, levels};
 use crate::node::{Edge, Evidence, Node};
+use crate::planner::Now;
 use crate::published::Plans;
 use crate::rename::stem;
+use crate::sites::Sites;
 use crate::sketch::Sketch;
 use crate::slab::Slab;
 use crate::stats::Stats;
@@ -28,9 +31,11 @@ pub(crate) struct Model {
     votes: Votes,
     sketch: Sketch,
     /// Bytes of heap that hang from the nodes.
-    node_bytes: usize,
+    pub(crate) node_bytes: usize,
     pub(crate) limits: Limits,
-    random: u64,
+    /// State of a xorshift generator; never zero.
+    pub(crate) random: u64,
+    pub(crate) collector: Option<Collector>,
     pub(crate) counts: Counts,
 }
 
@@ -57,12 +62,13 @@ pub(crate) struct Outside<'a> {
     pub(crate) keys: &'a Keys,
     pub(crate) directory: &'a Directory,
     pub(crate) plans: &'a Plans,
+    pub(crate) sites: &'a Sites,
 }
 
 /// One piece of evidence of a visit, with its asset looked up.
-struct Finding {
-    asset: AssetId,
-    evidence: Evidence,
+pub(crate) struct Finding {
+    pub(crate) asset: AssetId,
+    pub(crate) evidence: Evidence,
 }
 
 /// What a node costs with its place in the map, in bytes, at most.
@@ -73,7 +79,9 @@ impl Model {
     pub(crate) fn new(config: &Config, bytes: usize, seed: u64) -> Self {
         let votes = Votes::new(config.memory_bytes / 64, millis(config.vote_interval));
         let sketch = Sketch::new(config.memory_bytes / 64);
-        let bytes = bytes.saturating_sub(votes.bytes() + sketch.bytes());
+        let collector = config.collect_deltas.then(|| Collector::new(config.memory_bytes / 16));
+        let collected = if config.collect_deltas { config.memory_bytes / 16 } else { 0 };
+        let bytes = bytes.saturating_sub(votes.bytes() + sketch.bytes() + collected);
         Self {
             nodes: Slab::new(),
             by_key: KeyMap::new(seed),
@@ -89,12 +97,13 @@ impl Model {
                 min_networks: config.min_networks,
             },
             random: seed | 1,
+            collector,
             counts: Counts::default(),
         }
     }
 
     /// Learns a visit that has closed.
-    pub(crate) fn learn(&mut self, visit: &OpenVisit, outside: &Outside<'_>) {
+    pub(crate) fn learn(&mut self, now: Now, visit: &OpenVisit, outside: &Outside<'_>) {
         if !visit.counts() {
             self.counts.silent += 1;
             return;
@@ -109,8 +118,10 @@ impl Model {
         let findings = self.findings(visit, network, outside);
         for (level, name) in levels(&visit.path) {
             let key = level.key(outside.keys, visit.site, &name);
-            if let Some(id) = self.find_or_admit(key, visit, level, outside) {
+            let site = visit.site.index;
+            if let Some(id) = self.find_or_admit(key, site, level, visit.opened, outside) {
                 self.record(id, &name, visit, network, &findings, outside);
+                self.collect(now, id, visit, network, &findings, outside);
             }
         }
         for finding in &findings {
@@ -166,7 +177,8 @@ impl Model {
 
     /// Bytes of heap.
     pub(crate) fn bytes(&self) -> usize {
-        self.counted_bytes() + self.votes.bytes() + self.sketch.bytes()
+        let collected = self.collector.as_ref().map_or(0, Collector::bytes);
+        self.counted_bytes() + self.votes.bytes() + self.sketch.bytes() + collected
     }
 
     pub(crate) fn add_stats(&self, stats: &mut Stats) {
@@ -240,13 +252,21 @@ impl Model {
         self.assets.add(Asset::new(hash, stem, site, seconds))
     }
 
-    fn find_or_admit(&mut self, key: u64, visit: &OpenVisit, level: Level, outside: &Outside<'_>) -> Option<u32> {
+    /// The node with this key, added if it weighs more than one that must give way.
+    pub(crate) fn find_or_admit(
+        &mut self,
+        key: u64,
+        site: u16,
+        level: Level,
+        tick: Tick,
+        outside: &Outside<'_>,
+    ) -> Option<u32> {
         if let Some(id) = self.by_key.get(key) {
             return Some(id);
         }
-        let epoch = self.decay.epoch(visit.opened);
+        let epoch = self.decay.epoch(tick);
         if self.is_full() {
-            let seen = f32::from(self.sketch.add(key)) * self.decay.gain(visit.opened);
+            let seen = f32::from(self.sketch.add(key)) * self.decay.gain(tick);
             let victim = self.sample_lightest(None, epoch);
             let Some((victim, _)) = victim.filter(|(_, weight)| *weight < seen) else {
                 self.counts.refused += 1;
@@ -254,7 +274,7 @@ impl Model {
             };
             self.evict(victim, outside);
         }
-        Some(self.insert(Node::new(key, visit.site.index, level, epoch, self.assets.fates)))
+        Some(self.insert(Node::new(key, site, level, epoch, self.assets.fates)))
     }
 
     /// Adds a visit to one node.
@@ -282,31 +302,15 @@ impl Model {
         }
         for finding in findings {
             let fetched = matches!(finding.evidence, Evidence::Fetched { .. });
-            let hash = self.assets.get(finding.asset).map_or(0, |asset| asset.hash);
-            let lightest = if node.place_of(finding.asset).is_some() {
-                None
-            } else if node.edges.len() < max_edges {
-                self.assets.retain(finding.asset);
-                node.push(Edge::new(finding.asset));
-                None
-            } else if fetched {
-                let seen = f32::from(self.sketch.add(outside.keys.edge(node.key, hash)));
-                node.lightest_below(seen * gain)
-            } else {
-                None
-            };
-            if let Some(lightest) = lightest {
-                self.assets.retain(finding.asset);
-                self.assets.release(lightest.asset, outside.directory);
-                *lightest = Edge::new(finding.asset);
-            }
-            let key = node.key;
-            let place = node.place_of(finding.asset);
-            let Some(edge) = place.and_then(|place| node.edges.get_mut(place)) else {
+            let (key, asset) = (node.key, finding.asset);
+            let Some(edge) =
+                place(node, asset, fetched.then_some(gain), max_edges, &mut self.assets, &mut self.sketch, outside)
+            else {
                 continue;
             };
             edge.record(finding.evidence, gain);
             if fetched {
+                let hash = self.assets.get(asset).map_or(0, |asset| asset.hash);
                 edge.networks.add(network, hash ^ key);
             }
         }
@@ -314,6 +318,26 @@ impl Model {
         if node.unpublished.saturating_mul(16) >= node.visits {
             outside.plans.mark_stale(node.key);
         }
+        while self.counted_bytes() > self.limits.bytes && self.evict_lightest(Some(id), outside) {}
+    }
+
+    /// Adds the evidence of `other`, whose sums are relative to the same landmark.
+    pub(crate) fn absorb(&mut self, id: u32, other: &Node, edges: &[Edge], gain: f32, outside: &Outside<'_>) {
+        let max_edges = self.max_edges(other.level);
+        let Some(node) = self.nodes.get_mut(id) else { return };
+        let before = node.bytes();
+        node.rebase(other.epoch);
+        node.absorb(other, gain);
+        for edge in edges {
+            let weight = (edge.hits > 0.0).then_some(edge.hits);
+            let place = place(node, edge.asset, weight, max_edges, &mut self.assets, &mut self.sketch, outside);
+            if let Some(place) = place {
+                place.absorb(edge);
+                place.cap(gain);
+            }
+        }
+        self.node_bytes = self.node_bytes + node.bytes() - before;
+        outside.plans.mark_stale(other.key);
         while self.counted_bytes() > self.limits.bytes && self.evict_lightest(Some(id), outside) {}
     }
 
@@ -346,50 +370,34 @@ impl Model {
             node.edges = kept;
         }
     }
+}
 
-    fn evict_lightest(&mut self, spare: Option<u32>, outside: &Outside<'_>) -> bool {
-        let victim = self.sample_lightest(spare, Epoch::MAX);
-        victim.is_some_and(|(id, _)| self.evict(id, outside))
+/// The edge of `node` to `asset`, added if there is room, or if it is seen more often,
+/// each time with `weight`, than the lightest weighs. Without a weight it displaces nothing.
+fn place<'n>(
+    node: &'n mut Node,
+    asset: AssetId,
+    weight: Option<f32>,
+    max_edges: usize,
+    assets: &mut Assets,
+    sketch: &mut Sketch,
+    outside: &Outside<'_>,
+) -> Option<&'n mut Edge> {
+    if let Some(place) = node.place_of(asset) {
+        return node.edges.get_mut(place);
     }
-
-    fn evict(&mut self, id: u32, outside: &Outside<'_>) -> bool {
-        let Some(node) = self.nodes.remove(id) else { return false };
-        self.by_key.remove(node.key);
-        self.node_bytes -= node.bytes();
-        outside.plans.remove(node.key);
-        for edge in &node.edges {
-            self.assets.release(edge.asset, outside.directory);
-        }
-        self.counts.evicted += 1;
-        true
+    if node.edges.len() < max_edges {
+        assets.retain(asset);
+        node.push(Edge::new(asset));
+        return node.edges.last_mut();
     }
-
-    /// The lightest of sixteen nodes taken at random, with its weight relative to the
-    /// landmark of `epoch`.
-    fn sample_lightest(&mut self, spare: Option<u32>, epoch: Epoch) -> Option<(u32, f32)> {
-        let end = u64::from(self.nodes.end().max(1));
-        let mut lightest: Option<(Epoch, f32, u32)> = None;
-        let mut found = 0;
-        for _ in 0..256 {
-            self.random ^= self.random << 13;
-            self.random ^= self.random >> 7;
-            self.random ^= self.random << 17;
-            let id = ((u128::from(self.random) * u128::from(end)) >> 64) as u32;
-            let Some(node) = self.nodes.get(id).filter(|_| Some(id) != spare) else { continue };
-            let lighter = lightest.is_none_or(|(epoch, weight, _)| {
-                let to = epoch.max(node.epoch);
-                node.weight * rebase(node.epoch, to) < weight * rebase(epoch, to)
-            });
-            if lighter {
-                lightest = Some((node.epoch, node.weight, id));
-            }
-            found += 1;
-            if found == 16 {
-                break;
-            }
-        }
-        lightest.map(|(from, weight, id)| (id, weight * rebase(from, epoch)))
-    }
+    let hash = assets.get(asset)?.hash;
+    let seen = f32::from(sketch.add(outside.keys.edge(node.key, hash)));
+    let lightest = node.lightest_below(seen * weight?)?;
+    assets.retain(asset);
+    assets.release(lightest.asset, outside.directory);
+    *lightest = Edge::new(asset);
+    Some(lightest)
 }
 
 /// Whole seconds of learner's time.

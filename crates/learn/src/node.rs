@@ -103,6 +103,19 @@ impl Node {
         self.gone = false;
     }
 
+    /// Takes in the visits of another node of the same name and landmark.
+    pub(crate) fn absorb(&mut self, other: &Self, gain: f32) {
+        let cap = MAX_WEIGHT * gain;
+        if self.weight + other.weight <= cap {
+            self.think += other.think;
+        }
+        self.weight = (self.weight + other.weight).min(cap);
+        self.visits = self.visits.saturating_add(other.visits);
+        self.networks.merge(other.networks);
+        self.name = self.name.take().or_else(|| other.name.clone());
+        self.gone = false;
+    }
+
     /// Where the edge to this asset is. O(e): a scan of a few cache lines.
     pub(crate) fn place_of(&self, asset: AssetId) -> Option<usize> {
         self.edges.iter().position(|edge| edge.asset == asset)
@@ -145,6 +158,14 @@ impl Edge {
             }
             Evidence::Mute => self.mute = (self.mute + gain).min(cap),
         }
+    }
+
+    /// Keeps the sums within bounds after `absorb`.
+    pub(crate) fn cap(&mut self, gain: f32) {
+        let cap = MAX_WEIGHT * gain;
+        self.hits = self.hits.min(cap);
+        self.mute = self.mute.min(cap);
+        self.rank = self.rank.min(255.0 * cap);
     }
 
     /// Takes over the evidence of another edge of the same node.

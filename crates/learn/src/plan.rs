@@ -166,7 +166,9 @@ impl Published {
         }
         let chosen = pairs().map(|(c, shown)| (Arc::clone(shown), c.probability, c.lower_bound));
         let renewed = Self::new(chosen, self.think_time, self.built, version);
-        renewed.stale.store(self.stale.load(Ordering::Relaxed), Ordering::Relaxed);
+        // What has taken the place of an asset that is gone is for the model to say.
+        let lost = renewed.candidates.len() < self.candidates.len();
+        renewed.stale.store(lost || self.stale.load(Ordering::Relaxed), Ordering::Relaxed);
         Some(renewed)
     }
 

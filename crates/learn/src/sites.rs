@@ -50,6 +50,11 @@ impl Sites {
         Some(Site { index, salt })
     }
 
+    /// The authority of a site.
+    pub(crate) fn name(&self, site: Site) -> Option<Box<str>> {
+        read(&self.table).names.get(usize::from(site.index)).cloned()
+    }
+
     /// The authorities in the order of their numbers.
     pub(crate) fn names(&self) -> Vec<Box<str>> {
         read(&self.table).names.clone()

@@ -46,7 +46,7 @@ pub(crate) struct Record {
 }
 
 /// What responses say of an asset.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Metadata {
     pub(crate) destination: Destination,
     pub(crate) cors: bool,
