@@ -143,7 +143,8 @@ where
         if driver.pushes.repeated(promise.path.as_str(), &version) {
             return Err(Refusal::Repeated);
         }
-        if driver.wire.write_blocked() {
+        // Also while `h2` has frames that it has not decoded: one of them may be a RST_STREAM for this page.
+        if driver.wire.write_blocked() || !driver.wire.drained() {
             return Err(Refusal::Congested);
         }
         let bytes = size.exact().unwrap_or_else(|| size.lower());

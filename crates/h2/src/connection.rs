@@ -45,6 +45,10 @@ where
 ///
 /// The service is cloned for each request; `poll_ready` is awaited on the clone.
 ///
+/// # Panics
+///
+/// Outside a tokio runtime with its time driver enabled.
+///
 /// # Errors
 ///
 /// The future ends with an error if the client broke the protocol, the socket failed or a timer of [`Config`]
@@ -62,7 +66,7 @@ where
     let (tap, wire) = Tap::new(io);
     let handshake = config.builder().handshake(tap);
     let timer = Box::pin(sleep_until(Instant::now() + config.handshake_timeout));
-    let start = Some(Start { config, wire, service, policy });
+    let start = Some(Start { began: Instant::now(), config, wire, service, policy });
     Connection { state: State::Handshake(Box::new(Opening { handshake, start })), timer, shutdown: false }
 }
 
@@ -101,6 +105,7 @@ struct Opening<T, S, P> {
 
 /// What the driver is made of once the handshake is done.
 pub(crate) struct Start<S, P> {
+    pub(crate) began: Instant,
     pub(crate) config: Config,
     pub(crate) wire: Arc<Wire>,
     pub(crate) service: S,

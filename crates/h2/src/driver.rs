@@ -33,8 +33,8 @@ use crate::pushes::Pushes;
 use crate::refuse;
 use crate::schedule::Scheduler;
 use crate::tap::Tap;
-use crate::timers::{Fired, Timers};
-use crate::wire::{End, Ended, Wire, is_push};
+use crate::timers::{Fired, Observed, Timers};
+use crate::wire::{End, Ended, Wire};
 
 /// What travels with a body.
 pub(crate) enum Carried<P: Policy> {
@@ -125,7 +125,7 @@ where
             pushes: Pushes::new(&start.config, now),
             ends: Vec::new(),
             bodies_ended: Vec::new(),
-            timers: Timers::new(now),
+            timers: Timers::new(start.began),
             shutting_down: false,
             config: start.config,
         }
@@ -160,7 +160,9 @@ where
                 break;
             }
             let mut progress = false;
-            if let Some(page) = self.ready.pop_front() {
+            while !self.wire.barrier_closed()
+                && let Some(page) = self.ready.pop_front()
+            {
                 commit(self, cx, page, now);
                 progress = true;
             }
@@ -176,6 +178,11 @@ where
 
     /// A request head has arrived.
     fn begin(&mut self, cx: &mut Context<'_>, request: Request<RecvStream>, mut respond: SendResponse<Bytes>) {
+        // Reset by the client before it was looked at: whoever asks in order to cancel gets no work for it
+        // (CVE-2023-44487).
+        if respond.poll_reset(cx).is_ready() {
+            return;
+        }
         let (mut head, stream) = request.into_parts();
         if let Some(response) = refuse::refused(&head) {
             // A stream that is gone needs no answer.
@@ -318,9 +325,14 @@ where
         }
     }
 
-    /// Takes in what the wire has shown of streams that ended.
+    /// Takes in what the wire has shown of streams that ended, once `h2` knows it too: until then a stream may
+    /// end for which no request was seen.
     fn take_ends(&mut self) {
+        if !self.wire.drained() {
+            return;
+        }
         let mut ends = std::mem::take(&mut self.ends);
+        ends.clear();
         self.wire.take_ends(&mut ends);
         for end in &ends {
             self.take_end(*end);
@@ -329,16 +341,7 @@ where
     }
 
     fn take_end(&mut self, End { stream, how }: End) {
-        let outcome = match how {
-            Ended::Finished => self.pushes.finished(stream).map(|tag| (tag, Outcome::Finished)),
-            Ended::ResetByClient(code) if is_push(stream) => {
-                let reason = Reason::from(code);
-                self.pushes.cancelled(stream, reason).map(|tag| (tag, Outcome::Cancelled(reason)))
-            }
-            Ended::ResetByServer if is_push(stream) => self.pushes.close(stream).map(|tag| (tag, Outcome::Failed)),
-            Ended::ResetByClient(_) | Ended::ResetByServer => None,
-        };
-        if let Some((tag, outcome)) = outcome {
+        if let Some((tag, outcome)) = self.pushes.end(End { stream, how }) {
             self.policy.outcome(&tag, outcome);
         }
         if how == Ended::Finished {
@@ -353,15 +356,20 @@ where
         {
             self.policy.ended(page.exchange, false);
         }
-        if let Some(carried) = self.scheduler.remove(stream, None) {
+        if let Some(carried) = self.scheduler.remove(stream) {
             self.body_ended(carried, BodyEnd::Gone);
         }
     }
 
     fn check_timers(&mut self, cx: &mut Context<'_>, timer: Pin<&mut Sleep>, now: Instant) -> Poll<Result<(), Error>> {
         let idle = self.running.is_empty() && self.ready.is_empty() && self.scheduler.is_empty();
-        let stalled = self.wire.barrier_closed() || self.scheduler.is_stalled(&self.wire);
-        self.timers.observe(&self.wire, &self.config, now, idle, stalled);
+        let observed = Observed {
+            idle,
+            closing: self.shutting_down,
+            blocked: self.wire.barrier_closed() || self.wire.write_blocked(),
+            starved: self.scheduler.is_starved(&self.wire),
+        };
+        self.timers.observe(&self.wire, &self.config, now, observed);
         match self.timers.poll(cx, timer, now) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Fired::Error(timeout)) => Poll::Ready(Err(Error::timeout(timeout))),
@@ -380,10 +388,8 @@ impl<T, S, B: Body, P: Policy> Drop for Driver<T, S, B, P> {
     fn drop(&mut self) {
         let mut ends = std::mem::take(&mut self.ends);
         self.wire.take_ends(&mut ends);
-        for end in ends.iter().filter(|end| end.how == Ended::Finished) {
-            if let Some(tag) = self.pushes.finished(end.stream) {
-                self.policy.outcome(&tag, Outcome::Finished);
-            }
+        for (tag, outcome) in ends.into_iter().filter_map(|end| self.pushes.end(end)) {
+            self.policy.outcome(&tag, outcome);
         }
         for tag in self.pushes.drain() {
             self.policy.outcome(&tag, Outcome::Unfinished);

@@ -80,7 +80,8 @@ impl<T: Clone + Send + 'static, B: Send + 'static> Resolving<T, B> {
         let call = Oneshot::new(service.clone(), Request::from_parts(parts, RequestBody::empty()));
         self.pending.push(Box::pin(async move {
             let result = match AssertUnwindSafe(call).catch_unwind().await {
-                Ok(Ok(response)) => Ok((request, response)),
+                Ok(Ok(response)) if is_final(&response) => Ok((request, response)),
+                Ok(Ok(_)) => Err(Refusal::Failed),
                 Ok(Err(error)) => {
                     tracing::debug!(path = %promise.path, ?error, "the service failed on a push");
                     Err(Refusal::Failed)
@@ -124,6 +125,12 @@ impl<T: Clone + Send + 'static, B: Send + 'static> Resolving<T, B> {
             .collect();
         (self.done, late)
     }
+}
+
+/// Whether it can end an exchange. An upgrade (101) has no place in HTTP/2 (RFC 9113, section 8.6), and an
+/// interim response goes out through [`EarlyHints`](crate::EarlyHints).
+fn is_final<B>(response: &Response<B>) -> bool {
+    !response.status().is_informational()
 }
 
 fn promised_request<T>(origin: &Origin, promise: &Promise<T>) -> Option<Request<()>> {
@@ -175,7 +182,11 @@ where
         // Also when the page is ready: what is ready with it goes out with it.
         pushes.poll(cx);
         polled.map(|result| match result {
-            Ok(Ok(response)) => Some(response),
+            Ok(Ok(response)) if is_final(&response) => Some(response),
+            Ok(Ok(response)) => {
+                tracing::error!(status = %response.status(), "the service answered with an interim status");
+                None
+            }
             Ok(Err(error)) => {
                 tracing::debug!(?error, "the service failed");
                 None

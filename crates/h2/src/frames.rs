@@ -60,6 +60,11 @@ impl Walker {
         self.left == 0 && self.header_len == 0
     }
 
+    /// Whether the stream stands within the payload of a DATA frame.
+    pub(crate) fn in_data(&self) -> bool {
+        self.left > 0 && self.kind == DATA
+    }
+
     /// Consumes `bytes`, reporting what completes in them.
     pub(crate) fn walk(&mut self, mut bytes: &[u8], mut report: impl FnMut(Event)) {
         while !bytes.is_empty() {

@@ -7,6 +7,8 @@ use std::task::Waker;
 use atomic_waker::AtomicWaker;
 use http::{HeaderMap, Response, StatusCode};
 
+use crate::head;
+
 /// Sends 103 (Early Hints) from within a handler. The driver puts one into the extensions of each request.
 ///
 /// A handler that knows what its page needs before the page is ready sends it here:
@@ -85,7 +87,9 @@ impl Interim {
         let (status, fields) = if self.go_on.swap(false, Ordering::AcqRel) {
             (StatusCode::CONTINUE, HeaderMap::new())
         } else {
-            (StatusCode::EARLY_HINTS, self.waiting.lock().ok()?.take()?)
+            let mut fields = self.waiting.lock().ok()?.take()?;
+            head::remove_hop_by_hop(&mut fields);
+            (StatusCode::EARLY_HINTS, fields)
         };
         let mut response = Response::new(());
         *response.status_mut() = status;

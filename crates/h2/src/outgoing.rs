@@ -1,6 +1,7 @@
 //! One response body on its way out.
 
 use std::fmt::Debug;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -38,6 +39,8 @@ pub(crate) struct Outgoing<B, E> {
     /// Bytes sent since it got its place.
     pub(crate) run: usize,
     pub(crate) last_served: Instant,
+    /// The scheduler's batch of its last slice.
+    pub(crate) batch: u64,
     /// The window epoch in which it was found without window.
     pub(crate) blocked_in: Option<u64>,
     pub(crate) extra: E,
@@ -84,6 +87,7 @@ where
             turn,
             run: 0,
             last_served: now,
+            batch: 0,
             blocked_in: None,
             extra,
             started: false,
@@ -92,9 +96,13 @@ where
         }
     }
 
-    /// Whether data stands ready that the window holds back.
-    pub(crate) fn holds_data(&self) -> bool {
-        matches!(self.next, Next::Data(_))
+    /// Whether it waits for the client: with data that no window takes, or not begun for want of window.
+    pub(crate) fn is_starved(&self, no_window: bool) -> bool {
+        match self.next {
+            Next::Data(_) => true,
+            Next::Unknown => no_window && !self.started,
+            Next::Awaited(_) | Next::Trailers(_) | Next::End | Next::Failed => false,
+        }
     }
 
     /// Whether serving it can come to something. A body that has not begun is not opened without window; one
@@ -134,7 +142,7 @@ where
     }
 
     /// Takes back a body that was awaited, with its frame.
-    pub(crate) fn answered(&mut self, body: Pin<Box<B>>, frame: Option<Result<Frame<B::Data>, B::Error>>) {
+    pub(crate) fn answered(&mut self, body: Pin<Box<B>>, frame: Asked<B>) {
         self.body = Some(body);
         self.take(frame);
     }
@@ -146,7 +154,7 @@ where
                 self.next = Next::End;
                 break;
             };
-            match body.as_mut().poll_frame(cx) {
+            match poll_frame(body.as_mut(), cx) {
                 Poll::Ready(frame) => self.take(frame),
                 Poll::Pending => {
                     let (handle, registration) = AbortHandle::new_pair();
@@ -159,14 +167,18 @@ where
         None
     }
 
-    fn take(&mut self, frame: Option<Result<Frame<B::Data>, B::Error>>) {
+    fn take(&mut self, frame: Asked<B>) {
         self.next = match frame {
-            None => Next::End,
-            Some(Err(error)) => {
+            Err(Panicked) => {
+                tracing::error!(stream = self.id, "a response body panicked");
+                Next::Failed
+            }
+            Ok(None) => Next::End,
+            Ok(Some(Err(error))) => {
                 tracing::debug!(stream = self.id, ?error, "a response body failed");
                 Next::Failed
             }
-            Some(Ok(frame)) => match frame.into_data() {
+            Ok(Some(Ok(frame))) => match frame.into_data() {
                 Ok(mut data) if data.has_remaining() => Next::Data(data.copy_to_bytes(data.remaining())),
                 Ok(_) => Next::Unknown,
                 Err(frame) => frame.into_trailers().map_or(Next::Unknown, Next::Trailers),
@@ -220,7 +232,20 @@ pub(crate) struct NextFrame<B> {
 }
 
 /// A body that answered: its stream, itself, and the frame.
-pub(crate) type Answered<B> = (u32, Pin<Box<B>>, Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>);
+pub(crate) type Answered<B> = (u32, Pin<Box<B>>, Asked<B>);
+
+/// What a body said when it was asked for a frame.
+pub(crate) type Asked<B> = Result<Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>, Panicked>;
+
+/// The body panicked: its stream fails, the others go on.
+pub(crate) struct Panicked;
+
+fn poll_frame<B: Body>(body: Pin<&mut B>, cx: &mut Context<'_>) -> Poll<Asked<B>> {
+    match std::panic::catch_unwind(AssertUnwindSafe(|| body.poll_frame(cx))) {
+        Ok(polled) => polled.map(Ok),
+        Err(_) => Poll::Ready(Err(Panicked)),
+    }
+}
 
 impl<B: Body> Future for NextFrame<B> {
     type Output = Answered<B>;
@@ -229,7 +254,7 @@ impl<B: Body> Future for NextFrame<B> {
         let Some(body) = &mut self.body else {
             return Poll::Pending;
         };
-        let frame = ready!(body.as_mut().poll_frame(cx));
+        let frame = ready!(poll_frame(body.as_mut(), cx));
         match self.body.take() {
             Some(body) => Poll::Ready((self.id, body, frame)),
             None => Poll::Pending,

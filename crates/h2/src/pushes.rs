@@ -2,13 +2,12 @@
 
 use std::collections::VecDeque;
 
-use h2::Reason;
 use tokio::time::Instant;
 
 use crate::config::Config;
 use crate::diary::Diary;
-use crate::policy::Refusal;
-use crate::wire::Wire;
+use crate::policy::{Outcome, Refusal};
+use crate::wire::{End, Ended, Wire, is_push};
 
 /// Finished pushes remembered to notice that the client cancelled one after all.
 const MAX_FINISHED: usize = 64;
@@ -86,8 +85,20 @@ impl<T: Clone> Pushes<T> {
         self.refused = true;
     }
 
+    /// What the end of a stream means for the push that it is.
+    pub(crate) fn end(&mut self, End { stream, how }: End) -> Option<(T, Outcome)> {
+        if !is_push(stream) {
+            return None;
+        }
+        match how {
+            Ended::Finished => self.finished(stream).map(|tag| (tag, Outcome::Finished)),
+            Ended::ResetByClient(code) => self.cancelled(stream).map(|tag| (tag, Outcome::Cancelled(code.into()))),
+            Ended::ResetByServer => self.close(stream).map(|tag| (tag, Outcome::Failed)),
+        }
+    }
+
     /// The end of a push is on the wire; its name, if it was open.
-    pub(crate) fn finished(&mut self, id: u32) -> Option<T> {
+    fn finished(&mut self, id: u32) -> Option<T> {
         let tag = self.close(id)?;
         if self.finished.len() >= MAX_FINISHED {
             self.finished.pop_front();
@@ -97,7 +108,7 @@ impl<T: Clone> Pushes<T> {
     }
 
     /// The client cancelled a push, perhaps one that had been sent whole.
-    pub(crate) fn cancelled(&mut self, id: u32, _: Reason) -> Option<T> {
+    fn cancelled(&mut self, id: u32) -> Option<T> {
         let tag = self.close(id).or_else(|| {
             let at = self.finished.iter().position(|(finished, _)| *finished == id)?;
             self.finished.remove(at).map(|(_, tag)| tag)

@@ -15,7 +15,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::Abortable;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use h2::{Reason, SendStream};
+use h2::SendStream;
 use http_body::Body;
 use tokio::time::Instant;
 
@@ -41,6 +41,10 @@ pub(crate) struct Scheduler<B, E> {
     slices: u32,
     /// DATA handed to `h2` since the connection began, bytes; corrected by [`flushed`](Self::flushed).
     handed: u64,
+    /// Counts the times that nothing was below.
+    batch: u64,
+    /// The urgency and id of a stream with more than one slice below.
+    deep: Option<(u8, u32)>,
 }
 
 impl<B: Body, E> Scheduler<B, E> {
@@ -56,7 +60,15 @@ where
     B::Error: Debug,
 {
     pub(crate) fn new() -> Self {
-        Scheduler { streams: Vec::new(), awaited: FuturesUnordered::new(), next_turn: 0, slices: 0, handed: 0 }
+        Scheduler {
+            streams: Vec::new(),
+            awaited: FuturesUnordered::new(),
+            next_turn: 0,
+            slices: 0,
+            handed: 0,
+            batch: 1,
+            deep: None,
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -69,30 +81,25 @@ where
         self.streams.push(Outgoing::new(send, body, priority, turn, now, extra));
     }
 
-    /// Takes out a stream that was reset, or resets it.
-    pub(crate) fn remove(&mut self, id: u32, reset: Option<Reason>) -> Option<E> {
+    /// Takes out a stream that was reset.
+    pub(crate) fn remove(&mut self, id: u32) -> Option<E> {
         let at = self.streams.iter().position(|stream| stream.id == id)?;
-        let mut stream = self.streams.swap_remove(at);
-        if let Some(reason) = reset {
-            stream.send.send_reset(reason);
-        }
-        // What it had of the connection's window is free again without any frame to tell.
-        for other in &mut self.streams {
-            other.blocked_in = None;
-        }
-        Some(stream.extra)
+        Some(self.streams.swap_remove(at).extra)
     }
 
     /// The connection was just polled until it had nothing more to do: if its socket took all, nothing is unsent.
     pub(crate) fn flushed(&mut self, wire: &Wire) {
         if !wire.write_blocked() {
             self.handed = wire.data_written();
+            self.batch += 1;
+            self.deep = None;
         }
     }
 
-    /// Whether bytes wait for the client to read: below, or here for want of window.
-    pub(crate) fn is_stalled(&self, wire: &Wire) -> bool {
-        wire.write_blocked() || self.streams.iter().any(Outgoing::holds_data)
+    /// Whether a body waits for the client to open a window, or to read what is below.
+    pub(crate) fn is_starved(&self, wire: &Wire) -> bool {
+        let no_window = wire.window_granted() <= wire.data_written();
+        self.streams.iter().any(|stream| stream.is_starved(no_window))
     }
 
     /// Hands slices to `h2` until nothing is ready, the window is used up or `max_unsent` bytes are below.
@@ -119,6 +126,13 @@ where
             let Some(at) = self.pick(most, wire.window_epoch(), now) else {
                 return progress;
             };
+            // `h2` serves streams in turns: a slice of a stream that is due later would go out before the second
+            // slice of this one. What is below goes first.
+            if let Some((urgency, id)) = self.deep
+                && self.streams.get(at).is_some_and(|stream| stream.id != id && stream.priority.urgency >= urgency)
+            {
+                return progress;
+            }
             progress |= self.serve(at, cx, wire, most, now, ended);
         }
     }
@@ -133,10 +147,18 @@ where
         ended: &mut Vec<(E, BodyEnd)>,
     ) -> bool {
         let turn = self.turn();
+        let batch = self.batch;
         let Some(stream) = self.streams.get_mut(at) else {
             return false;
         };
-        match stream.serve(cx, most) {
+        let served = stream.serve(cx, most);
+        if matches!(served, Served::Sent(_) | Served::Ended(1.., _)) {
+            if stream.batch == batch {
+                self.deep = Some((stream.priority.urgency, stream.id));
+            }
+            stream.batch = batch;
+        }
+        match served {
             Served::Sent(bytes) => {
                 stream.last_served = now;
                 if stream.priority.incremental || stream.run >= RUN_BYTES {

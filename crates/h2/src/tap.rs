@@ -42,7 +42,8 @@ impl<T> Tap<T> {
         self.preface_left -= preface;
         let bytes = bytes.get(preface..).unwrap_or_default();
         self.inbound.walk(bytes, |event| self.wire.inbound(event));
-        self.wire.at_frame_boundary(self.inbound.at_boundary());
+        // An upload may take its time: only what is not DATA counts as begun and not finished.
+        self.wire.fed(!self.inbound.at_boundary() && !self.inbound.in_data());
     }
 
     fn sent<'a>(&mut self, slices: impl IntoIterator<Item = &'a [u8]>, mut count: usize) {
@@ -70,12 +71,16 @@ impl<T: AsyncRead + Unpin> AsyncRead for Tap<T> {
         let tap = self.get_mut();
         if tap.wire.barrier_closed() {
             tap.wire.wait_for_barrier(cx.waker());
+            tap.wire.ran_dry();
             return Poll::Pending;
         }
         let before = buf.filled().len();
-        ready!(Pin::new(&mut tap.io).poll_read(cx, buf))?;
-        tap.received(buf.filled().get(before..).unwrap_or_default());
-        Poll::Ready(Ok(()))
+        let result = Pin::new(&mut tap.io).poll_read(cx, buf);
+        match buf.filled().get(before..) {
+            Some(bytes) if result.is_ready() && !bytes.is_empty() => tap.received(bytes),
+            _ => tap.wire.ran_dry(),
+        }
+        result
     }
 }
 
@@ -107,8 +112,11 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Tap<T> {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let tap = self.get_mut();
         let result = Pin::new(&mut tap.io).poll_flush(cx);
-        if result.is_pending() {
-            tap.wire.could_not_write();
+        // A writer with a buffer of its own, such as TLS, takes bytes and has them still.
+        match &result {
+            Poll::Pending => tap.wire.could_not_write(),
+            Poll::Ready(Ok(())) => tap.wire.flushed(),
+            Poll::Ready(Err(_)) => {}
         }
         result
     }

@@ -10,18 +10,34 @@ use crate::config::Config;
 use crate::error::Timeout;
 use crate::wire::Wire;
 
-/// How long a closing idle connection waits for the client's part in closing.
+/// How long a connection that is closing and has nothing left to send waits for the client's part in closing.
 const LINGER: Duration = Duration::from_secs(5);
 
-/// Since when each condition holds; `None` while it does not.
+/// The conditions that must not last.
 #[derive(Debug)]
 pub(crate) struct Timers {
-    idle_since: Option<Instant>,
-    header_since: Option<Instant>,
-    stalled_since: Option<Instant>,
-    bytes_written: u64,
-    closing_since: Option<Instant>,
+    handshake: Spell,
+    header: Spell,
+    /// The socket takes nothing.
+    blocked: Spell,
+    /// The client gives no window for what is ready.
+    starved: Spell,
+    idle: Spell,
+    closing: Spell,
     earliest: Option<(Instant, Fired)>,
+}
+
+/// What the driver knows of itself that timers depend on.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts, each with its timer")]
+pub(crate) struct Observed {
+    /// No exchange is under way and nothing is being sent.
+    pub(crate) idle: bool,
+    pub(crate) closing: bool,
+    /// Bytes wait for the socket.
+    pub(crate) blocked: bool,
+    /// A body has data for which the client gave no window.
+    pub(crate) starved: bool,
 }
 
 /// What a timer says when it fires.
@@ -36,39 +52,31 @@ pub(crate) enum Fired {
 }
 
 impl Timers {
-    pub(crate) fn new(now: Instant) -> Self {
-        Timers {
-            idle_since: Some(now),
-            header_since: None,
-            stalled_since: None,
-            bytes_written: 0,
-            closing_since: None,
-            earliest: None,
-        }
+    /// `began` is when the connection did.
+    pub(crate) fn new(began: Instant) -> Self {
+        let none = Spell::default();
+        let handshake = Spell { since: Some(began), progress: 0 };
+        Timers { handshake, header: none, blocked: none, starved: none, idle: none, closing: none, earliest: None }
     }
 
     /// Takes in the state of the connection after it was driven.
-    pub(crate) fn observe(&mut self, wire: &Wire, config: &Config, now: Instant, idle: bool, stalled: bool) {
-        let hold = |since: &mut Option<Instant>, holds: bool| {
-            *since = if holds { since.or(Some(now)) } else { None };
-        };
-        hold(&mut self.idle_since, idle);
-        hold(&mut self.header_since, wire.request_unfinished());
-        // Any byte that the client takes is progress.
-        if wire.bytes_written() != self.bytes_written {
-            self.bytes_written = wire.bytes_written();
-            self.stalled_since = None;
-        }
-        hold(&mut self.stalled_since, stalled);
-        let due = |since: Option<Instant>, after: Duration, fired| since.map(|since| (since + after, fired));
-        let idle = match self.closing_since {
-            None => due(self.idle_since, config.idle_timeout, Fired::Idle),
-            Some(_) => due(self.idle_since.and(self.closing_since), LINGER, Fired::Linger),
-        };
+    pub(crate) fn observe(&mut self, wire: &Wire, config: &Config, now: Instant, observed: Observed) {
+        let Observed { idle, closing, blocked, starved } = observed;
+        self.handshake.observe(now, !wire.settings_seen(), 0);
+        // While the socket is full `h2` does not read, and it is not the head that the client delays.
+        self.header.observe(now, wire.request_unfinished() && !blocked, wire.frames_begun());
+        self.blocked.observe(now, blocked, wire.bytes_written());
+        // Not by any byte: a client that asks for PING replies and opens no window would be served for ever.
+        self.starved.observe(now, starved, wire.data_written());
+        self.idle.observe(now, idle && !closing, 0);
+        self.closing.observe(now, idle && closing && !blocked, 0);
         self.earliest = [
-            due(self.header_since, config.header_timeout, Fired::Error(Timeout::Header)),
-            due(self.stalled_since, config.write_stall_timeout, Fired::Error(Timeout::WriteStall)),
-            idle,
+            self.handshake.due(config.handshake_timeout, Fired::Error(Timeout::Handshake)),
+            self.header.due(config.header_timeout, Fired::Error(Timeout::Header)),
+            self.blocked.due(config.write_stall_timeout, Fired::Error(Timeout::WriteStall)),
+            self.starved.due(config.write_stall_timeout, Fired::Error(Timeout::WriteStall)),
+            self.idle.due(config.idle_timeout, Fired::Idle),
+            self.closing.due(LINGER, Fired::Linger),
         ]
         .into_iter()
         .flatten()
@@ -81,9 +89,6 @@ impl Timers {
             return Poll::Pending;
         };
         if at <= now {
-            if fired == Fired::Idle {
-                self.closing_since = Some(now);
-            }
             return Poll::Ready(fired);
         }
         // A timer that stands earlier is left alone: it costs one wake-up, moving it costs a lock each time.
@@ -95,5 +100,27 @@ impl Timers {
             let _ = timer.poll(cx);
         }
         Poll::Pending
+    }
+}
+
+/// How long a condition has held without progress.
+#[derive(Clone, Copy, Debug, Default)]
+struct Spell {
+    since: Option<Instant>,
+    /// The count whose change is progress.
+    progress: u64,
+}
+
+impl Spell {
+    fn observe(&mut self, now: Instant, holds: bool, progress: u64) {
+        if !holds {
+            self.since = None;
+        } else if self.since.is_none() || self.progress != progress {
+            *self = Spell { since: Some(now), progress };
+        }
+    }
+
+    fn due(&self, after: Duration, fired: Fired) -> Option<(Instant, Fired)> {
+        Some((self.since?.checked_add(after)?, fired))
     }
 }

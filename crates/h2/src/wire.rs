@@ -23,6 +23,13 @@ pub(crate) struct Wire {
     goaway_received: AtomicBool,
     header_block_open: AtomicBool,
     frame_open: AtomicBool,
+    frames_begun: AtomicU64,
+    /// Whether `h2` has decoded all that the tap has passed on: it asked for more and there was none. It does
+    /// not while it waits for room to write an acknowledgement, and then what the tap has seen has not happened
+    /// yet as far as `h2` is concerned.
+    drained: AtomicBool,
+    /// Something came in that may give a stream window, and `h2` may not have decoded it.
+    window_changed: AtomicBool,
     window_granted: AtomicU64,
     /// Counts the events after which a stream that had no window may have some.
     window_epoch: AtomicU64,
@@ -73,6 +80,9 @@ impl Wire {
             goaway_received: AtomicBool::new(false),
             header_block_open: AtomicBool::new(false),
             frame_open: AtomicBool::new(false),
+            frames_begun: AtomicU64::new(0),
+            drained: AtomicBool::new(true),
+            window_changed: AtomicBool::new(false),
             window_granted: AtomicU64::new(INITIAL_CONNECTION_WINDOW),
             window_epoch: AtomicU64::new(0),
             data_written: AtomicU64::new(0),
@@ -94,9 +104,24 @@ impl Wire {
         self.goaway_received.load(Relaxed)
     }
 
-    /// Whether the client has begun a frame or a header block and not finished it.
+    /// Whether the client's SETTINGS, the second half of its connection preface, have come.
+    pub(crate) fn settings_seen(&self) -> bool {
+        self.settings_seen.load(Relaxed)
+    }
+
+    /// Whether the client has begun a header block or a frame other than DATA and not finished it.
     pub(crate) fn request_unfinished(&self) -> bool {
         self.frame_open.load(Relaxed) || self.header_block_open.load(Relaxed)
+    }
+
+    /// Frames that the client has begun; a header block counts as one.
+    pub(crate) fn frames_begun(&self) -> u64 {
+        self.frames_begun.load(Relaxed)
+    }
+
+    /// Whether `h2` has decoded all that the tap has seen.
+    pub(crate) fn drained(&self) -> bool {
+        self.drained.load(Relaxed)
     }
 
     /// Connection window granted so far, bytes.
@@ -147,7 +172,6 @@ impl Wire {
 
     /// Takes the stream ends seen since the last call.
     pub(crate) fn take_ends(&self, into: &mut Vec<End>) {
-        into.clear();
         if self.has_ends.swap(false, Relaxed)
             && let Ok(mut ends) = self.ends.lock()
         {
@@ -164,11 +188,31 @@ impl Wire {
         self.write_blocked.store(true, Relaxed);
     }
 
-    pub(crate) fn at_frame_boundary(&self, boundary: bool) {
-        self.frame_open.store(!boundary, Relaxed);
+    /// Nothing handed over is left to write.
+    pub(crate) fn flushed(&self) {
+        self.write_blocked.store(false, Relaxed);
+    }
+
+    /// Bytes went to `h2`; `frame_open` as in [`request_unfinished`](Self::request_unfinished).
+    pub(crate) fn fed(&self, frame_open: bool) {
+        self.frame_open.store(frame_open, Relaxed);
+        self.drained.store(false, Relaxed);
+    }
+
+    /// `h2` asked for more and there was nothing.
+    pub(crate) fn ran_dry(&self) {
+        self.drained.store(true, Relaxed);
+        if self.window_changed.swap(false, Relaxed) {
+            self.window_epoch.fetch_add(1, Relaxed);
+        }
     }
 
     pub(crate) fn inbound(&self, event: Event) {
+        if let Event::Frame { kind, .. } = event
+            && kind != frames::CONTINUATION
+        {
+            self.frames_begun.fetch_add(1, Relaxed);
+        }
         match event {
             Event::Frame { kind: frames::HEADERS | frames::CONTINUATION, flags, .. } => {
                 self.header_block_open.store(flags & frames::END_HEADERS == 0, Relaxed);
@@ -176,19 +220,19 @@ impl Wire {
             Event::Frame { kind: frames::GOAWAY, .. } => self.goaway_received.store(true, Relaxed),
             Event::Frame { kind: frames::SETTINGS, .. } => {
                 self.settings_seen.store(true, Relaxed);
-                self.window_epoch.fetch_add(1, Relaxed);
+                self.window_changed.store(true, Relaxed);
             }
             Event::Setting { id: frames::ENABLE_PUSH, value } => {
                 self.push_enabled.store(value == 1, Relaxed);
             }
             Event::Word { kind: frames::WINDOW_UPDATE, stream: 0, word } => {
                 self.window_granted.fetch_add(u64::from(word & 0x7fff_ffff), Relaxed);
-                self.window_epoch.fetch_add(1, Relaxed);
+                self.window_changed.store(true, Relaxed);
             }
-            Event::Word { kind: frames::WINDOW_UPDATE, .. } => {
-                self.window_epoch.fetch_add(1, Relaxed);
-            }
+            Event::Word { kind: frames::WINDOW_UPDATE, .. } => self.window_changed.store(true, Relaxed),
             Event::Word { kind: frames::RST_STREAM, stream, word } => {
+                // What the stream had of the connection's window is free again.
+                self.window_changed.store(true, Relaxed);
                 self.end(End { stream, how: Ended::ResetByClient(word) });
             }
             _ => {}
@@ -204,6 +248,13 @@ impl Wire {
                 self.batch.promises_written.fetch_add(1, Relaxed);
                 self.open_barrier();
             }
+            // A push whose head was refused is reset in its stead.
+            Event::Frame { kind: frames::RST_STREAM, stream, .. }
+                if self.barrier_closed() && is_push(stream) && stream >= self.batch.first.load(Relaxed) =>
+            {
+                self.batch.heads_written.fetch_add(1, Relaxed);
+                self.open_barrier();
+            }
             Event::Frame { kind: kind @ (frames::DATA | frames::HEADERS), flags, stream } if is_push(stream) => {
                 if kind == frames::HEADERS && stream >= self.batch.first.load(Relaxed) {
                     self.batch.heads_written.fetch_add(1, Relaxed);
@@ -214,6 +265,7 @@ impl Wire {
                 }
             }
             Event::Word { kind: frames::RST_STREAM, stream, .. } => {
+                self.window_epoch.fetch_add(1, Relaxed);
                 self.end(End { stream, how: Ended::ResetByServer });
             }
             _ => {}
