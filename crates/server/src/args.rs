@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
+use headstart::CookieFormat;
 
 /// Serves web pages and sends their assets before they are asked for.
 ///
@@ -79,25 +80,16 @@ pub(crate) struct Serve {
     pub(crate) min_networks: Option<NonZeroU32>,
 
     /// Format of the cookie that says what a client holds
-    #[arg(long, value_name = "FORMAT", default_value = "headstart")]
-    pub(crate) cookie: Cookie,
+    ///
+    /// `headstart` is our own: keyed, bounded, and aware of changed files. `go-casper[:P:N]` is `x-go-casper` as the Go
+    /// library writes it after `casper.New(P, N)`, by default 64 and 10. `h2o[:BITS]` is `h2o_casper` as the server H2O
+    /// writes it with `capacity-bits`, by default 13. `off` is none: what a client holds is known on its connection only.
+    #[arg(long, value_name = "FORMAT", default_value = "headstart", value_parser = cookie_format)]
+    pub(crate) cookie: CookieFormat,
 
     /// Seconds that responses under way may take to finish when the program is told to stop
     #[arg(long, value_name = "SECS", default_value = "10", value_parser = seconds)]
     pub(crate) drain: Duration,
-}
-
-/// Whose cookie to speak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Cookie {
-    /// Our own: keyed, bounded, and aware of changed files
-    Headstart,
-    /// `x-go-casper`, as the Go library go-casper writes it
-    GoCasper,
-    /// `h2o_casper`, as the server H2O writes it
-    H2o,
-    /// None: every view is like a first one
-    Off,
 }
 
 /// What came of the command line.
@@ -122,33 +114,19 @@ fn parse_from(mut words: Vec<std::ffi::OsString>) -> anyhow::Result<Parsed> {
         words.push("serve".into());
     }
     match Cli::try_parse_from(words) {
-        Ok(Cli {
-            command: Some(command),
-        }) => Ok(Parsed::Command(command)),
+        Ok(Cli { command: Some(command) }) => Ok(Parsed::Command(command)),
         Ok(Cli { command: None }) => Err(anyhow!("no command given; see `headstart --help`")),
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
-            ) =>
-        {
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             Ok(Parsed::Answer(error.render().to_string()))
         }
-        Err(error) => Err(anyhow!(
-            "{}; see `headstart --help`",
-            one_line(&error.render().to_string())
-        )),
+        Err(error) => Err(anyhow!("{}; see `headstart --help`", one_line(&error.render().to_string()))),
     }
 }
 
 /// The message of the parser without its advice: what stands before the first empty line, on one line.
 fn one_line(message: &str) -> String {
     let message = message.strip_prefix("error: ").unwrap_or(message);
-    let lines: Vec<_> = message
-        .lines()
-        .map(str::trim)
-        .take_while(|line| !line.is_empty())
-        .collect();
+    let lines: Vec<_> = message.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
     lines.join(" ")
 }
 
@@ -158,6 +136,19 @@ fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse() {
         Ok(seconds) if (0.1..=YEAR).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
         _ => Err("not a number of seconds from 0.1 to 31536000".into()),
+    }
+}
+
+fn cookie_format(text: &str) -> Result<CookieFormat, String> {
+    let number = |text: &str| text.parse::<u32>().map_err(|_| format!("{text:?} is not a number"));
+    match text.split(':').collect::<Vec<_>>()[..] {
+        ["headstart"] => Ok(CookieFormat::Headstart),
+        ["go-casper"] => Ok(CookieFormat::GoCasper { keys: 10, p: 64 }),
+        ["go-casper", p, keys] => Ok(CookieFormat::GoCasper { keys: number(keys)?, p: number(p)? }),
+        ["h2o"] => Ok(CookieFormat::H2oCasper { capacity_bits: 13 }),
+        ["h2o", bits] => Ok(CookieFormat::H2oCasper { capacity_bits: number(bits)? }),
+        ["off"] => Ok(CookieFormat::Off),
+        _ => Err("not one of headstart, go-casper[:P:N], h2o[:BITS], off".into()),
     }
 }
 
@@ -176,9 +167,7 @@ mod tests {
 
     #[track_caller]
     fn check_error(words: &[&str], names: &str) {
-        let error = parse_from(["headstart"].iter().chain(words).map(Into::into).collect())
-            .unwrap_err()
-            .to_string();
+        let error = parse_from(["headstart"].iter().chain(words).map(Into::into).collect()).unwrap_err().to_string();
         assert!(error.contains(names), "{error:?}");
         assert!(!error.contains('\n'), "{error:?}");
     }
@@ -196,29 +185,22 @@ mod tests {
         assert_eq!(args.window, Duration::from_secs(15));
         assert_eq!(args.holdout, 32);
         assert_eq!(args.min_networks, None);
-        assert_eq!(args.cookie, Cookie::Headstart);
+        assert_eq!(args.cookie, CookieFormat::Headstart);
     }
 
     #[test]
     fn flags() {
-        let args = serve(&[
-            "serve",
-            "site",
-            "--holdout",
-            "0",
-            "--cookie",
-            "go-casper",
-            "--snapshot-interval",
-            "0.5",
-        ]);
+        let args = serve(&["serve", "site", "--holdout", "0", "--cookie", "go-casper", "--snapshot-interval", "0.5"]);
         assert_eq!(args.directory.as_deref(), Some("site".as_ref()));
         assert_eq!(args.holdout, 0);
-        assert_eq!(args.cookie, Cookie::GoCasper);
-        assert_eq!(args.snapshot_interval, Duration::from_millis(500));
+        assert_eq!(args.cookie, CookieFormat::GoCasper { keys: 10, p: 64 });
         assert_eq!(
-            serve(&["serve", "--listen", "a:1", "--listen", "b:2"]).listen,
-            ["a:1", "b:2"]
+            serve(&["serve", "--cookie", "go-casper:1024:80"]).cookie,
+            CookieFormat::GoCasper { keys: 80, p: 1024 }
         );
+        assert_eq!(serve(&["serve", "--cookie", "h2o:12"]).cookie, CookieFormat::H2oCasper { capacity_bits: 12 });
+        assert_eq!(args.snapshot_interval, Duration::from_millis(500));
+        assert_eq!(serve(&["serve", "--listen", "a:1", "--listen", "b:2"]).listen, ["a:1", "b:2"]);
     }
 
     #[test]
@@ -231,6 +213,7 @@ mod tests {
         check_error(&["serve", "--cert", "a.pem"], "--key");
         check_error(&["serve", "--no-state", "--state", "x"], "--state");
         check_error(&["serve", "a", "b"], "'b'");
+        check_error(&["serve", "--cookie", "go-casper:x:1"], "\"x\"");
         check_error(&["sreve"], "sreve");
     }
 }

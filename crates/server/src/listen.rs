@@ -18,40 +18,25 @@ pub(crate) async fn bind(spec: &str) -> anyhow::Result<Vec<TcpListener>> {
     let Some((host, port)) = spec.rsplit_once(':') else {
         bail!("cannot listen on {spec:?}: not of the form HOST:PORT");
     };
-    let port: u16 = port
-        .parse()
-        .with_context(|| format!("cannot listen on {spec:?}: {port:?} is not a port"))?;
+    let port: u16 = port.parse().with_context(|| format!("cannot listen on {spec:?}: {port:?} is not a port"))?;
     if host == "localhost" {
         return bind_loopback(spec, port).await;
     }
-    let addresses = lookup_host(spec)
-        .await
-        .with_context(|| format!("cannot listen on {spec:?}"))?;
+    let addresses = lookup_host(spec).await.with_context(|| format!("cannot listen on {spec:?}"))?;
     let mut listeners = Vec::new();
     for address in addresses {
-        listeners.push(
-            bind_one(address)
-                .await
-                .with_context(|| format!("cannot listen on {address}"))?,
-        );
+        listeners.push(bind_one(address).await.with_context(|| format!("cannot listen on {address}"))?);
     }
     Ok(listeners)
 }
 
 async fn bind_loopback(spec: &str, port: u16) -> anyhow::Result<Vec<TcpListener>> {
     let context = || format!("cannot listen on {spec}");
-    let v4 = bind_one((Ipv4Addr::LOCALHOST, port).into())
-        .await
-        .with_context(context)?;
+    let v4 = bind_one((Ipv4Addr::LOCALHOST, port).into()).await.with_context(context)?;
     let port = v4.local_addr().with_context(context)?.port();
     match bind_one((Ipv6Addr::LOCALHOST, port).into()).await {
         Ok(v6) => Ok(vec![v4, v6]),
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported
-            ) =>
-        {
+        Err(error) if matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported) => {
             Ok(vec![v4])
         }
         Err(error) => Err(error).with_context(context),
@@ -59,33 +44,23 @@ async fn bind_loopback(spec: &str, port: u16) -> anyhow::Result<Vec<TcpListener>
 }
 
 async fn bind_one(address: SocketAddr) -> io::Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::AddrInUse => {
-                io::Error::new(error.kind(), "the port is in use by another program")
-            }
-            io::ErrorKind::PermissionDenied => {
-                io::Error::new(error.kind(), "this user may not use that port")
-            }
-            _ => error,
-        })
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => io::Error::new(error.kind(), "the port is in use by another program"),
+        io::ErrorKind::PermissionDenied => io::Error::new(error.kind(), "this user may not use that port"),
+        _ => error,
+    })
 }
 
 /// Is every address a loopback address, so that one developer is all there is?
 pub(crate) fn all_loopback(addresses: &[SocketAddr]) -> bool {
-    addresses
-        .iter()
-        .all(|address| address.ip().to_canonical().is_loopback())
+    addresses.iter().all(|address| address.ip().to_canonical().is_loopback())
 }
 
 /// Where to point a browser, for one bound address.
 pub(crate) fn url(spec: &str, address: SocketAddr) -> String {
     let host = match spec.rsplit_once(':') {
         // Certificates name hosts, not addresses.
-        Some((host, _)) if host.parse::<std::net::IpAddr>().is_err() && !host.starts_with('[') => {
-            host.to_owned()
-        }
+        Some((host, _)) if host.parse::<std::net::IpAddr>().is_err() && !host.starts_with('[') => host.to_owned(),
         _ if address.ip().is_unspecified() => "localhost".to_owned(),
         _ if address.is_ipv6() => format!("[{}]", address.ip()),
         _ => address.ip().to_string(),
@@ -103,30 +78,17 @@ mod tests {
     #[test]
     fn loopback() {
         let address = |text: &str| text.parse::<SocketAddr>().unwrap();
-        assert!(all_loopback(&[
-            address("127.0.0.1:1"),
-            address("[::1]:1"),
-            address("[::ffff:127.0.0.1]:1")
-        ]));
-        assert!(!all_loopback(&[
-            address("127.0.0.1:1"),
-            address("0.0.0.0:1")
-        ]));
+        assert!(all_loopback(&[address("127.0.0.1:1"), address("[::1]:1"), address("[::ffff:127.0.0.1]:1")]));
+        assert!(!all_loopback(&[address("127.0.0.1:1"), address("0.0.0.0:1")]));
         assert!(!all_loopback(&[address("[::]:1")]));
     }
 
     #[test]
     fn urls() {
         let url = |spec, address: &str| url(spec, address.parse().unwrap());
-        assert_eq!(
-            url("localhost:8443", "127.0.0.1:8443"),
-            "https://localhost:8443/"
-        );
+        assert_eq!(url("localhost:8443", "127.0.0.1:8443"), "https://localhost:8443/");
         assert_eq!(url("localhost:443", "[::1]:443"), "https://localhost/");
-        assert_eq!(
-            url("0.0.0.0:8443", "0.0.0.0:8443"),
-            "https://localhost:8443/"
-        );
+        assert_eq!(url("0.0.0.0:8443", "0.0.0.0:8443"), "https://localhost:8443/");
         assert_eq!(url("[::1]:0", "[::1]:81"), "https://[::1]:81/");
         assert_eq!(url("192.0.2.1:81", "192.0.2.1:81"), "https://192.0.2.1:81/");
     }
@@ -134,10 +96,7 @@ mod tests {
     #[tokio::test]
     async fn localhost_is_one_port_on_both() {
         let listeners = bind("localhost:0").await.unwrap();
-        let ports: Vec<_> = listeners
-            .iter()
-            .map(|l| l.local_addr().unwrap().port())
-            .collect();
+        let ports: Vec<_> = listeners.iter().map(|l| l.local_addr().unwrap().port()).collect();
         assert!(ports.iter().all(|p| *p == ports[0] && *p != 0), "{ports:?}");
     }
 
@@ -145,12 +104,9 @@ mod tests {
     async fn errors_name_the_address() {
         let taken = bind("127.0.0.1:0").await.unwrap();
         let spec = taken[0].local_addr().unwrap().to_string();
-        for (spec, names) in [
-            (&*spec, "in use"),
-            ("8443", "HOST:PORT"),
-            ("localhost:https", "\"https\""),
-            ("localhost:99999", "99999"),
-        ] {
+        for (spec, names) in
+            [(&*spec, "in use"), ("8443", "HOST:PORT"), ("localhost:https", "\"https\""), ("localhost:99999", "99999")]
+        {
             let error = format!("{:#}", bind(spec).await.unwrap_err());
             assert!(error.contains(spec) && error.contains(names), "{error}");
         }

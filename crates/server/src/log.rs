@@ -1,10 +1,17 @@
 //! Lines for people: on standard output what happens, on standard error what is wrong.
 
+use std::borrow::Cow;
 use std::fmt::Arguments;
 use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+use tracing_subscriber::EnvFilter;
 
 /// Writes one line to standard output. A reader that went away (`headstart | head -1`) is not an error.
 pub(crate) fn say(line: Arguments<'_>) {
@@ -16,7 +23,24 @@ pub(crate) fn complain(line: Arguments<'_>) {
     let _ = writeln!(io::stderr().lock(), "headstart: {line}");
 }
 
-/// Lines waiting to be written, at most; about 200 KiB.
+/// Writes to standard error what the libraries have to say, from warnings up; `HEADSTART_LOG` says otherwise, in the
+/// notation of tracing-subscriber (`debug`, `headstart=trace`).
+///
+/// # Errors
+///
+/// If the variable cannot be understood.
+pub(crate) fn trace() -> anyhow::Result<()> {
+    let filter = match std::env::var("HEADSTART_LOG") {
+        Ok(directives) => {
+            EnvFilter::try_new(&directives).with_context(|| format!("cannot use HEADSTART_LOG={directives:?}"))?
+        }
+        Err(_) => EnvFilter::new("warn"),
+    };
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    Ok(())
+}
+
+/// Lines waiting to be written, at most; each holds a few hundred bytes.
 const WAITING: usize = 1024;
 
 /// Writes lines to standard output from a thread of its own, so that a slow reader never holds up a response.
@@ -24,32 +48,76 @@ const WAITING: usize = 1024;
 /// When [`WAITING`] lines wait, further ones are lost, and a line says how many.
 #[derive(Clone)]
 pub(crate) struct Log {
-    lines: SyncSender<String>,
+    entries: SyncSender<Entry>,
     lost: Arc<AtomicU64>,
+}
+
+enum Entry {
+    Line(String),
+    /// Everything before it has been written when the sender is dropped.
+    Mark {
+        _reached: oneshot::Sender<()>,
+    },
 }
 
 impl Log {
     pub(crate) fn start() -> Self {
-        let (lines, waiting) = sync_channel::<String>(WAITING);
+        let (entries, waiting) = sync_channel(WAITING);
         let lost = Arc::new(AtomicU64::new(0));
         let lost_here = Arc::clone(&lost);
         std::thread::spawn(move || {
-            for line in waiting {
-                say(format_args!("{line}"));
+            for entry in waiting {
+                if let Entry::Line(line) = entry {
+                    say(format_args!("{}", printable(&line)));
+                }
                 let lost = lost_here.swap(0, Ordering::Relaxed);
                 if lost > 0 {
-                    say(format_args!(
-                        "({lost} lines lost: the reader of this log is too slow)"
-                    ));
+                    say(format_args!("({lost} lines lost: the reader of this log is too slow)"));
                 }
             }
         });
-        Self { lines, lost }
+        Self { entries, lost }
     }
 
+    /// Writes a line, soon. What comes from clients may be in it: control characters are shown, not sent to the terminal.
     pub(crate) fn line(&self, line: String) {
-        if let Err(TrySendError::Full(_)) = self.lines.try_send(line) {
+        if let Err(TrySendError::Full(_)) = self.entries.try_send(Entry::Line(line)) {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Waits until the lines so far are written, or for a second: the reader may never come back.
+    pub(crate) async fn finish(&self) {
+        let (reached, written) = oneshot::channel();
+        if self.entries.try_send(Entry::Mark { _reached: reached }).is_ok() {
+            let _ = timeout(Duration::from_secs(1), written).await;
+        }
+    }
+}
+
+fn printable(line: &str) -> Cow<'_, str> {
+    if line.chars().any(char::is_control) {
+        let mut shown = String::with_capacity(line.len() + 16);
+        for c in line.chars() {
+            if c.is_control() {
+                shown.extend(c.escape_default());
+            } else {
+                shown.push(c);
+            }
+        }
+        Cow::Owned(shown)
+    } else {
+        Cow::Borrowed(line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_shown() {
+        assert_eq!(printable("/caf\u{e9} ok"), "/café ok");
+        assert_eq!(printable("a\u{1b}[2Jb\u{9b}\nc"), "a\\u{1b}[2Jb\\u{9b}\\nc");
     }
 }

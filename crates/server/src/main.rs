@@ -9,6 +9,7 @@ mod self_signed;
 mod serve;
 mod signals;
 mod site;
+mod snapshots;
 mod state;
 mod static_files;
 mod tls;
@@ -36,6 +37,9 @@ fn run() -> anyhow::Result<ExitCode> {
             log::say(format_args!("{}", text.trim_end()));
             Ok(ExitCode::SUCCESS)
         }
-        Parsed::Command(Command::Serve(args)) => serve::run(args),
+        Parsed::Command(Command::Serve(args)) => {
+            log::trace()?;
+            serve::run(args)
+        }
     }
 }

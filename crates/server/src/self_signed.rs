@@ -35,8 +35,7 @@ pub(crate) fn load_or_make(path: &Path, now: SystemTime) -> anyhow::Result<(Iden
         return Ok((identity, Origin::Kept));
     }
     let pem = make(now).context("cannot make a certificate")?;
-    state::replace(path, pem.as_bytes())
-        .with_context(|| format!("cannot write the certificate {}", path.display()))?;
+    state::replace(path, pem.as_bytes()).with_context(|| format!("cannot write the certificate {}", path.display()))?;
     Ok((tls::read(path, path)?, Origin::New))
 }
 
@@ -54,16 +53,11 @@ fn usable(path: &Path, now: SystemTime) -> Option<Identity> {
         return None;
     }
     let identity = tls::read(path, path).ok()?;
-    let still =
-        |name: &&str| is_valid(&identity, name, now) && is_valid(&identity, name, now + DAY);
+    let still = |name: &&str| is_valid(&identity, name, now) && is_valid(&identity, name, now + DAY);
     if !NAMES.iter().all(still) {
         return None;
     }
-    tls::server_config(Identity {
-        chain: identity.chain.clone(),
-        key: identity.key.clone_key(),
-    })
-    .ok()?;
+    tls::server_config(Identity { chain: identity.chain.clone(), key: identity.key.clone_key() }).ok()?;
     Some(identity)
 }
 
@@ -75,21 +69,11 @@ fn is_valid(identity: &Identity, name: &str, at: SystemTime) -> bool {
         };
         let mut roots = RootCertStore::empty();
         roots.add(certificate.clone()).ok()?;
-        let verifier =
-            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), tls::provider())
-                .build()
-                .ok()?;
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), tls::provider()).build().ok()?;
         let name = ServerName::try_from(name).ok()?;
         let at = UnixTime::since_unix_epoch(at.duration_since(SystemTime::UNIX_EPOCH).ok()?);
-        rustls::client::danger::ServerCertVerifier::verify_server_cert(
-            &*verifier,
-            certificate,
-            &[],
-            &name,
-            &[],
-            at,
-        )
-        .ok()
+        rustls::client::danger::ServerCertVerifier::verify_server_cert(&*verifier, certificate, &[], &name, &[], at)
+            .ok()
     };
     verify().is_some()
 }
@@ -98,9 +82,7 @@ fn is_valid(identity: &Identity, name: &str, at: SystemTime) -> bool {
 fn make(now: SystemTime) -> Result<String, rcgen::Error> {
     let key = KeyPair::generate()?;
     let mut params = CertificateParams::new(NAMES.map(String::from))?;
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "headstart on localhost");
+    params.distinguished_name.push(DnType::CommonName, "headstart on localhost");
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     // An hour back, for clients whose clocks are slow.
     params.not_before = (now - Duration::from_secs(3600)).into();
@@ -127,10 +109,7 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            assert_eq!(
-                fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-                0o600
-            );
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         }
     }
 

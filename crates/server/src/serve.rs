@@ -1,16 +1,21 @@
-//! `headstart serve`: a directory over HTTPS.
+//! `headstart serve`: a directory over HTTPS, until told to stop.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use anyhow::Context as _;
+use headstart::{Headstart, VerifyHeld};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::args::Serve;
-use crate::log::say;
+use crate::log::{Log, complain, say};
 use crate::self_signed::{self, Origin};
 use crate::signals::Signals;
+use crate::snapshots::Snapshots;
 use crate::state::{self, SnapshotFile};
 use crate::static_files::{Config, StaticFiles};
 use crate::tls::{self, Identity};
@@ -23,77 +28,171 @@ use crate::{listen, site};
 /// If something that was named cannot be used. Nothing has been served then.
 pub(crate) fn run(args: Serve) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start")?;
-    runtime.block_on(async {
-        let prepared = prepare(args).await?;
-        Ok(prepared.serve().await)
-    })
+    let code = runtime.block_on(async { Ok(prepare(args).await?.serve().await) });
+    // A thread that still waits for a disk is not waited for.
+    runtime.shutdown_background();
+    code
 }
 
-/// Everything that can be wrong has been tried.
+/// A server of which everything that can be wrong has been tried.
 struct Prepared {
-    listeners: Vec<(String, TcpListener)>,
-    tls: Arc<rustls::ServerConfig>,
+    headstart: Headstart,
     files: StaticFiles,
-    snapshot: Option<SnapshotFile>,
+    listeners: Vec<TcpListener>,
+    tls: Arc<rustls::ServerConfig>,
+    snapshots: Option<Snapshots>,
     signals: Signals,
+    log: Log,
+    drain: std::time::Duration,
 }
 
 async fn prepare(args: Serve) -> anyhow::Result<Prepared> {
     let directory = site::directory(args.directory.clone())?;
     let files = StaticFiles::new(&directory, Config::default())
         .with_context(|| format!("cannot serve {}", directory.display()))?;
-    let tls = tls::server_config(identity(&args)?)?;
-    let snapshot = snapshot_file(&args)?;
+    let (tls, certificate) = certificate(&args)?;
     let mut listeners = Vec::new();
+    let mut urls = Vec::new();
     for spec in &args.listen {
         for listener in listen::bind(spec).await? {
-            listeners.push((spec.clone(), listener));
+            let url = listen::url(spec, listener.local_addr()?);
+            if !urls.contains(&url) {
+                urls.push(url);
+            }
+            listeners.push(listener);
         }
     }
+    let addresses = listeners.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
+    let gate = Gate::new(&args, listen::all_loopback(&addresses));
+    let log = Log::start();
+    let file = snapshot_file(&args)?;
+    let headstart = headstart(&args, gate.networks, file.as_ref(), &log)?;
+    let snapshots = file.map(|file| Snapshots::start(file, headstart.clone(), args.snapshot_interval)).transpose()?;
     let signals = Signals::listen().context("cannot listen for signals")?;
+
     say(format_args!("serving {}", directory.display()));
-    Ok(Prepared {
-        listeners,
-        tls,
-        files,
-        snapshot,
-        signals,
-    })
+    if let Some(certificate) = certificate {
+        say(format_args!("{certificate}"));
+    }
+    say(format_args!("{gate}"));
+    for url in urls {
+        say(format_args!("point a browser at {url}"));
+    }
+    Ok(Prepared { headstart, files, listeners, tls, snapshots, signals, log, drain: args.drain })
 }
 
-/// The certificate that was named, or our own.
-fn identity(args: &Serve) -> anyhow::Result<Identity> {
+impl Prepared {
+    async fn serve(self) -> ExitCode {
+        let Self { headstart, files, listeners, tls, snapshots, mut signals, log, drain } = self;
+        let (stop, stopping) = watch::channel(false);
+        let mut servers = JoinSet::new();
+        for listener in listeners {
+            let mut stopping = stopping.clone();
+            let server = headstart
+                .serve(listener, Arc::clone(&tls), files.clone())
+                .with_graceful_shutdown(async move {
+                    // The sender outlives the servers.
+                    let _ = stopping.wait_for(|stop| *stop).await;
+                })
+                .drain(drain);
+            servers.spawn(server.into_future());
+        }
+        signals.next().await;
+        let _ = stop.send(true);
+        tokio::select! {
+            () = async { while servers.join_next().await.is_some() {} } => {}
+            // Told twice: no more patience, but what was learned is kept.
+            () = signals.next() => {}
+        }
+        headstart.finish();
+        let saved = match snapshots {
+            Some(snapshots) => snapshots.finish().await,
+            None => Ok(()),
+        };
+        log.finish().await;
+        match saved {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                complain(format_args!("{error:#}"));
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+/// TLS with the certificate that was named, or our own; and a line about the latter.
+fn certificate(args: &Serve) -> anyhow::Result<(Arc<rustls::ServerConfig>, Option<String>)> {
     if let (Some(cert), Some(key)) = (&args.cert, &args.key) {
-        return tls::read(cert, key);
+        let config = tls::server_config(tls::read(cert, key)?)
+            .with_context(|| format!("cannot use the certificate {} with the key {}", cert.display(), key.display()))?;
+        return Ok((config, None));
     }
     let path = state::directory(args.state_dir.clone())?.join("localhost.pem");
-    let (identity, origin) = self_signed::load_or_make(&path, SystemTime::now())?;
-    let made = if origin == Origin::New {
-        "made"
-    } else {
-        "kept"
-    };
-    say(format_args!(
-        "certificate {made} in {}, self-signed: browsers will warn",
-        path.display()
-    ));
-    Ok(identity)
+    let (identity, origin): (Identity, _) = self_signed::load_or_make(&path, SystemTime::now())?;
+    let made = if origin == Origin::New { "made" } else { "kept" };
+    let line = format!("self-signed certificate {made} in {}: browsers will warn about it once", path.display());
+    Ok((tls::server_config(identity)?, Some(line)))
 }
 
 fn snapshot_file(args: &Serve) -> anyhow::Result<Option<SnapshotFile>> {
     if args.no_state {
         return Ok(None);
     }
-    let path = match &args.state {
+    let path: PathBuf = match &args.state {
         Some(path) => path.clone(),
         None => state::directory(args.state_dir.clone())?.join("snapshot"),
     };
     Ok(Some(SnapshotFile::new(path)))
 }
 
-impl Prepared {
-    async fn serve(mut self) -> ExitCode {
-        self.signals.next().await;
-        ExitCode::SUCCESS
+/// The engine with what the snapshot holds; a snapshot that cannot be used is said, set aside, and does no other harm.
+fn headstart(args: &Serve, networks: u32, file: Option<&SnapshotFile>, log: &Log) -> anyhow::Result<Headstart> {
+    let builder = || {
+        let log = log.clone();
+        Headstart::builder()
+            .window(args.window)
+            .holdout(args.holdout)
+            .min_networks(networks)
+            .cookie(args.cookie)
+            // Our files answer from memory, and may be edited in place whatever their names promise.
+            .verify_held(VerifyHeld::Always)
+            .on_page_view(move |view| log.line(view.to_string()))
+    };
+    let Some(file) = file else { return Ok(builder().build()?) };
+    let Some(bytes) = file.load()? else { return Ok(builder().build()?) };
+    match builder().snapshot(bytes).build() {
+        Err(error) if error.is_snapshot() => {
+            let path = file.path().display();
+            let aside = match file.set_aside() {
+                Ok(aside) => format!("it is now {}", aside.display()),
+                Err(error) => format!("it cannot be set aside ({error}) and will be replaced"),
+            };
+            complain(format_args!("cannot use the snapshot {path}: {error}; {aside}, and learning starts anew"));
+            Ok(builder().build()?)
+        }
+        built => Ok(built?),
+    }
+}
+
+/// How many networks must have loaded a page before anything is sent early for it, and why.
+struct Gate {
+    networks: u32,
+    why: &'static str,
+}
+
+impl Gate {
+    fn new(args: &Serve, loopback: bool) -> Self {
+        match args.min_networks {
+            Some(networks) => Self { networks: networks.get(), why: "as asked for" },
+            None if loopback => Self { networks: 1, why: "as only loopback addresses are served" },
+            None => Self { networks: 3, why: "so that no client alone can teach what others get" },
+        }
+    }
+}
+
+impl std::fmt::Display for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let plural = if self.networks == 1 { "" } else { "s" };
+        write!(f, "assets are sent early once {} network{plural} loaded the page, {}", self.networks, self.why)
     }
 }

@@ -19,9 +19,9 @@ pub(crate) fn directory(named: Option<PathBuf>) -> anyhow::Result<PathBuf> {
         Some(directory) => Ok(directory),
         None => match Path::new(EXAMPLE).canonicalize() {
             Ok(directory) => Ok(directory),
-            Err(_) => bail!(
-                "no directory to serve: the example site is not on this machine; say `headstart serve DIR`"
-            ),
+            Err(_) => {
+                bail!("no directory to serve: the example site is not on this machine; say `headstart serve DIR`")
+            }
         },
     }
 }

@@ -12,24 +12,22 @@ use anyhow::{Context as _, anyhow};
 ///
 /// If the environment names no home, or the directory cannot be made.
 pub(crate) fn directory(named: Option<PathBuf>) -> anyhow::Result<PathBuf> {
-    let directory = named
-        .or_else(|| default_directory(|name| std::env::var_os(name).map(PathBuf::from)))
-        .ok_or_else(|| anyhow!("no state directory: neither XDG_STATE_HOME nor HOME is set; name one with --state-dir"))?;
+    let directory =
+        named.or_else(|| default_directory(|name| std::env::var_os(name).map(PathBuf::from))).ok_or_else(|| {
+            anyhow!("no state directory: neither XDG_STATE_HOME nor HOME is set; name one with --state-dir")
+        })?;
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .create(&directory)
-        .with_context(|| format!("cannot make the state directory {}", directory.display()))?;
+    builder.create(&directory).with_context(|| format!("cannot make the state directory {}", directory.display()))?;
     Ok(directory)
 }
 
 /// By the XDG base directory specification, which has relative paths ignored.
 fn default_directory(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
     let absolute = |name| variable(name).filter(|path| path.is_absolute());
-    let state =
-        absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
+    let state = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
     Some(state.join("headstart"))
 }
 
@@ -55,9 +53,7 @@ impl SnapshotFile {
         match fs::read(&self.0) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => {
-                Err(error).with_context(|| format!("cannot read the snapshot {}", self.0.display()))
-            }
+            Err(error) => Err(error).with_context(|| format!("cannot read the snapshot {}", self.0.display())),
         }
     }
 
@@ -80,8 +76,7 @@ impl SnapshotFile {
     ///
     /// If the directory cannot be written to, or the disk is full; the old snapshot stays.
     pub(crate) fn save(&self, bytes: &[u8]) -> anyhow::Result<()> {
-        replace(&self.0, bytes)
-            .with_context(|| format!("cannot write the snapshot {}", self.0.display()))
+        replace(&self.0, bytes).with_context(|| format!("cannot write the snapshot {}", self.0.display()))
     }
 }
 
@@ -96,9 +91,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let mut file = tempfile::Builder::new()
-        .prefix(".headstart-")
-        .tempfile_in(directory)?;
+    let mut file = tempfile::Builder::new().prefix(".headstart-").tempfile_in(directory)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path)?;
@@ -121,11 +114,7 @@ mod tests {
         };
         check("/state", "/home/a", Some("/state/headstart"));
         check("", "/home/a", Some("/home/a/.local/state/headstart"));
-        check(
-            "relative",
-            "/home/a",
-            Some("/home/a/.local/state/headstart"),
-        );
+        check("relative", "/home/a", Some("/home/a/.local/state/headstart"));
         check("", "", None);
     }
 
@@ -137,18 +126,12 @@ mod tests {
         file.save(b"one").unwrap();
         file.save(b"two").unwrap();
         assert_eq!(file.load().unwrap().as_deref(), Some(&b"two"[..]));
-        let names: Vec<_> = fs::read_dir(directory.path())
-            .unwrap()
-            .map(|e| e.unwrap().file_name())
-            .collect();
+        let names: Vec<_> = fs::read_dir(directory.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
         assert_eq!(names, ["snapshot"]);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            assert_eq!(
-                fs::metadata(file.path()).unwrap().permissions().mode() & 0o777,
-                0o600
-            );
+            assert_eq!(fs::metadata(file.path()).unwrap().permissions().mode() & 0o777, 0o600);
         }
     }
 

@@ -27,10 +27,7 @@ pub(crate) fn read(cert: &Path, key: &Path) -> anyhow::Result<Identity> {
         .map_err(plain)
         .with_context(|| format!("cannot read the certificate {}", cert.display()))?;
     if chain.is_empty() {
-        bail!(
-            "cannot read the certificate {}: no certificate in PEM form in it",
-            cert.display()
-        );
+        bail!("cannot read the certificate {}: no certificate in PEM form in it", cert.display());
     }
     let key = PrivateKeyDer::from_pem_file(key)
         .map_err(plain)
@@ -79,18 +76,13 @@ mod tests {
 
     fn write_pair(directory: &Path, name: &str) {
         let key = rcgen::KeyPair::generate().unwrap();
-        let cert = rcgen::CertificateParams::new(vec!["localhost".into()])
-            .unwrap()
-            .self_signed(&key)
-            .unwrap();
+        let cert = rcgen::CertificateParams::new(vec!["localhost".into()]).unwrap().self_signed(&key).unwrap();
         fs::write(directory.join(format!("{name}.crt")), cert.pem()).unwrap();
         fs::write(directory.join(format!("{name}.key")), key.serialize_pem()).unwrap();
     }
 
     fn load(cert: &Path, key: &Path) -> Result<Arc<ServerConfig>, String> {
-        read(cert, key)
-            .and_then(server_config)
-            .map_err(|error| format!("{error:#}"))
+        read(cert, key).and_then(server_config).map_err(|error| format!("{error:#}"))
     }
 
     #[test]
@@ -100,11 +92,7 @@ mod tests {
         write_pair(directory.path(), "a");
         write_pair(directory.path(), "b");
         fs::write(at("empty"), "").unwrap();
-        fs::write(
-            at("broken"),
-            "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n",
-        )
-        .unwrap();
+        fs::write(at("broken"), "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n").unwrap();
 
         let config = load(&at("a.crt"), &at("a.key")).unwrap();
         assert_eq!(config.alpn_protocols, [&b"h2"[..], b"http/1.1"]);

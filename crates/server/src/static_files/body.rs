@@ -49,11 +49,7 @@ impl Body {
     }
 
     pub(super) fn full(bytes: Bytes) -> Self {
-        Self(if bytes.is_empty() {
-            Kind::Empty
-        } else {
-            Kind::Full(bytes)
-        })
+        Self(if bytes.is_empty() { Kind::Empty } else { Kind::Full(bytes) })
     }
 
     pub(super) fn pieces(segments: VecDeque<Segment>) -> Self {
@@ -61,11 +57,7 @@ impl Body {
         Self(if remaining == 0 {
             Kind::Empty
         } else {
-            Kind::Pieces(Box::new(Pieces {
-                segments,
-                remaining,
-                reading: None,
-            }))
+            Kind::Pieces(Box::new(Pieces { segments, remaining, reading: None }))
         })
     }
 }
@@ -74,19 +66,14 @@ impl http_body::Body for Body {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let next = match std::mem::replace(&mut self.0, Kind::Empty) {
             Kind::Empty => None,
             Kind::Full(bytes) => Some(Ok(bytes)),
             Kind::Pieces(mut pieces) => {
                 let polled = pieces.poll_next(cx);
                 // An error ends the body; so does its last byte.
-                if polled.is_pending()
-                    || matches!(&polled, Poll::Ready(Some(Ok(_))) if pieces.remaining > 0)
-                {
+                if polled.is_pending() || matches!(&polled, Poll::Ready(Some(Ok(_))) if pieces.remaining > 0) {
                     self.0 = Kind::Pieces(pieces);
                 }
                 ready!(polled)
@@ -123,9 +110,7 @@ impl Pieces {
             if let Some(reading) = &mut self.reading {
                 let read = ready!(Pin::new(reading).poll(cx));
                 self.reading = None;
-                return Poll::Ready(Some(
-                    self.sent(read.unwrap_or_else(|stopped| Err(io::Error::other(stopped)))),
-                ));
+                return Poll::Ready(Some(self.sent(read.unwrap_or_else(|stopped| Err(io::Error::other(stopped))))));
             }
             match self.segments.front_mut() {
                 None => return Poll::Ready(None),

@@ -34,10 +34,7 @@ struct Slot {
 
 impl Cache {
     pub(super) fn new(max_bytes: usize) -> Self {
-        Self {
-            max_bytes,
-            state: RwLock::default(),
-        }
+        Self { max_bytes, state: RwLock::default() }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<Arc<Representation>> {
@@ -56,30 +53,14 @@ impl Cache {
             state.remove(name);
             return;
         }
-        state.insert(
-            name,
-            Slot {
-                representation,
-                cost,
-                read: AtomicBool::new(false),
-            },
-        );
+        state.insert(name, Slot { representation, cost, read: AtomicBool::new(false) });
         state.shrink(self.max_bytes);
     }
 
     /// Forgets a name. Linear in the number of entries; called when a file is gone.
     pub(super) fn remove(&self, name: &str) {
-        if self
-            .state
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .slots
-            .contains_key(name)
-        {
-            self.state
-                .write()
-                .unwrap_or_else(PoisonError::into_inner)
-                .remove(name);
+        if self.state.read().unwrap_or_else(PoisonError::into_inner).slots.contains_key(name) {
+            self.state.write().unwrap_or_else(PoisonError::into_inner).remove(name);
         }
     }
 }
@@ -127,10 +108,7 @@ mod tests {
     use super::*;
 
     fn representation() -> Arc<Representation> {
-        Arc::new(Representation::of_bytes(
-            "x.txt",
-            bytes::Bytes::from_static(b"x"),
-        ))
+        Arc::new(Representation::of_bytes("x.txt", bytes::Bytes::from_static(b"x")))
     }
 
     #[test]
@@ -141,10 +119,7 @@ mod tests {
             let state = cache.state.read().unwrap();
             assert!(state.bytes <= 10 * OVERHEAD);
             assert_eq!(state.slots.len(), state.clock.len());
-            assert_eq!(
-                state.bytes,
-                state.slots.values().map(|s| s.cost).sum::<usize>()
-            );
+            assert_eq!(state.bytes, state.slots.values().map(|s| s.cost).sum::<usize>());
         }
         assert!(cache.get("f999").is_some());
         assert!(cache.get("f0").is_none());
@@ -172,9 +147,6 @@ mod tests {
         cache.remove("b");
         cache.remove("b");
         let state = cache.state.read().unwrap();
-        assert_eq!(
-            (state.bytes, state.clock.len(), state.slots.len()),
-            (0, 0, 0)
-        );
+        assert_eq!((state.bytes, state.clock.len(), state.slots.len()), (0, 0, 0));
     }
 }

@@ -40,9 +40,7 @@ pub(super) fn is_fingerprinted(name: &str) -> bool {
             None if before => piece,
             None => "",
         };
-        if run.len() >= 8
-            && run.bytes().all(|b| b.is_ascii_hexdigit())
-            && run.bytes().any(|b| b.is_ascii_alphabetic())
+        if run.len() >= 8 && run.bytes().all(|b| b.is_ascii_hexdigit()) && run.bytes().any(|b| b.is_ascii_alphabetic())
         {
             return true;
         }

@@ -21,25 +21,19 @@ pub(super) enum Decision {
 pub(super) fn evaluate(headers: &HeaderMap, representation: &Representation) -> Decision {
     let modified = representation.modified.as_ref();
     if headers.contains_key(header::IF_MATCH) {
-        if !any_tag(headers, &header::IF_MATCH, |tag| {
-            strong_match(tag, representation)
-        }) {
+        if !any_tag(headers, &header::IF_MATCH, |tag| strong_match(tag, representation)) {
             return Decision::PreconditionFailed;
         }
-    } else if let (Some(date), Some(modified)) =
-        (date(headers, &header::IF_UNMODIFIED_SINCE), modified)
+    } else if let (Some(date), Some(modified)) = (date(headers, &header::IF_UNMODIFIED_SINCE), modified)
         && modified.time > date
     {
         return Decision::PreconditionFailed;
     }
     if headers.contains_key(header::IF_NONE_MATCH) {
-        if any_tag(headers, &header::IF_NONE_MATCH, |tag| {
-            weak_match(tag, representation)
-        }) {
+        if any_tag(headers, &header::IF_NONE_MATCH, |tag| weak_match(tag, representation)) {
             return Decision::NotModified;
         }
-    } else if let (Some(date), Some(modified)) =
-        (date(headers, &header::IF_MODIFIED_SINCE), modified)
+    } else if let (Some(date), Some(modified)) = (date(headers, &header::IF_MODIFIED_SINCE), modified)
         && modified.time <= date
     {
         return Decision::NotModified;
@@ -98,9 +92,7 @@ fn any_tag(headers: &HeaderMap, name: &HeaderName, matches: impl Fn(&[u8]) -> bo
 
 /// Splits the first entity tag off a list: a quoted string, in which commas are letters, with or without `W/`.
 fn split_tag(list: &[u8]) -> Option<(&[u8], &[u8])> {
-    let start = list
-        .iter()
-        .position(|b| !matches!(b, b',' | b' ' | b'\t'))?;
+    let start = list.iter().position(|b| !matches!(b, b',' | b' ' | b'\t'))?;
     let list = list.get(start..)?;
     let prefix = if list.starts_with(b"W/") { 2 } else { 0 };
     let quoted = list.get(prefix..)?.strip_prefix(b"\"")?;
@@ -135,10 +127,7 @@ mod tests {
     fn headers(fields: &[(&'static str, &str)]) -> HeaderMap {
         let tag = representation().etag.to_str().unwrap().to_owned();
         let field = |&(name, value): &(&'static str, &str)| {
-            (
-                HeaderName::from_static(name),
-                value.replace('=', &tag).parse().unwrap(),
-            )
+            (HeaderName::from_static(name), value.replace('=', &tag).parse().unwrap())
         };
         let mut map = HeaderMap::new();
         map.extend(fields.iter().map(field).map(|(n, v)| (Some(n), v)));
@@ -147,11 +136,7 @@ mod tests {
 
     #[track_caller]
     fn check(fields: &[(&'static str, &str)], expected: Decision) {
-        assert_eq!(
-            evaluate(&headers(fields), &representation()),
-            expected,
-            "{fields:?}"
-        );
+        assert_eq!(evaluate(&headers(fields), &representation()), expected, "{fields:?}");
     }
 
     #[test]
@@ -171,14 +156,8 @@ mod tests {
             ("\"unclosed", false),
             ("W/", false),
         ] {
-            check(
-                &[("if-none-match", value)],
-                if matches { NotModified } else { Proceed },
-            );
-            check(
-                &[("if-match", value)],
-                if matches { Proceed } else { PreconditionFailed },
-            );
+            check(&[("if-none-match", value)], if matches { NotModified } else { Proceed });
+            check(&[("if-match", value)], if matches { Proceed } else { PreconditionFailed });
         }
         // If-Match compares strongly, If-None-Match weakly.
         check(&[("if-none-match", "W/=")], NotModified);
@@ -186,14 +165,8 @@ mod tests {
         check(&[("if-modified-since", BEFORE)], Proceed);
         check(&[("if-modified-since", AT)], NotModified);
         check(&[("if-modified-since", AFTER)], NotModified);
-        check(
-            &[("if-modified-since", "Sunday, 13-Sep-20 12:26:40 GMT")],
-            NotModified,
-        );
-        check(
-            &[("if-modified-since", "Sun Sep 13 12:26:40 2020")],
-            NotModified,
-        );
+        check(&[("if-modified-since", "Sunday, 13-Sep-20 12:26:40 GMT")], NotModified);
+        check(&[("if-modified-since", "Sun Sep 13 12:26:40 2020")], NotModified);
         check(&[("if-modified-since", "yesterday")], Proceed);
         check(&[("if-unmodified-since", BEFORE)], PreconditionFailed);
         check(&[("if-unmodified-since", AT)], Proceed);
@@ -204,31 +177,13 @@ mod tests {
     #[test]
     fn order_of_conditions() {
         // The tag speaks, the date is not heard.
-        check(
-            &[("if-none-match", OTHER), ("if-modified-since", AFTER)],
-            Proceed,
-        );
-        check(
-            &[("if-none-match", "="), ("if-modified-since", BEFORE)],
-            NotModified,
-        );
-        check(
-            &[("if-match", "="), ("if-unmodified-since", BEFORE)],
-            Proceed,
-        );
+        check(&[("if-none-match", OTHER), ("if-modified-since", AFTER)], Proceed);
+        check(&[("if-none-match", "="), ("if-modified-since", BEFORE)], NotModified);
+        check(&[("if-match", "="), ("if-unmodified-since", BEFORE)], Proceed);
         // The precondition comes first.
-        check(
-            &[("if-match", OTHER), ("if-none-match", "=")],
-            PreconditionFailed,
-        );
+        check(&[("if-match", OTHER), ("if-none-match", "=")], PreconditionFailed);
         check(&[("if-match", "="), ("if-none-match", "=")], NotModified);
-        check(
-            &[
-                ("if-unmodified-since", BEFORE),
-                ("if-modified-since", AFTER),
-            ],
-            PreconditionFailed,
-        );
+        check(&[("if-unmodified-since", BEFORE), ("if-modified-since", AFTER)], PreconditionFailed);
         check(&[("if-match", "*"), ("if-modified-since", AT)], NotModified);
     }
 
@@ -242,11 +197,7 @@ mod tests {
     #[test]
     fn if_range() {
         let check = |value: &str, expected| {
-            assert_eq!(
-                range_applies(&headers(&[("if-range", value)]), &representation()),
-                expected,
-                "{value:?}"
-            );
+            assert_eq!(range_applies(&headers(&[("if-range", value)]), &representation()), expected, "{value:?}");
         };
         assert!(range_applies(&HeaderMap::new(), &representation()));
         check("=", true);

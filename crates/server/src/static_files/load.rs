@@ -11,10 +11,7 @@ use super::representation::{Representation, Stamp};
 /// What a name turned out to be.
 pub(super) enum Loaded {
     /// A file; `keep` holds its size in memory if it may be kept there.
-    File {
-        representation: Arc<Representation>,
-        keep: Option<usize>,
-    },
+    File { representation: Arc<Representation>, keep: Option<usize> },
     /// A directory, whose address ends in a slash.
     Directory,
     /// Nothing that is served.
@@ -25,23 +22,18 @@ pub(super) enum Loaded {
     Failed(io::Error),
 }
 
-/// Reads `name`; into memory, if it has at most `max_file` bytes.
-pub(super) fn load(root: &Root, name: &str, max_file: u64) -> Loaded {
+/// Reads `name`; into memory, if it has at most `max_file` bytes. What changed just before `now` is not to be kept.
+pub(super) fn load(root: &Root, name: &str, max_file: u64, now: SystemTime) -> Loaded {
     let read = match root.open(name) {
-        Ok(Found::File(file, metadata)) => read(file, Stamp::of(&metadata), name, max_file),
+        Ok(Found::File(file, metadata)) => read(file, Stamp::of(&metadata), name, max_file, now),
         Ok(Found::Directory) => return Loaded::Directory,
         Ok(Found::Special) => return Loaded::Absent,
         Err(error) => Err(error),
     };
     match read {
-        Ok((representation, keep)) => Loaded::File {
-            representation: Arc::new(representation),
-            keep,
-        },
+        Ok((representation, keep)) => Loaded::File { representation: Arc::new(representation), keep },
         Err(error) => match error.kind() {
-            io::ErrorKind::NotFound
-            | io::ErrorKind::NotADirectory
-            | io::ErrorKind::InvalidFilename => Loaded::Absent,
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename => Loaded::Absent,
             io::ErrorKind::PermissionDenied => Loaded::Forbidden,
             _ => Loaded::Failed(error),
         },
@@ -53,8 +45,8 @@ fn read(
     before: Stamp,
     name: &str,
     max_file: u64,
+    now: SystemTime,
 ) -> io::Result<(Representation, Option<usize>)> {
-    let now = SystemTime::now();
     if before.len > max_file {
         return Ok((Representation::on_disk(name, file, before, now), None));
     }
@@ -64,8 +56,5 @@ fn read(
     // Content that somebody is writing is served as it was found, and read again by the next request.
     let keep = (before == after && after.is_settled(now)).then_some(content.len());
     content.shrink_to_fit();
-    Ok((
-        Representation::in_memory(name, content.into(), after, now),
-        keep,
-    ))
+    Ok((Representation::in_memory(name, content.into(), after, now), keep))
 }

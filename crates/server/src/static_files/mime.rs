@@ -5,27 +5,19 @@ use http::HeaderValue;
 /// The `Content-Type` of a file of this name: by its extension, with `charset=utf-8` where text is meant, and
 /// `application/octet-stream` where the extension is not known.
 pub(super) fn content_type(name: &str) -> HeaderValue {
-    let guess = mime_guess::from_path(name)
-        .first_raw()
-        .unwrap_or("application/octet-stream");
+    let guess = mime_guess::from_path(name).first_raw().unwrap_or("application/octet-stream");
     match guess {
         // RFC 9239 made this the one name of JavaScript.
         "application/javascript" => HeaderValue::from_static("text/javascript; charset=utf-8"),
-        text if text.starts_with("text/") => {
-            HeaderValue::from_str(&format!("{text}; charset=utf-8"))
-                .unwrap_or(HeaderValue::from_static("text/plain; charset=utf-8"))
-        }
+        text if text.starts_with("text/") => HeaderValue::from_str(&format!("{text}; charset=utf-8"))
+            .unwrap_or(HeaderValue::from_static("text/plain; charset=utf-8")),
         other => HeaderValue::from_static(other),
     }
 }
 
 /// Is this the type of a document, which the facade may answer with a cookie?
 pub(super) fn is_document(content_type: &HeaderValue) -> bool {
-    let essence = content_type
-        .as_bytes()
-        .split(|&b| b == b';')
-        .next()
-        .unwrap_or_default();
+    let essence = content_type.as_bytes().split(|&b| b == b';').next().unwrap_or_default();
     essence == b"text/html" || essence == b"application/xhtml+xml"
 }
 

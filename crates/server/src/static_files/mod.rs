@@ -9,15 +9,7 @@
 //! * Paths are decoded once; what names anything outside the directory, a hidden file, or something that is not a
 //!   regular file is refused ([`path`], [`open`]).
 
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )
-)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod body;
 mod cache;
@@ -34,5 +26,4 @@ mod service;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use body::Body;
 pub(crate) use service::{Config, StaticFiles};

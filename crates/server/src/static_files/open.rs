@@ -52,11 +52,7 @@ fn open_below(root: &Path, name: &str) -> io::Result<File> {
     use rustix::fs::{Mode, OFlags, ResolveFlags, open, openat2};
     use rustix::io::Errno;
 
-    let directory = open(
-        root,
-        OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
-        Mode::empty(),
-    )?;
+    let directory = open(root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
     // EAGAIN: something was renamed during the walk, so that the kernel could not be sure.
@@ -98,10 +94,7 @@ mod tests {
 
     /// Both ways to open agree on what is inside.
     fn check(root: &Path, name: &str, inside: bool) {
-        for (way, file) in [
-            ("first", open_below(root, name)),
-            ("fallback", open_resolved(root, name)),
-        ] {
+        for (way, file) in [("first", open_below(root, name)), ("fallback", open_resolved(root, name))] {
             assert_eq!(file.is_ok(), inside, "{way}: {name}: {file:?}");
         }
     }
@@ -128,17 +121,9 @@ mod tests {
         check(&root, "page.html", true);
         check(&root, "beside", true);
         check(&root, "sub/up-and-in", true);
-        for out in [
-            "out",
-            "sub/out",
-            "absolute",
-            "parent",
-            "parent/secret",
-            "prefix/secret",
-            "loop",
-            "dangling",
-            "none",
-        ] {
+        for out in
+            ["out", "sub/out", "absolute", "parent", "parent/secret", "prefix/secret", "loop", "dangling", "none"]
+        {
             check(&root, out, false);
         }
     }
@@ -148,18 +133,13 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         fs::create_dir(directory.path().join("sub")).unwrap();
         std::os::unix::net::UnixListener::bind(directory.path().join("socket")).unwrap();
-        let status = std::process::Command::new("mkfifo")
-            .arg(directory.path().join("pipe"))
-            .status();
+        let status = std::process::Command::new("mkfifo").arg(directory.path().join("pipe")).status();
         let root = Root::new(directory.path().to_path_buf());
         assert!(matches!(root.open("sub"), Ok(Found::Directory)));
         assert!(root.open("socket").is_err());
         if status.is_ok_and(|s| s.success()) {
             // Would wait for a writer for ever, were it opened the plain way.
-            assert!(!matches!(
-                root.open("pipe"),
-                Ok(Found::File(..) | Found::Directory)
-            ));
+            assert!(!matches!(root.open("pipe"), Ok(Found::File(..) | Found::Directory)));
         }
     }
 }

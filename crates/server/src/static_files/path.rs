@@ -31,25 +31,18 @@ impl SitePath {
             return Err(Rejected::Malformed);
         };
         check_escapes(raw)?;
-        let decoded = percent_decode_str(raw)
-            .decode_utf8()
-            .map_err(|_| Rejected::Absent)?;
+        let decoded = percent_decode_str(raw).decode_utf8().map_err(|_| Rejected::Absent)?;
         if decoded.chars().any(|c| c.is_control() || c == '\\') {
             return Err(Rejected::Malformed);
         }
-        if decoded
-            .split('/')
-            .any(|component| matches!(component, "." | ".."))
-        {
+        if decoded.split('/').any(|component| matches!(component, "." | "..")) {
             return Err(Rejected::Malformed);
         }
         // What follows the last slash may be empty: that is the directory itself.
         let directory = decoded.strip_suffix('/').unwrap_or(&decoded);
         if !decoded.is_empty() {
             let mut components = directory.split('/');
-            if components
-                .next()
-                .is_some_and(|first| first != ".well-known" && is_hidden(first))
+            if components.next().is_some_and(|first| first != ".well-known" && is_hidden(first))
                 || components.any(is_hidden)
             {
                 return Err(Rejected::Absent);
@@ -78,11 +71,7 @@ fn check_escapes(raw: &str) -> Result<(), Rejected> {
     while let [byte, tail @ ..] = rest {
         rest = match (byte, tail) {
             (b'%', [b'2', b'f' | b'F', ..]) => return Err(Rejected::Malformed),
-            (b'%', [high, low, after @ ..])
-                if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
-            {
-                after
-            }
+            (b'%', [high, low, after @ ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => after,
             (b'%', _) => return Err(Rejected::Malformed),
             _ => tail,
         };
@@ -96,11 +85,7 @@ mod tests {
 
     fn check(path: &str, expected: Result<&str, Rejected>) {
         let parsed = SitePath::parse(path);
-        assert_eq!(
-            parsed.as_ref().map(SitePath::as_str).map_err(|e| *e),
-            expected,
-            "{path:?}"
-        );
+        assert_eq!(parsed.as_ref().map(SitePath::as_str).map_err(|e| *e), expected, "{path:?}");
     }
 
     #[test]
@@ -180,18 +165,11 @@ mod tests {
         let letters = ["/", ".", "%2e", "%2f", "\\", "%5c", "a"];
         let mut words = vec![String::from("/")];
         for _ in 0..6 {
-            let longer: Vec<_> = words
-                .iter()
-                .flat_map(|w| letters.iter().map(move |l| format!("{w}{l}")))
-                .collect();
+            let longer: Vec<_> = words.iter().flat_map(|w| letters.iter().map(move |l| format!("{w}{l}"))).collect();
             for word in &longer {
                 if let Ok(name) = SitePath::parse(word) {
                     let path = std::path::Path::new(name.as_str());
-                    assert!(
-                        path.components()
-                            .all(|c| matches!(c, std::path::Component::Normal(_))),
-                        "{word:?}"
-                    );
+                    assert!(path.components().all(|c| matches!(c, std::path::Component::Normal(_))), "{word:?}");
                 }
             }
             words = longer;

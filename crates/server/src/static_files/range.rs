@@ -25,15 +25,9 @@ pub(super) fn parse(value: &str, len: u64) -> Requested {
         None => Requested::Whole,
         Some(mut parts) => match parts.len() {
             0 => Requested::Unsatisfiable,
-            1 => parts
-                .pop()
-                .map_or(Requested::Unsatisfiable, Requested::Part),
+            1 => parts.pop().map_or(Requested::Unsatisfiable, Requested::Part),
             // Overlapping parts may ask for a multiple of the file.
-            _ if parts
-                .iter()
-                .fold(0_u64, |sum, part| sum.saturating_add(part.end - part.start))
-                >= len =>
-            {
+            _ if parts.iter().fold(0_u64, |sum, part| sum.saturating_add(part.end - part.start)) >= len => {
                 Requested::Whole
             }
             _ => Requested::Parts(parts),
@@ -49,11 +43,7 @@ fn parse_parts(value: &str, len: u64) -> Option<Vec<Range<u64>>> {
     }
     let mut parts = Vec::new();
     let mut count = 0;
-    for spec in set
-        .split(',')
-        .map(|s| s.trim_matches([' ', '\t']))
-        .filter(|s| !s.is_empty())
-    {
+    for spec in set.split(',').map(|s| s.trim_matches([' ', '\t'])).filter(|s| !s.is_empty()) {
         count += 1;
         if count > MAX_PARTS {
             return None;
@@ -70,11 +60,7 @@ fn parse_parts(value: &str, len: u64) -> Option<Vec<Range<u64>>> {
             }
         } else {
             let first = number(first)?;
-            let end = if last.is_empty() {
-                len
-            } else {
-                number(last)?.saturating_add(1)
-            };
+            let end = if last.is_empty() { len } else { number(last)?.saturating_add(1) };
             if end <= first && !last.is_empty() {
                 return None;
             }
@@ -111,34 +97,18 @@ mod tests {
         check("bytes=-30", 10, Requested::Part(0..10));
         check("Bytes=9-9", 10, Requested::Part(9..10));
         check("bytes= 1-2 , ,", 10, Requested::Part(1..3));
-        check(
-            "bytes=1-99999999999999999999999",
-            10,
-            Requested::Part(1..10),
-        );
+        check("bytes=1-99999999999999999999999", 10, Requested::Part(1..10));
         check("bytes=-99999999999999999999999", 10, Requested::Part(0..10));
     }
 
     #[test]
     fn several() {
         check("bytes=0-1,4-5", 10, Requested::Parts(vec![0..2, 4..6]));
-        check(
-            "bytes=4-5,0-1,-1",
-            10,
-            Requested::Parts(vec![4..6, 0..2, 9..10]),
-        );
+        check("bytes=4-5,0-1,-1", 10, Requested::Parts(vec![4..6, 0..2, 9..10]));
         check("bytes=0-1,50-60", 10, Requested::Part(0..2));
         check("bytes=0-7,1-8", 10, Requested::Whole);
-        check(
-            "bytes=0-0,1-1,2-2,3-3,4-4,5-5,6-6,7-7",
-            90,
-            Requested::Parts((0..8).map(|n| n..n + 1).collect()),
-        );
-        check(
-            "bytes=0-0,1-1,2-2,3-3,4-4,5-5,6-6,7-7,8-8",
-            90,
-            Requested::Whole,
-        );
+        check("bytes=0-0,1-1,2-2,3-3,4-4,5-5,6-6,7-7", 90, Requested::Parts((0..8).map(|n| n..n + 1).collect()));
+        check("bytes=0-0,1-1,2-2,3-3,4-4,5-5,6-6,7-7,8-8", 90, Requested::Whole);
     }
 
     #[test]
@@ -147,16 +117,8 @@ mod tests {
         check("bytes=10-20,30-40", 10, Requested::Unsatisfiable);
         check("bytes=-0", 10, Requested::Unsatisfiable);
         check("bytes=0-", 0, Requested::Unsatisfiable);
-        check(
-            "bytes=99999999999999999999999-",
-            10,
-            Requested::Unsatisfiable,
-        );
-        check(
-            "bytes=18446744073709551615-18446744073709551615",
-            10,
-            Requested::Whole,
-        );
+        check("bytes=99999999999999999999999-", 10, Requested::Unsatisfiable);
+        check("bytes=18446744073709551615-18446744073709551615", 10, Requested::Whole);
     }
 
     #[test]

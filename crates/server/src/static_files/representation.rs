@@ -56,19 +56,11 @@ impl Stamp {
         #[cfg(unix)]
         let (inode, changed) = {
             use std::os::unix::fs::MetadataExt as _;
-            (
-                [metadata.dev(), metadata.ino()],
-                (metadata.ctime(), metadata.ctime_nsec()),
-            )
+            ([metadata.dev(), metadata.ino()], (metadata.ctime(), metadata.ctime_nsec()))
         };
         #[cfg(not(unix))]
         let (inode, changed) = ([0; 2], (0, 0));
-        Self {
-            len: metadata.len(),
-            modified: metadata.modified().ok(),
-            inode,
-            changed,
-        }
+        Self { len: metadata.len(), modified: metadata.modified().ok(), inode, changed }
     }
 
     /// Is the last change so long ago that an equal stamp means equal content?
@@ -77,9 +69,7 @@ impl Stamp {
             let changed = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(secs))?;
             now.duration_since(changed).ok()
         });
-        let since_modified = self
-            .modified
-            .and_then(|modified| now.duration_since(modified).ok());
+        let since_modified = self.modified.and_then(|modified| now.duration_since(modified).ok());
         let settled = |age: Option<Duration>| age.is_some_and(|age| age >= UNSETTLED);
         settled(since_modified) && (cfg!(not(unix)) || settled(since_change))
     }
@@ -87,9 +77,7 @@ impl Stamp {
     fn hash(&self) -> u64 {
         let mut hasher = SipHasher24::new();
         hasher.write_u64(self.len);
-        let since_epoch = self
-            .modified
-            .and_then(|m| m.duration_since(SystemTime::UNIX_EPOCH).ok());
+        let since_epoch = self.modified.and_then(|m| m.duration_since(SystemTime::UNIX_EPOCH).ok());
         hasher.write_u128(since_epoch.unwrap_or_default().as_nanos());
         for n in self.inode {
             hasher.write_u64(n);
@@ -107,14 +95,7 @@ impl Representation {
         let mut hasher = SipHasher24::new();
         hasher.write(&content);
         let etag = etag("", hasher.finish());
-        Self::new(
-            name,
-            content.len() as u64,
-            Content::Memory(content),
-            etag,
-            stamp,
-            now,
-        )
+        Self::new(name, content.len() as u64, Content::Memory(content), etag, stamp, now)
     }
 
     /// A file too large to be held. Its tag is a hash of what `stat` says, which changes whenever the file does; it is
@@ -122,49 +103,20 @@ impl Representation {
     pub(super) fn on_disk(name: &str, file: File, stamp: Stamp, now: SystemTime) -> Self {
         let strength = if stamp.is_settled(now) { "" } else { "W/" };
         let etag = etag(strength, stamp.hash());
-        Self::new(
-            name,
-            stamp.len,
-            Content::Disk(Arc::new(file)),
-            etag,
-            stamp,
-            now,
-        )
+        Self::new(name, stamp.len, Content::Disk(Arc::new(file)), etag, stamp, now)
     }
 
-    fn new(
-        name: &str,
-        len: u64,
-        content: Content,
-        etag: HeaderValue,
-        stamp: Stamp,
-        now: SystemTime,
-    ) -> Self {
+    fn new(name: &str, len: u64, content: Content, etag: HeaderValue, stamp: Stamp, now: SystemTime) -> Self {
         let content_type = content_type(name);
         let cache_control = cache_control(name, is_document(&content_type));
-        let modified = stamp
-            .modified
-            .and_then(|modified| Modified::new(modified, now));
-        Self {
-            content,
-            len,
-            etag,
-            modified,
-            content_type,
-            cache_control,
-            stamp,
-        }
+        let modified = stamp.modified.and_then(|modified| Modified::new(modified, now));
+        Self { content, len, etag, modified, content_type, cache_control, stamp }
     }
 
     #[cfg(test)]
     pub(super) fn of_bytes(name: &str, content: Bytes) -> Self {
         let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(1_600_000_000);
-        let stamp = Stamp {
-            len: content.len() as u64,
-            modified: Some(modified),
-            inode: [0; 2],
-            changed: (0, 0),
-        };
+        let stamp = Stamp { len: content.len() as u64, modified: Some(modified), inode: [0; 2], changed: (0, 0) };
         Self::in_memory(name, content, stamp, SystemTime::now())
     }
 }
@@ -173,27 +125,19 @@ impl Modified {
     fn new(modified: SystemTime, now: SystemTime) -> Option<Self> {
         /// 9999-12-31T23:59:59Z, the last second an HTTP date can say.
         const LAST: u64 = 253_402_300_799;
-        let seconds = modified
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .ok()?
-            .as_secs();
+        let seconds = modified.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
         let age = now.duration_since(modified).ok()?;
         if seconds > LAST {
             return None;
         }
         let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         let header = HeaderValue::from_str(&httpdate::fmt_http_date(time)).ok()?;
-        Some(Self {
-            time,
-            header,
-            settled: age >= UNSETTLED,
-        })
+        Some(Self { time, header, settled: age >= UNSETTLED })
     }
 }
 
 fn etag(prefix: &str, hash: u64) -> HeaderValue {
-    HeaderValue::from_str(&format!("{prefix}\"{hash:016x}\""))
-        .unwrap_or(HeaderValue::from_static("W/\"\""))
+    HeaderValue::from_str(&format!("{prefix}\"{hash:016x}\"")).unwrap_or(HeaderValue::from_static("W/\"\""))
 }
 
 #[cfg(test)]
@@ -215,9 +159,7 @@ mod tests {
 
     #[test]
     fn dates_that_cannot_be_said_are_left_out() {
-        assert!(
-            Modified::new(SystemTime::UNIX_EPOCH - Duration::from_secs(1), seconds(10)).is_none()
-        );
+        assert!(Modified::new(SystemTime::UNIX_EPOCH - Duration::from_secs(1), seconds(10)).is_none());
         assert!(Modified::new(seconds(11), seconds(10)).is_none());
         assert!(Modified::new(seconds(300_000_000_000), seconds(300_000_000_001)).is_none());
         let modified = Modified::new(seconds(784_111_777), seconds(784_111_778)).unwrap();

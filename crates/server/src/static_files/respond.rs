@@ -15,21 +15,13 @@ use super::range::{self, Requested};
 use super::representation::{Content, Representation};
 
 /// Answers a GET or HEAD for a file that is there.
-pub(super) fn file(
-    method: &Method,
-    headers: &HeaderMap,
-    representation: &Representation,
-) -> Response<Body> {
+pub(super) fn file(method: &Method, headers: &HeaderMap, representation: &Representation) -> Response<Body> {
     match conditional::evaluate(headers, representation) {
         Decision::NotModified => {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::NOT_MODIFIED;
-            response
-                .headers_mut()
-                .insert(header::ETAG, representation.etag.clone());
-            response
-                .headers_mut()
-                .insert(header::CACHE_CONTROL, representation.cache_control.clone());
+            response.headers_mut().insert(header::ETAG, representation.etag.clone());
+            response.headers_mut().insert(header::CACHE_CONTROL, representation.cache_control.clone());
             return response;
         }
         Decision::PreconditionFailed => return message(StatusCode::PRECONDITION_FAILED),
@@ -38,25 +30,18 @@ pub(super) fn file(
     let mut response = match requested(method, headers, representation) {
         Requested::Whole => {
             let mut response = whole(representation);
-            response
-                .headers_mut()
-                .insert(header::CONTENT_TYPE, representation.content_type.clone());
+            response.headers_mut().insert(header::CONTENT_TYPE, representation.content_type.clone());
             response
         }
         Requested::Part(part) => {
             let mut response = one_part(representation, part);
-            response
-                .headers_mut()
-                .insert(header::CONTENT_TYPE, representation.content_type.clone());
+            response.headers_mut().insert(header::CONTENT_TYPE, representation.content_type.clone());
             response
         }
         Requested::Parts(parts) => several_parts(representation, &parts),
         Requested::Unsatisfiable => {
             let mut response = message(StatusCode::RANGE_NOT_SATISFIABLE);
-            response.headers_mut().insert(
-                header::CONTENT_RANGE,
-                text(format!("bytes */{}", representation.len)),
-            );
+            response.headers_mut().insert(header::CONTENT_RANGE, text(format!("bytes */{}", representation.len)));
             return response;
         }
     };
@@ -67,46 +52,27 @@ pub(super) fn file(
     }
     fields.insert(header::CACHE_CONTROL, representation.cache_control.clone());
     fields.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    fields.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
+    fields.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     without_body_for_head(method, response)
 }
 
 /// Answers with the site's own page for an error.
-pub(super) fn error_page(
-    method: &Method,
-    status: StatusCode,
-    page: &Representation,
-) -> Response<Body> {
+pub(super) fn error_page(method: &Method, status: StatusCode, page: &Representation) -> Response<Body> {
     let mut response = whole(page);
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, page.content_type.clone());
-    response.headers_mut().insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("private, no-cache"),
-    );
+    response.headers_mut().insert(header::CONTENT_TYPE, page.content_type.clone());
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     without_body_for_head(method, response)
 }
 
 /// Answers with the reason of the status in one line.
 pub(super) fn message(status: StatusCode) -> Response<Body> {
-    let line = format!(
-        "{} {}\n",
-        status.as_u16(),
-        status.canonical_reason().unwrap_or_default()
-    );
+    let line = format!("{} {}\n", status.as_u16(), status.canonical_reason().unwrap_or_default());
     let mut response = Response::new(Body::full(line.into_bytes().into()));
     *response.status_mut() = status;
     let length = http_body::Body::size_hint(response.body()).lower();
     let fields = response.headers_mut();
-    fields.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
+    fields.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     fields.insert(header::CONTENT_LENGTH, length.into());
     fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if status == StatusCode::METHOD_NOT_ALLOWED {
@@ -117,40 +83,27 @@ pub(super) fn message(status: StatusCode) -> Response<Body> {
 
 /// Sends the client to the same address with a slash at the end of its path.
 pub(super) fn add_slash(uri: &http::Uri) -> Response<Body> {
-    let query = uri
-        .query()
-        .map(|query| format!("?{query}"))
-        .unwrap_or_default();
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     let Ok(location) = HeaderValue::try_from(format!("{}/{query}", uri.path())) else {
         return message(StatusCode::NOT_FOUND);
     };
     let mut response = message(StatusCode::PERMANENT_REDIRECT);
     response.headers_mut().insert(header::LOCATION, location);
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, HeaderValue::from_static(REVALIDATE));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(REVALIDATE));
     response
 }
 
 /// A response to HEAD has the header of the answer to GET, and no body.
 pub(super) fn without_body_for_head(method: &Method, response: Response<Body>) -> Response<Body> {
-    if *method == Method::HEAD {
-        response.map(|_| Body::empty())
-    } else {
-        response
-    }
+    if *method == Method::HEAD { response.map(|_| Body::empty()) } else { response }
 }
 
 /// Ranges are defined for GET alone (RFC 9110, section 14.2).
 fn requested(method: &Method, headers: &HeaderMap, representation: &Representation) -> Requested {
     let mut values = headers.get_all(header::RANGE).iter();
     match (values.next(), values.next()) {
-        (Some(value), None)
-            if *method == Method::GET && conditional::range_applies(headers, representation) =>
-        {
-            value.to_str().map_or(Requested::Whole, |value| {
-                range::parse(value, representation.len)
-            })
+        (Some(value), None) if *method == Method::GET && conditional::range_applies(headers, representation) => {
+            value.to_str().map_or(Requested::Whole, |value| range::parse(value, representation.len))
         }
         _ => Requested::Whole,
     }
@@ -159,15 +112,10 @@ fn requested(method: &Method, headers: &HeaderMap, representation: &Representati
 fn whole(representation: &Representation) -> Response<Body> {
     let body = match &representation.content {
         Content::Memory(bytes) => Body::full(bytes.clone()),
-        Content::Disk(_) => Body::pieces(VecDeque::from_iter(segment(
-            representation,
-            0..representation.len,
-        ))),
+        Content::Disk(_) => Body::pieces(VecDeque::from_iter(segment(representation, 0..representation.len))),
     };
     let mut response = Response::new(body);
-    response
-        .headers_mut()
-        .insert(header::CONTENT_LENGTH, representation.len.into());
+    response.headers_mut().insert(header::CONTENT_LENGTH, representation.len.into());
     response
 }
 
@@ -177,50 +125,30 @@ fn one_part(representation: &Representation, part: Range<u64>) -> Response<Body>
     let body = Body::pieces(VecDeque::from_iter(segment(representation, part)));
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-    response
-        .headers_mut()
-        .insert(header::CONTENT_RANGE, text(content_range));
-    response
-        .headers_mut()
-        .insert(header::CONTENT_LENGTH, length.into());
+    response.headers_mut().insert(header::CONTENT_RANGE, text(content_range));
+    response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
     response
 }
 
 /// The parts in a `multipart/byteranges` body (RFC 9110, section 14.6).
 fn several_parts(representation: &Representation, parts: &[Range<u64>]) -> Response<Body> {
     // Drawn anew for each response, so that no file can hold the line that ends a part.
-    let boundary = format!(
-        "{:016x}{:016x}",
-        RandomState::new().hash_one(0),
-        RandomState::new().hash_one(1)
-    );
-    let content_type = representation
-        .content_type
-        .to_str()
-        .unwrap_or("application/octet-stream");
+    let boundary = format!("{:016x}{:016x}", RandomState::new().hash_one(0), RandomState::new().hash_one(1));
+    let content_type = representation.content_type.to_str().unwrap_or("application/octet-stream");
     let mut segments = VecDeque::new();
     for part in parts {
         let range = content_range(part, representation.len);
-        let head = format!(
-            "\r\n--{boundary}\r\nContent-Type: {content_type}\r\nContent-Range: {range}\r\n\r\n"
-        );
+        let head = format!("\r\n--{boundary}\r\nContent-Type: {content_type}\r\nContent-Range: {range}\r\n\r\n");
         segments.push_back(Segment::Memory(head.into_bytes().into()));
         segments.extend(segment(representation, part.clone()));
     }
-    segments.push_back(Segment::Memory(
-        format!("\r\n--{boundary}--\r\n").into_bytes().into(),
-    ));
+    segments.push_back(Segment::Memory(format!("\r\n--{boundary}--\r\n").into_bytes().into()));
     let body = Body::pieces(segments);
     let length = http_body::Body::size_hint(&body).lower();
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        text(format!("multipart/byteranges; boundary={boundary}")),
-    );
-    response
-        .headers_mut()
-        .insert(header::CONTENT_LENGTH, length.into());
+    response.headers_mut().insert(header::CONTENT_TYPE, text(format!("multipart/byteranges; boundary={boundary}")));
+    response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
     response
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::SystemTime;
 
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use tokio::task::JoinHandle;
@@ -30,14 +31,13 @@ pub(crate) struct Config {
     pub(crate) max_memory: usize,
     /// Bytes of the largest file kept in memory. Larger ones are streamed, 64 KiB at a time.
     pub(crate) max_file: u64,
+    /// The clock that says how fresh a file is.
+    pub(crate) now: fn() -> SystemTime,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            max_memory: 64 * 1024 * 1024,
-            max_file: 4 * 1024 * 1024,
-        }
+        Self { max_memory: 64 * 1024 * 1024, max_file: 4 * 1024 * 1024, now: SystemTime::now }
     }
 }
 
@@ -60,11 +60,7 @@ impl StaticFiles {
     pub(crate) fn new(directory: &Path, config: Config) -> io::Result<Self> {
         let directory: PathBuf = std::path::absolute(directory)?;
         std::fs::read_dir(&directory)?;
-        Ok(Self(Arc::new(Shared {
-            root: Root::new(directory),
-            cache: Cache::new(config.max_memory),
-            config,
-        })))
+        Ok(Self(Arc::new(Shared { root: Root::new(directory), cache: Cache::new(config.max_memory), config })))
     }
 }
 
@@ -86,21 +82,14 @@ impl<B> Service<Request<B>> for StaticFiles {
             Ok(name) => name,
             Err(Rejected::Malformed) => {
                 let response = respond::message(StatusCode::BAD_REQUEST);
-                return ResponseFuture::ready(respond::without_body_for_head(
-                    &head.method,
-                    response,
-                ));
+                return ResponseFuture::ready(respond::without_body_for_head(&head.method, response));
             }
             Err(Rejected::Absent) => {
                 return self.look_up(None, head.method, head.headers, head.uri);
             }
         };
         if let Some(representation) = self.0.in_memory(name.as_str()) {
-            return ResponseFuture::ready(respond::file(
-                &head.method,
-                &head.headers,
-                &representation,
-            ));
+            return ResponseFuture::ready(respond::file(&head.method, &head.headers, &representation));
         }
         self.look_up(Some(name), head.method, head.headers, head.uri)
     }
@@ -108,13 +97,7 @@ impl<B> Service<Request<B>> for StaticFiles {
 
 impl StaticFiles {
     /// Asks the disk, on a thread that may wait.
-    fn look_up(
-        &self,
-        name: Option<SitePath>,
-        method: Method,
-        headers: HeaderMap,
-        uri: Uri,
-    ) -> ResponseFuture {
+    fn look_up(&self, name: Option<SitePath>, method: Method, headers: HeaderMap, uri: Uri) -> ResponseFuture {
         let shared = Arc::clone(&self.0);
         let answer = move || shared.answer(name.as_ref(), &method, &headers, &uri);
         ResponseFuture(State::Loading(tokio::task::spawn_blocking(answer)))
@@ -129,13 +112,7 @@ impl Shared {
         (Stamp::of(&metadata) == representation.stamp).then_some(representation)
     }
 
-    fn answer(
-        &self,
-        name: Option<&SitePath>,
-        method: &Method,
-        headers: &HeaderMap,
-        uri: &Uri,
-    ) -> Response<Body> {
+    fn answer(&self, name: Option<&SitePath>, method: &Method, headers: &HeaderMap, uri: &Uri) -> Response<Body> {
         let loaded = name.map_or(Loaded::Absent, |name| self.load(name.as_str()));
         let response = match loaded {
             Loaded::File { representation, .. } => {
@@ -157,12 +134,9 @@ impl Shared {
 
     /// Reads a file and keeps what may be kept.
     fn load(&self, name: &str) -> Loaded {
-        let loaded = load(&self.root, name, self.config.max_file);
+        let loaded = load(&self.root, name, self.config.max_file, (self.config.now)());
         match &loaded {
-            Loaded::File {
-                representation,
-                keep: Some(bytes),
-            } => {
+            Loaded::File { representation, keep: Some(bytes) } => {
                 self.cache.insert(name, Arc::clone(representation), *bytes);
             }
             _ => self.cache.remove(name),
