@@ -103,9 +103,9 @@ impl CacheDigests {
         }
         let digest = self.decode(text).ok()?;
         if validators {
-            self.validated.push(digest)
+            self.validated.push(digest);
         } else {
-            self.urls.push(digest)
+            self.urls.push(digest);
         }
         self.complete = complete;
         Some(())

@@ -17,7 +17,7 @@ pub struct Code {
 }
 
 /// The largest [`Code::remainder_bits`] that the library reads and writes.
-pub const MAX_REMAINDER_BITS: u32 = 32;
+pub const MAX_REMAINDER_BITS: u32 = 56;
 
 /// The sense of a unary run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

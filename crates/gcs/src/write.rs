@@ -18,10 +18,10 @@ pub(crate) fn gap(code: Code, gap: u64, bits: &mut BitWriter) {
     let k = code.remainder_bits;
     let quotient = gap >> k;
     let remainder = gap & ((1 << k) - 1);
-    if quotient < 31 {
+    if quotient < u64::from(64 - k) {
         let quotient = quotient as u32;
         let run = match code.unary {
-            Unary::OnesThenZero => (2 << quotient) - 2,
+            Unary::OnesThenZero => ((1 << quotient) - 1) << 1,
             Unary::ZerosThenOne => 1,
         };
         bits.put(run << k | remainder, quotient + 1 + k);

@@ -2,7 +2,7 @@
 
 use siphasher::sip::SipHasher24;
 
-use crate::{BitReader, Code, Error, ErrorKind, Layout, MAX_REMAINDER_BITS, PastRange, Profile, Tail, Unary};
+use crate::{BitReader, Code, Error, ErrorKind, Layout, PastRange, Profile, Tail, Unary};
 #[cfg(feature = "alloc")]
 use crate::{BitWriter, Encode};
 
@@ -68,7 +68,7 @@ impl Bip158 {
 }
 
 const fn in_bounds(m: u32, p: u32) -> bool {
-    m >= 1 && p <= MAX_REMAINDER_BITS && m as u64 <= 1 << (p + 8)
+    m >= 1 && p <= 32 && m as u64 <= 1 << (p + 8)
 }
 
 impl Profile for Bip158 {

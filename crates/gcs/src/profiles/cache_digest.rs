@@ -89,7 +89,7 @@ impl Encode for CacheDigest {
 ///       └──────────┴──────────┴────────────────────────────────────────────────────────────┴──────┘
 /// ```
 ///
-/// Hash and rounding as in [`CacheDigest`]. One-byte fields could name ranges that no hash fills: more than 62 bits in sum, or 32
+/// Hash and rounding as in [`CacheDigest`]. One-byte fields could name ranges that no hash fills: more than 62 bits in sum, or 56
 /// for P, is an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kazuho00 {
