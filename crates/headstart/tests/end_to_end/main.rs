@@ -1,0 +1,8 @@
+//! The facade over real sockets: an axum application, and clients that take pushes, act on hints, or do neither.
+
+mod assets;
+mod cookie;
+mod kit;
+mod learning;
+mod outlets;
+mod state;

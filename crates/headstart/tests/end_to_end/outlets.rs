@@ -1,0 +1,166 @@
+//! Push, 103, `Link`, or nothing: which client gets what.
+
+use headstart::{Decision, Outlet};
+use http::{Method, header};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::kit::{Answer, BROWSER, Client, Pushes, Server, targets};
+
+async fn taught() -> Server {
+    let server = Server::start(
+        |b| b,
+        &[
+            ("/", Answer::html("page")),
+            ("/a.css", Answer::css("a")),
+            ("/b.js", Answer::js("b")),
+            ("/f.woff2", Answer::new("font/woff2", "f").with(header::CACHE_CONTROL, "public, max-age=60")),
+        ],
+    )
+    .await;
+    server.teach("/", &["/a.css", "/b.js", "/f.woff2"]).await;
+    server
+}
+
+#[tokio::test]
+async fn a_client_that_takes_pushes_gets_pushes_alone() {
+    let server = taught().await;
+    let mut client = Client::connect(&server, Pushes::Taken).await;
+    server.asked();
+    let reply = client.send(Method::GET, "/", &BROWSER).await;
+    assert_eq!(reply.pushed, ["/a.css", "/b.js", "/f.woff2"]);
+    assert_eq!(&reply.body[..], b"page");
+    assert!(reply.hints.is_empty() && reply.links().is_empty());
+    assert_eq!(server.asked().len(), 4, "the page and each push, once");
+    assert_eq!(server.last_view().outlet, Outlet::Push);
+}
+
+#[tokio::test]
+async fn a_browser_gets_one_103() {
+    let server = taught().await;
+    let mut client = Client::connect(&server, Pushes::Refused).await;
+    let reply = client.send(Method::GET, "/", &BROWSER).await;
+    assert!(reply.pushed.is_empty());
+    let [hints] = &reply.hints[..] else { panic!("one 103, not {:?}", reply.hints) };
+    assert_eq!(
+        hints[..],
+        [
+            "</a.css>; rel=preload; as=style",
+            "</b.js>; rel=preload; as=script",
+            "</f.woff2>; rel=preload; as=font; crossorigin",
+        ]
+    );
+    assert_eq!(reply.links(), *hints, "the final response repeats them (RFC 8297)");
+}
+
+#[tokio::test]
+async fn everyone_else_gets_link() {
+    let server = taught().await;
+    let mut client = Client::connect(&server, Pushes::Refused).await;
+    let reply = client.get("/").await;
+    assert!(reply.pushed.is_empty() && reply.hints.is_empty());
+    assert_eq!(targets(&reply.links()), ["/a.css", "/b.js", "/f.woff2"]);
+    let browser_without = [&BROWSER[..], &[("no-early-hints", "1")]].concat();
+    let reply = client.send(Method::GET, "/", &browser_without).await;
+    assert!(reply.hints.is_empty());
+}
+
+#[tokio::test]
+async fn http1_gets_link_and_teaches() {
+    let server = Server::start(|b| b, &[("/", Answer::html("page")), ("/a.css", Answer::css("a"))]).await;
+    let ask = async |request: String| {
+        let mut socket = tokio::net::TcpStream::connect(server.address).await.unwrap();
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    let host = server.address;
+    for _ in 0..3 {
+        ask(format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")).await;
+        ask(format!("GET /a.css HTTP/1.1\r\nHost: {host}\r\nReferer: http://{host}/\r\nConnection: close\r\n\r\n"))
+            .await;
+    }
+    server.headstart.finish();
+    let answer = ask(format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(answer.contains("link: </a.css>; rel=preload; as=style\r\n"), "{answer}");
+    assert!(answer.ends_with("page"));
+}
+
+#[tokio::test]
+async fn only_plain_navigations_are_helped() {
+    let server = taught().await;
+    let mut client = Client::connect(&server, Pushes::Taken).await;
+    for (method, fields) in [
+        (Method::POST, vec![]),
+        (Method::HEAD, vec![]),
+        (Method::GET, vec![("range", "bytes=0-1")]),
+        (Method::GET, vec![("if-none-match", "\"x\"")]),
+        (Method::GET, vec![("authorization", "Basic x")]),
+        (
+            Method::GET,
+            vec![("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document"), ("sec-purpose", "prefetch")],
+        ),
+        (Method::GET, vec![("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")]),
+    ] {
+        let reply = client.send(method.clone(), "/", &fields).await;
+        assert!(reply.pushed.is_empty() && reply.links().is_empty(), "{method} {fields:?}");
+        assert!(reply.headers.get(header::SET_COOKIE).is_none());
+    }
+    assert_eq!(client.get("/").await.pushed.len(), 3, "and these did it no harm");
+}
+
+#[tokio::test]
+async fn a_page_that_fails_gets_nothing() {
+    let server = taught().await;
+    server.put("/", Answer::html("broken").status(500));
+    let mut client = Client::connect(&server, Pushes::Taken).await;
+    let reply = client.get("/").await;
+    assert!(reply.pushed.is_empty() && reply.links().is_empty());
+}
+
+#[tokio::test]
+async fn save_data_gets_nothing() {
+    let server = taught().await;
+    let mut client = Client::connect(&server, Pushes::Taken).await;
+    let reply = client.send(Method::GET, "/", &[("save-data", "on")]).await;
+    assert!(reply.pushed.is_empty() && reply.links().is_empty());
+}
+
+#[tokio::test]
+async fn one_view_in_so_many_is_held_out() {
+    let server = Server::start(|b| b.holdout(4), &[("/", Answer::html("page")), ("/a.css", Answer::css("a"))]).await;
+    server.teach("/", &["/a.css"]).await;
+    let before = server.views().len();
+    for _ in 0..40 {
+        let mut client = Client::connect(&server, Pushes::Taken).await;
+        let reply = client.get("/").await;
+        let view = server.last_view();
+        assert_eq!(reply.pushed.is_empty(), view.held_out);
+        assert_eq!(view.with(Decision::HeldOut).count() == 1, view.held_out);
+    }
+    let views = server.views().split_off(before);
+    let held_out = views.iter().filter(|view| view.held_out).count();
+    assert!((9..=11).contains(&held_out), "{held_out} of 40");
+    assert!(views.iter().any(|view| view.held_out && view.to_string().contains("held out")));
+}
+
+#[tokio::test]
+async fn pushes_stay_within_the_page_budget() {
+    let big = "x".repeat(100_000);
+    let server = Server::start(
+        |b| b.max_pushes(2, 150_000),
+        &[
+            ("/", Answer::html("page")),
+            ("/a.css", Answer::css(&big)),
+            ("/b.css", Answer::css(&big)),
+            ("/c.css", Answer::css("c")),
+        ],
+    )
+    .await;
+    server.teach("/", &["/a.css", "/b.css", "/c.css"]).await;
+    let mut client = Client::connect(&server, Pushes::Taken).await;
+    let reply = client.get("/").await;
+    assert_eq!(reply.pushed, ["/a.css"]);
+    assert_eq!(targets(&reply.links()), ["/b.css", "/c.css"], "the rest is named");
+}

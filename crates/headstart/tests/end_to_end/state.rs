@@ -1,0 +1,66 @@
+//! Snapshots, the layer, and shutting down.
+
+use headstart::{Headstart, Peer};
+use http::{Request, Response, header};
+use tower_layer::Layer as _;
+use tower_service::Service as _;
+
+use crate::kit::{Answer, Client, Pushes, Server};
+
+#[tokio::test]
+async fn what_was_learned_survives_a_restart() {
+    let pages = [("/", Answer::html("page")), ("/a.css", Answer::css("a"))];
+    let server = Server::start(|b| b, &pages).await;
+    server.teach("/", &["/a.css"]).await;
+    let authority = server.address.to_string();
+    let mut client = Client::connect(&server, Pushes::Taken).await;
+    assert_eq!(client.get("/").await.pushed, ["/a.css"]);
+    let snapshot = server.headstart.snapshot();
+    server.shut_down();
+
+    let restored = Headstart::builder().min_networks(1).snapshot(snapshot.clone()).build().unwrap();
+    let assets = restored.explain(&authority, "/").unwrap().assets;
+    assert_eq!(assets.len(), 1);
+    assert_eq!(&*assets[0].path, "/a.css");
+    assert_eq!(restored.snapshot()[..46], snapshot[..46], "the secret is the same");
+}
+
+#[tokio::test]
+async fn a_damaged_snapshot_is_an_error_that_says_so() {
+    let snapshot = Headstart::builder().build().unwrap().snapshot();
+    for at in 0..snapshot.len() {
+        let mut damaged = snapshot.clone();
+        damaged[at] ^= 0x40;
+        let error = Headstart::builder().snapshot(damaged).build().err().expect("damage goes unnoticed");
+        assert!(error.is_snapshot(), "byte {at}: {error}");
+        let error = Headstart::builder().snapshot(snapshot[..at].to_vec()).build().err();
+        assert!(error.is_some_and(|error| error.is_snapshot()), "cut at {at}");
+    }
+    let other = Headstart::builder().thresholds(2.0, 0.1).build().err().unwrap();
+    assert!(!other.is_snapshot() && other.to_string().contains("push threshold"), "{other}");
+}
+
+#[tokio::test]
+async fn the_layer_serves_in_other_servers() {
+    let headstart = Headstart::builder().min_networks(1).holdout(0).build().unwrap();
+    let inner = tower::service_fn(|request: Request<()>| async move {
+        let media = if request.uri().path() == "/" { "text/html" } else { "text/css" };
+        Ok::<_, std::convert::Infallible>(Response::builder().header(header::CONTENT_TYPE, media).body(()).unwrap())
+    });
+    let mut service = headstart.layer().layer(inner);
+    let mut ask = async |path: &str, referer: Option<&str>| {
+        let mut request = Request::get(format!("https://a.example{path}"));
+        if let Some(referer) = referer {
+            request = request.header(header::REFERER, referer);
+        }
+        let request = request.extension(Peer("192.0.2.1:999".parse().unwrap())).body(()).unwrap();
+        service.call(request).await.unwrap()
+    };
+    for _ in 0..3 {
+        ask("/", None).await;
+        ask("/a.css", Some("https://a.example/")).await;
+    }
+    headstart.finish();
+    let page = ask("/", None).await;
+    assert_eq!(page.headers()[header::LINK], "</a.css>; rel=preload; as=style");
+}
