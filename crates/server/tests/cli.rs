@@ -145,13 +145,12 @@ impl Running {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut said = Vec::new();
         while !said.last().is_some_and(|line: &String| line.contains("https://")) {
-            match lines.next() {
-                Some(line) => said.push(line.unwrap()),
-                None => {
-                    let mut errors = String::new();
-                    child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
-                    panic!("ended early: {said:?} {errors}");
-                }
+            if let Some(line) = lines.next() {
+                said.push(line.unwrap());
+            } else {
+                let mut errors = String::new();
+                child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+                panic!("ended early: {said:?} {errors}");
             }
         }
         // The rest is read and thrown away, so that the program is never held up.

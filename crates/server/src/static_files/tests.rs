@@ -237,7 +237,7 @@ async fn links_and_special_files() {
     // Root may read everything.
     let closed = site.root().join("closed.txt");
     fs::write(&closed, "x").unwrap();
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o0)).unwrap();
     if fs::read(&closed).is_err() {
         assert_eq!(site.get("/closed.txt").await.status, StatusCode::FORBIDDEN);
     }
