@@ -36,10 +36,11 @@ async fn bind_loopback(spec: &str, port: u16) -> anyhow::Result<Vec<TcpListener>
     let port = v4.local_addr().with_context(context)?.port();
     match bind_one((Ipv6Addr::LOCALHOST, port).into()).await {
         Ok(v6) => Ok(vec![v4, v6]),
-        Err(error) if matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported) => {
-            Ok(vec![v4])
+        Err(error) if matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied) => {
+            Err(error).with_context(context)
         }
-        Err(error) => Err(error).with_context(context),
+        // No IPv6 here; what that is called differs between systems.
+        Err(_) => Ok(vec![v4]),
     }
 }
 

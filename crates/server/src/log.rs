@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Arguments;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -36,7 +36,8 @@ pub(crate) fn trace() -> anyhow::Result<()> {
         }
         Err(_) => EnvFilter::new("warn"),
     };
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let colours = io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(io::stderr).init();
     Ok(())
 }
 

@@ -2,11 +2,14 @@
 #![forbid(unsafe_code)]
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::TcpListener;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
 
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
 use tempfile::TempDir;
 
 fn headstart(home: &Path) -> Command {
@@ -210,4 +213,50 @@ fn a_snapshot_that_cannot_be_used_is_set_aside() {
     // What was saved at the end is a good one.
     let (code, errors) = Running::start(headstart(files.home()).args(words)).stop("-TERM");
     assert_eq!((code, &*errors), (Some(0), ""));
+}
+
+/// An HTTP/1.1 request over TLS that trusts the program's own certificate; nothing of the answer is read yet.
+#[cfg(unix)]
+fn request(url: &str, certificate: &Path, path: &str) -> rustls::StreamOwned<rustls::ClientConnection, TcpStream> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(certificate).unwrap()).unwrap();
+    let config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let client = rustls::ClientConnection::new(Arc::new(config), "127.0.0.1".try_into().unwrap()).unwrap();
+    let socket = TcpStream::connect(url.trim_start_matches("https://").trim_end_matches('/')).unwrap();
+    let mut stream = rustls::StreamOwned::new(client, socket);
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").unwrap();
+    stream
+}
+
+#[cfg(unix)]
+#[test]
+fn a_response_under_way_is_finished_before_the_end() {
+    // More than all buffers between here and there.
+    const LEN: usize = 32 << 20;
+    let files = Files::new();
+    fs::File::create(files.path("site/large.bin")).unwrap().set_len(LEN as u64).unwrap();
+    let site = files.path("site");
+    let running = Running::start(headstart(files.home()).args(["serve", &site, "--listen", "127.0.0.1:0"]));
+    let url = running.said.last().unwrap().rsplit(' ').next().unwrap().to_owned();
+    let certificate = files.home().join(".local/state/headstart/localhost.pem");
+    let mut stream = request(&url, &certificate, "/large.bin");
+    let mut answer = vec![0; 1000];
+    stream.read_exact(&mut answer).unwrap();
+
+    let pid = running.child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    let address = url.trim_start_matches("https://").trim_end_matches('/');
+    while TcpStream::connect(address).is_ok() {
+        std::thread::yield_now();
+    }
+    stream.read_to_end(&mut answer).unwrap();
+    let head = answer.windows(4).position(|w| w == b"\r\n\r\n").unwrap() + 4;
+    assert!(answer.starts_with(b"HTTP/1.1 200 "));
+    assert_eq!(answer.len() - head, LEN);
+    let mut running = running;
+    assert_eq!(running.child.wait().unwrap().code(), Some(0));
 }
