@@ -2,9 +2,16 @@
 
 #![forbid(unsafe_code)]
 
+mod access_log;
 mod args;
+mod baselines;
+mod evaluate;
+mod evaluate_table;
+mod learn_log;
 mod listen;
 mod log;
+mod page_views;
+mod replay;
 mod self_signed;
 mod serve;
 mod signals;
@@ -37,6 +44,8 @@ fn run() -> anyhow::Result<ExitCode> {
             log::say(format_args!("{}", text.trim_end()));
             Ok(ExitCode::SUCCESS)
         }
+        Parsed::Command(Command::Evaluate(args)) => evaluate::run(&args),
+        Parsed::Command(Command::Learn(args)) => learn_log::run(args),
         Parsed::Command(Command::Serve(args)) => {
             log::trace()?;
             serve::run(args)

@@ -1,0 +1,40 @@
+//! The report of `headstart evaluate` for people.
+
+use std::fmt::Write as _;
+
+use crate::evaluate::{Report, Score, Scores};
+use crate::page_views::Views;
+
+type Pick = fn(&Scores) -> Score;
+
+/// The table, with a line end after each row.
+pub(crate) fn table(report: &Report, views: &Views) -> String {
+    let mut text = format!("site: {}\n\n", views.hosts.join(", "));
+    let _ = writeln!(
+        text,
+        "{:<24} {:>7} {:>9} {:>7} {:>7} {:>12}",
+        "", "views", "precision", "recall", "F1", "wasted/view"
+    );
+    let kinds: [(&str, Pick); 2] = [("cold", |scores| scores.cold), ("warm", |scores| scores.warm)];
+    for (kind, pick) in kinds {
+        row(&mut text, &format!("{kind}: headstart"), pick(&report.learner));
+        for (name, scores) in &report.baselines {
+            row(&mut text, &format!("{kind}: {name}"), pick(scores));
+        }
+    }
+    text.push('\n');
+    for (day, scores) in &report.days {
+        for (kind, pick) in kinds {
+            row(&mut text, &format!("{day} {kind}"), pick(scores));
+        }
+    }
+    text
+}
+
+fn row(text: &mut String, name: &str, score: Score) {
+    let _ = writeln!(
+        text,
+        "{name:<24} {:>7} {:>9.3} {:>7.3} {:>7.3} {:>12.2}",
+        score.views, score.precision, score.recall, score.f1, score.wasted_per_view
+    );
+}

@@ -1,0 +1,171 @@
+//! `headstart learn`: what access logs teach, before the first visitor comes.
+
+use std::fmt::Write as _;
+use std::hash::Hasher as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Instant, SystemTime};
+
+use anyhow::Context as _;
+use clap::Args;
+use headstart::Headstart;
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
+
+use crate::access_log::for_each_line;
+use crate::page_views::{Gatherer, Scope, Tally, Views};
+use crate::replay::{Event, Teacher, replay};
+use crate::state::{self, SnapshotFile};
+
+/// Learn from access logs, so that the first visitors are served as the thousandth would be
+///
+/// The end of the logs counts as now: evidence a day older than that has half the weight.
+#[derive(Debug, Args)]
+pub(crate) struct Learn {
+    #[command(flatten)]
+    pub(crate) logs: Logs,
+
+    /// Name under which the site will be served [default: the first --host]
+    #[arg(long, value_name = "NAME")]
+    site: Option<String>,
+
+    /// Networks that must have loaded an asset before it is known by name
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=16))]
+    min_networks: u32,
+
+    /// Where the snapshot is kept [default: $XDG_STATE_HOME/headstart or ~/.local/state/headstart]
+    #[arg(long, value_name = "DIR", env = "HEADSTART_STATE_DIR")]
+    state_dir: Option<PathBuf>,
+
+    /// Snapshot to add to, or to make [default: `snapshot` in the state directory]
+    #[arg(long, value_name = "FILE", env = "HEADSTART_STATE")]
+    state: Option<PathBuf>,
+}
+
+/// Which logs, and what in them is about the site.
+#[derive(Debug, Args)]
+pub(crate) struct Logs {
+    /// Logs in Common or Combined Log Format, plain, .gz or .zst; - is standard input
+    #[arg(value_name = "LOG", required = true)]
+    files: Vec<PathBuf>,
+
+    /// A name of the site in Referers, more than once if need be [default: the one seen most]
+    #[arg(long, value_name = "NAME")]
+    host: Vec<String>,
+
+    /// Seconds around a page request in which its assets are counted to it
+    #[arg(long, value_name = "SECS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) window: u64,
+
+    /// Everything under this path is an asset, whatever its extension
+    #[arg(long, value_name = "PREFIX")]
+    asset_prefix: Vec<String>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// If a log or the snapshot cannot be read, or the snapshot cannot be written.
+pub(crate) fn run(args: Learn) -> anyhow::Result<ExitCode> {
+    let path = match &args.state {
+        Some(path) => path.clone(),
+        None => state::directory(args.state_dir.clone())?.join("snapshot"),
+    };
+    let file = SnapshotFile::new(path);
+    let mut builder =
+        Headstart::builder().min_networks(args.min_networks).window(std::time::Duration::from_secs(args.logs.window));
+    if let Some(bytes) = file.load()? {
+        builder = builder.snapshot(bytes);
+    }
+    let headstart = builder.build().with_context(|| format!("cannot use the snapshot {}", file.path().display()))?;
+    let started = Instant::now();
+    let mut views = args.logs.read()?;
+    views.shift_to(now());
+    let name = args.site.or_else(|| views.hosts.first().cloned());
+    let name = name.context("no Referer names a host; give --host or --site")?.to_ascii_lowercase();
+    let learner = headstart.learner();
+    let site = learner.site(&name).with_context(|| format!("{name} is not a host name, or there are too many"))?;
+    let teacher = Teacher { learner, site, names: &views.names };
+    replay(&views.list, |_, number, event| match event {
+        Event::Navigation(view) => {
+            teacher.navigate(number, view);
+        }
+        Event::Fetch(view, asset) => teacher.fetch(number, view, asset),
+    });
+    headstart.finish();
+    file.save(&headstart.snapshot())?;
+    let stats = learner.stats();
+    let mut text = summary(&views.tally, started.elapsed().as_secs_f64());
+    let _ = write!(
+        text,
+        "{} page views of {name}: {} learned, {} without assets, {} by networks that had just voted\n\
+         now known: {} pages, templates and sections, {} assets, {} of them by name, in {}\n\
+         written to {}",
+        HumanCount(views.list.len() as u64),
+        HumanCount(stats.learned),
+        HumanCount(stats.silent),
+        HumanCount(stats.repeated),
+        HumanCount(stats.pages as u64),
+        HumanCount(stats.assets as u64),
+        HumanCount(stats.shown_assets as u64),
+        HumanBytes(stats.bytes as u64),
+        file.path().display(),
+    );
+    crate::log::say(format_args!("{text}"));
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Logs {
+    /// Reads the logs and puts their page views together, with a progress bar on a terminal.
+    pub(crate) fn read(&self) -> anyhow::Result<Views> {
+        let scope =
+            Scope { hosts: self.host.clone(), asset_prefixes: self.asset_prefix.clone(), window: self.window * 1000 };
+        let size = |log: &PathBuf| std::fs::metadata(log).map_or(0, |metadata| metadata.len());
+        let bar = ProgressBar::new(self.files.iter().map(size).sum());
+        let style = "{wide_bar} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta}";
+        bar.set_style(ProgressStyle::with_template(style)?);
+        let mut gatherer = Gatherer::new(scope);
+        for log in &self.files {
+            read_log(log, &bar, &mut gatherer)?;
+        }
+        bar.finish_and_clear();
+        Ok(gatherer.finish())
+    }
+}
+
+fn read_log(log: &Path, bar: &ProgressBar, gatherer: &mut Gatherer) -> anyhow::Result<()> {
+    for_each_line(log, |bytes| bar.inc(bytes), |line| gatherer.add(line))
+}
+
+/// What the lines were, and how fast they were read.
+pub(crate) fn summary(tally: &Tally, seconds: f64) -> String {
+    let rate = (tally.lines as f64 / seconds.max(1e-6)) as u64;
+    format!(
+        "{} lines, {} a second: {} of pages, {} of assets; skipped {} by bots, {} not GET or not answered with \
+         200, 206 or 304, {} malformed; {} assets belong to no page view\n",
+        HumanCount(tally.lines),
+        HumanCount(rate),
+        HumanCount(tally.pages),
+        HumanCount(tally.assets),
+        HumanCount(tally.bots),
+        HumanCount(tally.unsuitable),
+        HumanCount(tally.malformed),
+        HumanCount(tally.unattributed),
+    )
+}
+
+/// A number for an identity in a log. The same in every run, so that one network in two logs is one;
+/// the learner hashes it again under its own key.
+pub(crate) fn identity(parts: &[&[u8]]) -> u64 {
+    let mut hasher = siphasher::sip::SipHasher13::new();
+    for part in parts {
+        hasher.write(part);
+        hasher.write_u8(0xff);
+    }
+    hasher.finish()
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,403 @@
+//! From the lines of access logs to page views.
+//!
+//! Servers log a request when it ends, and some logs are coarse or shuffled within a
+//! minute; so an asset may stand before the page that pulled it in. A view is
+//! therefore put together from everything within the window on either side of its page.
+
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
+
+use crate::access_log::Line;
+use crate::learn_log::identity;
+use crate::replay::{destination, without_query};
+
+/// Which lines of a log are about which site.
+#[derive(Debug, Default)]
+pub(crate) struct Scope {
+    /// Names of the site in Referers; empty for the one seen most.
+    pub(crate) hosts: Vec<String>,
+    /// Paths under these are assets whatever their extension.
+    pub(crate) asset_prefixes: Vec<String>,
+    /// Milliseconds.
+    pub(crate) window: u64,
+}
+
+/// What the lines of a log were.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) lines: u64,
+    pub(crate) malformed: u64,
+    pub(crate) bots: u64,
+    /// Not GET, or not answered with 200, 206 or 304.
+    pub(crate) unsuitable: u64,
+    pub(crate) pages: u64,
+    pub(crate) assets: u64,
+    /// Assets that belong to no view.
+    pub(crate) unattributed: u64,
+}
+
+/// A page view: who saw what, and what it pulled in.
+#[derive(Debug)]
+pub(crate) struct View {
+    /// Milliseconds since 1970.
+    pub(crate) time: u64,
+    pub(crate) client: u64,
+    pub(crate) network: u64,
+    pub(crate) page: NameId,
+    /// Distinct, in the order of the log.
+    pub(crate) assets: Vec<Loaded>,
+}
+
+/// An asset of a view.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Loaded {
+    pub(crate) time: u64,
+    pub(crate) name: NameId,
+    pub(crate) bytes: u64,
+}
+
+/// The number of a path.
+pub(crate) type NameId = u32;
+
+/// Each path once.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    by_name: HashMap<Box<str>, NameId>,
+    names: Vec<Box<str>>,
+}
+
+impl Names {
+    pub(crate) fn intern(&mut self, name: &str) -> NameId {
+        if let Some(id) = self.by_name.get(name) {
+            return *id;
+        }
+        let id = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        self.by_name.insert(name.into(), id);
+        self.names.push(name.into());
+        id
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<NameId> {
+        self.by_name.get(name).copied()
+    }
+
+    pub(crate) fn get(&self, id: NameId) -> &str {
+        self.names.get(id as usize).map_or("", |name| name)
+    }
+}
+
+/// Collects lines, then puts them together as views.
+#[derive(Debug)]
+pub(crate) struct Gatherer {
+    scope: Scope,
+    names: Names,
+    requests: Vec<Request>,
+    /// How often each host was a Referer.
+    referers: HashMap<Box<str>, u64>,
+    pub(crate) tally: Tally,
+}
+
+#[derive(Debug)]
+struct Request {
+    time: u64,
+    client: u64,
+    network: u64,
+    name: NameId,
+    is_asset: bool,
+    bytes: u64,
+    /// Host and path of the Referer.
+    referer: Option<(NameId, NameId)>,
+}
+
+/// Views in order of time, with their names.
+#[derive(Debug)]
+pub(crate) struct Views {
+    pub(crate) list: Vec<View>,
+    pub(crate) names: Names,
+    pub(crate) hosts: Vec<String>,
+    pub(crate) tally: Tally,
+}
+
+impl Gatherer {
+    pub(crate) fn new(scope: Scope) -> Self {
+        Self { scope, names: Names::default(), requests: Vec::new(), referers: HashMap::new(), tally: Tally::default() }
+    }
+
+    /// Takes in one line of a log.
+    pub(crate) fn add(&mut self, line: &str) {
+        self.tally.lines += 1;
+        let Some(line) = crate::access_log::parse(line) else {
+            self.tally.malformed += 1;
+            return;
+        };
+        if is_bot(line.agent) {
+            self.tally.bots += 1;
+        } else if line.method != "GET" || !matches!(line.status, 200 | 206 | 304) {
+            self.tally.unsuitable += 1;
+        } else {
+            self.request(&line);
+        }
+    }
+
+    fn request(&mut self, line: &Line<'_>) {
+        let target = origin_form(line.target);
+        let path = without_query(target);
+        let is_asset = self.scope.is_asset(path);
+        self.tally.assets += u64::from(is_asset);
+        self.tally.pages += u64::from(!is_asset);
+        let referer = split_url(line.referer).map(|(host, target)| {
+            *self.referers.entry(host.to_ascii_lowercase().into()).or_default() += 1;
+            let path = without_query(target);
+            let kept = if self.scope.is_asset(path) { target } else { path };
+            (self.names.intern(&host.to_ascii_lowercase()), self.names.intern(kept))
+        });
+        let network = match line.address.parse() {
+            Ok(IpAddr::V4(address)) => identity(&[b"4", &u32::from(address).to_be_bytes()[..3]]),
+            Ok(IpAddr::V6(address)) => identity(&[b"6", &address.octets()[..7]]),
+            Err(_) => identity(&[b"name", line.address.as_bytes()]),
+        };
+        self.requests.push(Request {
+            time: line.time,
+            client: identity(&[line.address.as_bytes(), line.agent.as_bytes()]),
+            network,
+            name: self.names.intern(if is_asset { target } else { path }),
+            is_asset,
+            bytes: line.bytes,
+            referer,
+        });
+    }
+
+    /// Puts the views together.
+    pub(crate) fn finish(mut self) -> Views {
+        if self.scope.hosts.is_empty() {
+            let most = self.referers.iter().max_by_key(|(host, count)| (**count, std::cmp::Reverse(*host)));
+            self.scope.hosts.extend(most.map(|(host, _)| host.to_string()));
+        }
+        let hosts: HashSet<NameId> =
+            self.scope.hosts.iter().filter_map(|host| self.names.find(&host.to_ascii_lowercase())).collect();
+        self.requests.sort_by_key(|request| request.time);
+        let mut open = Assembly { window: self.scope.window, views: Vec::new(), by_client: HashMap::new() };
+        for request in self.requests.iter().filter(|request| !request.is_asset) {
+            open.page(request);
+        }
+        let (mut waiting, mut left) = (Vec::new(), 0);
+        for request in self.requests.iter().filter(|request| request.is_asset) {
+            let Some((_, parent)) = request.referer.filter(|(host, _)| hosts.contains(host)) else {
+                left += 1;
+                continue;
+            };
+            if !open.asset_of_page(request, parent) {
+                waiting.push((request, parent));
+            }
+        }
+        // What names a stylesheet or script belongs to the view that fetched it; that may be nested.
+        loop {
+            let before = waiting.len();
+            waiting.retain(|(request, parent)| !open.asset_of_asset(request, *parent));
+            if waiting.len() == before {
+                break;
+            }
+        }
+        self.tally.unattributed = left + waiting.len() as u64;
+        let mut views = open.views;
+        for view in &mut views {
+            view.assets.sort_by_key(|asset| asset.time);
+            view.time = view.assets.first().map_or(view.time, |first| view.time.min(first.time));
+        }
+        views.sort_by_key(|view| view.time);
+        Views { list: views, names: self.names, hosts: self.scope.hosts, tally: self.tally }
+    }
+}
+
+impl Views {
+    /// Moves all times so that the last is `end`, in milliseconds since 1970.
+    pub(crate) fn shift_to(&mut self, end: u64) {
+        let times = self.list.iter().flat_map(|view| view.assets.iter().map(|asset| asset.time).chain([view.time]));
+        let last = times.max().unwrap_or(end);
+        let shifted = |time: u64| end.saturating_sub(last - time);
+        for view in &mut self.list {
+            view.time = shifted(view.time);
+            for asset in &mut view.assets {
+                asset.time = shifted(asset.time);
+            }
+        }
+    }
+}
+
+/// Views while they are put together.
+struct Assembly {
+    window: u64,
+    views: Vec<View>,
+    by_client: HashMap<u64, Vec<usize>>,
+}
+
+impl Assembly {
+    fn page(&mut self, request: &Request) {
+        let known = self.by_client.entry(request.client).or_default();
+        let again = known
+            .iter()
+            .rev()
+            .map_while(|at| self.views.get(*at))
+            .any(|view| view.page == request.name && request.time.saturating_sub(view.time) <= self.window);
+        if again {
+            return;
+        }
+        known.push(self.views.len());
+        self.views.push(View {
+            time: request.time,
+            client: request.client,
+            network: request.network,
+            page: request.name,
+            assets: Vec::new(),
+        });
+    }
+
+    fn asset_of_page(&mut self, request: &Request, page: NameId) -> bool {
+        self.attach(request, |view| view.page == page)
+    }
+
+    fn asset_of_asset(&mut self, request: &Request, parent: NameId) -> bool {
+        self.attach(request, |view| view.assets.iter().any(|asset| asset.name == parent))
+    }
+
+    /// Adds an asset to the nearest view of its client that `matches`, within the window.
+    fn attach(&mut self, request: &Request, matches: impl Fn(&View) -> bool) -> bool {
+        let mine = self.by_client.get(&request.client).map(Vec::as_slice).unwrap_or_default();
+        let distance = |at: &usize| {
+            let view = self.views.get(*at).filter(|view| matches(view))?;
+            let after = request.time >= view.time;
+            let distance = view.time.abs_diff(request.time);
+            (distance <= self.window).then_some((!after, distance, *at))
+        };
+        let Some((_, _, at)) = mine.iter().filter_map(distance).min() else { return false };
+        let known =
+            |view: &View| view.page == request.name || view.assets.iter().any(|asset| asset.name == request.name);
+        if let Some(view) = self.views.get_mut(at).filter(|view| !known(view)) {
+            view.assets.push(Loaded { time: request.time, name: request.name, bytes: request.bytes });
+        }
+        true
+    }
+}
+
+impl Scope {
+    fn is_asset(&self, path: &str) -> bool {
+        self.asset_prefixes.iter().any(|prefix| path.starts_with(prefix.as_str())) || destination(path).is_some()
+    }
+}
+
+/// Words of user agents that are programs, in lower case.
+const BOTS: [&str; 24] = [
+    "apache-httpclient",
+    "bot",
+    "check",
+    "crawl",
+    "curl",
+    "facebookexternalhit",
+    "feed",
+    "fetch",
+    "go-http",
+    "headless",
+    "java/",
+    "libwww",
+    "lighthouse",
+    "monitor",
+    "okhttp",
+    "perl",
+    "preview",
+    "python",
+    "rss",
+    "ruby",
+    "slurp",
+    "spider",
+    "validator",
+    "wget",
+];
+
+fn is_bot(agent: &str) -> bool {
+    let agent = agent.to_ascii_lowercase();
+    agent.is_empty() || BOTS.iter().any(|word| agent.contains(word))
+}
+
+/// The target without scheme and authority.
+fn origin_form(target: &str) -> &str {
+    split_url(target).map_or(target, |(_, path)| path)
+}
+
+/// Host and target of an absolute URL.
+fn split_url(url: &str) -> Option<(&str, &str)> {
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"))?;
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (host, target) = rest.split_at(end);
+    let target = target.split('#').next().unwrap_or_default();
+    Some((host, if target.starts_with('/') { target } else { "/" }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gathered(lines: &[&str]) -> Views {
+        let scope = Scope { window: 15_000, asset_prefixes: vec!["/render/".into()], ..Scope::default() };
+        let mut gatherer = Gatherer::new(scope);
+        for line in lines {
+            gatherer.add(line);
+        }
+        gatherer.finish()
+    }
+
+    fn line(second: u32, request: &str, referer: &str) -> String {
+        format!(
+            r#"10.0.0.1 - - [17/May/2015:10:05:{second:02} +0000] "GET {request} HTTP/1.1" 200 9 "{referer}" "Firefox""#
+        )
+    }
+
+    /// Page and assets of each view.
+    fn shape(views: &Views) -> Vec<(&str, Vec<&str>)> {
+        let name = |id| views.names.get(id);
+        let assets = |view: &View| view.assets.iter().map(|asset| name(asset.name)).collect();
+        views.list.iter().map(|view| (name(view.page), assets(view))).collect()
+    }
+
+    #[test]
+    fn views_are_put_together_across_the_order_of_lines() {
+        let page = "http://x.example/p?q=1";
+        let lines = [
+            line(1, "/early.js", page),
+            line(3, "/p?q=1", ""),
+            line(4, "/s.css?v=2", page),
+            line(5, "/font.woff2", "http://x.example/s.css?v=2"),
+            line(6, "/render/7", page),
+            line(7, "/s.css?v=2", page),
+            line(19, "/late.png", page),
+            line(20, "/foreign.png", "http://other.example/p"),
+            line(21, "/p2", page),
+        ];
+        let views = gathered(&lines.each_ref().map(String::as_str));
+        let assets = vec!["/early.js", "/s.css?v=2", "/font.woff2", "/render/7"];
+        assert_eq!(shape(&views), [("/p", assets), ("/p2", vec![])]);
+        assert_eq!(views.hosts, ["x.example"]);
+        assert_eq!(views.tally.unattributed, 2);
+    }
+
+    #[test]
+    fn what_is_passed_over_is_counted() {
+        let lines = [
+            "nonsense".to_owned(),
+            line(1, "/p", "").replace("Firefox", "Googlebot/2.1"),
+            line(2, "/p", "").replace("GET", "POST"),
+            line(3, "/p", "").replace(" 200 ", " 404 "),
+            line(4, "/p", ""),
+        ];
+        let tally = gathered(&lines.each_ref().map(String::as_str)).tally;
+        assert_eq!((tally.lines, tally.malformed, tally.bots, tally.unsuitable, tally.pages), (5, 1, 1, 2, 1));
+    }
+
+    #[test]
+    fn times_are_shifted_together() {
+        let lines = [line(1, "/p", ""), line(4, "/a.css", "http://x.example/p")];
+        let mut views = gathered(&lines.each_ref().map(String::as_str));
+        views.shift_to(1_000_000);
+        let view = views.list.first().expect("one view");
+        assert_eq!((view.time, view.assets.first().map(|asset| asset.time)), (997_000, Some(1_000_000)));
+    }
+}

@@ -1,0 +1,98 @@
+//! Page views, told to a learner in the order in which they happened.
+
+use headstart::learn::{Asset, ClientId, ConnectionId, Destination, Fetch, Learner, NetworkId};
+use headstart::learn::{Navigation, Referrer, Site, Time, Visit};
+
+use crate::page_views::{Loaded, Names, View};
+
+/// One thing that happens in a replay.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Event<'a> {
+    /// The view begins.
+    Navigation(&'a View),
+    /// One of its assets is fetched.
+    Fetch(&'a View, &'a Loaded),
+}
+
+/// Calls `each` for everything that happens, in order of time.
+pub(crate) fn replay<'a>(views: &'a [View], mut each: impl FnMut(u64, usize, Event<'a>)) {
+    let mut events: Vec<(u64, u8, usize, Event<'a>)> = Vec::new();
+    for (number, view) in views.iter().enumerate() {
+        events.push((view.time, 0, number, Event::Navigation(view)));
+        events.extend(view.assets.iter().map(|asset| (asset.time, 1, number, Event::Fetch(view, asset))));
+    }
+    events.sort_by_key(|(time, kind, ..)| (*time, *kind));
+    for (time, _, number, event) in events {
+        each(time, number, event);
+    }
+}
+
+/// Tells a learner of views.
+pub(crate) struct Teacher<'a> {
+    pub(crate) learner: &'a Learner,
+    pub(crate) site: Site,
+    pub(crate) names: &'a Names,
+}
+
+impl Teacher<'_> {
+    /// The view with this number begins.
+    pub(crate) fn navigate(&self, number: usize, view: &View) -> Visit {
+        let now = Time::from_millis(view.time);
+        let visit = self.learner.navigate(
+            now,
+            &Navigation {
+                site: self.site,
+                page: self.names.get(view.page),
+                client: ClientId(view.client),
+                network: NetworkId(view.network),
+                connection: ConnectionId(number as u64),
+                holdout: true,
+            },
+        );
+        self.learner.confirm(now, visit);
+        visit
+    }
+
+    /// An asset of the view with this number was fetched.
+    pub(crate) fn fetch(&self, number: usize, view: &View, asset: &Loaded) {
+        let path = self.names.get(asset.name);
+        let fetch = Fetch {
+            site: self.site,
+            asset: Asset {
+                path,
+                destination: destination(without_query(path)).unwrap_or_default(),
+                cors: false,
+                bytes: asset.bytes,
+                validator: 0,
+                immutable: false,
+            },
+            // The view is known, so the connection says it.
+            referrer: Referrer::Absent,
+            client: ClientId(view.client),
+            connection: ConnectionId(number as u64),
+        };
+        self.learner.fetched(Time::from_millis(asset.time), &fetch);
+    }
+}
+
+/// What a path without query is fetched as, by its extension; `None` if that is not one of an asset.
+pub(crate) fn destination(path: &str) -> Option<Destination> {
+    let (_, extension) = path.rsplit('/').next()?.rsplit_once('.')?;
+    Some(match extension.to_ascii_lowercase().as_str() {
+        "css" => Destination::Style,
+        "js" | "mjs" => Destination::Script,
+        "eot" | "otf" | "ttf" | "woff" | "woff2" => Destination::Font,
+        "avif" | "bmp" | "gif" | "ico" | "jpeg" | "jpg" | "png" | "svg" | "webp" => Destination::Image,
+        "webmanifest" => Destination::Manifest,
+        "json" | "map" | "wasm" => Destination::Fetch,
+        "mp3" | "ogg" | "wav" => Destination::Audio,
+        "mp4" | "webm" => Destination::Video,
+        "vtt" => Destination::Track,
+        _ => return None,
+    })
+}
+
+/// A request target without its query.
+pub(crate) fn without_query(target: &str) -> &str {
+    target.split('?').next().unwrap_or_default()
+}
