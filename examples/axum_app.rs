@@ -17,8 +17,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let app = Router::new()
         .route("/", get(page))
         .route("/named", get(named))
-        .route("/app.css", get(|| asset("text/css", "h1 { color: teal }")))
-        .route("/app.js", get(|| asset("text/javascript", "document.title += '!'")));
+        .route("/app.css", get(async || asset("text/css", "h1 { color: teal }")))
+        .route("/app.js", get(async || asset("text/javascript", "document.title += '!'")));
 
     // On loopback all clients are one network: let one teach. Elsewhere leave the default of three.
     let headstart = Headstart::builder().min_networks(1).holdout(0).on_page_view(|view| println!("{view}")).build()?;
@@ -39,7 +39,7 @@ async fn named() -> impl IntoResponse {
     (axum::Extension(assets), Html("<link rel=stylesheet href=/app.css><h1>Named</h1>"))
 }
 
-async fn asset(media: &'static str, body: &'static str) -> impl IntoResponse {
+fn asset(media: &'static str, body: &'static str) -> impl IntoResponse {
     ([(CONTENT_TYPE, media), (CACHE_CONTROL, "public, max-age=3600")], body)
 }
 
