@@ -45,29 +45,35 @@ impl<'a> BitReader<'a> {
     }
 
     /// The next bits, first one on top. At least 57 are real, or all that remain; the others are 0.
+    #[inline]
     pub fn window(&self) -> u64 {
-        if let Some(window) = self.full_window() {
-            return window;
-        }
-        let mut tail = [0; 8];
+        let byte = self.byte();
+        let word = match (self.bytes.get(byte..).and_then(<[u8]>::first_chunk), self.bytes.last_chunk()) {
+            (Some(chunk), _) => u64::from_be_bytes(*chunk),
+            // The last eight bytes, less those already passed.
+            (None, Some(chunk)) => {
+                let passed = 8 - self.bytes.len().saturating_sub(byte) as u32;
+                u64::from_be_bytes(*chunk).checked_shl(8 * passed).unwrap_or(0)
+            }
+            (None, None) => self.short_word(),
+        };
+        word << (self.bit & 7)
+    }
+
+    /// The window of a slice of less than eight bytes, not yet shifted to the bit.
+    fn short_word(&self) -> u64 {
+        let mut word = [0; 8];
         let rest = self.bytes.get(self.byte()..).unwrap_or_default();
-        for (to, from) in tail.iter_mut().zip(rest) {
+        for (to, from) in word.iter_mut().zip(rest) {
             *to = *from;
         }
-        u64::from_be_bytes(tail) << (self.bit & 7)
+        u64::from_be_bytes(word)
     }
 
-    /// The same, but `None` within eight bytes of the end: one load, for loops that read many codewords of it.
-    #[inline]
-    pub(crate) fn full_window(&self) -> Option<u64> {
-        let chunk = self.bytes.get(self.byte()..)?.first_chunk::<8>()?;
-        Some(u64::from_be_bytes(*chunk) << (self.bit & 7))
-    }
-
-    /// How many bits of a window are real when there are enough bytes: 57 to 64.
+    /// How many bits of the window are real.
     #[inline]
     pub(crate) fn real_bits(&self) -> u32 {
-        64 - (self.bit & 7) as u32
+        u64::from(64 - (self.bit & 7) as u32).min(self.remaining()) as u32
     }
 
     /// Moves forward within what a window has shown to be there.

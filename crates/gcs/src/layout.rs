@@ -55,7 +55,7 @@ pub enum Tail {
     Counted(u64),
     /// The header counts them, and nothing but padding within the last byte may follow.
     Exact(u64),
-    /// At the end of the bytes, by the rules of go-casper's reader (see [`GoCasper`](crate::GoCasper)).
+    /// At the end of the bytes, by the rules of go-casper's reader (see the profile `GoCasper`). Needs a remainder of one bit or more.
     GoCasper,
     /// At the first codeword that the bytes do not hold whole.
     Unfinished,

@@ -29,31 +29,28 @@ impl<P: Profile> Set<P> {
         let view = View::with_limits(profile, bytes, limits)?;
         let mut walk = view.walk();
         let layout = *view.layout();
-        let expected = match layout.tail {
-            crate::Tail::Counted(count) | crate::Tail::Exact(count) => {
-                if count > limits.max_len as u64 {
-                    return Err(Error::new(ErrorKind::TooMany, walk.bit()));
-                }
-                walk.at_most()
-            }
-            // How many is not known: enough for a code that fits its gaps.
-            crate::Tail::GoCasper | crate::Tail::Unfinished => {
-                walk.at_most().saturating_mul(u64::from(layout.code.remainder_bits) + 1)
-                    / (u64::from(layout.code.remainder_bits) + 2)
-            }
-        };
-        let room = expected.min(limits.max_len as u64) as usize;
-        let mut values = Vec::with_capacity(room);
+        if let crate::Tail::Counted(count) | crate::Tail::Exact(count) = layout.tail
+            && count > limits.max_len as u64
+        {
+            return Err(Error::new(ErrorKind::TooMany, walk.bit()));
+        }
+        // Never more than this will come, so nothing grows.
+        let mut values = Vec::with_capacity(walk.at_most().min(limits.max_len as u64) as usize);
         let mut too_many = false;
         let repeats = !layout.code.less_one && layout.distinct();
         walk.each(|block| {
-            if repeats {
-                push_distinct(&mut values, block);
+            too_many = if repeats {
+                !push_distinct(&mut values, block, limits.max_len)
             } else {
+                block.len() > limits.max_len - values.len()
+            };
+            if too_many {
+                return ControlFlow::Break(());
+            }
+            if !repeats {
                 values.extend_from_slice(block);
             }
-            too_many = values.len() > limits.max_len;
-            if too_many { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            ControlFlow::Continue(())
         })?;
         if too_many {
             return Err(Error::new(ErrorKind::TooMany, walk.bit()));
@@ -246,11 +243,16 @@ pub(crate) fn encode<P: Encode>(profile: &P, layout: &Layout, values: &[u64]) ->
     bits.finish(layout.code.padding)
 }
 
-/// Appends what is not a repetition. `block` ascends and does not start below the last value.
-fn push_distinct(values: &mut Vec<u64>, block: &[u64]) {
+/// Appends what is not a repetition; `false` if that would be more than `max_len` values. `block` ascends and does not start
+/// below the last value.
+fn push_distinct(values: &mut Vec<u64>, block: &[u64], max_len: usize) -> bool {
     for &value in block {
         if values.last() != Some(&value) {
+            if values.len() == max_len {
+                return false;
+            }
             values.push(value);
         }
     }
+    true
 }

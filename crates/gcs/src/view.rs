@@ -110,37 +110,65 @@ impl<'a, P: Profile> View<'a, P> {
     /// One pass for up to [`MANY`] keys: both sides ascend, as in a merge.
     fn contains_some<K: AsRef<[u8]>>(&self, keys: &[K], held: &mut [bool]) -> Result<usize, Error> {
         let layout = self.walk.layout();
-        let mut wanted = [(u64::MAX, 0u8); MANY];
+        let mut wanted = [(0, 0u8); MANY];
         let mut len = 0;
         for ((key, slot), place) in keys.iter().zip(&mut wanted).zip(0..).take(held.len()) {
             *slot = (self.profile.value(self.profile.hash(key.as_ref()), layout), place);
             len += 1;
         }
         let wanted = wanted.get_mut(..len).unwrap_or_default();
-        wanted.sort_unstable();
+        wanted.sort_unstable_by_key(|&(value, _)| value);
         held.fill(false);
 
-        let mut count = 0;
-        let mut queue = wanted.iter();
-        let Some(mut next) = queue.next() else { return Ok(0) };
+        let mut merge = Merge { queue: wanted.iter(), held, count: 0 };
+        let Some(mut next) = merge.next() else { return Ok(0) };
         let mut walk = self.walk;
         walk.each(|values| {
-            let Some(&last) = values.last() else { return ControlFlow::Continue(()) };
-            while next.0 <= last {
-                if values.contains(&next.0) {
-                    if let Some(held) = held.get_mut(usize::from(next.1)) {
-                        *held = true;
-                    }
-                    count += 1;
-                }
-                match queue.next() {
-                    Some(following) => next = following,
-                    None => return ControlFlow::Break(()),
-                }
+            if values.last().is_some_and(|&last| last < next) {
+                return ControlFlow::Continue(());
             }
-            ControlFlow::Continue(())
+            match merge.meet(values) {
+                Some(following) => {
+                    next = following;
+                    ControlFlow::Continue(())
+                }
+                None => ControlFlow::Break(()),
+            }
         })?;
-        Ok(count)
+        Ok(merge.count)
+    }
+}
+
+/// The values asked for, ascending, and what came of them.
+struct Merge<'a> {
+    queue: core::slice::Iter<'a, (u64, u8)>,
+    held: &'a mut [bool],
+    count: usize,
+}
+
+impl Merge<'_> {
+    /// The smallest value still asked for.
+    fn next(&self) -> Option<u64> {
+        self.queue.as_slice().first().map(|&(value, _)| value)
+    }
+
+    /// Answers all values asked for up to the last of `values`; returns the one after. Out of line, so that
+    /// the loop over blocks that nobody asks for stays small.
+    #[inline(never)]
+    fn meet(&mut self, values: &[u64]) -> Option<u64> {
+        let last = values.last().copied()?;
+        while let Some(&(value, place)) = self.queue.as_slice().first() {
+            if value > last {
+                return Some(value);
+            }
+            let found = is_among(value, values);
+            if let Some(held) = self.held.get_mut(usize::from(place)) {
+                *held = found;
+            }
+            self.count += usize::from(found);
+            self.queue.next();
+        }
+        None
     }
 }
 
@@ -190,8 +218,14 @@ pub(crate) fn find(mut walk: Walk<'_>, target: u64) -> Result<bool, Error> {
         if values.last().is_some_and(|&last| last < target) {
             return ControlFlow::Continue(());
         }
-        found = values.contains(&target);
+        found = is_among(target, values);
         ControlFlow::Break(())
     })?;
     Ok(found)
+}
+
+/// Looks at all of a few values: quicker than stopping at the right one, which no processor can foresee.
+#[inline]
+fn is_among(target: u64, values: &[u64]) -> bool {
+    values.iter().filter(|&&value| value == target).count() > 0
 }

@@ -88,13 +88,14 @@ impl<'a> Walk<'a> {
             PastRange::Kept => 1 << 63,
             PastRange::Dropped | PastRange::Error => self.layout.range,
         };
+        // A limit on runs below what the fast loop takes in its stride needs a look at each.
         let fast = self.max_unary >= 64 && !self.done;
         let mut block = [0; U];
         loop {
             // A local copy, so that the loop keeps the cursor in a register.
             let mut bits = self.bits;
-            while let (true, true, Some(window)) = (fast, self.left >= U as u64, bits.full_window()) {
-                let mut ahead = window ^ flip;
+            while fast && self.left >= U as u64 {
+                let mut ahead = bits.window() ^ flip;
                 let mut used = 0;
                 let mut value = self.last;
                 for slot in &mut block {
@@ -117,8 +118,28 @@ impl<'a> Walk<'a> {
                     return Ok(());
                 }
             }
-            let Some(value) = self.next()? else { return Ok(()) };
-            if visit(&[value]).is_break() {
+            let mut count = 0;
+            let mut fault = None;
+            for slot in &mut block {
+                match self.next() {
+                    Ok(Some(value)) => *slot = value,
+                    Ok(None) => break,
+                    Err(error) => {
+                        fault = Some(error);
+                        break;
+                    }
+                }
+                count += 1;
+            }
+            let values = block.get(..count).unwrap_or_default();
+            // What comes before a fault is seen before it is reported: it may be all that is asked for.
+            if !values.is_empty() && visit(values).is_break() {
+                return Ok(());
+            }
+            if let Some(error) = fault {
+                return Err(error);
+            }
+            if count < U {
                 return Ok(());
             }
         }
@@ -136,7 +157,11 @@ impl<'a> Walk<'a> {
         if self.layout.tail == Tail::GoCasper && self.bits.remaining() <= 1 {
             return Ok(self.end());
         }
-        let gap = match self.codeword()? {
+        let codeword = match self.short_codeword() {
+            Some(codeword) => codeword,
+            None => self.codeword()?,
+        };
+        let gap = match codeword {
             Codeword::Whole { gap, end } => {
                 self.bits = self.bits.at(end);
                 gap
@@ -171,7 +196,23 @@ impl<'a> Walk<'a> {
         Ok(Some(value))
     }
 
-    /// Reads one codeword without moving.
+    /// Reads, without moving, a codeword that one window holds whole: nearly all do.
+    #[inline]
+    fn short_codeword(&self) -> Option<Codeword> {
+        let k = self.layout.code.remainder_bits;
+        let flip = flip(self.layout.code.unary);
+        let ahead = self.bits.window() ^ flip;
+        let quotient = ahead.leading_zeros();
+        let used = quotient + 1 + k;
+        if used > self.bits.real_bits() || u64::from(quotient) > self.max_unary {
+            return None;
+        }
+        let remainder = (ahead << quotient << 1 ^ flip) >> 1 >> (63 - k);
+        let gap = u64::from(quotient) << k | remainder;
+        Some(Codeword::Whole { gap, end: self.bits.position() + u64::from(used) })
+    }
+
+    /// Reads any codeword, or what there is of it, without moving.
     #[inline]
     fn codeword(&mut self) -> Result<Codeword, Error> {
         let start = self.bits.position();

@@ -102,7 +102,7 @@ impl Bip158 {
         if count.checked_mul(u64::from(self.m)).is_none_or(|range| range > 1 << 63) {
             return Err(Error::new(ErrorKind::Header, 0));
         }
-        if count > bits.remaining() / u64::from(self.p + 1) {
+        if count.checked_mul(u64::from(self.p + 1)).is_none_or(|least| least > bits.remaining()) {
             return Err(Error::new(ErrorKind::Truncated, bits.position()));
         }
         Ok(self.layout_for(count))

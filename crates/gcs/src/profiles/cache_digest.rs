@@ -112,6 +112,13 @@ impl Kazuho00 {
     }
 }
 
+impl Default for Kazuho00 {
+    /// P = 256, as in the example of the tool.
+    fn default() -> Self {
+        Self::new(8)
+    }
+}
+
 impl Profile for Kazuho00 {
     fn hash(&self, key: &[u8]) -> u64 {
         top_of_sha256(&[key])

@@ -148,7 +148,8 @@ impl Profile for HeadstartV1 {
             return Err(Error::new(ErrorKind::Header, start));
         }
         let layout = self.layout_for(count);
-        if count > bits.remaining() / u64::from(layout.code.remainder_bits + 1) {
+        // No overflow: a count below 2^33 times at most 57.
+        if count * u64::from(layout.code.remainder_bits + 1) > bits.remaining() {
             return Err(Error::new(ErrorKind::Truncated, bits.position()));
         }
         Ok(layout)
@@ -202,6 +203,8 @@ fn read_parameters(bits: &mut BitReader<'_>) -> Result<(u32, u32), Error> {
 /// "Selecting the Golomb parameter in Rice coding", IPN Progress Report 42-159, 2004). 0.9624 is taken as 77/80 and the
 /// result kept within what a reader takes.
 fn best_remainder_bits(range: u64, count: u64) -> u32 {
-    let mean = u128::from(range) * 77 / (u128::from(count.max(1)) * 80);
-    mean.max(1).ilog2().min(crate::MAX_REMAINDER_BITS)
+    let (above, below) = (u128::from(range) * 77, u128::from(count.max(1)) * 80);
+    // floor(log2(above / below)) without a division: right, or one too many.
+    let bits = above.ilog2().saturating_sub(below.ilog2());
+    bits.saturating_sub(u32::from(below << bits > above)).min(crate::MAX_REMAINDER_BITS)
 }

@@ -1,0 +1,363 @@
+//! The codec beside its peers: `cargo bench -p headstart-benches --bench gcs -- [--quick]`.
+//!
+//! One run, all contenders in one binary, taking turns within each round; what is printed is the best of the rounds. Every
+//! answer is checked. Each row works on many different sets with keys of their own, so that a branch predictor meets new
+//! bits all the time; a loop over one set of 100 values is learnt by heart and looks three times as fast as it is in life.
+//!
+//! All contenders write BIP 158 filters (golomb-coded-set with its own eight-byte count): U1, plain differences, zero padding.
+//! `bitwise` is the plain loop: one bit at a time out of a byte slice, hash and parameters as in ours.
+
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+use bitcoin::bip158 as bitcoin_gcs;
+use golomb_coded_set as nervos;
+use headstart_gcs::{Bip158, Builder, Index, Profile, Set, View};
+
+const KEY: [u8; 16] = *b"0123456789abcdef";
+
+/// One false positive in 64 (a cookie) and in 784,931 (a block filter).
+const RATES: [(u32, u32); 2] = [(64, 6), (784_931, 19)];
+
+fn main() {
+    let quick = std::env::args().any(|arg| arg == "--quick");
+    let (rounds, volume) = if quick { (2, 20_000) } else { (5, 100_000) };
+    println!("ns; `ours / best peer` is how many times quicker ours is than the best of the others in the row");
+    println!(
+        "{:24} {:>5} {:>8} | {:>9} {:>9} {:>9} {:>9} | ours / best peer",
+        "", "rate", "n", "ours", "bitcoin", "nervos", "bitwise"
+    );
+    for (m, p) in RATES {
+        for n in [10, 100, 1_000, 100_000] {
+            // As many sets as make the volume, so that each is met about once a round; queries of large sets are few, for the peers' sake.
+            let work = Work::new(m, p, n, (volume / n).clamp(2, 2_000));
+            work.build(rounds);
+            work.decode(rounds);
+            work.query_one(rounds);
+            work.query_twenty(rounds);
+            work.query_large(rounds);
+        }
+    }
+}
+
+struct Work {
+    m: u32,
+    p: u32,
+    n: usize,
+    profile: Bip158,
+    sets: Vec<Sample>,
+}
+
+/// One set in all forms, and twenty keys to ask for: every other one held.
+struct Sample {
+    keys: Vec<String>,
+    asked: Vec<String>,
+    bytes: Vec<u8>,
+    nervos_bytes: Vec<u8>,
+    sum: u64,
+    /// What a set of exact values would answer, false positives included.
+    held: Vec<bool>,
+}
+
+impl Work {
+    fn new(m: u32, p: u32, n: usize, count: usize) -> Self {
+        let profile = Bip158::new(KEY, m, p);
+        let sets = (0..count).map(|set| Sample::new(profile, m, p, n, set)).collect();
+        Self { m, p, n, profile, sets }
+    }
+
+    fn build(&self, rounds: u32) {
+        self.row(
+            "build, a key",
+            self.sets.len() * self.n,
+            rounds,
+            &mut [
+                &mut || each(&self.sets, |set| Builder::from_keys(self.profile, &set.keys).finish() == set.bytes),
+                &mut || each(&self.sets, |set| bitcoin_build(&set.keys, self.m, self.p) == set.bytes),
+                &mut || each(&self.sets, |set| nervos_build(&set.keys, self.m, self.p) == set.nervos_bytes),
+            ],
+        );
+    }
+
+    fn decode(&self, rounds: u32) {
+        self.row(
+            "decode all, a value",
+            self.sets.len() * self.n,
+            rounds,
+            &mut [
+                &mut || {
+                    each(&self.sets, |set| {
+                        let decoded = Set::decode(self.profile, &set.bytes, self.n).expect("valid");
+                        decoded.len() == self.n && last(decoded.values()) == set.sum
+                    })
+                },
+                &mut || each(&self.sets, |set| last(&bitcoin_decode(&set.bytes, self.n, self.p)) == set.sum),
+                &mut || each(&self.sets, |set| last(&nervos_decode(&set.nervos_bytes, self.n, self.p)) == set.sum),
+                &mut || each(&self.sets, |set| last(&bitwise_decode(&set.bytes, self.n, self.p)) == set.sum),
+            ],
+        );
+    }
+
+    /// Key by key over all sets, not set by set: twenty queries of one set in a row would be learnt.
+    fn query_one(&self, rounds: u32) {
+        let keys = if self.n > 1000 { 2 } else { 20 };
+        let over = |contains: &dyn Fn(&Sample, &[u8]) -> bool| {
+            (0..keys).all(|key| each(&self.sets, |set| contains(set, set.asked[key].as_bytes()) == set.held[key]))
+        };
+        let theirs = bitcoin_gcs::GcsFilterReader::new(k0(), k1(), u64::from(self.m), self.p as u8);
+        let hasher = nervos::SipHasher24Builder::new(k0(), k1());
+        let nervos = nervos::GCSFilterReader::new(hasher, u64::from(self.m), self.p as u8);
+        self.row(
+            "one key, from bytes",
+            self.sets.len() * keys,
+            rounds,
+            &mut [
+                &mut || {
+                    over(&|set, key| {
+                        View::new(self.profile, &set.bytes).and_then(|view| view.contains(key)).expect("valid")
+                    })
+                },
+                &mut || over(&|set, key| theirs.match_any(&mut &set.bytes[..], std::iter::once(key)).expect("valid")),
+                &mut || {
+                    over(&|set, key| {
+                        nervos.match_any(&mut &set.nervos_bytes[..], &mut std::iter::once(key)).expect("valid")
+                    })
+                },
+                &mut || over(&|set, key| bitwise_contains(&set.bytes, self.profile, self.n, self.p, key)),
+            ],
+        );
+    }
+
+    /// The peers have no call for "which of these": twenty calls.
+    fn query_twenty(&self, rounds: u32) {
+        if self.n > 1000 {
+            return;
+        }
+        self.row(
+            "which of 20, from bytes",
+            self.sets.len(),
+            rounds,
+            &mut [
+                &mut || {
+                    each(&self.sets, |set| {
+                        let mut held = [false; 20];
+                        let view = View::new(self.profile, &set.bytes).expect("valid");
+                        view.contains_many(&set.asked, &mut held).expect("valid");
+                        held == set.held[..]
+                    })
+                },
+                &mut || {
+                    let reader = bitcoin_gcs::GcsFilterReader::new(k0(), k1(), u64::from(self.m), self.p as u8);
+                    each(&self.sets, |set| {
+                        set.check(20, |key| reader.match_any(&mut &set.bytes[..], std::iter::once(key)).expect("valid"))
+                    })
+                },
+                &mut || {
+                    let hasher = nervos::SipHasher24Builder::new(k0(), k1());
+                    let reader = nervos::GCSFilterReader::new(hasher, u64::from(self.m), self.p as u8);
+                    each(&self.sets, |set| {
+                        set.check(20, |key| {
+                            let mut bytes = &set.nervos_bytes[..];
+                            reader.match_any(&mut bytes, &mut std::iter::once(key)).expect("valid")
+                        })
+                    })
+                },
+                &mut || {
+                    each(&self.sets, |set| {
+                        set.check(20, |key| bitwise_contains(&set.bytes, self.profile, self.n, self.p, key))
+                    })
+                },
+            ],
+        );
+    }
+
+    /// Ours alone: what a directory or a decoded set makes of it, hash included.
+    fn query_large(&self, rounds: u32) {
+        let indices: Vec<_> = (self.sets.iter())
+            .map(|set| Index::new(View::new(self.profile, &set.bytes).expect("valid"), 4, self.n).expect("valid"))
+            .collect();
+        let decoded: Vec<_> =
+            self.sets.iter().map(|set| Set::decode(self.profile, &set.bytes, self.n).expect("valid")).collect();
+        self.row(
+            "one key, by index",
+            self.sets.len() * 20,
+            rounds,
+            &mut [&mut || {
+                self.sets.iter().zip(&indices).all(|(set, index)| set.check(20, |key| index.contains(key) == Ok(true)))
+            }],
+        );
+        self.row(
+            "one key, decoded",
+            self.sets.len() * 20,
+            rounds,
+            &mut [&mut || {
+                self.sets.iter().zip(&decoded).all(|(set, decoded)| set.check(20, |key| decoded.contains(key)))
+            }],
+        );
+    }
+
+    /// Runs the contenders in turn and prints the best round of each, divided by `count`.
+    fn row(&self, name: &str, count: usize, rounds: u32, contenders: &mut [&mut dyn FnMut() -> bool]) {
+        let mut best = vec![Duration::MAX; contenders.len()];
+        for _ in 0..rounds {
+            for (contender, best) in contenders.iter_mut().zip(&mut best) {
+                let start = Instant::now();
+                let right = contender();
+                *best = (*best).min(start.elapsed());
+                assert!(right, "{name}: a wrong answer");
+            }
+        }
+        let ns: Vec<_> = best.iter().map(|best| best.as_secs_f64() * 1e9 / count as f64).collect();
+        let mut columns: Vec<_> = ns.iter().map(|ns| format!("{ns:9.1}")).collect();
+        columns.resize(4, format!("{:>9}", "-"));
+        let peer = ns.iter().skip(1).copied().fold(f64::INFINITY, f64::min);
+        let ratio = if peer.is_finite() { format!("{:.1}", peer / ns[0]) } else { "-".to_owned() };
+        println!("{name:24} 1/{:<6} {:>5} | {} | {ratio}", self.m, self.n, columns.join(" "));
+    }
+}
+
+impl Sample {
+    fn new(profile: Bip158, m: u32, p: u32, n: usize, set: usize) -> Self {
+        // Paths of some 35 characters.
+        let keys: Vec<_> = (0..n).map(|key| format!("/static/assets/{set:05}/module-{key:06}.js")).collect();
+        let asked: Vec<_> =
+            (0..20)
+                .map(|i| {
+                    if i % 2 == 0 { keys[(i * 7919 + set) % n].clone() } else { format!("/other/{set}/{i}/image.webp") }
+                })
+                .collect();
+        let decoded = Set::from_keys(profile, &keys);
+        Self {
+            bytes: decoded.encode(),
+            nervos_bytes: nervos_build(&keys, m, p),
+            sum: last(decoded.values()),
+            held: asked.iter().map(|key| decoded.contains(key.as_bytes())).collect(),
+            keys,
+            asked,
+        }
+    }
+
+    fn check(&self, keys: usize, contains: impl Fn(&[u8]) -> bool) -> bool {
+        self.asked.iter().zip(&self.held).take(keys).all(|(key, held)| contains(key.as_bytes()) == *held)
+    }
+}
+
+fn each(sets: &[Sample], mut check: impl FnMut(&Sample) -> bool) -> bool {
+    sets.iter().all(|set| black_box(check(black_box(set))))
+}
+
+/// Ends that a decoder cannot know without having read everything before.
+fn last(values: &[u64]) -> u64 {
+    values.last().copied().unwrap_or(0) ^ values.len() as u64
+}
+
+fn k0() -> u64 {
+    u128::from_le_bytes(KEY) as u64
+}
+
+fn k1() -> u64 {
+    (u128::from_le_bytes(KEY) >> 64) as u64
+}
+
+fn bitcoin_build(keys: &[String], m: u32, p: u32) -> Vec<u8> {
+    let mut bytes = vec![];
+    let mut writer = bitcoin_gcs::GcsFilterWriter::new(&mut bytes, k0(), k1(), u64::from(m), p as u8);
+    for key in keys {
+        writer.add_element(key.as_bytes());
+    }
+    writer.finish().expect("a Vec takes everything");
+    bytes
+}
+
+fn nervos_build(keys: &[String], m: u32, p: u32) -> Vec<u8> {
+    let mut bytes = vec![];
+    let hasher = nervos::SipHasher24Builder::new(k0(), k1());
+    let mut writer = nervos::GCSFilterWriter::new(&mut bytes, hasher, u64::from(m), p as u8);
+    for key in keys {
+        writer.add_element(key.as_bytes());
+    }
+    writer.finish().expect("a Vec takes everything");
+    bytes
+}
+
+/// The peers' bit readers are public, their decoders are not: the loop that both have inside.
+fn bitcoin_decode(bytes: &[u8], n: usize, p: u32) -> Vec<u64> {
+    let mut bytes = &bytes[compact_size_bytes(n)..];
+    let mut bits = bitcoin_gcs::BitStreamReader::new(&mut bytes);
+    gaps(n, p, |count| bits.read(count).expect("valid"))
+}
+
+fn nervos_decode(bytes: &[u8], n: usize, p: u32) -> Vec<u64> {
+    let mut bytes = &bytes[8..];
+    let mut bits = nervos::BitStreamReader::new(&mut bytes);
+    gaps(n, p, |count| bits.read(count).expect("valid"))
+}
+
+fn bitwise_decode(bytes: &[u8], n: usize, p: u32) -> Vec<u64> {
+    let mut bits = Bitwise { bytes: &bytes[compact_size_bytes(n)..], bit: 0 };
+    gaps(n, p, |count| bits.read(count))
+}
+
+fn bitwise_contains(bytes: &[u8], profile: Bip158, n: usize, p: u32, key: &[u8]) -> bool {
+    let view = View::new(profile, bytes).expect("valid");
+    let wanted = profile.value(profile.hash(key), view.layout());
+    let mut bits = Bitwise { bytes: &bytes[compact_size_bytes(n)..], bit: 0 };
+    let mut value = 0;
+    for _ in 0..n {
+        value += bits.gap(p);
+        if value >= wanted {
+            return value == wanted;
+        }
+    }
+    false
+}
+
+fn gaps(n: usize, p: u32, mut read: impl FnMut(u8) -> u64) -> Vec<u64> {
+    let mut value = 0;
+    let mut values = Vec::with_capacity(n);
+    for _ in 0..n {
+        let mut quotient = 0;
+        while read(1) == 1 {
+            quotient += 1;
+        }
+        value += (quotient << p) + read(p as u8);
+        values.push(value);
+    }
+    values
+}
+
+/// The plain loop.
+struct Bitwise<'a> {
+    bytes: &'a [u8],
+    bit: usize,
+}
+
+impl Bitwise<'_> {
+    fn bit(&mut self) -> u64 {
+        let bit = self.bytes[self.bit / 8] >> (7 - self.bit % 8) & 1;
+        self.bit += 1;
+        u64::from(bit)
+    }
+
+    fn read(&mut self, count: u8) -> u64 {
+        (0..count).fold(0, |value, _| value << 1 | self.bit())
+    }
+
+    fn gap(&mut self, p: u32) -> u64 {
+        let mut quotient = 0;
+        while self.bit() == 1 {
+            quotient += 1;
+        }
+        (quotient << p) + self.read(p as u8)
+    }
+}
+
+fn compact_size_bytes(n: usize) -> usize {
+    match n {
+        0..0xfd => 1,
+        0xfd..=0xffff => 3,
+        _ => 5,
+    }
+}
