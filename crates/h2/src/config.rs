@@ -25,7 +25,7 @@ pub struct Config {
     /// A client that takes no byte of what is ready for it is dropped after this. 30 s.
     pub write_stall_timeout: Duration,
     /// DATA handed to `h2` and not yet taken by the socket, bytes. What is below cannot be overtaken by a more
-    /// urgent response, so little is better than much: 32 KiB.
+    /// urgent response, so little is better than much: 32 KiB. Less than 16 KiB counts as 16 KiB.
     pub max_unsent_bytes: usize,
     /// Pushed streams open at once, whatever the client would allow. 32.
     pub max_open_pushes: usize,

@@ -41,6 +41,19 @@ pub(crate) enum Event {
     Setting { id: u16, value: u32 },
 }
 
+/// Where in its frames a stream stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Between two frames.
+    Boundary,
+    /// In the payload of DATA.
+    Data,
+    /// In the first nine bytes of a frame.
+    Header,
+    /// In the payload of any other frame.
+    Payload,
+}
+
 /// The walker's place in the stream. 40 bytes; work is proportional to the frames, not to the bytes.
 #[derive(Debug, Default)]
 pub(crate) struct Walker {
@@ -55,14 +68,14 @@ pub(crate) struct Walker {
 }
 
 impl Walker {
-    /// Whether the stream stands between two frames.
-    pub(crate) fn at_boundary(&self) -> bool {
-        self.left == 0 && self.header_len == 0
-    }
-
-    /// Whether the stream stands within the payload of a DATA frame.
-    pub(crate) fn in_data(&self) -> bool {
-        self.left > 0 && self.kind == DATA
+    /// Where in the frames the stream stands.
+    pub(crate) fn place(&self) -> Place {
+        match (self.left, self.header_len) {
+            (0, 0) => Place::Boundary,
+            (0, _) => Place::Header,
+            _ if self.kind == DATA => Place::Data,
+            _ => Place::Payload,
+        }
     }
 
     /// Consumes `bytes`, reporting what completes in them.

@@ -16,7 +16,7 @@ use crate::head;
 use crate::priority::Priority;
 
 /// What is handed to `h2` at a time: the largest DATA frame that every client takes (RFC 9113, section 4.2).
-const SLICE_BYTES: usize = 16 << 10;
+pub(crate) const SLICE_BYTES: usize = 16 << 10;
 
 /// How a body ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,7 +19,7 @@ use h2::SendStream;
 use http_body::Body;
 use tokio::time::Instant;
 
-use crate::outgoing::{BodyEnd, NextFrame, Outgoing, Served};
+use crate::outgoing::{BodyEnd, NextFrame, Outgoing, SLICE_BYTES, Served};
 use crate::priority::Priority;
 use crate::wire::Wire;
 
@@ -116,11 +116,12 @@ where
         let mut progress = false;
         loop {
             let unsent = self.handed.saturating_sub(wire.data_written());
-            let room = (max_unsent as u64).saturating_sub(unsent);
+            let room = (max_unsent.max(SLICE_BYTES) as u64).saturating_sub(unsent);
             // What the client granted, less all that it got or will get.
             let window = wire.window_granted().saturating_sub(wire.data_written().saturating_add(unsent));
             let most = usize::try_from(room.min(window)).unwrap_or(usize::MAX);
-            if room == 0 {
+            // Whole slices, or a client that reads slowly would be sent as many frames as it does reads.
+            if unsent > 0 && room < SLICE_BYTES as u64 {
                 return progress;
             }
             let Some(at) = self.pick(most, wire.window_epoch(), now) else {

@@ -42,8 +42,7 @@ impl<T> Tap<T> {
         self.preface_left -= preface;
         let bytes = bytes.get(preface..).unwrap_or_default();
         self.inbound.walk(bytes, |event| self.wire.inbound(event));
-        // An upload may take its time: only what is not DATA counts as begun and not finished.
-        self.wire.fed(!self.inbound.at_boundary() && !self.inbound.in_data());
+        self.wire.fed(self.inbound.place());
     }
 
     fn sent<'a>(&mut self, slices: impl IntoIterator<Item = &'a [u8]>, mut count: usize) {

@@ -68,7 +68,7 @@ impl Timers {
         self.blocked.observe(now, blocked, wire.bytes_written());
         // Not by any byte: a client that asks for PING replies and opens no window would be served for ever.
         self.starved.observe(now, starved, wire.data_written());
-        self.idle.observe(now, idle && !closing, 0);
+        self.idle.observe(now, idle && !closing && !blocked, 0);
         self.closing.observe(now, idle && closing && !blocked, 0);
         self.earliest = [
             self.handshake.due(config.handshake_timeout, Fired::Error(Timeout::Handshake)),

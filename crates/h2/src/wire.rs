@@ -6,7 +6,7 @@ use std::task::Waker;
 
 use atomic_waker::AtomicWaker;
 
-use crate::frames::{self, Event};
+use crate::frames::{self, Event, Place};
 
 /// The window of a connection before any WINDOW_UPDATE (RFC 9113, section 6.9.2), bytes.
 const INITIAL_CONNECTION_WINDOW: u64 = 65_535;
@@ -19,6 +19,7 @@ const INITIAL_CONNECTION_WINDOW: u64 = 65_535;
 #[derive(Debug)]
 pub(crate) struct Wire {
     push_enabled: AtomicBool,
+    settings_begun: AtomicBool,
     settings_seen: AtomicBool,
     goaway_received: AtomicBool,
     header_block_open: AtomicBool,
@@ -76,6 +77,7 @@ impl Wire {
         Wire {
             // RFC 9113, section 6.5.2: push is allowed until the client says otherwise.
             push_enabled: AtomicBool::new(true),
+            settings_begun: AtomicBool::new(false),
             settings_seen: AtomicBool::new(false),
             goaway_received: AtomicBool::new(false),
             header_block_open: AtomicBool::new(false),
@@ -193,9 +195,14 @@ impl Wire {
         self.write_blocked.store(false, Relaxed);
     }
 
-    /// Bytes went to `h2`; `frame_open` as in [`request_unfinished`](Self::request_unfinished).
-    pub(crate) fn fed(&self, frame_open: bool) {
-        self.frame_open.store(frame_open, Relaxed);
+    /// Bytes went to `h2`, the last of which stand there in the client's frames.
+    pub(crate) fn fed(&self, place: Place) {
+        // An upload may take its time: only what is not DATA counts as begun and not finished.
+        self.frame_open.store(matches!(place, Place::Header | Place::Payload), Relaxed);
+        let past_settings = place != Place::Payload || self.frames_begun.load(Relaxed) > 1;
+        if past_settings && self.settings_begun.load(Relaxed) {
+            self.settings_seen.store(true, Relaxed);
+        }
         self.drained.store(false, Relaxed);
     }
 
@@ -219,7 +226,7 @@ impl Wire {
             }
             Event::Frame { kind: frames::GOAWAY, .. } => self.goaway_received.store(true, Relaxed),
             Event::Frame { kind: frames::SETTINGS, .. } => {
-                self.settings_seen.store(true, Relaxed);
+                self.settings_begun.store(true, Relaxed);
                 self.window_changed.store(true, Relaxed);
             }
             Event::Setting { id: frames::ENABLE_PUSH, value } => {
