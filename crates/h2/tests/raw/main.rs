@@ -1,0 +1,12 @@
+//! The driver against a peer that speaks raw frames: what no honest client sends, and what no client crate lets
+//! one see. Time is paused where nothing real is waited for, so that "the server is quiet" is a fact and not a
+//! guess, and timeouts of minutes take no time.
+
+mod defects;
+mod frames;
+mod limits;
+mod order;
+mod peer;
+mod push;
+mod semantics;
+mod server;

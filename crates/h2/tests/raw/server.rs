@@ -1,0 +1,390 @@
+//! The server's end: the driver with a site whose paths say what they do, and a policy that pushes as told.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream;
+use headstart_h2::{
+    Attempt, Client, Config, Connection, EarlyHints, Error, Opening, Outcome, Policy, Promise, Pushed, Pushes,
+    RequestBody,
+};
+use http::{HeaderMap, HeaderValue, Request, Response, header, request, response};
+use http_body::{Frame, SizeHint};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::peer::Peer;
+
+pub(crate) type Body = UnsyncBoxBody<Bytes, io::Error>;
+
+/// What the policy and the site were asked and told, one line each.
+#[derive(Clone, Default)]
+pub(crate) struct Log(Arc<Mutex<Vec<String>>>);
+
+impl Log {
+    pub(crate) fn note(&self, line: impl Into<String>) {
+        self.0.lock().unwrap().push(line.into());
+    }
+
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+
+    pub(crate) fn count(&self, line: &str) -> usize {
+        self.lines().iter().filter(|noted| *noted == line).count()
+    }
+
+    /// Asserts that each exchange ended exactly once, and each promise had exactly one outcome (and at most a
+    /// cancellation after it finished).
+    #[track_caller]
+    pub(crate) fn assert_balanced(&self) {
+        let lines = self.lines();
+        let count = |holds: &dyn Fn(&str) -> bool| lines.iter().filter(|line| holds(line)).count();
+        let begun = count(&|line| line.starts_with("request "));
+        assert_eq!(count(&|line| line.starts_with("ended ")), begun, "{lines:#?}");
+        let promised = count(&|line| line.contains(" promised "));
+        let outcomes = ["Finished ", "Failed ", "Unfinished ", "Cancelled("];
+        let ended = count(&|line| outcomes.iter().any(|outcome| line.starts_with(outcome)));
+        let twice = lines.iter().enumerate().filter(|(at, line)| {
+            let tag = line.split(' ').next_back();
+            line.starts_with("Cancelled(")
+                && lines[..*at].iter().any(|l| l.starts_with("Finished ") && l.split(' ').next_back() == tag)
+        });
+        assert_eq!(ended - twice.count(), promised, "{lines:#?}");
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_has(&self, line: &str) {
+        assert_eq!(self.count(line), 1, "{line:?} once in {:#?}", self.lines());
+    }
+}
+
+/// A server to be: what it pushes with which page, and its limits.
+#[derive(Clone, Default)]
+pub(crate) struct Script {
+    pub(crate) config: Config,
+    pages: HashMap<String, Vec<Promise<String>>>,
+    /// Pages whose policy sends a 103 at once.
+    hinted: Vec<String>,
+    /// Promises made when the response is there instead of before.
+    late: bool,
+    log: Log,
+}
+
+impl Script {
+    pub(crate) fn new() -> Self {
+        Script::default()
+    }
+
+    pub(crate) fn config(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        change(&mut self.config);
+        self
+    }
+
+    /// Pushes these paths with a page.
+    pub(crate) fn push<P: AsRef<str>>(self, page: &str, paths: impl IntoIterator<Item = P>) -> Self {
+        let plain = |path: P| Promise {
+            path: path.as_ref().parse().unwrap(),
+            headers: HeaderMap::new(),
+            priority: None,
+            tag: path.as_ref().to_owned(),
+        };
+        let promises = paths.into_iter().map(plain).collect();
+        self.promise(page, promises)
+    }
+
+    pub(crate) fn promise(mut self, page: &str, promises: Vec<Promise<String>>) -> Self {
+        self.pages.insert(page.to_owned(), promises);
+        self
+    }
+
+    pub(crate) fn hint(mut self, page: &str) -> Self {
+        self.hinted.push(page.to_owned());
+        self
+    }
+
+    pub(crate) fn late(mut self) -> Self {
+        self.late = true;
+        self
+    }
+
+    pub(crate) fn log(&self) -> Log {
+        self.log.clone()
+    }
+
+    /// Serves a pipe that holds `pipe` bytes a way, to a peer that has sent these settings.
+    pub(crate) async fn start(&self, pipe: usize, settings: &[(u16, u32)]) -> Running<DuplexStream> {
+        let (theirs, ours) = tokio::io::duplex(pipe);
+        self.serve(theirs, ours, Duration::from_millis(1), settings).await
+    }
+
+    /// Serves a loopback socket. The runtime's time has to run.
+    pub(crate) async fn start_tcp(&self, settings: &[(u16, u32)]) -> Running<tokio::net::TcpStream> {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let theirs = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (ours, _) = listener.accept().await.unwrap();
+        ours.set_nodelay(true).unwrap();
+        self.serve(theirs, ours, Duration::from_millis(100), settings).await
+    }
+
+    pub(crate) async fn serve<C, S>(&self, theirs: C, ours: S, quiet: Duration, settings: &[(u16, u32)]) -> Running<C>
+    where
+        C: AsyncRead + AsyncWrite + Unpin,
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (stop, mut stopped) = mpsc::channel(1);
+        let mut connection = Box::pin(self.connection(ours));
+        let task = tokio::spawn(async move {
+            tokio::select! {
+                result = &mut connection => return result,
+                Some(()) = stopped.recv() => connection.as_mut().graceful_shutdown(),
+            }
+            connection.await
+        });
+        let mut peer = Peer::new(theirs).patient(quiet);
+        peer.greet(settings).await;
+        Running { peer, log: self.log.clone(), task, stop }
+    }
+
+    /// The connection's future itself.
+    pub(crate) fn connection<T>(
+        &self,
+        io: T,
+    ) -> Connection<
+        T,
+        impl tower_service::Service<Request<RequestBody>, Response = Response<Body>, Error = io::Error, Future: Send>
+        + Clone
+        + Send
+        + 'static,
+        Body,
+        Told,
+    >
+    where
+        T: AsyncRead + AsyncWrite + Unpin,
+    {
+        let log = self.log.clone();
+        let service = tower::service_fn(move |request| site(request, log.clone()));
+        headstart_h2::serve_connection_with(self.config.clone(), io, service, Told(self.clone()))
+    }
+}
+
+/// A server that runs, and its peer.
+pub(crate) struct Running<C> {
+    pub(crate) peer: Peer<C>,
+    pub(crate) log: Log,
+    pub(crate) task: JoinHandle<Result<(), Error>>,
+    stop: mpsc::Sender<()>,
+}
+
+impl<C: AsyncRead + AsyncWrite + Unpin> Running<C> {
+    pub(crate) async fn shut_down(&self) {
+        self.stop.send(()).await.unwrap();
+    }
+
+    /// Hangs up and gives what the server's task ended with. Panics if the task did.
+    pub(crate) async fn hang_up(self) -> (Result<(), Error>, Log) {
+        drop(self.peer);
+        let result = self.task.await.unwrap();
+        self.log.assert_balanced();
+        (result, self.log)
+    }
+}
+
+/// The policy that does as the script says.
+pub(crate) struct Told(Script);
+
+impl Policy for Told {
+    type Exchange = String;
+    type Tag = String;
+
+    fn request(&mut self, client: Client, request: &mut request::Parts) -> Opening<String, String> {
+        let Told(script) = self;
+        let path = request.uri.path().to_owned();
+        script.log.note(format!("request {path} push={}", client.push));
+        let mut opening = Opening::new(path.clone());
+        if script.hinted.contains(&path) {
+            let mut fields = HeaderMap::new();
+            fields.insert(header::LINK, HeaderValue::from_static("</app.css>; rel=preload; as=style"));
+            opening.early_hints = Some(fields);
+        }
+        if !script.late {
+            opening.promises = script.pages.get(&path).cloned().unwrap_or_default();
+        }
+        opening
+    }
+
+    fn response(&mut self, page: &mut String, head: &mut response::Parts, _: &SizeHint) -> Pushes<String> {
+        if head.headers.contains_key("x-push-nothing") {
+            return Pushes::Drop;
+        }
+        Pushes::Keep(if self.0.late { self.0.pages.get(page).cloned().unwrap_or_default() } else { Vec::new() })
+    }
+
+    fn admit(&mut self, _: &mut String, _: &Promise<String>, head: &mut response::Parts, _: &SizeHint) -> bool {
+        head.status.is_success()
+    }
+
+    fn commit(&mut self, page: &mut String, _: &mut response::Parts, attempts: &[Attempt<String>]) {
+        for Attempt { tag, refusal } in attempts {
+            match refusal {
+                None => self.0.log.note(format!("{page} promised {tag}")),
+                Some(refusal) => self.0.log.note(format!("{page} {refusal:?} {tag}")),
+            }
+        }
+    }
+
+    fn ended(&mut self, page: String, complete: bool) {
+        self.0.log.note(format!("ended {page} {complete}"));
+    }
+
+    fn outcome(&mut self, tag: &String, outcome: Outcome) {
+        self.0.log.note(match outcome {
+            Outcome::Cancelled(reason) => format!("Cancelled({}) {tag}", u32::from(reason)),
+            outcome => format!("{outcome:?} {tag}"),
+        });
+    }
+}
+
+/// Notes when a handler's future is dropped before it was done.
+struct Dropped(Log, String);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.note(format!("dropped {}", self.1));
+    }
+}
+
+/// A site whose paths are `/verb/number/anything`; what they do stands below. Other paths give an empty 404.
+async fn site(mut request: Request<RequestBody>, log: Log) -> io::Result<Response<Body>> {
+    let path = request.uri().path().to_owned();
+    let pushed = if request.extensions().get::<Pushed>().is_some() { " pushed" } else { "" };
+    log.note(format!("served {path}{pushed}"));
+    let mut words = path.split('/').skip(1);
+    let verb = words.next().unwrap_or_default();
+    let number: usize = words.next().and_then(|word| word.parse().ok()).unwrap_or_default();
+    let second: usize = words.next().and_then(|word| word.parse().ok()).unwrap_or_default();
+    let sleep = |ms: usize| tokio::time::sleep(Duration::from_millis(ms as u64));
+    let response = Response::builder();
+    Ok(match verb {
+        // A body of that many bytes, known beforehand.
+        "bytes" => response.body(full(number)),
+        // The same with an ETag that changes with the query.
+        "tagged" => response.header(header::ETAG, format!("\"{:?}\"", request.uri().query())).body(full(number)),
+        // The same after that many milliseconds: /wait/ms/bytes.
+        "wait" => {
+            let dropped = Dropped(log.clone(), path.clone());
+            sleep(number).await;
+            std::mem::forget(dropped);
+            response.body(full(second))
+        }
+        // The same, but a handler sends a 103 first.
+        "hint" => {
+            let mut fields = HeaderMap::new();
+            fields.insert(header::LINK, HeaderValue::from_static("</b.css>; rel=preload; as=style"));
+            let hints = request.extensions().get::<EarlyHints>().unwrap().clone();
+            log.note(format!("hint sent {}", hints.send(fields.clone())));
+            log.note(format!("hint sent {}", hints.send(fields.clone())));
+            sleep(number).await;
+            response.body(full(second))
+        }
+        // Keeps the handle of 103 and uses it when the head is long out.
+        "hint-too-late" => {
+            let hints = request.extensions().get::<EarlyHints>().unwrap().clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                log.note(format!("hint sent {}", hints.send(HeaderMap::new())));
+            });
+            response.body(stalling(number, 100))
+        }
+        // That many bytes in chunks of 1,000, a millisecond apart.
+        "drip" => response.body(stalling(number, 1)),
+        // That many bytes at once, and no end.
+        "endless" => response.body(chunks(vec![Chunk::Data(number), Chunk::Never])),
+        // That many bytes, then an error.
+        "broken" => response.body(chunks(vec![Chunk::Data(number), Chunk::Fail])),
+        "body-panics" => response.body(chunks(vec![Chunk::Data(number), Chunk::Panic])),
+        // That many bytes of unknown length, then trailers.
+        "trailers" => response.body(chunks(vec![Chunk::Data(number), Chunk::Trailers])),
+        // That many bytes whose end comes by itself, a millisecond later.
+        "end-later" => response.body(chunks(vec![Chunk::Data(number), Chunk::Wait(1)])),
+        "status" => response.status(number as u16).body(full(second)),
+        // What a careless handler sets.
+        "connection" => response
+            .header("connection", "close, x-internal")
+            .header("x-internal", "secret")
+            .header("keep-alive", "timeout=5")
+            .header("transfer-encoding", "chunked")
+            .body(full(number)),
+        "push-nothing" => response.header("x-push-nothing", "1").body(full(number)),
+        // Reads the upload and answers with its length in the body's length.
+        "upload" => {
+            sleep(number).await;
+            let body = request.body_mut().collect().await;
+            match body {
+                Ok(body) => response.body(full(body.to_bytes().len())),
+                Err(error) => {
+                    log.note(format!("upload broke: {error}"));
+                    response.status(400).body(full(0))
+                }
+            }
+        }
+        // Answers at once with what is uploaded, as it comes.
+        "echo" => response.body(request.into_body().map_err(io::Error::other).boxed_unsync()),
+        "fail" => return Err(io::Error::other("the database is gone")),
+        "panic" => panic!("the handler at {path} panics"),
+        _ => response.status(404).body(full(0)),
+    }
+    .unwrap())
+}
+
+fn full(bytes: usize) -> Body {
+    Full::new(Bytes::from(vec![b'x'; bytes])).map_err(|never| match never {}).boxed_unsync()
+}
+
+fn stalling(bytes: usize, every_ms: u64) -> Body {
+    let whole = bytes / 1000;
+    let chunks_of = (0..whole).flat_map(|_| [Chunk::Data(1000), Chunk::Wait(every_ms)]);
+    chunks(chunks_of.chain([Chunk::Data(bytes % 1000)]).collect())
+}
+
+/// A step of a scripted body.
+#[derive(Clone, Copy)]
+enum Chunk {
+    Data(usize),
+    Wait(u64),
+    Trailers,
+    Never,
+    Fail,
+    Panic,
+}
+
+fn chunks(steps: Vec<Chunk>) -> Body {
+    let frames = stream::unfold(steps.into_iter(), |mut steps| async move {
+        loop {
+            let frame = match steps.next()? {
+                Chunk::Data(0) => continue,
+                Chunk::Data(bytes) => Ok(Frame::data(Bytes::from(vec![b'x'; bytes]))),
+                Chunk::Wait(ms) => {
+                    tokio::time::sleep(Duration::from_millis(ms)).await;
+                    continue;
+                }
+                Chunk::Trailers => {
+                    let mut fields = HeaderMap::new();
+                    fields.insert("x-sum", HeaderValue::from_static("7"));
+                    Ok(Frame::trailers(fields))
+                }
+                Chunk::Never => std::future::pending().await,
+                Chunk::Fail => Err(io::Error::other("the disk is on fire")),
+                Chunk::Panic => panic!("the body panics"),
+            };
+            return Some((frame, steps));
+        }
+    });
+    StreamBody::new(frames).boxed_unsync()
+}
