@@ -1,0 +1,215 @@
+//! The learner against a naive one that keeps every visit and computes by definition.
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use headstart_learn::*;
+use proptest::prelude::*;
+use support::*;
+
+const PAGES: [&str; 6] = ["/", "/about", "/blog/1", "/blog/2", "/blog/x/7", "/shop/a-name-of-more-than-20-bytes"];
+const ASSETS: [&str; 5] = ["/a.css", "/b.js", "/c.png", "/d.woff2", "/e.js"];
+const MIN_NETWORKS: u32 = 2;
+const VOTE_SECONDS: u64 = 600;
+
+/// One visit to be made: indices into the tables above.
+#[derive(Clone, Debug)]
+struct Step {
+    page: usize,
+    fetched: Vec<usize>,
+    delivered: Vec<(usize, Delivery)>,
+    network: u64,
+    /// Seconds that pass after it.
+    pause: u64,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let how = prop_oneof![Just(Delivery::Held), Just(Delivery::Hinted), Just(Delivery::Pushed)];
+    let asset = 0..ASSETS.len();
+    (
+        0..PAGES.len(),
+        prop::collection::vec(asset.clone(), 0..6),
+        prop::collection::vec((asset, how), 0..3),
+        0u64..5,
+        prop_oneof![Just(1u64), 16..100u64, 1_000..90_000u64],
+    )
+        .prop_map(|(page, fetched, delivered, network, pause)| Step { page, fetched, delivered, network, pause })
+}
+
+/// What the naive learner remembers of a visit that counted.
+struct Remembered {
+    seconds: f64,
+    page: usize,
+    network: u64,
+    /// In the order of requests.
+    hits: Vec<usize>,
+    mute: BTreeSet<usize>,
+}
+
+#[derive(Default)]
+struct Naive {
+    visits: Vec<Remembered>,
+    votes: BTreeMap<(u64, usize), u64>,
+    /// Assets that were ever fetched on a visit that counted: the others have no evidence.
+    known: BTreeSet<usize>,
+}
+
+impl Naive {
+    fn learn(&mut self, step: &Step, seconds: u64) {
+        let hinted: BTreeSet<usize> =
+            step.delivered.iter().filter(|(_, how)| *how == Delivery::Hinted).map(|(asset, _)| *asset).collect();
+        let mut fetched = Vec::new();
+        for asset in &step.fetched {
+            if !fetched.contains(asset) {
+                fetched.push(*asset);
+            }
+        }
+        let unasked = step.delivered.iter().any(|(asset, how)| match how {
+            Delivery::Held => true,
+            Delivery::Pushed => !hinted.contains(asset),
+            Delivery::Hinted => false,
+        });
+        if fetched.is_empty() && !unasked {
+            return;
+        }
+        let vote = (step.network, step.page);
+        if self.votes.get(&vote).is_some_and(|cast| seconds - cast < VOTE_SECONDS) {
+            return;
+        }
+        self.votes.insert(vote, seconds);
+        self.known.extend(fetched.iter().filter(|asset| !hinted.contains(asset)));
+        let delivered = step.delivered.iter().map(|(asset, _)| *asset);
+        let mute = delivered.filter(|asset| hinted.contains(asset) || !fetched.contains(asset));
+        self.visits.push(Remembered {
+            seconds: seconds as f64,
+            page: step.page,
+            network: step.network,
+            mute: mute.filter(|asset| self.known.contains(asset)).collect(),
+            hits: fetched,
+        });
+        let last = self.visits.last_mut().expect("just pushed");
+        last.hits.retain(|asset| !hinted.contains(asset));
+    }
+
+    /// p, lower bound, h, m, n, and the most networks of a level.
+    fn weigh(&self, page: &str, asset: usize, now: f64) -> (f64, f64, f64, f64, f64, usize) {
+        let (kappa, z) = (0.5, 0.25);
+        let mut result = (0.0, 0.0, 0.0, 0.0, 0.0, 0);
+        let mut levels: Vec<fn(&str) -> String> = vec![section];
+        if template(page) != page {
+            levels.push(template);
+        }
+        levels.push(str::to_owned);
+        for level in levels {
+            let (mut all, mut hits, mut mute) = (0.0, 0.0, 0.0);
+            let mut networks = BTreeSet::new();
+            for visit in self.visits.iter().filter(|visit| level(PAGES[visit.page]) == level(page)) {
+                let weight = (-(now - visit.seconds) / 86_400.0).exp2();
+                all += weight;
+                if visit.hits.contains(&asset) {
+                    hits += weight;
+                    networks.insert(visit.network);
+                }
+                mute += if visit.mute.contains(&asset) { weight } else { 0.0 };
+            }
+            let n = f64::max(all - mute, hits);
+            let p = (hits + kappa * result.0) / (n + kappa);
+            result = (p, 0.0, hits, mute, n, result.5.max(networks.len()));
+        }
+        let p = result.0;
+        result.1 = f64::max(0.0, p - z * (p * (1.0 - p) / (result.4 + kappa + 1.0)).sqrt());
+        result
+    }
+}
+
+fn template(page: &str) -> String {
+    let star = |segment: &str| segment.len() > 20 || segment.contains(|c: char| c.is_ascii_digit() || c == '%');
+    let segments = page.split('/').map(|segment| if star(segment) { "*" } else { segment });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+fn section(page: &str) -> String {
+    let segments: Vec<&str> = page.split('/').collect();
+    format!("{} {}", segments[1], segments.len())
+}
+
+fn check(steps: &[Step], asked: &str) {
+    let mut world = World::new(config(MIN_NETWORKS));
+    let mut naive = Naive::default();
+    let start = world.now;
+    for step in steps {
+        let fetched: Vec<&str> = step.fetched.iter().map(|asset| ASSETS[*asset]).collect();
+        let delivered: Vec<(&str, Delivery)> =
+            step.delivered.iter().map(|(asset, how)| (ASSETS[*asset], *how)).collect();
+        let seconds = (world.now - start) / SECOND;
+        let page = PAGES[step.page];
+        world.view(&View { page, assets: &fetched, network: step.network, delivered: &delivered });
+        naive.learn(step, seconds);
+        world.pass(step.pause * SECOND);
+    }
+    let now = (world.now - start) as f64 / 1000.0;
+    assert_eq!(world.learner.stats().learned, naive.visits.len() as u64);
+    let explanation = world.explain(asked);
+    let planned = world.planned(asked);
+    for known in &explanation.assets {
+        let asset = ASSETS.iter().position(|path| **path == *known.path).expect("one of ours");
+        let (p, lower, h, m, n, networks) = naive.weigh(asked, asset, now);
+        let close = |a: f32, b: f64| (f64::from(a) - b).abs() <= 1e-3 * (1.0 + b);
+        let same = close(known.probability, p) && close(known.lower_bound, lower) && close(known.hits, h);
+        assert!(same && close(known.mute, m) && close(known.effective, n), "{known:?} {p} {lower} {h} {m} {n}");
+        assert_eq!(known.networks, networks as u32, "{known:?}");
+        if (lower - 0.25).abs() > 1e-3 && naive.visits.len() > 1 && known.verdict != Verdict::FewVisits {
+            let expected = lower >= 0.25 && networks >= MIN_NETWORKS as usize;
+            assert_eq!(planned.iter().any(|path| **path == *known.path), expected, "{known:?}");
+        }
+    }
+    let most = naive.visits.iter().filter(|visit| section(PAGES[visit.page]) == section(asked)).count();
+    for (asset, path) in ASSETS.iter().enumerate() {
+        let (_, lower, .., networks) = naive.weigh(asked, asset, now);
+        if most >= 2 && lower > 0.251 && networks >= MIN_NETWORKS as usize {
+            assert!(planned.iter().any(|known| known == path), "{path} is missing");
+        }
+    }
+    assert!(planned.iter().all(|path| explanation.assets.iter().any(|asset| *asset.path == **path)));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+    #[test]
+    fn same_as_naive(steps in prop::collection::vec(step(), 1..40), asked in 0..PAGES.len()) {
+        check(&steps, PAGES[asked]);
+    }
+
+    #[test]
+    fn same_as_naive_on_a_page_never_seen(steps in prop::collection::vec(step(), 1..40)) {
+        check(&steps, "/blog/99");
+    }
+
+    #[test]
+    fn a_snapshot_changes_nothing(steps in prop::collection::vec(step(), 1..20), more in prop::collection::vec(step(), 0..10)) {
+        let run = |world: &mut World, steps: &[Step]| {
+            for step in steps {
+                let assets: Vec<&str> = step.fetched.iter().map(|asset| ASSETS[*asset]).collect();
+                world.view(&View { page: PAGES[step.page], assets: &assets, network: step.network, delivered: &[] });
+                world.pass(step.pause * SECOND);
+            }
+        };
+        let mut settings = eager(MIN_NETWORKS);
+        settings.collect_deltas = true;
+        let mut one = World::new(settings.clone());
+        run(&mut one, &steps);
+        let bytes = one.learner.snapshot(one.time());
+        let mut two = World::with(Learner::restore(settings, &bytes).expect("an unharmed snapshot"));
+        two.now = one.now;
+        run(&mut one, &more);
+        run(&mut two, &more);
+        for page in PAGES {
+            let (a, b) = (one.explain(page), two.explain(page));
+            prop_assert_eq!(a.assets.len(), b.assets.len());
+            for (a, b) in a.assets.iter().zip(&b.assets) {
+                prop_assert!((a.probability - b.probability).abs() < 1e-3, "{:?} {:?}", a, b);
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Any bytes as a snapshot: an error or a learner that keeps to its bounds, and that
+//! writes a snapshot which reads back.
+#![no_main]
+
+use headstart_learn::{Config, Learner, Time};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|body: &[u8]| {
+    // As it is, and with the frame that a real one has, so that the records are reached.
+    let _ = Learner::restore(config(), body);
+    let mut framed = b"HSLEARN\x01".to_vec();
+    framed.extend(body);
+    framed.extend(crc32fast::hash(&framed).to_le_bytes());
+    if let Ok(learner) = Learner::restore(config(), &framed) {
+        assert!(learner.stats().bytes <= 1 << 20);
+        let now = Time::from_millis(1);
+        let again = learner.snapshot(now);
+        let copy = Learner::restore(config(), &again).expect("its own snapshot");
+        assert!(copy.stats().pages <= learner.stats().pages);
+        if let Some(site) = learner.site("a") {
+            assert!(learner.plan(now, site, "/").iter().all(|c| c.probability.is_finite()));
+        }
+    }
+});
+
+fn config() -> Config {
+    let mut config = Config::default();
+    config.memory_bytes = 1 << 20;
+    config.min_networks = 1;
+    config
+}
