@@ -161,6 +161,7 @@ where
         }
         match served {
             Served::Sent(bytes) => {
+                self.slices = self.slices.wrapping_add(1);
                 stream.last_served = now;
                 if stream.priority.incremental || stream.run >= RUN_BYTES {
                     stream.turn = turn;
@@ -198,8 +199,7 @@ where
     }
 
     /// The stream that goes next. Linear in the open streams, of which there are few hundred at most.
-    fn pick(&mut self, window: usize, epoch: u64, now: Instant) -> Option<usize> {
-        self.slices = self.slices.wrapping_add(1);
+    fn pick(&self, window: usize, epoch: u64, now: Instant) -> Option<usize> {
         let ready = || self.streams.iter().enumerate().filter(|(_, stream)| stream.is_ready(window, epoch));
         if self.slices.is_multiple_of(PATIENT_EVERY)
             && let Some((at, stream)) = ready().min_by_key(|(_, stream)| stream.last_served)
