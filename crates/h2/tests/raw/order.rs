@@ -28,6 +28,18 @@ async fn the_page_then_its_pushes_one_after_another() {
     server.hang_up().await.0.unwrap();
 }
 
+/// Small slices are many slices: `h2` would mix those of two streams, so a stream's are written before the next
+/// stream's are handed over.
+#[tokio::test(start_paused = true)]
+async fn a_page_in_pieces_goes_first_too() {
+    let script = Script::new().push("/pieces/9000", ["/bytes/5000"]);
+    let mut server = script.start(BIG_PIPE, &[]).await;
+    server.peer.send(get(1, "/pieces/9000")).await;
+    let trace = server.peer.trace().await;
+    assert!(trace.ends_with("DATA 1 9000 end, DATA 2 5000 end"), "{trace}");
+    server.hang_up().await.0.unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_most_urgent_first() {
     let mut server = Script::new().start(BIG_PIPE, &[(INITIAL_WINDOW_SIZE, 1 << 20)]).await;
@@ -195,6 +207,38 @@ async fn the_window_may_shrink_under_what_is_sent() {
     server.peer.drink().await;
     assert_eq!(server.peer.bytes(1), 40_000);
     server.peer.assert_well().await;
+    server.hang_up().await.0.unwrap();
+}
+
+/// The window is taken back from what is below already: the connection's share of it goes to others.
+#[tokio::test(start_paused = true)]
+async fn what_is_taken_back_goes_to_others() {
+    let mut server = Script::new().start(300, &[]).await;
+    server.peer.send(get(1, "/bytes/40000")).await;
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    let shrink = settings(&[(INITIAL_WINDOW_SIZE, 20_000)]);
+    server.peer.send([shrink, get(3, "/bytes/60000"), window(3, 60_000)].concat()).await;
+    server.peer.trace().await;
+    assert_eq!((server.peer.bytes(1), server.peer.bytes(3)), (20_000, WINDOW - 20_000));
+    server.peer.send([rst(1, CANCEL), window(0, 60_000)].concat()).await;
+    server.peer.trace().await;
+    assert_eq!(server.peer.bytes(3), 60_000);
+    server.peer.assert_well().await;
+    server.hang_up().await.0.unwrap();
+}
+
+/// A stream that got less than a slice leaves no claim to the connection's window behind.
+#[tokio::test(start_paused = true)]
+async fn a_partial_slice_claims_nothing() {
+    let mut server = Script::new().start(BIG_PIPE, &[(INITIAL_WINDOW_SIZE, 10_000)]).await;
+    server.peer.send(ask(1, "/bytes/100000/a", "u=5")).await;
+    assert_eq!(server.peer.trace().await, "HEADERS 1 200, DATA 1 10000");
+    server.peer.send([ask(3, "/bytes/100000/b", "u=4"), window(3, 100_000)].concat()).await;
+    assert_eq!(server.peer.trace().await, "HEADERS 3 200, DATA 3 55535");
+    server.peer.send([window(1, 50_000), ask(5, "/bytes/6000", "u=0")].concat()).await;
+    server.peer.trace().await;
+    server.peer.send(window(0, 6000)).await;
+    assert_eq!(server.peer.trace().await, "DATA 5 6000 end");
     server.hang_up().await.0.unwrap();
 }
 
