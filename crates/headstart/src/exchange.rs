@@ -210,7 +210,7 @@ pub(crate) fn described<'a>(
         cors: cors || destination == headstart_learn::Destination::Font,
         bytes: bytes.unwrap_or_else(|| answer::content_length(headers)),
         validator: validator(engine, headers),
-        immutable: answer::is_immutable(headers),
+        freshness: answer::freshness(headers),
     })
 }
 

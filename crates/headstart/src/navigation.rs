@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use headstart_h2::{Attempt, Promise};
-use headstart_learn::{Candidate, Delivery, Destination, Navigation, Site, Time, Visit};
+use headstart_learn::{Candidate, Delivery, Destination, Freshness, Navigation, Site, Time, Visit};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{StatusCode, response};
@@ -60,7 +60,7 @@ struct Item {
     cors: bool,
     bytes: u64,
     validator: u64,
-    immutable: bool,
+    freshness: Freshness,
     decision: Decision,
 }
 
@@ -138,7 +138,7 @@ impl PageExchange {
         }
         let verify = |item: &Item| match engine.limits.verify_held {
             VerifyHeld::Always => true,
-            VerifyHeld::Mutable => !item.immutable,
+            VerifyHeld::Mutable => item.freshness != Freshness::Immutable,
             VerifyHeld::Never => false,
         };
         let wanted = |item: &Item| match item.decision {
@@ -272,7 +272,7 @@ impl PageExchange {
             cors: candidate.cors,
             bytes: candidate.bytes,
             validator: candidate.validator,
-            immutable: candidate.immutable,
+            freshness: candidate.freshness,
             decision: Decision::Held,
         };
         let unlikely = self.outlet == Outlet::Push && candidate.lower_bound < engine.limits.push_threshold;
@@ -317,6 +317,9 @@ impl PageExchange {
         let count = |decision| self.items.iter().filter(|item| item.decision == decision).count();
         let (decision, most) = match self.outlet {
             Outlet::Push => (Decision::Pushed, limits.max_pushes),
+            // Chromium 156 asks twice for what a 103 names and it may not use without asking; `Link` on the page
+            // it acts on once.
+            Outlet::EarlyHints if item.freshness == Freshness::Stale => (Decision::Linked, limits.max_hints),
             Outlet::EarlyHints => (Decision::Hinted, limits.max_hints),
             Outlet::Link => (Decision::Linked, limits.max_hints),
         };
@@ -446,7 +449,8 @@ impl PageExchange {
 
 impl Item {
     fn named(path: Arc<str>, destination: Destination, cors: bool) -> Self {
-        Item { path, destination, cors, bytes: 0, validator: 0, immutable: false, decision: Decision::Held }
+        let (bytes, validator, freshness) = (0, 0, Freshness::Stale);
+        Item { path, destination, cors, bytes, validator, freshness, decision: Decision::Held }
     }
 
     fn link(&self) -> Option<HeaderValue> {

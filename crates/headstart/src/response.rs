@@ -1,6 +1,6 @@
 //! What a response head says: whether it may be learned from, pushed, or named in a hint.
 
-use headstart_learn::Destination;
+use headstart_learn::{Destination, Freshness};
 use http::header::{self, HeaderMap, HeaderName};
 use http::{StatusCode, response};
 
@@ -30,9 +30,25 @@ pub(crate) fn is_public(headers: &HeaderMap) -> bool {
             .all(|vary| vary.to_str().is_ok_and(|vary| vary.split(',').all(harmless)))
 }
 
-/// Whether the response says that it never changes (RFC 8246).
-pub(crate) fn is_immutable(headers: &HeaderMap) -> bool {
-    directives(headers).any(|directive| is_directive(directive, "immutable"))
+/// How long the response may be used by the client that got it (RFC 9111, section 4.2).
+pub(crate) fn freshness(headers: &HeaderMap) -> Freshness {
+    if directives(headers).any(|directive| is_directive(directive, "no-cache")) {
+        return Freshness::Stale;
+    }
+    let max_age = directives(headers).find_map(|directive| {
+        let (name, value) = directive.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("max-age").then(|| value.trim().trim_matches('"').parse::<u64>().unwrap_or(0))
+    });
+    match max_age {
+        Some(0) => Freshness::Stale,
+        Some(_) if directives(headers).any(|directive| is_directive(directive, "immutable")) => Freshness::Immutable,
+        Some(_) => Freshness::Fresh,
+        // Without an explicit lifetime caches use a tenth of the age (RFC 9111, section 4.2.2).
+        None if headers.contains_key(header::EXPIRES) || headers.contains_key(header::LAST_MODIFIED) => {
+            Freshness::Fresh
+        }
+        None => Freshness::Stale,
+    }
 }
 
 /// Whether a shared cache would keep this response away from others, so that a cookie in it reaches its own client
@@ -124,6 +140,18 @@ mod tests {
         ] {
             assert!(!is_public(&headers(&[private])), "{private:?}");
         }
+    }
+
+    #[test]
+    fn lifetimes() {
+        let of = |fields| freshness(&headers(fields));
+        assert_eq!(of(&[("cache-control", "public, max-age=60")]), Freshness::Fresh);
+        assert_eq!(of(&[("cache-control", "max-age=60, immutable")]), Freshness::Immutable);
+        assert_eq!(of(&[("last-modified", "Sun, 22 Nov 2026 16:00:00 GMT")]), Freshness::Fresh);
+        assert_eq!(of(&[]), Freshness::Stale);
+        assert_eq!(of(&[("cache-control", "max-age=0, must-revalidate")]), Freshness::Stale);
+        assert_eq!(of(&[("cache-control", "max-age=60, no-cache")]), Freshness::Stale);
+        assert_eq!(of(&[("cache-control", "max-age=nonsense")]), Freshness::Stale);
     }
 
     #[test]

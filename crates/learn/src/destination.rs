@@ -105,6 +105,11 @@ impl Destination {
         matches!(self, Self::Script | Self::Style | Self::Worker)
     }
 
+    /// Whether a page is not shown, or not shown right, before it is there.
+    pub(crate) fn blocks_rendering(self) -> bool {
+        matches!(self, Self::Font | Self::Script | Self::Style)
+    }
+
     /// Breaks ties in the order of need: what blocks rendering first.
     pub(crate) fn urgency(self) -> u8 {
         match self {

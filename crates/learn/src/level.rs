@@ -1,5 +1,7 @@
 //! The names under which a page is known: itself, its template, its section.
 
+use std::borrow::Cow;
+
 use crate::keys::Keys;
 use crate::observation::Site;
 
@@ -41,37 +43,45 @@ impl Level {
 /// The levels of a page from coarse to fine, each with its name.
 ///
 /// A page without parameters is its own template and has no level of that kind.
-pub(crate) fn levels(page: &str) -> Vec<(Level, String)> {
-    let mut levels = Vec::with_capacity(3);
-    levels.push((Level::Section, section(page)));
-    let template = template(page);
-    if template != page {
-        levels.push((Level::Template, template));
-    }
-    levels.push((Level::Page, page.to_owned()));
-    levels
+pub(crate) fn levels(page: &str) -> impl Iterator<Item = (Level, Cow<'_, str>)> {
+    let section = Some((Level::Section, Cow::Owned(section(page))));
+    let template = template(page).map(|name| (Level::Template, Cow::Owned(name)));
+    let page = Some((Level::Page, Cow::Borrowed(page)));
+    [section, template, page].into_iter().flatten()
 }
 
 /// Longest segment, in bytes, that is not taken for a parameter.
 const MAX_WORD: usize = 20;
 
-fn template(page: &str) -> String {
+/// The page with its parameters replaced, if it has any.
+fn template(page: &str) -> Option<String> {
+    let is_parameter =
+        |segment: &str| segment.len() > MAX_WORD || segment.bytes().any(|byte| byte.is_ascii_digit() || byte == b'%');
+    if !page.split('/').any(is_parameter) {
+        return None;
+    }
     let mut template = String::with_capacity(page.len());
     for (at, segment) in page.split('/').enumerate() {
         if at > 0 {
             template.push('/');
         }
-        let parameter = segment.len() > MAX_WORD || segment.bytes().any(|byte| byte.is_ascii_digit() || byte == b'%');
-        template.push_str(if parameter { "*" } else { segment });
+        template.push_str(if is_parameter(segment) { "*" } else { segment });
     }
-    template
+    Some(template)
 }
 
+/// The first segment and, after a space, the number of segments.
 fn section(page: &str) -> String {
     let path = page.split('?').next().unwrap_or_default();
     let mut segments = path.split('/').skip(1);
     let first = segments.next().unwrap_or_default();
-    format!("/{first} {}", 1 + segments.count())
+    let depth = 1 + segments.count();
+    let mut section = String::with_capacity(first.len() + 8);
+    section.push('/');
+    section.push_str(first);
+    section.push(' ');
+    section.push_str(&depth.to_string());
+    section
 }
 
 #[cfg(test)]
@@ -88,7 +98,7 @@ mod tests {
             ("/p/this-is-a-rather-long-title", "/p/*"),
             ("", ""),
         ] {
-            assert_eq!(template(page), expected);
+            assert_eq!(template(page).as_deref().unwrap_or(page), expected);
         }
     }
 
@@ -103,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_plain_page_has_no_template() {
-        let kinds = |page| levels(page).into_iter().map(|(level, _)| level).collect::<Vec<_>>();
+        let kinds = |page| levels(page).map(|(level, _)| level).collect::<Vec<_>>();
         assert_eq!(kinds("/about"), [Level::Section, Level::Page]);
         assert_eq!(kinds("/a/1"), [Level::Section, Level::Template, Level::Page]);
     }

@@ -39,7 +39,7 @@
 //!         site, client, connection, referrer: Referrer::Path("/"),
 //!         asset: Asset {
 //!             path: "/style.css", destination: Destination::Style,
-//!             cors: false, bytes: 1200, validator: 1, immutable: false,
+//!             cors: false, bytes: 1200, validator: 1, freshness: Freshness::Fresh,
 //!         },
 //!     });
 //! }
@@ -98,7 +98,7 @@ pub use crate::explain::{AssetWeight, Explanation, LevelWeight, Verdict};
 pub use crate::learner::Learner;
 pub use crate::level::Level;
 pub use crate::observation::{
-    Asset, ClientId, ConnectionId, Delivery, Fetch, Navigation, NetworkId, Referrer, Site, Visit,
+    Asset, ClientId, ConnectionId, Delivery, Fetch, Freshness, Navigation, NetworkId, Referrer, Site, Visit,
 };
 pub use crate::plan::{Candidate, Plan};
 pub use crate::restore::SnapshotError;

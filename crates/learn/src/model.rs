@@ -212,7 +212,11 @@ impl Model {
                 continue;
             };
             let path = visit.path_of(record);
-            let stem = stem(path).map_or(0, |stem| outside.keys.stem(visit.site.salt, &stem));
+            let known = self.assets.find(record.asset).and_then(|id| self.assets.get(id));
+            let stem = known.map_or_else(
+                || stem(path).map_or(0, |stem| outside.keys.stem(visit.site.salt, &stem)),
+                |asset| asset.stem,
+            );
             let sighting = Sighting {
                 site: visit.site.index,
                 hash: record.asset,

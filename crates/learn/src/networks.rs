@@ -73,10 +73,11 @@ impl Networks {
             self.0 |= 1 << (tag % 63);
             return;
         }
-        if self.tags().any(|other| other == tag) {
+        let holds = |at: u32| (self.0 >> (at * TAG_BITS)) & TAG_MASK == tag;
+        if holds(0) || holds(1) || holds(2) || holds(3) {
             return;
         }
-        if self.tags().count() == TAGS {
+        if self.0 >> (TAG_BITS * (TAGS as u32 - 1)) != 0 {
             self.spread();
             return self.insert(tag);
         }

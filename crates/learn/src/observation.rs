@@ -88,8 +88,21 @@ pub struct Asset<'a> {
     pub bytes: u64,
     /// The caller's hash of ETag, Last-Modified or length; 0 if unknown.
     pub validator: u64,
-    /// Whether the response said `immutable`.
-    pub immutable: bool,
+    /// How long the response may be used.
+    pub freshness: Freshness,
+}
+
+/// How long a response may be used by the client that has it (RFC 9111, section 4.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Freshness {
+    /// Not without asking: `no-cache`, `max-age=0`, or nothing said of it. A browser that
+    /// is hinted to it in a 103 asks for it twice.
+    #[default]
+    Stale,
+    /// For some time.
+    Fresh,
+    /// For ever: it never changes (RFC 8246).
+    Immutable,
 }
 
 /// How an asset reached a client without being asked for.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::destination::Destination;
 use crate::directory::{Directory, Shown};
+use crate::observation::Freshness;
 use crate::sync::{Arc, AtomicBool, AtomicU64, Ordering};
 use crate::time::Time;
 
@@ -29,8 +30,8 @@ pub struct Candidate {
     pub bytes: u64,
     /// The caller's hash of what tells versions apart; 0 if unknown.
     pub validator: u64,
-    /// Whether the last response said `immutable`.
-    pub immutable: bool,
+    /// How long its last response may be used.
+    pub freshness: Freshness,
     /// The chance that a client with nothing in its cache needs it on this page.
     pub probability: f32,
     /// That chance less what little evidence leaves open; see [`Config::z`](crate::Config::z).
@@ -106,7 +107,7 @@ impl Published {
                 cors: metadata.cors,
                 bytes: metadata.bytes,
                 validator: metadata.validator,
-                immutable: metadata.immutable,
+                freshness: metadata.freshness,
                 probability,
                 lower_bound,
             });
@@ -157,7 +158,7 @@ impl Published {
                     && candidate.cors == now.cors
                     && candidate.bytes == now.bytes
                     && candidate.validator == now.validator
-                    && candidate.immutable == now.immutable
+                    && candidate.freshness == now.freshness
             })
         };
         if pairs().all(current) {

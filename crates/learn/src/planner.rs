@@ -151,13 +151,15 @@ impl Model {
     }
 }
 
-/// The order of need: what clients ask for first; where they do not agree on that to
-/// half a place, what blocks rendering; then what is likelier.
-fn need<'a>(estimate: &Estimate, shown: &'a Shown) -> (u32, u8, std::cmp::Reverse<u32>, &'a str) {
+/// The order of need: what holds up rendering (styles, scripts, fonts) before the rest,
+/// for a browser that waits for a stylesheet asks for the images meanwhile, and for the
+/// font only then; in each part what clients ask for first; where they do not agree on
+/// that to half a place, by destination; then what is likelier.
+fn need<'a>(estimate: &Estimate, shown: &'a Shown) -> (bool, u32, u8, std::cmp::Reverse<u32>, &'a str) {
     let destination = shown.metadata().unwrap_or_default().destination;
     let likeliness = std::cmp::Reverse((estimate.lower_bound * 1000.0) as u32);
     let rank = (estimate.rank * 2.0).round() as u32;
-    (rank, destination.urgency(), likeliness, &shown.path)
+    (!destination.blocks_rendering(), rank, destination.urgency(), likeliness, &shown.path)
 }
 
 /// The mean time from request to response of a page.

@@ -8,9 +8,10 @@ use crate::level::Level;
 use crate::model::{Model, Outside};
 use crate::networks::Networks;
 use crate::node::{Edge, Node};
+use crate::observation::Freshness;
 use crate::rename::stem;
 use crate::restore::Context;
-use crate::snapshot::{CORS, CROWDED, GONE, IMMUTABLE, NAMED, SHOWN, put_text};
+use crate::snapshot::{CORS, CROWDED, FRESH, GONE, IMMUTABLE, NAMED, SHOWN, put_text};
 use crate::visit::{MAX_PATH, Metadata};
 
 /// No sum of ranks or think times is larger, relative to the weight.
@@ -31,7 +32,8 @@ impl Asset {
             flag(self.crowded, CROWDED)
                 | flag(shown.is_some(), SHOWN)
                 | flag(known.cors, CORS)
-                | flag(known.immutable, IMMUTABLE),
+                | flag(known.freshness != Freshness::Stale, FRESH)
+                | flag(known.freshness == Freshness::Immutable, IMMUTABLE),
         );
         match shown {
             Some((shown, metadata)) => {
@@ -107,7 +109,11 @@ impl Model {
                 bytes: record.u64()?,
                 validator: record.u64()?,
                 cors: flags & CORS != 0,
-                immutable: flags & IMMUTABLE != 0,
+                freshness: match (flags & IMMUTABLE, flags & FRESH) {
+                    (0, 0) => Freshness::Stale,
+                    (0, _) => Freshness::Fresh,
+                    _ => Freshness::Immutable,
+                },
             };
             let path = record.text(MAX_PATH)?;
             let Some(site) = site else { return Some(()) };

@@ -9,7 +9,7 @@
 //! records until the end, each with a length u32 after its tag:
 //!   tag 1, asset: hash u64, site u16, networks u64, age in seconds of the
 //!     first and of the last fetch u32 each, flags u8 (1 crowded, 2 shown, 4 cors,
-//!     8 immutable), then if shown: destination u8, bytes u64, validator u64,
+//!     8 immutable, 16 fresh), then if shown: destination u8, bytes u64, validator u64,
 //!     path; else: stem u64
 //!   tag 2, node: key u64, site u16, level u8, flags u8 (1 gone, 2 named),
 //!     weight f32, think f32, visits u32, networks u64, number of edges u16, for
@@ -33,6 +33,7 @@ pub(crate) const CROWDED: u8 = 1;
 pub(crate) const SHOWN: u8 = 2;
 pub(crate) const CORS: u8 = 4;
 pub(crate) const IMMUTABLE: u8 = 8;
+pub(crate) const FRESH: u8 = 16;
 
 pub(crate) const GONE: u8 = 1;
 pub(crate) const NAMED: u8 = 2;

@@ -2,13 +2,13 @@
 
 use crate::clock::Tick;
 use crate::destination::Destination;
-use crate::observation::{Asset, Delivery, Navigation, Site};
+use crate::observation::{Asset, Delivery, Freshness, Navigation, Site};
 
 /// Longest path, in bytes, that is learned.
 pub(crate) const MAX_PATH: usize = 512;
 
 /// Most assets that a visit takes in; later ones are not seen.
-pub(crate) const MAX_RECORDS: usize = 256;
+pub(crate) const MAX_RECORDS: usize = 1024;
 
 /// A visit while it is open. When it closes it is learned, once, and dropped.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ pub(crate) struct Record {
 pub(crate) struct Metadata {
     pub(crate) destination: Destination,
     pub(crate) cors: bool,
-    pub(crate) immutable: bool,
+    pub(crate) freshness: Freshness,
     pub(crate) bytes: u64,
     pub(crate) validator: u64,
 }
@@ -60,7 +60,7 @@ impl From<&Asset<'_>> for Metadata {
         Self {
             destination: asset.destination,
             cors: asset.cors,
-            immutable: asset.immutable,
+            freshness: asset.freshness,
             bytes: asset.bytes,
             validator: asset.validator,
         }

@@ -1,6 +1,6 @@
 //! Page views, told to a learner in the order in which they happened.
 
-use headstart::learn::{Asset, ClientId, ConnectionId, Destination, Fetch, Learner, NetworkId};
+use headstart::learn::{Asset, ClientId, ConnectionId, Destination, Fetch, Freshness, Learner, NetworkId};
 use headstart::learn::{Navigation, Referrer, Site, Time, Visit};
 
 use crate::page_views::{Loaded, Names, View};
@@ -64,7 +64,7 @@ impl Teacher<'_> {
                 cors: false,
                 bytes: asset.bytes,
                 validator: 0,
-                immutable: false,
+                freshness: Freshness::Stale,
             },
             // The view is known, so the connection says it.
             referrer: Referrer::Absent,

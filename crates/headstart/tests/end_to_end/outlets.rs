@@ -164,3 +164,17 @@ async fn pushes_stay_within_the_page_budget() {
     assert_eq!(reply.pushed, ["/a.css"]);
     assert_eq!(targets(&reply.links()), ["/b.css", "/c.css"], "the rest is named");
 }
+
+#[tokio::test]
+async fn what_a_browser_would_fetch_twice_is_not_in_the_103() {
+    let server = taught().await;
+    server.put("/b.js", Answer::js("b").with(header::CACHE_CONTROL, "no-cache"));
+    server.visit("/", &["/b.js"]).await;
+    let mut client = Client::connect(&server, Pushes::Refused).await;
+    let reply = client.send(Method::GET, "/", &BROWSER).await;
+    assert_eq!(targets(&reply.hints[0]), ["/a.css", "/f.woff2"]);
+    let links = reply.links();
+    let mut named = targets(&links);
+    named.sort_unstable();
+    assert_eq!(named, ["/a.css", "/b.js", "/f.woff2"], "the page names it all the same");
+}

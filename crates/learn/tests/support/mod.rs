@@ -135,5 +135,5 @@ pub fn asset(path: &str, validator: u64) -> Asset<'_> {
         Some("png") => Destination::Image,
         _ => Destination::Fetch,
     };
-    Asset { path, destination, cors: false, bytes: 1000, validator, immutable: false }
+    Asset { path, destination, cors: false, bytes: 1000, validator, freshness: Freshness::Fresh }
 }

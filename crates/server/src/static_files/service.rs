@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::SystemTime;
 
-use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use http::request::Parts;
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version, header};
 use tokio::task::JoinHandle;
 use tower_service::Service;
 
@@ -75,6 +76,9 @@ impl<B> Service<Request<B>> for StaticFiles {
 
     fn call(&mut self, request: Request<B>) -> ResponseFuture {
         let (head, _) = request.into_parts();
+        if !names_its_host(&head) {
+            return ResponseFuture::ready(respond::message(StatusCode::BAD_REQUEST));
+        }
         if head.method != Method::GET && head.method != Method::HEAD {
             return ResponseFuture::ready(respond::message(StatusCode::METHOD_NOT_ALLOWED));
         }
@@ -93,6 +97,14 @@ impl<B> Service<Request<B>> for StaticFiles {
         }
         self.look_up(Some(name), head.method, head.headers, head.uri)
     }
+}
+
+/// HTTP/1.1 asks for exactly one `Host` (RFC 9112, section 3.2), which hyper does not check. Pushes and HTTP/2
+/// carry the authority in the URI.
+fn names_its_host(head: &Parts) -> bool {
+    head.version != Version::HTTP_11
+        || head.uri.authority().is_some()
+        || head.headers.get_all(header::HOST).iter().count() == 1
 }
 
 impl StaticFiles {

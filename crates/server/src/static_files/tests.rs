@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, StatusCode};
+use http::{HeaderMap, Method, Request, StatusCode, Version};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use tempfile::TempDir;
@@ -67,7 +67,7 @@ impl Site {
     }
 
     async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let mut request = Request::builder().method(method).uri(path);
+        let mut request = Request::builder().version(Version::HTTP_2).method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -113,7 +113,7 @@ async fn a_page() {
     assert_eq!(site.get("/empty.txt").await.header("content-length"), "0");
     let asset = site.get("/assets/app.3f2a91c4.css").await;
     assert_eq!(asset.header("cache-control"), "public, max-age=31536000, immutable");
-    assert_eq!(site.get("/digits.txt").await.header("cache-control"), "public, max-age=0, must-revalidate");
+    assert_eq!(site.get("/digits.txt").await.header("cache-control"), "public, max-age=10, must-revalidate");
 }
 
 #[tokio::test]
@@ -203,7 +203,7 @@ async fn hostile_paths() {
                 for target in targets {
                     let path = format!("{prefix}{}/{target}", vec![up; depth].join("/"));
                     let Ok(uri) = path.parse::<http::Uri>() else { continue };
-                    let request = Request::builder().uri(uri).body(()).unwrap();
+                    let request = Request::builder().version(Version::HTTP_2).uri(uri).body(()).unwrap();
                     let response = site.service.clone().call(request).await.unwrap();
                     assert!(response.status().is_client_error(), "{path}: {}", response.status());
                     let body = response.into_body().collect().await.unwrap().to_bytes();
@@ -273,8 +273,9 @@ async fn a_changed_file_is_another_file_at_once() {
 async fn what_is_in_memory_is_answered_at_once() {
     let site = Site::settled();
     site.get("/").await;
-    let mut answer =
-        tokio::task::unconstrained(site.service.clone().call(Request::builder().uri("/").body(()).unwrap()));
+    let mut answer = tokio::task::unconstrained(
+        site.service.clone().call(Request::builder().version(Version::HTTP_2).uri("/").body(()).unwrap()),
+    );
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     assert!(std::pin::Pin::new(&mut answer).poll(&mut context).is_ready());
 }
@@ -365,7 +366,7 @@ async fn large_files_are_streamed() {
 #[tokio::test]
 async fn a_file_that_shrinks_under_way_ends_in_an_error() {
     let site = Site::new();
-    let request = Request::builder().uri("/large.bin").body(()).unwrap();
+    let request = Request::builder().version(Version::HTTP_2).uri("/large.bin").body(()).unwrap();
     let mut body = site.service.clone().call(request).await.unwrap().into_body();
     let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
     fs::File::options().write(true).open(site.root().join("large.bin")).unwrap().set_len(70_000).unwrap();
@@ -388,4 +389,23 @@ fn what_cannot_be_served() {
     fs::write(&file, "").unwrap();
     assert!(StaticFiles::new(&directory.path().join("none"), Config::default()).is_err());
     assert!(StaticFiles::new(&file, Config::default()).is_err());
+}
+
+#[tokio::test]
+async fn http_1_1_must_name_one_host() {
+    let site = Site::new();
+    for (version, hosts, status) in [
+        (Version::HTTP_10, 0, StatusCode::OK),
+        (Version::HTTP_11, 0, StatusCode::BAD_REQUEST),
+        (Version::HTTP_11, 1, StatusCode::OK),
+        (Version::HTTP_11, 2, StatusCode::BAD_REQUEST),
+        (Version::HTTP_2, 0, StatusCode::OK),
+    ] {
+        let mut request = Request::builder().version(version).uri("/");
+        for _ in 0..hosts {
+            request = request.header("host", "a.example");
+        }
+        let answer = site.service.clone().call(request.body(()).unwrap()).await.unwrap();
+        assert_eq!(answer.status(), status, "{version:?} with {hosts}");
+    }
 }
