@@ -1,0 +1,83 @@
+//! Nothing that one client sends can stop another client's page.
+
+use crate::rig::server::{Home, Server};
+use crate::rig::site::Site;
+use crate::rig::{curl, nghttp, raw, tools};
+use std::io::Write as _;
+use std::net::TcpStream;
+
+#[test]
+fn malformed_http_1_requests_get_the_right_status() {
+    if !tools::have(&["curl", "nghttp", "node"]) {
+        return;
+    }
+    let (site, home) = (Site::small(), Home::new());
+    let server = Server::start(&site, &home, &[]);
+    let long = format!("GET / HTTP/1.1\r\nhost: a\r\nx: {}\r\n\r\n", "y".repeat(1 << 20));
+    let cases = [
+        ("GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n", &["200"][..]),
+        ("GET / HTTP/1.1\r\nconnection: close\r\n\r\n", &["400"]),
+        ("GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\nconnection: close\r\n\r\n", &["400"]),
+        ("GET /\u{1} HTTP/1.1\r\nhost: a\r\n\r\n", &["400"]),
+        ("GET / HTTP/1.1\r\nhost: a\r\nbad header\r\n\r\n", &["400"]),
+        ("GET / HTTP/9.9\r\nhost: a\r\n\r\n", &["400", "505"]),
+        ("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: x\r\n\r\n", &["400"]),
+        (
+            "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\nGET /other.html HTTP/1.1\r\nhost: a\r\n\r\n",
+            // Refused either way, and what follows is never taken for a second request.
+            &["400", "405"],
+        ),
+        (&long, &["400", "431"]),
+    ];
+    let mut wrong = Vec::new();
+    for (bytes, expected) in cases {
+        let answer = raw::send(&server, "http/1.1", bytes);
+        let statuses: Vec<&str> = answer.lines().filter_map(|line| line.strip_prefix("HTTP/1.1 ")?.get(..3)).collect();
+        if !matches!(statuses.as_slice(), [one] if expected.contains(one)) {
+            let shown = &bytes[..bytes.len().min(120)];
+            wrong.push(format!("{shown:?}: {statuses:?}, not one of {expected:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_page_is_served(&server);
+}
+
+#[test]
+fn garbage_and_idle_connections_stop_nobody() {
+    if !tools::have(&["curl", "nghttp", "node"]) {
+        return;
+    }
+    let (site, home) = (Site::small(), Home::new());
+    let mut server = Server::start(&site, &home, &[]);
+    let connect = || TcpStream::connect(("127.0.0.1", server.port)).expect("it listens");
+    let idle: Vec<_> = (0..60).map(|_| connect()).collect();
+    for bytes in [&b"GET / HTTP/1.1\r\n\r\n"[..], b"\x16\x03\x01\xff\xff", &[0; 4096], &[0xff; 4096]] {
+        // It may close before all was written.
+        let _ = connect().write_all(bytes);
+    }
+    let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    for frame in [
+        "",
+        "garbage instead of a frame",
+        // SETTINGS of 0xffffff bytes; HEADERS on stream 0; DATA before HEADERS; RST_STREAM of an idle stream.
+        "\u{ff}\u{ff}\u{ff}\u{4}\0\0\0\0\0",
+        "\0\0\u{1}\u{1}\u{4}\0\0\0\0\u{82}",
+        "\0\0\u{1}\0\0\0\0\0\u{1}x",
+        "\0\0\u{4}\u{3}\0\0\0\0\u{1}\0\0\0\u{8}",
+    ] {
+        raw::send(&server, "h2", &format!("{preface}\0\0\0\u{4}\0\0\0\0\0{frame}"));
+    }
+    assert_page_is_served(&server);
+    drop(idle);
+    assert!(server.is_alive());
+}
+
+fn assert_page_is_served(server: &Server) {
+    for options in [&["--http1.1"], &["--http2"]] {
+        let (heads, body) = curl::get(server, "/", options);
+        assert_eq!(heads.last().map(|head| head.status), Some(200));
+        assert!(body.starts_with(b"<!doctype html>"));
+    }
+    let trace = nghttp::get(server, "/", &[]);
+    assert_eq!(trace.status(trace.page()), Some(200));
+}
