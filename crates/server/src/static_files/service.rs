@@ -77,7 +77,8 @@ impl<B> Service<Request<B>> for StaticFiles {
     fn call(&mut self, request: Request<B>) -> ResponseFuture {
         let (head, _) = request.into_parts();
         if !names_its_host(&head) {
-            return ResponseFuture::ready(respond::message(StatusCode::BAD_REQUEST));
+            let response = respond::message(StatusCode::BAD_REQUEST);
+            return ResponseFuture::ready(respond::without_body_for_head(&head.method, response));
         }
         if head.method != Method::GET && head.method != Method::HEAD {
             return ResponseFuture::ready(respond::message(StatusCode::METHOD_NOT_ALLOWED));
