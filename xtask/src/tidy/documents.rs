@@ -64,8 +64,10 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
         line.match_indices("](")
             .filter_map(move |(at, open)| line[at + open.len()..].split_once(')').map(|(link, _)| link))
     });
-    let files = targets.filter(|link| !link.contains("://") && !link.starts_with("mailto:"));
-    files.filter_map(|link| link.split('#').next()).filter(|link| !link.is_empty())
+    let here = targets.filter(|link| !link.contains("://") && !link.starts_with("mailto:"));
+    let files = here.filter_map(|link| link.split('#').next());
+    // What has neither is the name of an item, in Markdown that is documentation of a crate.
+    files.filter(|link| link.contains(['.', '/']) && !link.contains("::"))
 }
 
 #[cfg(test)]
@@ -74,7 +76,7 @@ mod tests {
 
     #[test]
     fn links_are_found_in_prose_only() {
-        let text = "[a](b.md) and [c](d/e.md#f)\n[g](https://h.example/i.md) [j](#k)\n```\n[l](m.md)\n```\n[n](o.md)\n";
+        let text = "[a](b.md) and [c](d/e.md#f)\n[g](https://h.example/i.md) [j](#k)\n```\n[l](m.md)\n```\n[n](o.md) [p](Q) [r](S::t)\n";
         assert_eq!(links(text).collect::<Vec<_>>(), ["b.md", "d/e.md", "o.md"]);
     }
 

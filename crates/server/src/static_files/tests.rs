@@ -390,22 +390,3 @@ fn what_cannot_be_served() {
     assert!(StaticFiles::new(&directory.path().join("none"), Config::default()).is_err());
     assert!(StaticFiles::new(&file, Config::default()).is_err());
 }
-
-#[tokio::test]
-async fn http_1_1_must_name_one_host() {
-    let site = Site::new();
-    for (version, hosts, status) in [
-        (Version::HTTP_10, 0, StatusCode::OK),
-        (Version::HTTP_11, 0, StatusCode::BAD_REQUEST),
-        (Version::HTTP_11, 1, StatusCode::OK),
-        (Version::HTTP_11, 2, StatusCode::BAD_REQUEST),
-        (Version::HTTP_2, 0, StatusCode::OK),
-    ] {
-        let mut request = Request::builder().version(version).uri("/");
-        for _ in 0..hosts {
-            request = request.header("host", "a.example");
-        }
-        let answer = site.service.clone().call(request.body(()).unwrap()).await.unwrap();
-        assert_eq!(answer.status(), status, "{version:?} with {hosts}");
-    }
-}
