@@ -87,7 +87,8 @@ pub struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(push: bool) -> Self {
+    /// A client that takes pushes or does not, to try a policy with.
+    pub fn new(push: bool) -> Self {
         Client { push }
     }
 }
