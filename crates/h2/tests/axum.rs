@@ -110,8 +110,8 @@ async fn what_is_pushed_comes_from_the_same_router() {
     let mut sender = client(router()).await;
     let (mut response, _) = sender.send_request(at("/"), true).unwrap();
     let mut promises = response.push_promises();
-    let (promised, pushed) = promises.push_promise().await.unwrap().unwrap().into_parts();
-    assert_eq!(promised.uri(), "http://a.example/assets/app.css");
+    let (asked, pushed) = promises.push_promise().await.unwrap().unwrap().into_parts();
+    assert_eq!(asked.uri(), "http://a.example/assets/app.css");
     let (head, body) = text(pushed.await.unwrap()).await;
     assert_eq!((&head.headers()["x-pushed"], body.as_str()), (&"1".parse().unwrap(), "the asset app.css"));
     assert_eq!(text(response.await.unwrap()).await.1, "<title>a page</title>");
