@@ -26,14 +26,17 @@ pub(crate) fn cargo<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Comma
 
 /// Runs one step with its output going to the terminal; names it and its time.
 pub(crate) fn step(title: &str, command: &mut Command) -> Result<(), String> {
-    println!("\n== {title}");
     let began = Instant::now();
-    let status = command.status().map_err(|error| format!("{title}: cannot run {}: {error}", name(command)))?;
-    if !status.success() {
-        return Err(format!("{title}: {} failed ({status})", name(command)));
-    }
+    last_step(title, command)?;
     println!("== {title}: done in {:.1} s", began.elapsed().as_secs_f64());
     Ok(())
+}
+
+/// The same with nothing said after it.
+pub(crate) fn last_step(title: &str, command: &mut Command) -> Result<(), String> {
+    println!("\n== {title}");
+    let status = command.status().map_err(|error| format!("{title}: cannot run {}: {error}", name(command)))?;
+    if status.success() { Ok(()) } else { Err(format!("{title}: {} failed ({status})", name(command))) }
 }
 
 /// Runs a command and returns what it printed; its errors go to the terminal.
@@ -52,6 +55,13 @@ pub(crate) fn output(command: &mut Command) -> Result<String, String> {
 /// Whether a program is on the search path.
 pub(crate) fn is_on_path(program: &str) -> bool {
     std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).is_file()))
+}
+
+/// Whether the compiler can build for a target.
+pub(crate) fn has_target(target: &str) -> bool {
+    let mut rustc = Command::new("rustc");
+    output(rustc.args(["--print", "sysroot"]))
+        .is_ok_and(|sysroot| Path::new(sysroot.trim()).join("lib/rustlib").join(target).is_dir())
 }
 
 fn name(command: &Command) -> String {
