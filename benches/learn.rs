@@ -1,0 +1,387 @@
+//! The learner beside the rule it replaces: `cargo bench -p headstart-benches --bench learn -- [--quick] [--flood]`.
+//!
+//! One binary, the contenders taking turns within each round; what is printed is the best of
+//! the rounds, in nanoseconds an operation, or in how many visits a second for the mix. Every answer is checked.
+//! `seed` is our own code for the rule of the Go program `pusher`: a map of weights that
+//! are decayed when they are read. With `--flood`, ten million distinct pages and assets
+//! are thrown at a budget of 64 MiB.
+
+use std::collections::HashMap;
+use std::hint::black_box;
+use std::sync::{Arc, Barrier, RwLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use headstart_learn::{
+    Asset, ClientId, Config, ConnectionId, Destination, Fetch, Freshness, Learner, Navigation, NetworkId, Referrer,
+    Site, Time,
+};
+
+fn main() {
+    let flags: Vec<String> = std::env::args().collect();
+    let rounds = if flags.iter().any(|flag| flag == "--quick") { 3 } else { 9 };
+    println!("{:34} {:>6} {:>8} {:>12} {:>10}", "ns", "n", "threads", "headstart", "seed");
+    for n in [10, 100, 1_000] {
+        plans(n, rounds);
+    }
+    for threads in [1, 2] {
+        records(threads, rounds);
+    }
+    commits(rounds);
+    for pages in [1_000, 10_000, 100_000, 1_000_000] {
+        many_pages(pages, rounds);
+    }
+    memory_of_edges();
+    if flags.iter().any(|flag| flag == "--flood") {
+        flood(10_000_000);
+    }
+}
+
+/// Taking a plan, and walking over it, with one and two threads; and nine plans for each recorded edge.
+fn plans(n: usize, rounds: usize) {
+    let (learner, site) = taught(n);
+    let seed = seed_taught(n);
+    let now = Time::from_millis(BASE + 60_000);
+    assert_eq!(learner.plan(now, site, "/page").len(), n);
+    assert_eq!(seed.plan("/page", 0.0).len(), n);
+    let calls = (200_000 / n).max(2_000);
+    for threads in [1, 2] {
+        let take = best(rounds, || {
+            timed(threads, calls * 10, || {
+                black_box(learner.plan(now, site, black_box("/page")));
+            })
+        });
+        let walk = best(rounds, || {
+            timed(threads, calls, || {
+                let plan = learner.plan(now, site, black_box("/page"));
+                black_box(plan.iter().map(|candidate| candidate.path.len()).sum::<usize>());
+            })
+        });
+        let seed_walk = best(rounds, || {
+            timed(threads, calls, || {
+                let plan = seed.plan(black_box("/page"), 0.0);
+                black_box(plan.iter().map(|path| path.len()).sum::<usize>());
+            })
+        });
+        row("take a plan", n, threads, take, None);
+        row("plan and visit each", n, threads, walk, Some(seed_walk));
+        let mix = best(rounds, || {
+            mixed(threads, calls, |at| {
+                if at % 10 == 0 {
+                    record(&learner, site, at, "/page");
+                } else {
+                    let plan = learner.plan(now, site, black_box("/page"));
+                    black_box(plan.iter().map(|candidate| candidate.path.len()).sum::<usize>());
+                }
+            })
+        });
+        let seed_mix = best(rounds, || {
+            mixed(threads, calls, |at| {
+                if at % 10 == 0 {
+                    seed.record("/page", &asset_name(at % n), 0.0);
+                } else {
+                    black_box(seed.plan(black_box("/page"), 0.0).iter().map(|path| path.len()).sum::<usize>());
+                }
+            })
+        });
+        row("90 plans, 10 records", n, threads, mix, Some(seed_mix));
+    }
+}
+
+/// One asset request, attributed to its visit.
+fn records(threads: usize, rounds: usize) {
+    let (learner, site) = taught(10);
+    let seed = seed_taught(10);
+    for thread in 0..threads {
+        for n in 0..8 {
+            open(&learner, site, "/page", (thread * 8 + n) as u64);
+        }
+    }
+    let names: Vec<String> = (0..10).map(asset_name).collect();
+    let ours = best(rounds, || {
+        mixed(threads, 200_000, |at| {
+            let who = at as u64 % 8;
+            let now = Time::from_millis(BASE + 60_000);
+            learner.fetched(now, &fetch(site, &names[at % 10], who, Referrer::Path("/page")));
+        })
+    });
+    let theirs = best(rounds, || mixed(threads, 200_000, |at| seed.record("/page", &names[at % 10], 0.0)));
+    row("record one edge", 10, threads, ours, Some(theirs));
+}
+
+/// Learning a visit that has closed.
+fn commits(rounds: usize) {
+    let (learner, site) = taught(10);
+    let names: Vec<String> = (0..10).map(asset_name).collect();
+    let mut client = 1_000u64;
+    let mut now = BASE + 100_000;
+    let took = best(rounds, || {
+        for _ in 0..1_000 {
+            client += 1;
+            now += 1;
+            let visit = learner.navigate(Time::from_millis(now), &navigation(site, "/page", client));
+            learner.confirm(Time::from_millis(now), visit);
+            for name in &names {
+                learner.fetched(Time::from_millis(now), &fetch(site, name, client, Referrer::Absent));
+            }
+        }
+        let start = Instant::now();
+        learner.finish(Time::from_millis(now));
+        start.elapsed() / 1_000
+    });
+    row("commit a visit of 10 assets", 10, 1, took, None);
+}
+
+/// Taking plans of random pages out of many.
+fn many_pages(pages: usize, rounds: usize) {
+    let mut config = config();
+    config.memory_bytes = 4 << 30;
+    config.max_pages = 2 * pages;
+    let learner = Learner::new(config).expect("the settings are in range");
+    let site = learner.site("example.org").expect("there is room");
+    let names: Vec<String> = (0..pages).map(|n| format!("/page-{}/{n}", n % 997)).collect();
+    for (n, name) in names.iter().enumerate() {
+        for visit in 0..2 {
+            visit_page(&learner, site, name, (2 * n + visit) as u64, BASE, 4);
+        }
+        learner.finish(Time::from_millis(BASE));
+    }
+    let now = Time::from_millis(BASE + 1_000);
+    let mut random = 1u64;
+    let mut pick = || {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        &names[(random >> 33) as usize % pages]
+    };
+    for name in &names {
+        assert_eq!(learner.plan(now, site, name).len(), 4, "{name}");
+    }
+    let took = best(rounds, || {
+        let start = Instant::now();
+        for _ in 0..200_000 {
+            black_box(learner.plan(now, site, pick()));
+        }
+        start.elapsed() / 200_000
+    });
+    row("take a plan, of so many pages", pages, 1, took, None);
+}
+
+/// Bytes an edge when a million edges are held.
+fn memory_of_edges() {
+    let mut config = config();
+    config.memory_bytes = 1 << 30;
+    config.max_pages = 1 << 20;
+    let learner = Learner::new(config).expect("the settings are in range");
+    let site = learner.site("example.org").expect("there is room");
+    let empty = learner.stats();
+    for page in 0..16_000u64 {
+        visit_page(&learner, site, &format!("/page{page}"), page, BASE + page, 60);
+        learner.finish(Time::from_millis(BASE + page));
+    }
+    let stats = learner.stats();
+    let bytes = (stats.bytes - empty.bytes) as f64 / stats.edges as f64;
+    println!("{} edges of {} pages and sections: {bytes:.1} bytes an edge with everything", stats.edges, stats.pages);
+}
+
+/// Distinct pages and assets without end beside a site in use.
+fn flood(names: u64) {
+    let start = Instant::now();
+    let counted = allocation_counter::measure(|| {
+        let mut config = Config::default();
+        config.vote_interval = Duration::ZERO;
+        let learner = Learner::new(config).expect("the settings are in range");
+        let site = learner.site("example.org").expect("there is room");
+        let hot: Vec<String> = (0..1_000).map(|n| format!("/hot/{n}")).collect();
+        let mut client = 0u64;
+        let mut visit = |page: &str, now: u64, assets: &[&str]| {
+            client += 1;
+            let now = Time::from_millis(now);
+            let handle = learner.navigate(now, &navigation(site, page, client));
+            learner.confirm(now, handle);
+            for path in assets {
+                learner.fetched(now, &fetch(site, path, client, Referrer::Absent));
+            }
+        };
+        for n in 0..names {
+            let now = BASE + n;
+            if n % (names / 20) == 0 {
+                for page in &hot {
+                    for _ in 0..3 {
+                        visit(page, now, &["/style.css", "/app.js", "/logo.png"]);
+                    }
+                }
+            }
+            visit(&format!("/flood/{n}"), now, &[&format!("/flood-{n}.png")]);
+        }
+        let now = Time::from_millis(BASE + names);
+        learner.finish(now);
+        let kept = hot.iter().filter(|page| learner.plan(now, site, page).len() == 3).count();
+        println!("flood: {} of {} hot pages still planned; {:?}", kept, hot.len(), learner.stats());
+        assert!(kept >= 950);
+    });
+    println!(
+        "flood: {names} pages and assets in {:.1?}, heap at most {:.1} MiB",
+        start.elapsed(),
+        counted.bytes_max as f64 / f64::from(1 << 20)
+    );
+    assert!(counted.bytes_max <= 72 << 20);
+}
+
+const BASE: u64 = 1_700_000_000_000;
+
+fn config() -> Config {
+    let mut config = Config::default();
+    config.min_networks = 1;
+    config.vote_interval = Duration::ZERO;
+    config.max_assets_per_page = 1_024;
+    config.publish = 1_024;
+    config
+}
+
+/// A learner that has seen visits of one page with `n` assets.
+fn taught(n: usize) -> (Learner, Site) {
+    let learner = Learner::new(config()).expect("the settings are in range");
+    let site = learner.site("example.org").expect("there is room");
+    for visit in 1..=4 {
+        visit_page(&learner, site, "/page", visit, BASE + visit, n);
+    }
+    learner.finish(Time::from_millis(BASE + 10));
+    (learner, site)
+}
+
+fn visit_page(learner: &Learner, site: Site, page: &str, client: u64, now: u64, assets: usize) {
+    let now = Time::from_millis(now);
+    let visit = learner.navigate(now, &navigation(site, page, client));
+    learner.confirm(now, visit);
+    for at in 0..assets {
+        learner.fetched(now, &fetch(site, &asset_name(at), client, Referrer::Absent));
+    }
+}
+
+fn open(learner: &Learner, site: Site, page: &str, client: u64) {
+    let now = Time::from_millis(BASE + 60_000);
+    let visit = learner.navigate(now, &navigation(site, page, client));
+    learner.confirm(now, visit);
+}
+
+fn record(learner: &Learner, site: Site, at: usize, page: &str) {
+    let now = Time::from_millis(BASE + 60_000);
+    learner.fetched(now, &fetch(site, "/assets/asset-1.js", at as u64 % 8, Referrer::Path(page)));
+}
+
+fn navigation(site: Site, page: &str, client: u64) -> Navigation<'_> {
+    Navigation {
+        site,
+        page,
+        client: ClientId(client),
+        network: NetworkId(client),
+        connection: ConnectionId(client),
+        holdout: false,
+    }
+}
+
+fn fetch<'a>(site: Site, path: &'a str, client: u64, referrer: Referrer<'a>) -> Fetch<'a> {
+    let asset = Asset {
+        path,
+        destination: Destination::Script,
+        cors: false,
+        bytes: 1_000,
+        validator: 1,
+        freshness: Freshness::Fresh,
+    };
+    Fetch { site, asset, referrer, client: ClientId(client), connection: ConnectionId(client) }
+}
+
+fn asset_name(n: usize) -> String {
+    format!("/assets/asset-{n}.js")
+}
+
+/// The rule of `pusher`: what weighs more than ten and more than 0.95 of the heaviest, and
+/// what those pull in. Unlike the original it ends on cycles and decays on writing.
+struct Seed {
+    pages: RwLock<HashMap<Arc<str>, Weights>>,
+}
+
+/// Weight, and the second it was last written, of each asset of a page.
+type Weights = HashMap<Arc<str>, (f64, f64)>;
+
+const SEED_HALF_LIFE_SECONDS: f64 = 300.0;
+
+fn seed_taught(n: usize) -> Seed {
+    let seed = Seed { pages: RwLock::default() };
+    for at in 0..n {
+        for _ in 0..20 {
+            seed.record("/page", &asset_name(at), 0.0);
+        }
+    }
+    seed
+}
+
+impl Seed {
+    fn record(&self, page: &str, asset: &str, now: f64) {
+        let mut pages = self.pages.write().expect("no panic while it was held");
+        if !pages.contains_key(page) {
+            pages.insert(page.into(), HashMap::new());
+        }
+        let assets = pages.get_mut(page).expect("it is there now");
+        if !assets.contains_key(asset) {
+            assets.insert(asset.into(), (0.0, now));
+        }
+        let (weight, then) = assets.get_mut(asset).expect("it is there now");
+        *weight = *weight * (-(now - *then) / SEED_HALF_LIFE_SECONDS).exp2() + 1.0;
+        *then = now;
+    }
+
+    fn plan(&self, page: &str, now: f64) -> Vec<Arc<str>> {
+        let pages = self.pages.read().expect("no panic while it was held");
+        let mut planned = Vec::new();
+        let mut seen = std::collections::HashSet::from([page]);
+        let mut open = vec![page];
+        while let Some(page) = open.pop() {
+            let Some(assets) = pages.get(page) else { continue };
+            let decayed = |(weight, then): (f64, f64)| weight * (-(now - then) / SEED_HALF_LIFE_SECONDS).exp2();
+            let heaviest = assets.values().map(|weight| decayed(*weight)).fold(0.0, f64::max);
+            for (asset, weight) in assets {
+                let weight = decayed(*weight);
+                if weight > 10.0 && weight > 0.95 * heaviest && seen.insert(&**asset) {
+                    planned.push(Arc::clone(asset));
+                    open.push(asset);
+                }
+            }
+        }
+        planned
+    }
+}
+
+/// The best of the rounds.
+fn best(rounds: usize, mut round: impl FnMut() -> Duration) -> Duration {
+    (0..rounds).map(|_| round()).min().unwrap_or_default()
+}
+
+/// Time of one of `calls` calls on each of so many threads at once.
+fn timed(threads: usize, calls: usize, call: impl Fn() + Sync) -> Duration {
+    mixed(threads, calls, |_| call())
+}
+
+/// As `timed`, with the number of the call. The starting of threads is not in it.
+fn mixed(threads: usize, calls: usize, call: impl Fn(usize) + Sync) -> Duration {
+    let (call, ready) = (&call, &Barrier::new(threads));
+    let longest = thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|_| {
+                scope.spawn(move || {
+                    ready.wait();
+                    let start = Instant::now();
+                    (0..calls).for_each(call);
+                    start.elapsed()
+                })
+            })
+            .collect();
+        workers.into_iter().map(|worker| worker.join().expect("no panic")).max()
+    });
+    longest.unwrap_or_default() / (calls * threads) as u32
+}
+
+fn row(what: &str, n: usize, threads: usize, ours: Duration, theirs: Option<Duration>) {
+    let theirs = theirs.map_or(String::new(), |theirs| theirs.as_nanos().to_string());
+    println!("{what:34} {n:>6} {threads:>8} {:>12} {theirs:>10}", ours.as_nanos());
+}
