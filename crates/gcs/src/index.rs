@@ -28,7 +28,7 @@ pub struct Index<'a, P> {
 #[derive(Clone, Copy, Debug)]
 struct Mark {
     bit: u64,
-    /// The value before, plus 1; 0 at the start. (No value is 2^64 - 1: ranges end at 2^63.)
+    /// The value before, plus 1; 0 at the start. (No value is as large as 2^63.)
     after: u64,
 }
 

@@ -68,6 +68,6 @@ pub enum PastRange {
     Dropped,
     /// It is an error.
     Error,
-    /// It stays.
+    /// It stays; from 2^63 on it is an error.
     Kept,
 }

@@ -183,14 +183,13 @@ impl<'a> Walk<'a> {
             },
         };
         let least = self.last.wrapping_add(u64::from(self.layout.code.less_one));
-        let Some(value) = least.checked_add(gap) else { return self.fail(ErrorKind::Overflow, start) };
-        if value >= self.layout.range {
-            match self.layout.past_range {
-                PastRange::Dropped => return Ok(self.end()),
-                PastRange::Error => return self.fail(ErrorKind::Overflow, start),
-                PastRange::Kept => {}
-            }
-        }
+        // Values end at 2^63 whatever the profile keeps: the fast loop relies on it when it adds.
+        let value = match (least.checked_add(gap).filter(|&value| value < 1 << 63), self.layout.past_range) {
+            (Some(value), _) if value < self.layout.range => value,
+            (Some(value), PastRange::Kept) => value,
+            (_, PastRange::Dropped) => return Ok(self.end()),
+            (_, PastRange::Error | PastRange::Kept) => return self.fail(ErrorKind::Overflow, start),
+        };
         self.last = value;
         self.left -= 1;
         Ok(Some(value))

@@ -138,14 +138,23 @@ fn past_the_range() {
     }
 }
 
-/// A run that would overflow a number is an error, not a wrap.
+/// Values that would pass 2^63 are an error, or the end, and never small again.
 #[test]
 fn no_value_wraps_around() {
-    let code = Code { unary: Unary::OnesThenZero, less_one: false, padding: false, remainder_bits: 32 };
-    let layout = Layout { past_range: PastRange::Kept, ..layout(code, Tail::Unfinished) };
-    // 2^29 ones and more would be needed in one run; a sum of smaller ones does as well, if the cursor starts high.
-    let mut bytes = vec![0xff; 1 << 20];
-    bytes.extend([0; 8]);
-    let set = Set::decode(Plain(layout), &bytes, 9).unwrap();
-    assert_eq!(set.values()[0], 1 << 23 << 32);
+    let code = Code { unary: Unary::OnesThenZero, less_one: false, padding: false, remainder_bits: 56 };
+    // 63 ones, a zero, 56 zeros: 63 * 2^56 a time, twice within 2^63; bytes enough for the fast path follow.
+    let codeword = 0xffff_ffff_ffff_fffe_u64.to_be_bytes();
+    let mut bytes: Vec<u8> = (0..5).flat_map(|_| [&codeword[..], &[0; 7]].concat()).collect();
+    bytes.extend([0; 16]);
+    let read = |past_range| {
+        let layout = Layout { past_range, ..layout(code, Tail::Unfinished) };
+        let view = View::new(Plain(layout), &bytes).unwrap();
+        let one_by_one = view.iter().collect::<Result<Vec<_>, _>>();
+        let at_once = Set::decode(Plain(layout), &bytes, 99).map(|set| set.values().to_vec());
+        assert_eq!(one_by_one, at_once);
+        at_once.map_err(|error| (error.kind(), error.bit()))
+    };
+    assert_eq!(read(PastRange::Kept), Err((ErrorKind::Overflow, 240)));
+    assert_eq!(read(PastRange::Error), Err((ErrorKind::Overflow, 240)));
+    assert_eq!(read(PastRange::Dropped), Ok(vec![63 << 56, 126 << 56]));
 }

@@ -55,7 +55,7 @@ fn code(max_bits: u32) -> impl Strategy<Value = Code> {
 
 /// Ascending values whose gaps suit a code, now and then badly.
 fn values(code: Code) -> impl Strategy<Value = Vec<u64>> {
-    vec((0..1u64 << (code.remainder_bits + 2).min(55), 0..40u32), 0..60).prop_map(move |gaps| {
+    vec((0..1u64 << (code.remainder_bits + 2).min(55), 0..40u32), 0..28).prop_map(move |gaps| {
         let mut least = 0;
         let mut values = vec![];
         for (gap, odd) in gaps {
