@@ -23,6 +23,7 @@ struct Cli {
 /// What to do. Nothing named is `serve` of the example site.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Digest(crate::digest::Digest),
     Evaluate(crate::evaluate::Evaluate),
     Learn(crate::learn_log::Learn),
     Serve(Serve),

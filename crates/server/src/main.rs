@@ -5,6 +5,7 @@
 mod access_log;
 mod args;
 mod baselines;
+mod digest;
 mod evaluate;
 mod evaluate_table;
 mod learn_log;
@@ -44,6 +45,7 @@ fn run() -> anyhow::Result<ExitCode> {
             log::say(format_args!("{}", text.trim_end()));
             Ok(ExitCode::SUCCESS)
         }
+        Parsed::Command(Command::Digest(args)) => digest::run(args),
         Parsed::Command(Command::Evaluate(args)) => evaluate::run(&args),
         Parsed::Command(Command::Learn(args)) => learn_log::run(args),
         Parsed::Command(Command::Serve(args)) => {
