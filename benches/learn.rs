@@ -1,14 +1,17 @@
 //! The learner beside the rule it replaces: `cargo bench -p headstart-benches --bench learn -- [--quick] [--flood]`.
 //!
 //! One binary, the contenders taking turns within each round; what is printed is the best of
-//! the rounds, in nanoseconds an operation, or in how many visits a second for the mix. Every answer is checked.
+//! the rounds, in nanoseconds an operation: with two threads, the time in which the two
+//! together do one. Every answer is checked.
 //! `seed` is our own code for the rule of the Go program `pusher`: a map of weights that
 //! are decayed when they are read. With `--flood`, ten million distinct pages and assets
 //! are thrown at a budget of 64 MiB.
 
-use std::collections::HashMap;
+mod pusher;
+mod table;
+
 use std::hint::black_box;
-use std::sync::{Arc, Barrier, RwLock};
+use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,20 +20,24 @@ use headstart_learn::{
     Site, Time,
 };
 
+use pusher::seed_taught;
+use table::Table;
+
 fn main() {
     let flags: Vec<String> = std::env::args().collect();
     let rounds = if flags.iter().any(|flag| flag == "--quick") { 3 } else { 9 };
-    println!("{:34} {:>6} {:>8} {:>12} {:>10}", "ns", "n", "threads", "headstart", "seed");
-    for n in [10, 100, 1_000] {
-        plans(n, rounds);
+    let mut table = Table::new();
+    for (n, visit) in [(10, 60), (100, 120), (1_000, 600)] {
+        plans(&mut table, n, visit, rounds);
     }
     for threads in [1, 2] {
-        records(threads, rounds);
+        records(&mut table, threads, rounds);
     }
-    commits(rounds);
+    commits(&mut table, rounds);
     for pages in [1_000, 10_000, 100_000, 1_000_000] {
-        many_pages(pages, rounds);
+        many_pages(&mut table, pages, rounds);
     }
+    table.finish();
     memory_of_edges();
     if flags.iter().any(|flag| flag == "--flood") {
         flood(10_000_000);
@@ -38,12 +45,13 @@ fn main() {
 }
 
 /// Taking a plan, and walking over it, with one and two threads; and nine plans for each recorded edge.
-fn plans(n: usize, rounds: usize) {
+fn plans(table: &mut Table, n: usize, visit_target: u64, rounds: usize) {
     let (learner, site) = taught(n);
     let seed = seed_taught(n);
     let now = Time::from_millis(BASE + 60_000);
     assert_eq!(learner.plan(now, site, "/page").len(), n);
     assert_eq!(seed.plan("/page", 0.0).len(), n);
+    let names: Vec<String> = (0..n).map(asset_name).collect();
     let calls = (200_000 / n).max(2_000);
     for threads in [1, 2] {
         let take = best(rounds, || {
@@ -63,8 +71,8 @@ fn plans(n: usize, rounds: usize) {
                 black_box(plan.iter().map(|path| path.len()).sum::<usize>());
             })
         });
-        row("take a plan", n, threads, take, None);
-        row("plan and visit each", n, threads, walk, Some(seed_walk));
+        table.row(&format!("take a plan of {n}, {threads} thread(s)"), take, None, Some(50));
+        table.row(&format!("plan {n} and visit each, {threads} thread(s)"), walk, Some(seed_walk), Some(visit_target));
         let mix = best(rounds, || {
             mixed(threads, calls, |at| {
                 if at % 10 == 0 {
@@ -78,18 +86,18 @@ fn plans(n: usize, rounds: usize) {
         let seed_mix = best(rounds, || {
             mixed(threads, calls, |at| {
                 if at % 10 == 0 {
-                    seed.record("/page", &asset_name(at % n), 0.0);
+                    seed.record("/page", &names[at / 10 % n], 0.0);
                 } else {
                     black_box(seed.plan(black_box("/page"), 0.0).iter().map(|path| path.len()).sum::<usize>());
                 }
             })
         });
-        row("90 plans, 10 records", n, threads, mix, Some(seed_mix));
+        table.row(&format!("90 plans of {n}, 10 records, {threads} thread(s)"), mix, Some(seed_mix), None);
     }
 }
 
 /// One asset request, attributed to its visit.
-fn records(threads: usize, rounds: usize) {
+fn records(table: &mut Table, threads: usize, rounds: usize) {
     let (learner, site) = taught(10);
     let seed = seed_taught(10);
     for thread in 0..threads {
@@ -106,11 +114,11 @@ fn records(threads: usize, rounds: usize) {
         })
     });
     let theirs = best(rounds, || mixed(threads, 200_000, |at| seed.record("/page", &names[at % 10], 0.0)));
-    row("record one edge", 10, threads, ours, Some(theirs));
+    table.row(&format!("record one edge, {threads} thread(s)"), ours, Some(theirs), Some(250));
 }
 
 /// Learning a visit that has closed.
-fn commits(rounds: usize) {
+fn commits(table: &mut Table, rounds: usize) {
     let (learner, site) = taught(10);
     let names: Vec<String> = (0..10).map(asset_name).collect();
     let mut client = 1_000u64;
@@ -129,11 +137,11 @@ fn commits(rounds: usize) {
         learner.finish(Time::from_millis(now));
         start.elapsed() / 1_000
     });
-    row("commit a visit of 10 assets", 10, 1, took, None);
+    table.row("commit a visit of 10 assets", took, None, Some(300));
 }
 
 /// Taking plans of random pages out of many.
-fn many_pages(pages: usize, rounds: usize) {
+fn many_pages(table: &mut Table, pages: usize, rounds: usize) {
     let mut config = config();
     config.memory_bytes = 4 << 30;
     config.max_pages = 2 * pages;
@@ -162,7 +170,7 @@ fn many_pages(pages: usize, rounds: usize) {
         }
         start.elapsed() / 200_000
     });
-    row("take a plan, of so many pages", pages, 1, took, None);
+    table.row(&format!("take a plan at random out of {pages} pages"), took, None, None);
 }
 
 /// Bytes an edge when a million edges are held.
@@ -295,63 +303,6 @@ fn asset_name(n: usize) -> String {
     format!("/assets/asset-{n}.js")
 }
 
-/// The rule of `pusher`: what weighs more than ten and more than 0.95 of the heaviest, and
-/// what those pull in. Unlike the original it ends on cycles and decays on writing.
-struct Seed {
-    pages: RwLock<HashMap<Arc<str>, Weights>>,
-}
-
-/// Weight, and the second it was last written, of each asset of a page.
-type Weights = HashMap<Arc<str>, (f64, f64)>;
-
-const SEED_HALF_LIFE_SECONDS: f64 = 300.0;
-
-fn seed_taught(n: usize) -> Seed {
-    let seed = Seed { pages: RwLock::default() };
-    for at in 0..n {
-        for _ in 0..20 {
-            seed.record("/page", &asset_name(at), 0.0);
-        }
-    }
-    seed
-}
-
-impl Seed {
-    fn record(&self, page: &str, asset: &str, now: f64) {
-        let mut pages = self.pages.write().expect("no panic while it was held");
-        if !pages.contains_key(page) {
-            pages.insert(page.into(), HashMap::new());
-        }
-        let assets = pages.get_mut(page).expect("it is there now");
-        if !assets.contains_key(asset) {
-            assets.insert(asset.into(), (0.0, now));
-        }
-        let (weight, then) = assets.get_mut(asset).expect("it is there now");
-        *weight = *weight * (-(now - *then) / SEED_HALF_LIFE_SECONDS).exp2() + 1.0;
-        *then = now;
-    }
-
-    fn plan(&self, page: &str, now: f64) -> Vec<Arc<str>> {
-        let pages = self.pages.read().expect("no panic while it was held");
-        let mut planned = Vec::new();
-        let mut seen = std::collections::HashSet::from([page]);
-        let mut open = vec![page];
-        while let Some(page) = open.pop() {
-            let Some(assets) = pages.get(page) else { continue };
-            let decayed = |(weight, then): (f64, f64)| weight * (-(now - then) / SEED_HALF_LIFE_SECONDS).exp2();
-            let heaviest = assets.values().map(|weight| decayed(*weight)).fold(0.0, f64::max);
-            for (asset, weight) in assets {
-                let weight = decayed(*weight);
-                if weight > 10.0 && weight > 0.95 * heaviest && seen.insert(&**asset) {
-                    planned.push(Arc::clone(asset));
-                    open.push(asset);
-                }
-            }
-        }
-        planned
-    }
-}
-
 /// The best of the rounds.
 fn best(rounds: usize, mut round: impl FnMut() -> Duration) -> Duration {
     (0..rounds).map(|_| round()).min().unwrap_or_default()
@@ -379,9 +330,4 @@ fn mixed(threads: usize, calls: usize, call: impl Fn(usize) + Sync) -> Duration 
         workers.into_iter().map(|worker| worker.join().expect("no panic")).max()
     });
     longest.unwrap_or_default() / (calls * threads) as u32
-}
-
-fn row(what: &str, n: usize, threads: usize, ours: Duration, theirs: Option<Duration>) {
-    let theirs = theirs.map_or(String::new(), |theirs| theirs.as_nanos().to_string());
-    println!("{what:34} {n:>6} {threads:>8} {:>12} {theirs:>10}", ours.as_nanos());
 }
