@@ -93,5 +93,5 @@ impl<'a, P: Profile> Index<'a, P> {
 /// The number of a value's bucket: larger values never have a smaller one.
 #[inline]
 fn bucket(value: u64, scale: u64) -> usize {
-    ((u128::from(value) * u128::from(scale)) >> 64) as usize
+    usize::try_from((u128::from(value) * u128::from(scale)) >> 64).unwrap_or(usize::MAX)
 }
