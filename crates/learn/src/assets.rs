@@ -53,9 +53,6 @@ pub(crate) struct Assets {
 
 /// One sighting of an asset on a visit.
 pub(crate) struct Sighting<'a> {
-    pub(crate) site: u16,
-    pub(crate) hash: u64,
-    pub(crate) stem: u64,
     pub(crate) path: &'a str,
     pub(crate) metadata: Metadata,
     /// Keyed hash of the network.

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use crate::assets::Asset;
 use crate::decay::MAX_WEIGHT;
 use crate::delta::{AssetDelta, Delta, Described, EdgeDelta, NodeDelta, NodeKey, UNIT};
+use crate::finding::Finding;
 use crate::learner::Learner;
-use crate::model::{Finding, Model, Outside};
+use crate::model::{Model, Outside};
 use crate::networks::Networks;
 use crate::node::{Edge, Evidence, Node};
 use crate::observation::Site;
@@ -85,7 +86,7 @@ impl Model {
         id: u32,
         visit: &OpenVisit,
         network: u64,
-        findings: &[Finding],
+        findings: &[Finding<'_>],
         outside: &Outside<'_>,
     ) {
         let (Some(collector), Some(node)) = (self.collector.as_mut(), self.nodes.get(id)) else { return };

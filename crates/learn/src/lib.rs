@@ -66,6 +66,7 @@ mod estimate;
 mod evict;
 mod exchange;
 mod explain;
+mod finding;
 mod keymap;
 mod keys;
 mod learner;

@@ -1,18 +1,18 @@
 //! The evidence: every node, every asset, and how a visit is taken in.
 
-use crate::assets::{Asset, AssetId, Assets, Sighting};
+use crate::assets::{AssetId, Assets};
 use crate::clock::Tick;
 use crate::config::Config;
 use crate::decay::{Decay, rebase};
 use crate::directory::Directory;
 use crate::exchange::Collector;
+use crate::finding::Finding;
 use crate::keymap::KeyMap;
 use crate::keys::Keys;
 use crate::level::{Level, levels};
 use crate::node::{Edge, Evidence, Node};
 use crate::planner::Now;
 use crate::published::Plans;
-use crate::rename::stem;
 use crate::sites::Sites;
 use crate::sketch::Sketch;
 use crate::slab::Slab;
@@ -29,7 +29,7 @@ pub(crate) struct Model {
     pub(crate) assets: Assets,
     pub(crate) decay: Decay,
     votes: Votes,
-    sketch: Sketch,
+    pub(crate) sketch: Sketch,
     /// Bytes of heap that hang from the nodes.
     pub(crate) node_bytes: usize,
     pub(crate) limits: Limits,
@@ -63,12 +63,6 @@ pub(crate) struct Outside<'a> {
     pub(crate) directory: &'a Directory,
     pub(crate) plans: &'a Plans,
     pub(crate) sites: &'a Sites,
-}
-
-/// One piece of evidence of a visit, with its asset looked up.
-pub(crate) struct Finding {
-    pub(crate) asset: AssetId,
-    pub(crate) evidence: Evidence,
 }
 
 /// What a node costs with its place in the map, in bytes, at most.
@@ -117,7 +111,10 @@ impl Model {
         let network = outside.keys.network(visit.network);
         let findings = self.findings(visit, network, outside);
         for (level, name) in levels(&visit.path) {
-            let key = level.key(outside.keys, visit.site, &name);
+            let key = match level {
+                Level::Page => visit.page,
+                Level::Section | Level::Template => level.key(outside.keys, visit.site, &name),
+            };
             let site = visit.site.index;
             if let Some(id) = self.find_or_admit(key, site, level, visit.opened, outside) {
                 self.record(id, &name, visit, network, &findings, outside);
@@ -198,64 +195,6 @@ impl Model {
         self.nodes.bytes() + self.by_key.bytes() + self.assets.bytes() + self.node_bytes
     }
 
-    /// Looks up the assets of a visit, adding those that are new.
-    fn findings(&mut self, visit: &OpenVisit, network: u64, outside: &Outside<'_>) -> Vec<Finding> {
-        let mut findings = Vec::with_capacity(visit.records.len());
-        let mut sightings = Vec::with_capacity(visit.records.len());
-        for record in &visit.records {
-            // A browser asks for what it was hinted whether or not the page needs it.
-            let Some(rank) = record.rank.filter(|_| !record.hinted) else {
-                if let Some(asset) = self.assets.find(record.asset) {
-                    self.assets.retain(asset);
-                    findings.push(Finding { asset, evidence: Evidence::Mute });
-                }
-                continue;
-            };
-            let path = visit.path_of(record);
-            let known = self.assets.find(record.asset).and_then(|id| self.assets.get(id));
-            let stem = known.map_or_else(
-                || stem(path).map_or(0, |stem| outside.keys.stem(visit.site.salt, &stem)),
-                |asset| asset.stem,
-            );
-            let sighting = Sighting {
-                site: visit.site.index,
-                hash: record.asset,
-                stem,
-                path,
-                metadata: record.metadata,
-                network,
-                seconds: seconds(visit.opened),
-            };
-            let Some(asset) = self.find_or_add(&sighting, outside) else { continue };
-            // Until it has an edge, the finding itself keeps the asset in the table.
-            self.assets.retain(asset);
-            findings.push(Finding { asset, evidence: Evidence::Fetched { rank } });
-            if stem != 0 && sightings.iter().any(|(_, other): &(_, Sighting<'_>)| other.stem == stem) {
-                self.assets.crowd(stem);
-            }
-            sightings.push((asset, sighting));
-        }
-        for (asset, sighting) in &sightings {
-            self.assets.saw(*asset, sighting, self.limits.min_networks, outside.directory);
-        }
-        findings
-    }
-
-    fn find_or_add(&mut self, sighting: &Sighting<'_>, outside: &Outside<'_>) -> Option<AssetId> {
-        if let Some(id) = self.assets.find(sighting.hash) {
-            return Some(id);
-        }
-        if self.assets.is_full() {
-            // Only what is asked for again may push something out.
-            if self.sketch.add(sighting.hash) < 2 || !self.evict_lightest(None, outside) {
-                self.counts.refused += 1;
-                return None;
-            }
-        }
-        let Sighting { hash, stem, site, seconds, .. } = *sighting;
-        self.assets.add(Asset::new(hash, stem, site, seconds))
-    }
-
     /// The node with this key, added if it weighs more than one that must give way.
     pub(crate) fn find_or_admit(
         &mut self,
@@ -288,7 +227,7 @@ impl Model {
         name: &str,
         visit: &OpenVisit,
         network: u64,
-        findings: &[Finding],
+        findings: &[Finding<'_>],
         outside: &Outside<'_>,
     ) {
         self.tidy(id, outside.directory);
@@ -305,7 +244,7 @@ impl Model {
             node.name = Some(name.into());
         }
         for finding in findings {
-            let fetched = matches!(finding.evidence, Evidence::Fetched { .. });
+            let fetched = finding.is_fetched();
             let (key, asset) = (node.key, finding.asset);
             let Some(edge) =
                 place(node, asset, fetched.then_some(gain), max_edges, &mut self.assets, &mut self.sketch, outside)
@@ -314,8 +253,7 @@ impl Model {
             };
             edge.record(finding.evidence, gain);
             if fetched {
-                let hash = self.assets.get(asset).map_or(0, |asset| asset.hash);
-                edge.networks.add(network, hash ^ key);
+                edge.networks.add(network, finding.record.asset ^ key);
             }
         }
         self.node_bytes = self.node_bytes + node.bytes() - before;
@@ -402,9 +340,4 @@ fn place<'n>(
     assets.release(lightest.asset, outside.directory);
     *lightest = Edge::new(asset);
     Some(lightest)
-}
-
-/// Whole seconds of learner's time.
-fn seconds(tick: Tick) -> u32 {
-    u32::try_from(tick.0 / 1000).unwrap_or(u32::MAX)
 }
