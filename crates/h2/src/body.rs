@@ -10,6 +10,7 @@ use h2::{Reason, RecvStream};
 use http_body::{Body, Frame, SizeHint};
 
 use crate::interim::Interim;
+use crate::leftovers::Leftovers;
 
 /// The body of a request: an upload on an HTTP/2 stream, or nothing for a pushed request.
 ///
@@ -20,20 +21,29 @@ pub struct RequestBody {
     size: SizeHint,
     /// Set while the client waits for 100 (Continue).
     expected_by: Option<Arc<Interim>>,
+    /// Takes what is not read.
+    leftovers: Option<Arc<Leftovers>>,
 }
 
 impl RequestBody {
     /// A body without content.
     pub fn empty() -> Self {
-        RequestBody { stream: None, data_ended: true, size: SizeHint::with_exact(0), expected_by: None }
+        let size = SizeHint::with_exact(0);
+        RequestBody { stream: None, data_ended: true, size, expected_by: None, leftovers: None }
     }
 
-    pub(crate) fn new(stream: RecvStream, length: Option<u64>, expected_by: Option<Arc<Interim>>) -> Self {
+    pub(crate) fn new(
+        stream: RecvStream,
+        length: Option<u64>,
+        expected_by: Option<Arc<Interim>>,
+        leftovers: &Arc<Leftovers>,
+    ) -> Self {
         if stream.is_end_stream() {
             return RequestBody::empty();
         }
         let size = length.map_or_else(SizeHint::new, SizeHint::with_exact);
-        RequestBody { stream: Some(stream), data_ended: false, size, expected_by }
+        let leftovers = Some(Arc::clone(leftovers));
+        RequestBody { stream: Some(stream), data_ended: false, size, expected_by, leftovers }
     }
 }
 
@@ -72,6 +82,18 @@ impl Body for RequestBody {
 
     fn size_hint(&self) -> SizeHint {
         self.size
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        // A client that still waits for 100 (Continue) has sent nothing, and with the response in hand will not.
+        if let (Some(stream), None, Some(leftovers)) = (self.stream.take(), &self.expected_by, &self.leftovers)
+            && !self.data_ended
+            && !stream.is_end_stream()
+        {
+            leftovers.leave(stream);
+        }
     }
 }
 

@@ -26,6 +26,7 @@ use crate::connection::Start;
 use crate::error::Error;
 use crate::exchange::{Answer, Origin, Resolving, answer};
 use crate::interim::{EarlyHints, Interim};
+use crate::leftovers::{Draining, Leftovers};
 use crate::outgoing::BodyEnd;
 use crate::policy::{self, Client, Outcome, Policy};
 use crate::priority::Priority;
@@ -58,6 +59,8 @@ pub(crate) struct Driver<T, S, B: Body, P: Policy> {
     pub(crate) pushes: Pushes<P::Tag>,
     ends: Vec<End>,
     bodies_ended: Vec<(Carried<P>, BodyEnd)>,
+    leftovers: Arc<Leftovers>,
+    draining: Draining,
     timers: Timers,
     pub(crate) shutting_down: bool,
 }
@@ -125,6 +128,8 @@ where
             pushes: Pushes::new(&start.config, now),
             ends: Vec::new(),
             bodies_ended: Vec::new(),
+            leftovers: Arc::default(),
+            draining: Draining::default(),
             timers: Timers::new(start.began),
             shutting_down: false,
             config: start.config,
@@ -153,6 +158,7 @@ where
             self.scheduler.flushed(&self.wire);
             self.take_ends();
             self.poll_steps(cx);
+            self.draining.poll(cx, &self.leftovers, now);
             // While a promise is on its way, nothing else is done to any stream: resetting its page would drop
             // the promise inside `h2` for good. `h2` has just written all that the socket takes, so this lasts
             // only while the socket is full.
@@ -214,7 +220,7 @@ where
         head.extensions.insert(EarlyHints(Arc::clone(&interim)));
         let asked =
             Asked { exchange, method: head.method.clone(), priority: Priority::from_headers(&head.headers), origin };
-        let body = RequestBody::new(stream, refuse::content_length(&head), expected_by);
+        let body = RequestBody::new(stream, refuse::content_length(&head), expected_by, &self.leftovers);
         let id = respond.stream_id().as_u32();
         let answer = answer(self.service.clone(), Request::from_parts(head, body), respond, interim, pushes);
         self.run(cx, id, Stage::Asked(asked), answer.map(Step::Answered).boxed());

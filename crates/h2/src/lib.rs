@@ -68,6 +68,7 @@ mod exchange;
 mod frames;
 mod head;
 mod interim;
+mod leftovers;
 mod outgoing;
 mod policy;
 mod priority;

@@ -1,0 +1,83 @@
+//! Uploads that nobody read to the end.
+//!
+//! When a service answers without reading the request's body, `h2` resets the stream with NO_ERROR as soon as the
+//! body is dropped. RFC 9113, section 8.1, allows it, but curl 7.88 takes it for a failure of the whole exchange,
+//! although the response is complete. So what is left of a body is read and thrown away, within limits.
+
+use std::pin::Pin;
+use std::sync::Mutex;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use atomic_waker::AtomicWaker;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use h2::RecvStream;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// More than this of an unread upload is not waited for, bytes.
+const MAX_BYTES: usize = 256 << 10;
+/// Nor longer than this.
+const MAX_WAIT: Duration = Duration::from_secs(5);
+
+/// Where the bodies of one connection leave what was not read of them. They are dropped wherever the service
+/// keeps them, perhaps on another task.
+#[derive(Debug, Default)]
+pub(crate) struct Leftovers {
+    left: Mutex<Vec<RecvStream>>,
+    driver: AtomicWaker,
+}
+
+impl Leftovers {
+    /// Called when a body is dropped; bounded by the streams that a client may have open.
+    pub(crate) fn leave(&self, stream: RecvStream) {
+        if let Ok(mut left) = self.left.lock() {
+            left.push(stream);
+            self.driver.wake();
+        }
+    }
+}
+
+/// The driver's part: reads what was left.
+#[derive(Default)]
+pub(crate) struct Draining {
+    streams: FuturesUnordered<Drain>,
+}
+
+impl Draining {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, leftovers: &Leftovers, now: Instant) {
+        leftovers.driver.register(cx.waker());
+        if let Ok(mut left) = leftovers.left.lock() {
+            for stream in left.drain(..) {
+                self.streams.push(Drain { stream, room: MAX_BYTES, patience: Box::pin(sleep_until(now + MAX_WAIT)) });
+            }
+        }
+        while let Poll::Ready(Some(())) = self.streams.poll_next_unpin(cx) {}
+    }
+}
+
+/// Done when the client has ended the upload, or is not worth waiting for; dropping the stream then resets it.
+struct Drain {
+    stream: RecvStream,
+    room: usize,
+    patience: Pin<Box<Sleep>>,
+}
+
+impl Future for Drain {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.patience.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        loop {
+            let Some(Ok(data)) = ready!(self.stream.poll_data(cx)) else {
+                return Poll::Ready(());
+            };
+            let _ = self.stream.flow_control().release_capacity(data.len());
+            match self.room.checked_sub(data.len()) {
+                Some(room) => self.room = room,
+                None => return Poll::Ready(()),
+            }
+        }
+    }
+}
