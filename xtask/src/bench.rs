@@ -2,7 +2,7 @@
 //!
 //! A benchmark is a bench target of the `headstart-benches` package and is one *area*. It prints a
 //! Markdown table; where the environment variable `HEADSTART_BENCH_JSON` names a file it writes its
-//! rows there (see [`crate::report::Row`]). `--quick` is passed on.
+//! rows there (see [`crate::report::Area`]). `--quick` is passed on.
 
 use crate::report::{Area, Report};
 use crate::{metadata, shell};
