@@ -47,27 +47,20 @@ impl<'a> BitReader<'a> {
     /// The next bits, first one on top. At least 57 are real, or all that remain; the others are 0.
     #[inline]
     pub fn window(&self) -> u64 {
-        let byte = self.byte();
-        let word = match (self.bytes.get(byte..).and_then(<[u8]>::first_chunk), self.bytes.last_chunk()) {
-            (Some(chunk), _) => u64::from_be_bytes(*chunk),
-            // The last eight bytes, less those already passed.
-            (None, Some(chunk)) => {
-                let passed = 8 - self.bytes.len().saturating_sub(byte) as u32;
-                u64::from_be_bytes(*chunk).checked_shl(8 * passed).unwrap_or(0)
-            }
-            (None, None) => self.short_word(),
-        };
+        let ahead = self.bytes.get(self.byte()..).and_then(<[u8]>::first_chunk);
+        let word = ahead.map_or_else(|| self.last_word(), |chunk| u64::from_be_bytes(*chunk));
         word << (self.bit & 7)
     }
 
-    /// The window of a slice of less than eight bytes, not yet shifted to the bit.
-    fn short_word(&self) -> u64 {
-        let mut word = [0; 8];
+    /// What is left of the bytes, when it is less than eight.
+    #[inline(never)]
+    fn last_word(&self) -> u64 {
         let rest = self.bytes.get(self.byte()..).unwrap_or_default();
-        for (to, from) in word.iter_mut().zip(rest) {
-            *to = *from;
+        if let Some(chunk) = self.bytes.last_chunk() {
+            // One load, of bytes already passed as well.
+            return u64::from_be_bytes(*chunk).checked_shl(64 - 8 * rest.len() as u32).unwrap_or(0);
         }
-        u64::from_be_bytes(word)
+        rest.iter().zip((0..8).rev()).fold(0, |word, (&byte, place)| word | u64::from(byte) << (8 * place))
     }
 
     /// How many bits of the window are real.

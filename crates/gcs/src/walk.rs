@@ -7,7 +7,7 @@
 
 use core::ops::ControlFlow;
 
-use crate::{BitReader, Error, ErrorKind, Layout, PastRange, Tail, Unary};
+use crate::{BitReader, Error, ErrorKind, Layout, MAX_REMAINDER_BITS, PastRange, Tail, Unary};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Walk<'a> {
@@ -20,6 +20,9 @@ pub(crate) struct Walk<'a> {
     max_unary: u64,
     done: bool,
 }
+
+/// Stands for remainder bits that are known at run time only.
+const ANY: u32 = u32::MAX;
 
 /// A codeword, or what there is of it.
 enum Codeword {
@@ -67,22 +70,31 @@ impl<'a> Walk<'a> {
     #[inline]
     pub(crate) fn each(&mut self, visit: impl FnMut(&[u64]) -> ControlFlow<()>) -> Result<(), Error> {
         // As many codewords as fill 57 bits now and then, but not often more: the mean codeword of a well chosen code is
-        // 1.6 bits longer than its remainder.
+        // 1.6 bits longer than its remainder. The codes of cookies (6, or 5 in a full set of our own) and of block filters (19) have a
+        // loop of their own with constant shifts: a third fewer instructions.
         match self.layout.code.remainder_bits {
-            0..=3 => self.run::<8>(visit),
-            4..=6 => self.run::<6>(visit),
-            7..=8 => self.run::<5>(visit),
-            9..=10 => self.run::<4>(visit),
-            11..=15 => self.run::<3>(visit),
-            16..=24 => self.run::<2>(visit),
-            _ => self.run::<1>(visit),
+            0..=3 => self.run::<8, ANY>(visit),
+            4 => self.run::<6, ANY>(visit),
+            5 => self.run::<6, 5>(visit),
+            6 => self.run::<6, 6>(visit),
+            7..=8 => self.run::<5, ANY>(visit),
+            9..=10 => self.run::<4, ANY>(visit),
+            11..=15 => self.run::<3, ANY>(visit),
+            19 => self.run::<2, 19>(visit),
+            16..=24 => self.run::<2, ANY>(visit),
+            _ => self.run::<1, ANY>(visit),
         }
     }
 
     #[inline]
-    fn run<const U: usize>(&mut self, mut visit: impl FnMut(&[u64]) -> ControlFlow<()>) -> Result<(), Error> {
-        let k = self.layout.code.remainder_bits & 63;
+    fn run<const U: usize, const K: u32>(
+        &mut self,
+        mut visit: impl FnMut(&[u64]) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        let k = if K == ANY { self.layout.code.remainder_bits.min(MAX_REMAINDER_BITS) } else { K };
         let flip = flip(self.layout.code.unary);
+        // Takes the closing bit off the remainder, and turns the remainder back if the window was turned.
+        let mask = (1 << k) | (flip & ((1 << k) - 1));
         let step = u64::from(self.layout.code.less_one);
         let limit = match self.layout.past_range {
             PastRange::Kept => 1 << 63,
@@ -92,31 +104,35 @@ impl<'a> Walk<'a> {
         let fast = self.max_unary >= 64 && !self.done;
         let mut block = [0; U];
         loop {
-            // A local copy, so that the loop keeps the cursor in a register.
-            let mut bits = self.bits;
-            while fast && self.left >= U as u64 {
+            // Local copies, so that the loop keeps them in registers.
+            let (mut bits, mut last, mut left) = (self.bits, self.last, self.left);
+            let mut enough = false;
+            while fast && left >= U as u64 && !enough {
                 let mut ahead = bits.window() ^ flip;
-                let mut used = 0;
-                let mut value = self.last;
+                let mut used = U as u32 * (k + 1);
+                let mut value = last;
                 for slot in &mut block {
-                    // Never more than 63, which is what makes the shifts below harmless; a run that long does not fit anyway.
+                    // Never more than 63, which keeps the shift in bounds; a run that long does not fit anyway.
                     let quotient = (ahead | 1).leading_zeros();
-                    let remainder = (ahead.wrapping_shl(quotient + 1) ^ flip) >> 1 >> (63 - k);
-                    value = value.wrapping_add((u64::from(quotient) << k) + remainder + step);
+                    ahead <<= quotient;
+                    // The closing bit is on top now, the remainder below it.
+                    let gap = (u64::from(quotient) << k) + ((ahead >> (63 - k)) ^ mask);
+                    value = value.wrapping_add(gap + step);
                     *slot = value;
-                    ahead = ahead.wrapping_shl(quotient + 1 + k);
-                    used += quotient + 1 + k;
+                    ahead <<= k + 1;
+                    used += quotient;
                 }
                 if used > bits.real_bits() || value >= limit {
                     break;
                 }
                 bits.advance(used);
-                self.bits = bits;
-                self.last = value;
-                self.left -= U as u64;
-                if visit(&block).is_break() {
-                    return Ok(());
-                }
+                last = value;
+                left -= U as u64;
+                enough = visit(&block).is_break();
+            }
+            (self.bits, self.last, self.left) = (bits, last, left);
+            if enough {
+                return Ok(());
             }
             let mut count = 0;
             let mut fault = None;

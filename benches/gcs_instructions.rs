@@ -1,0 +1,137 @@
+//! Instructions that the codec takes, counted by callgrind: the same on a busy machine as on a quiet one, so a change for the worse fails here.
+//!
+//! `cargo bench -p headstart-benches --bench gcs_instructions`. The program runs itself under valgrind, once for each case, and counts
+//! what happens inside [`measured`] alone. Without valgrind it says so and counts nothing; with `CI` set that is a failure.
+//! A ceiling is a tenth above what was counted when the case was last improved (x86-64 without extensions, rustc 1.95, release profile
+//! with thin LTO). Counts say nothing about mispredicted branches and cold memory: for time see `gcs.rs`.
+
+use std::{
+    hint::black_box,
+    process::{Command, ExitCode},
+};
+
+use headstart_gcs::{Bip158, Builder, HeadstartV1, Index, Profile, Set, View};
+
+const KEY: [u8; 16] = *b"0123456789abcdef";
+
+/// A name, what is counted, by how much the count is divided, and the ceiling.
+struct Case {
+    name: &'static str,
+    run: fn(),
+    per: u64,
+    ceiling: u64,
+}
+
+const CASES: [Case; 9] = [
+    Case { name: "build 1,000 keys, 1/64; a key", run: || build(6), per: 1000, ceiling: 495 },
+    Case { name: "build 1,000 keys, 1/784931; a key", run: || build(19), per: 1000, ceiling: 500 },
+    Case { name: "decode 1,000 values, 1/64; a value", run: || decode(6), per: 1000, ceiling: 29 },
+    Case { name: "decode 1,000 values, 1/784931; a value", run: || decode(19), per: 1000, ceiling: 48 },
+    Case { name: "one key of 100, from bytes", run: query, per: 1, ceiling: 1830 },
+    Case { name: "twenty keys of 100, from bytes", run: query_twenty, per: 1, ceiling: 12950 },
+    Case { name: "one key of 100,000, by index", run: query_index, per: 1, ceiling: 620 },
+    Case { name: "read a cookie of 20 values", run: read_cookie, per: 1, ceiling: 1545 },
+    Case { name: "write a cookie of 20 values", run: write_cookie, per: 1, ceiling: 1385 },
+];
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    if args.next().as_deref() == Some("--case") {
+        let case = args.next().and_then(|number| CASES.get(number.parse::<usize>().ok()?)).expect("a number of a case");
+        (case.run)();
+        return ExitCode::SUCCESS;
+    }
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        println!("skipped: valgrind is not installed");
+        return if std::env::var_os("CI").is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+    }
+    let mut code = ExitCode::SUCCESS;
+    println!("{:42} {:>12} {:>9}", "instructions", "counted", "ceiling");
+    for (number, case) in CASES.iter().enumerate() {
+        let each = count(number) / case.per;
+        let verdict = if each > case.ceiling { "  TOO MANY" } else { "" };
+        println!("{:42} {each:>12} {:>9}{verdict}", case.name, case.ceiling);
+        if each > case.ceiling {
+            code = ExitCode::FAILURE;
+        }
+    }
+    code
+}
+
+/// Runs one case under callgrind; returns what it collected.
+fn count(case: usize) -> u64 {
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=*measured*"])
+        .arg(std::env::current_exe().expect("a path"))
+        .args(["--case", &case.to_string()])
+        .output()
+        .expect("valgrind runs");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}");
+    let collected = text.lines().find_map(|line| line.split("Collected :").nth(1)).expect("a count");
+    collected.trim().parse().expect("a number")
+}
+
+/// What is counted.
+#[inline(never)]
+fn measured<T>(work: impl FnOnce() -> T) -> T {
+    black_box(work())
+}
+
+fn keys(count: usize) -> Vec<String> {
+    (0..count).map(|key| format!("/static/assets/00000/module-{key:06}.js")).collect()
+}
+
+fn profile(p: u32) -> Bip158 {
+    Bip158::new(KEY, if p == 6 { 64 } else { 784_931 }, p)
+}
+
+fn build(p: u32) {
+    let keys = keys(1000);
+    let bytes = measured(|| Builder::from_keys(profile(p), &keys).finish());
+    assert!(View::new(profile(p), &bytes).expect("valid").check(1000) == Ok(1000));
+}
+
+fn decode(p: u32) {
+    let bytes = Builder::from_keys(profile(p), keys(1000)).finish();
+    let set = measured(|| Set::decode(profile(p), &bytes, 1000)).expect("valid");
+    assert_eq!(set.len(), 1000);
+}
+
+fn query() {
+    let keys = keys(100);
+    let bytes = Builder::from_keys(profile(6), &keys).finish();
+    // A key whose value is in the middle.
+    let view = View::new(profile(6), &bytes).expect("valid");
+    let value = |key: &&String| profile(6).value(profile(6).hash(key.as_bytes()), view.layout());
+    let middle = view.iter().nth(50).expect("100 values").expect("valid");
+    let key = keys.iter().find(|key| value(key) == middle).expect("each value has a key");
+    assert!(measured(|| View::new(profile(6), &bytes).and_then(|view| view.contains(key.as_bytes()))) == Ok(true));
+}
+
+fn query_twenty() {
+    let keys = keys(110);
+    let bytes = Builder::from_keys(profile(6), &keys[..100]).finish();
+    let mut held = [false; 20];
+    let view = View::new(profile(6), &bytes).expect("valid");
+    let count = measured(|| view.contains_many(&keys[90..], &mut held)).expect("valid");
+    assert!(count >= 10 && held[..10].iter().all(|held| *held));
+}
+
+fn query_index() {
+    let keys = keys(100_000);
+    let bytes = Builder::from_keys(profile(6), &keys).finish();
+    let index = Index::new(View::new(profile(6), &bytes).expect("valid"), 4, 100_000).expect("valid");
+    assert!(measured(|| index.contains(keys[77].as_bytes())) == Ok(true));
+}
+
+fn read_cookie() {
+    let profile = HeadstartV1::new(KEY, 7, 8);
+    let bytes = Builder::from_keys(profile, keys(20)).finish();
+    assert_eq!(measured(|| Set::decode(profile, &bytes, 512)).expect("valid").len(), 20);
+}
+
+fn write_cookie() {
+    let set = Set::from_keys(HeadstartV1::new(KEY, 7, 8), keys(20));
+    assert!(measured(|| set.encode()).len() > 20);
+}
