@@ -10,7 +10,7 @@ use crate::finding::Finding;
 use crate::keymap::KeyMap;
 use crate::keys::Keys;
 use crate::level::{Level, levels};
-use crate::node::{Edge, Evidence, Node};
+use crate::node::{Edge, Node};
 use crate::planner::Now;
 use crate::published::Plans;
 use crate::sites::Sites;

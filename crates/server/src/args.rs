@@ -25,6 +25,7 @@ struct Cli {
 pub(crate) enum Command {
     Digest(crate::digest::Digest),
     Evaluate(crate::evaluate::Evaluate),
+    Explain(crate::explain::Explain),
     Learn(crate::learn_log::Learn),
     Serve(Serve),
 }

@@ -8,6 +8,7 @@ mod baselines;
 mod digest;
 mod evaluate;
 mod evaluate_table;
+mod explain;
 mod learn_log;
 mod listen;
 mod log;
@@ -47,6 +48,7 @@ fn run() -> anyhow::Result<ExitCode> {
         }
         Parsed::Command(Command::Digest(args)) => digest::run(args),
         Parsed::Command(Command::Evaluate(args)) => evaluate::run(&args),
+        Parsed::Command(Command::Explain(args)) => explain::run(args),
         Parsed::Command(Command::Learn(args)) => learn_log::run(args),
         Parsed::Command(Command::Serve(args)) => {
             log::trace()?;

@@ -50,6 +50,10 @@ fn a_log_warms_a_snapshot() {
     assert!(text.contains("10,000 lines") && text.contains("page views of www.semicomplete.com"), "{text}");
     let written = std::fs::read(state).expect("a snapshot");
     assert!(written.windows(10).any(|window| window == b"/reset.css"), "what passed the gate is in it by name");
+    let explained = headstart(&["explain", "http://www.semicomplete.com/", "--state", state]);
+    let text = String::from_utf8_lossy(&explained.stdout).into_owned();
+    let reset = text.lines().find(|line| line.ends_with(" /reset.css")).expect("a row for the stylesheet");
+    assert!(reset.contains("push or hint") && text.contains("section"), "{text}");
     let again = headstart(&["learn", LOG, "--window", "60", "--state", state]);
     assert!(again.status.success(), "a snapshot can be added to");
 }
@@ -62,6 +66,7 @@ fn what_cannot_be_read_is_named() {
         vec!["evaluate", LOG, "--window", "0"],
         vec!["evaluate", LOG, "--min-networks", "99"],
         vec!["evaluate"],
+        vec!["explain", "http://example.org/", "--state", "/no/such.snapshot"],
     ] {
         let output = headstart(&words);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
