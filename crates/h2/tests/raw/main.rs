@@ -8,5 +8,6 @@ mod limits;
 mod order;
 mod peer;
 mod push;
+mod random;
 mod semantics;
 mod server;

@@ -40,8 +40,8 @@ impl Log {
         self.lines().iter().filter(|noted| *noted == line).count()
     }
 
-    /// Asserts that each exchange ended exactly once, and each promise had exactly one outcome (and at most a
-    /// cancellation after it finished).
+    /// Asserts that each exchange ended exactly once, and each promise had an outcome (a push that was sent
+    /// whole may be cancelled after that).
     #[track_caller]
     pub(crate) fn assert_balanced(&self) {
         let lines = self.lines();
@@ -49,14 +49,9 @@ impl Log {
         let begun = count(&|line| line.starts_with("request "));
         assert_eq!(count(&|line| line.starts_with("ended ")), begun, "{lines:#?}");
         let promised = count(&|line| line.contains(" promised "));
-        let outcomes = ["Finished ", "Failed ", "Unfinished ", "Cancelled("];
-        let ended = count(&|line| outcomes.iter().any(|outcome| line.starts_with(outcome)));
-        let twice = lines.iter().enumerate().filter(|(at, line)| {
-            let tag = line.split(' ').next_back();
-            line.starts_with("Cancelled(")
-                && lines[..*at].iter().any(|l| l.starts_with("Finished ") && l.split(' ').next_back() == tag)
-        });
-        assert_eq!(ended - twice.count(), promised, "{lines:#?}");
+        let over = count(&|line| ["Finished ", "Failed ", "Unfinished "].iter().any(|how| line.starts_with(how)));
+        let cancelled = count(&|line| line.starts_with("Cancelled("));
+        assert!((over..=over + cancelled).contains(&promised), "{lines:#?}");
     }
 
     #[track_caller]
