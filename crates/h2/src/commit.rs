@@ -19,6 +19,9 @@ use crate::head;
 use crate::policy::{Attempt, Policy, Refusal};
 use crate::priority::Priority;
 
+/// What a pushed body of unknown length is taken for in the byte budget.
+const UNKNOWN_BYTES: u64 = 64 << 10;
+
 /// A page that is ready to go out, with what is to be pushed before it.
 pub(crate) struct Page<P: Policy, B> {
     pub(crate) respond: SendResponse<Bytes>,
@@ -147,7 +150,7 @@ where
         if driver.wire.write_blocked() || !driver.wire.drained() {
             return Err(Refusal::Congested);
         }
-        let bytes = size.exact().unwrap_or_else(|| size.lower());
+        let bytes = size.exact().unwrap_or_else(|| size.lower().max(UNKNOWN_BYTES));
         driver.pushes.allow(&driver.config, driver.h2.max_concurrent_send_streams(), self.now, bytes)?;
         let with_body = head::finish(&Method::GET, &mut head, &size);
         let priority =

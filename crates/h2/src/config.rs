@@ -29,7 +29,8 @@ pub struct Config {
     pub max_unsent_bytes: usize,
     /// Pushed streams open at once, whatever the client would allow. 32.
     pub max_open_pushes: usize,
-    /// Bytes of bodies promised in [`push_window`](Self::push_window). 1 MiB.
+    /// Bytes of bodies promised in [`push_window`](Self::push_window); one of unknown length counts as 64 KiB, so a
+    /// policy should not admit an endless one. 1 MiB.
     pub max_pushed_bytes: u64,
     /// The time over which [`max_pushed_bytes`](Self::max_pushed_bytes) counts. 10 s.
     pub push_window: Duration,

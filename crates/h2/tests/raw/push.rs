@@ -96,6 +96,18 @@ async fn our_own_limits_hold() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_push_of_unknown_length_counts_as_64_kib() {
+    let script = Script::new().push("/bytes/10", ["/trailers/10", "/trailers/20", "/bytes/1000"]);
+    let mut server = script.config(|config| config.max_pushed_bytes = 70_000).start(BIG_PIPE, &[]).await;
+    server.peer.send(get(1, "/bytes/10")).await;
+    server.peer.drink().await;
+    server.log.assert_has("/bytes/10 promised /trailers/10");
+    server.log.assert_has("/bytes/10 Budget /trailers/20");
+    server.log.assert_has("/bytes/10 promised /bytes/1000");
+    server.hang_up().await.0.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_byte_budget_comes_back() {
     let script = Script::new().push("/bytes/10", ["/bytes/900"]).config(|config| {
         config.max_diary_entries = 0;
