@@ -1,5 +1,6 @@
 //! Settings, checked once.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::view::PageView;
 #[must_use = "a builder does nothing until `build`"]
 pub struct Builder {
     learner: headstart_learn::Config,
+    hosts: Option<HashSet<String>>,
     h2: headstart_h2::Config,
     cookie: CookieFormat,
     holdout: u32,
@@ -30,6 +32,7 @@ impl Default for Builder {
     fn default() -> Self {
         Builder {
             learner: headstart_learn::Config::default(),
+            hosts: None,
             h2: headstart_h2::Config::default(),
             cookie: CookieFormat::default(),
             holdout: 32,
@@ -74,6 +77,14 @@ impl Builder {
     /// One navigation in so many gets nothing early, to measure what pages need by themselves. 32; 0 is none.
     pub fn holdout(mut self, every: u32) -> Self {
         self.holdout = every;
+        self
+    }
+
+    /// The authorities (`example.org`, `example.org:8443`) that pages are learned for. By default any that clients
+    /// ask for, 256 at most and the first ones stay: a server that strangers can reach should name its own, so that
+    /// made-up names do not take their places.
+    pub fn hosts<H: AsRef<str>>(mut self, hosts: impl IntoIterator<Item = H>) -> Self {
+        self.hosts = Some(hosts.into_iter().map(|host| host.as_ref().to_ascii_lowercase()).collect());
         self
     }
 
@@ -147,7 +158,7 @@ impl Builder {
     ///
     /// Names the setting that is out of range, or says why the snapshot cannot be used; nothing of it is used then.
     pub fn build(self) -> Result<Headstart, BuildError> {
-        let Builder { mut learner, h2, cookie, holdout, limits, observer, secret, snapshot } = self;
+        let Builder { mut learner, hosts, h2, cookie, holdout, limits, observer, secret, snapshot } = self;
         if !(0.0..=1.0).contains(&limits.push_threshold) {
             return Err(BuildError::setting("push threshold", "has to be between 0 and 1"));
         }
@@ -166,7 +177,7 @@ impl Builder {
             None => Learner::new(learner).map_err(|error| BuildError::setting(error.setting(), "is out of range"))?,
         };
         let holdout = Holdout::new(holdout, half(&secret, 1));
-        let parts = Parts { learner, fingerprints, holdout, limits, observer, secret, h2 };
+        let parts = Parts { learner, hosts, fingerprints, holdout, limits, observer, secret, h2 };
         Ok(Headstart { engine: Arc::new(Engine::new(parts)) })
     }
 }

@@ -1,10 +1,11 @@
 //! What all connections share: the learner, the secrets, the settings.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use headstart_learn::{ConnectionId, Learner, Time};
+use headstart_learn::{ConnectionId, Learner, Site, Time};
 
 use crate::fingerprint::Fingerprints;
 use crate::holdout::Holdout;
@@ -40,6 +41,8 @@ pub(crate) struct Limits {
 
 pub(crate) struct Engine {
     pub(crate) learner: Learner,
+    /// Authorities that are learned for; `None` is all that there is room for.
+    hosts: Option<HashSet<String>>,
     pub(crate) identities: Identities,
     pub(crate) fingerprints: Option<Fingerprints>,
     pub(crate) holdout: Holdout,
@@ -74,10 +77,11 @@ impl Counters {
 
 impl Engine {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { learner, fingerprints, holdout, limits, observer, secret, h2 } = parts;
+        let Parts { learner, hosts, fingerprints, holdout, limits, observer, secret, h2 } = parts;
         let identities = Identities::new(half(&secret, 0));
         Engine {
             learner,
+            hosts,
             identities,
             fingerprints,
             holdout,
@@ -88,6 +92,12 @@ impl Engine {
             counters: Counters::default(),
             connections: AtomicU64::new(1),
         }
+    }
+
+    /// The site of an authority in lower case, if it is one that is learned for.
+    pub(crate) fn site(&self, authority: &str) -> Option<Site> {
+        let ours = self.hosts.as_ref().is_none_or(|hosts| hosts.contains(authority));
+        if ours { self.learner.site(authority) } else { None }
     }
 
     pub(crate) fn next_connection(&self) -> ConnectionId {
@@ -103,6 +113,7 @@ pub(crate) fn now() -> Time {
 /// What an engine is made of.
 pub(crate) struct Parts {
     pub(crate) learner: Learner,
+    pub(crate) hosts: Option<HashSet<String>>,
     pub(crate) fingerprints: Option<Fingerprints>,
     pub(crate) holdout: Holdout,
     pub(crate) limits: Limits,

@@ -86,7 +86,7 @@ impl Exchange {
         let Some(authority) = request::authority(head) else {
             return Exchange::Other;
         };
-        let Some(site) = engine.learner.site(&authority) else {
+        let Some(site) = engine.site(&authority) else {
             return Exchange::Other;
         };
         let known = || !engine.learner.plan(now, site, head.uri.path()).is_empty();

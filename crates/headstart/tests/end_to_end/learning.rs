@@ -126,3 +126,13 @@ async fn an_asset_that_is_gone_is_not_pushed() {
     server.put("/a.css", Answer::css("a"));
     assert_eq!(pushed(&server, "/").await, ["/b.css"], "it has to be learned anew");
 }
+
+#[tokio::test]
+async fn only_named_hosts_are_learned_for() {
+    let pages = [("/", Answer::html("page")), ("/a.css", Answer::css("a"))];
+    let server = Server::start(|b| b.hosts(["Example.org"]), &pages).await;
+    server.teach("/", &["/a.css"]).await;
+    assert!(pushed(&server, "/").await.is_empty());
+    assert!(server.headstart.explain(&server.address.to_string(), "/").is_none());
+    assert!(server.headstart.explain("example.ORG", "/").is_some());
+}
