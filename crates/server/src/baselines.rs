@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::page_views::NameId;
+use crate::names::NameId;
 
 /// The rule of the Go program `pusher` (2017): every fetch adds one to the weight of an
 /// asset of a page, weights halve every five minutes, and what weighs more than ten

@@ -15,7 +15,8 @@ use serde::Serialize;
 use crate::access_log::date;
 use crate::baselines::{Popular, Pusher};
 use crate::learn_log::{Logs, summary};
-use crate::page_views::{NameId, View, Views};
+use crate::names::NameId;
+use crate::page_views::{View, Views};
 use crate::replay::{Event, Teacher, replay};
 
 /// Replay access logs and measure how well each page view would have been predicted

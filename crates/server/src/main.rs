@@ -12,6 +12,7 @@ mod explain;
 mod learn_log;
 mod listen;
 mod log;
+mod names;
 mod page_views;
 mod replay;
 mod self_signed;

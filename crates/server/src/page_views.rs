@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use crate::access_log::Line;
 use crate::learn_log::identity;
+use crate::names::{NameId, Names};
 use crate::replay::{destination, without_query};
 
 /// Which lines of a log are about which site.
@@ -54,36 +55,6 @@ pub(crate) struct Loaded {
     pub(crate) time: u64,
     pub(crate) name: NameId,
     pub(crate) bytes: u64,
-}
-
-/// The number of a path.
-pub(crate) type NameId = u32;
-
-/// Each path once.
-#[derive(Debug, Default)]
-pub(crate) struct Names {
-    by_name: HashMap<Box<str>, NameId>,
-    names: Vec<Box<str>>,
-}
-
-impl Names {
-    pub(crate) fn intern(&mut self, name: &str) -> NameId {
-        if let Some(id) = self.by_name.get(name) {
-            return *id;
-        }
-        let id = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
-        self.by_name.insert(name.into(), id);
-        self.names.push(name.into());
-        id
-    }
-
-    pub(crate) fn find(&self, name: &str) -> Option<NameId> {
-        self.by_name.get(name).copied()
-    }
-
-    pub(crate) fn get(&self, id: NameId) -> &str {
-        self.names.get(id as usize).map_or("", |name| name)
-    }
 }
 
 /// Collects lines, then puts them together as views.

@@ -3,7 +3,8 @@
 use headstart::learn::{Asset, ClientId, ConnectionId, Destination, Fetch, Freshness, Learner, NetworkId};
 use headstart::learn::{Navigation, Referrer, Site, Time, Visit};
 
-use crate::page_views::{Loaded, Names, View};
+use crate::names::Names;
+use crate::page_views::{Loaded, View};
 
 /// One thing that happens in a replay.
 #[derive(Clone, Copy, Debug)]
