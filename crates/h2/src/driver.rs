@@ -33,6 +33,7 @@ use crate::priority::Priority;
 use crate::pushes::Pushes;
 use crate::refuse;
 use crate::schedule::Scheduler;
+use crate::stage::{Asked, Running, Stage, Step, Stepping};
 use crate::tap::Tap;
 use crate::timers::{Fired, Observed, Timers};
 use crate::wire::{End, Ended, Wire};
@@ -63,45 +64,6 @@ pub(crate) struct Driver<T, S, B: Body, P: Policy> {
     draining: Draining,
     timers: Timers,
     pub(crate) shutting_down: bool,
-}
-
-/// A step of the exchange on this stream.
-type Stepping<T, B> = BoxFuture<'static, (u32, Step<T, B>)>;
-
-/// What a service's future has come to.
-enum Step<T, B> {
-    Answered(Answer<T, B>),
-    Settled(Resolving<T, B>),
-}
-
-/// An exchange whose step is not done. Dropping it ends the step.
-struct Running<P: Policy, B> {
-    step: AbortHandle,
-    stage: Stage<P, B>,
-}
-
-enum Stage<P: Policy, B> {
-    /// The service has not answered for the page.
-    Asked(Asked<P>),
-    /// The page is ready, not all of its pushes are.
-    Settling(Page<P, B>),
-}
-
-/// What is kept of an exchange until its page is ready.
-struct Asked<P: Policy> {
-    exchange: P::Exchange,
-    method: http::Method,
-    priority: Priority,
-    origin: Origin,
-}
-
-impl<P: Policy, B> Stage<P, B> {
-    fn into_exchange(self) -> P::Exchange {
-        match self {
-            Stage::Asked(asked) => asked.exchange,
-            Stage::Settling(page) => page.exchange,
-        }
-    }
 }
 
 impl<T, S, B, P> Driver<T, S, B, P>

@@ -75,6 +75,7 @@ mod priority;
 mod pushes;
 mod refuse;
 mod schedule;
+mod stage;
 mod tap;
 mod timers;
 mod wire;
