@@ -85,6 +85,7 @@ mod error;
 #[cfg(feature = "alloc")]
 mod index;
 mod layout;
+mod many;
 mod profile;
 mod profiles;
 #[cfg(feature = "alloc")]

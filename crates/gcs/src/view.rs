@@ -2,7 +2,7 @@
 
 use core::ops::ControlFlow;
 
-use crate::{BitReader, Error, Layout, Limits, Profile, walk::Walk};
+use crate::{BitReader, Error, Layout, Limits, Profile, many, walk::Walk};
 
 /// A set in its serialised form: nothing is decoded until asked, nothing is allocated, ever.
 ///
@@ -59,13 +59,10 @@ impl<'a, P: Profile> View<'a, P> {
     /// One pass over the set for every 64 keys. If the slices differ in length, the shorter one counts.
     ///
     /// # Errors
-    /// As for [`contains`](Self::contains); `held` is then of no use.
+    /// A fault before the place where the last answer is, or anywhere in a set of some 128 values at most, which is read whole;
+    /// `held` is then of no use.
     pub fn contains_many<K: AsRef<[u8]>>(&self, keys: &[K], held: &mut [bool]) -> Result<usize, Error> {
-        let mut count = 0;
-        for (keys, held) in keys.chunks(MANY).zip(held.chunks_mut(MANY)) {
-            count += self.contains_some(keys, held)?;
-        }
-        Ok(count)
+        many::contains_many(&self.profile, self.walk, keys, held)
     }
 
     /// Reads everything; returns the number of values.
@@ -106,70 +103,6 @@ impl<'a, P: Profile> View<'a, P> {
     pub(crate) fn into_profile(self) -> P {
         self.profile
     }
-
-    /// One pass for up to [`MANY`] keys: both sides ascend, as in a merge.
-    fn contains_some<K: AsRef<[u8]>>(&self, keys: &[K], held: &mut [bool]) -> Result<usize, Error> {
-        let layout = self.walk.layout();
-        let mut wanted = [(0, 0u8); MANY];
-        let mut len = 0;
-        for ((key, slot), place) in keys.iter().zip(&mut wanted).zip(0..).take(held.len()) {
-            *slot = (self.profile.value(self.profile.hash(key.as_ref()), layout), place);
-            len += 1;
-        }
-        let wanted = wanted.get_mut(..len).unwrap_or_default();
-        wanted.sort_unstable_by_key(|&(value, _)| value);
-        held.fill(false);
-
-        let mut merge = Merge { queue: wanted.iter(), held, count: 0 };
-        let Some(mut next) = merge.next() else { return Ok(0) };
-        let mut walk = self.walk;
-        walk.each(|values| {
-            if values.last().is_some_and(|&last| last < next) {
-                return ControlFlow::Continue(());
-            }
-            match merge.meet(values) {
-                Some(following) => {
-                    next = following;
-                    ControlFlow::Continue(())
-                }
-                None => ControlFlow::Break(()),
-            }
-        })?;
-        Ok(merge.count)
-    }
-}
-
-/// The values asked for, ascending, and what came of them.
-struct Merge<'a> {
-    queue: core::slice::Iter<'a, (u64, u8)>,
-    held: &'a mut [bool],
-    count: usize,
-}
-
-impl Merge<'_> {
-    /// The smallest value still asked for.
-    fn next(&self) -> Option<u64> {
-        self.queue.as_slice().first().map(|&(value, _)| value)
-    }
-
-    /// Answers all values asked for up to the last of `values`; returns the one after. Out of line, so that
-    /// the loop over blocks that nobody asks for stays small.
-    #[inline(never)]
-    fn meet(&mut self, values: &[u64]) -> Option<u64> {
-        let last = values.last().copied()?;
-        while let Some(&(value, place)) = self.queue.as_slice().first() {
-            if value > last {
-                return Some(value);
-            }
-            let found = is_among(value, values);
-            if let Some(held) = self.held.get_mut(usize::from(place)) {
-                *held = found;
-            }
-            self.count += usize::from(found);
-            self.queue.next();
-        }
-        None
-    }
 }
 
 impl<'a, P: Profile> IntoIterator for &View<'a, P> {
@@ -207,9 +140,6 @@ impl Iterator for Reader<'_> {
 
 impl core::iter::FusedIterator for Reader<'_> {}
 
-/// How many keys one pass of `contains_many` takes: 1 KiB of stack.
-const MANY: usize = 64;
-
 /// Whether `target` is among the values ahead.
 #[inline]
 pub(crate) fn find(mut walk: Walk<'_>, target: u64) -> Result<bool, Error> {
@@ -226,6 +156,6 @@ pub(crate) fn find(mut walk: Walk<'_>, target: u64) -> Result<bool, Error> {
 
 /// Looks at all of a few values: quicker than stopping at the right one, which no processor can foresee.
 #[inline]
-fn is_among(target: u64, values: &[u64]) -> bool {
+pub(crate) fn is_among(target: u64, values: &[u64]) -> bool {
     values.iter().filter(|&&value| value == target).count() > 0
 }

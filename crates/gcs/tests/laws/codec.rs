@@ -158,3 +158,21 @@ fn no_value_wraps_around() {
     assert_eq!(read(PastRange::Error), Err((ErrorKind::Overflow, 240)));
     assert_eq!(read(PastRange::Dropped), Ok(vec![63 << 56, 126 << 56]));
 }
+
+/// Both ways of asking for many keys, on both sides of the size at which one takes over, and more keys than one pass takes.
+#[test]
+fn many_keys_of_small_and_large_sets() {
+    let code = Code { unary: Unary::ZerosThenOne, less_one: true, padding: false, remainder_bits: 6 };
+    for len in [0, 1, 127, 128, 129, 1000] {
+        let values: Vec<u64> = (0..len).map(|i| i * 61 + i % 7).collect();
+        let bytes = naive::encode(code, &values);
+        let view = View::new(Plain(layout(code, Tail::Counted(len))), &bytes).unwrap();
+        let keys: Vec<_> = (0..500u64).map(|key| (key * 7919 % 70_000).to_be_bytes()).collect();
+        let mut held = vec![true; keys.len()];
+        let expected: Vec<_> = keys.iter().map(|key| values.contains(&u64::from_be_bytes(*key))).collect();
+        let count = view.contains_many(&keys, &mut held).unwrap();
+        assert_eq!(held, expected, "{len} values");
+        assert_eq!(count, expected.iter().filter(|held| **held).count());
+        assert!(len < 1000 || count > 5);
+    }
+}
