@@ -166,7 +166,8 @@ impl Model {
         added.think = sum(other.think);
         added.visits = other.visits;
         added.networks = other.networks;
-        added.name.clone_from(&other.name);
+        let name = other.name.as_ref().filter(|name| other.level.key(outside.keys, site, name) == key.key);
+        added.name = name.cloned();
         self.absorb(id, &added, &edges, gain, outside);
         for edge in &edges {
             self.assets.release(edge.asset, outside.directory);

@@ -91,6 +91,7 @@ mod time;
 mod visit;
 mod visits;
 mod votes;
+mod wire;
 
 pub use crate::config::{Config, ConfigError};
 pub use crate::delta::Delta;

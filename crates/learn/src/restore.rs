@@ -16,6 +16,7 @@ use crate::snapshot::{ASSET, MAGIC, NODE};
 use crate::sync::lock;
 use crate::time::{Time, millis};
 use crate::visit::MAX_PATH;
+use crate::wire;
 
 /// How the bytes of one snapshot are to be understood.
 pub(crate) struct Context {
@@ -99,16 +100,24 @@ fn verified(bytes: &[u8]) -> Result<&[u8], SnapshotError> {
     if *magic != MAGIC {
         return Err(Kind::Version { found: magic.last().copied().unwrap_or(0) }.into());
     }
-    let (body, checksum) = rest.split_last_chunk::<4>().ok_or(Kind::Damaged)?;
-    let checked = bytes.len() - checksum.len();
-    let actual = crc32fast::hash(bytes.get(..checked).unwrap_or_default());
-    if actual != u32::from_le_bytes(*checksum) {
-        return Err(Kind::Damaged.into());
-    }
-    Ok(body)
+    checked(bytes, rest)
 }
 
-/// Why a snapshot could not be read.
+/// The same of a delta.
+pub(crate) fn delta_body(bytes: &[u8]) -> Result<&[u8], SnapshotError> {
+    let rest = bytes.strip_prefix(&wire::MAGIC).ok_or(Kind::NotADelta)?;
+    checked(bytes, rest)
+}
+
+/// `rest`, the end of `bytes`, without the checksum of all before it.
+fn checked<'a>(bytes: &[u8], rest: &'a [u8]) -> Result<&'a [u8], SnapshotError> {
+    let (body, checksum) = rest.split_last_chunk::<4>().ok_or(Kind::Damaged)?;
+    let covered = bytes.len() - checksum.len();
+    let actual = crc32fast::hash(bytes.get(..covered).unwrap_or_default());
+    if actual == u32::from_le_bytes(*checksum) { Ok(body) } else { Err(Kind::Damaged.into()) }
+}
+
+/// Why a snapshot or a delta could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SnapshotError {
     kind: Kind,
@@ -119,8 +128,15 @@ enum Kind {
     Config(ConfigError),
     Damaged,
     Malformed,
+    NotADelta,
     NotASnapshot,
     Version { found: u8 },
+}
+
+impl SnapshotError {
+    pub(crate) fn malformed() -> Self {
+        Kind::Malformed.into()
+    }
 }
 
 impl From<Kind> for SnapshotError {
@@ -135,6 +151,7 @@ impl fmt::Display for SnapshotError {
             Kind::Config(error) => error.fmt(f),
             Kind::Damaged => f.write_str("the snapshot is damaged or cut short: its checksum does not match"),
             Kind::Malformed => f.write_str("the snapshot contradicts its own format"),
+            Kind::NotADelta => f.write_str("not a delta of a learner that this program can read"),
             Kind::NotASnapshot => f.write_str("not a snapshot of a learner"),
             Kind::Version { found } => {
                 write!(f, "the snapshot has format version {found}, this program reads version 1")

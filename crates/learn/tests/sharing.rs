@@ -115,7 +115,39 @@ fn merged(a: &Delta, b: &Delta) -> Delta {
     sum
 }
 
+#[test]
+fn harmed_bytes_are_an_error() {
+    let mut a = World::new(collecting(1));
+    a.views(2, "/blog/1", &["/a.css", "/b.1a2b3c.js"]);
+    let bytes = a.learner.take_delta().to_bytes();
+    assert!(Delta::from_bytes(&bytes).is_ok());
+    for end in 0..bytes.len() {
+        assert!(Delta::from_bytes(&bytes[..end]).is_err(), "cut at {end}");
+        let mut harmed = bytes.clone();
+        harmed[end] ^= 1 << (end % 8);
+        assert!(Delta::from_bytes(&harmed).is_err(), "bit flipped at {end}");
+    }
+}
+
 proptest! {
+    #[test]
+    fn bytes_read_back(a in history()) {
+        let delta = delta_of(&a);
+        prop_assert_eq!(Delta::from_bytes(&delta.to_bytes()), Ok(delta));
+    }
+
+    /// With a frame that fits, so that the records are reached.
+    #[test]
+    fn any_bytes_are_read_without_a_panic(body in prop::collection::vec(any::<u8>(), 0..300)) {
+        let mut bytes = b"HSDELTA\x01".to_vec();
+        bytes.extend(body);
+        bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
+        if let Ok(delta) = Delta::from_bytes(&bytes) {
+            let world = World::new(collecting(1));
+            world.learner.merge(world.time(), &delta);
+        }
+    }
+
     #[test]
     fn the_laws_of_merging(a in history(), b in history(), c in history()) {
         let (a, b, c) = (delta_of(&a), delta_of(&b), delta_of(&c));
