@@ -5,6 +5,7 @@
 mod assets;
 mod body;
 mod builder;
+mod commit;
 mod cookie;
 mod engine;
 mod exchange;

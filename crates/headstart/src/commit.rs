@@ -1,0 +1,146 @@
+//! The end of a decision: what the page's head says of it, what the learner and the client's cookie are told.
+
+use std::sync::Arc;
+
+use headstart_h2::Attempt;
+use headstart_learn::{Delivery, Time};
+use http::header::{self, HeaderValue};
+use http::response;
+
+use crate::engine::{Counters, Engine};
+use crate::exchange::ConnectionState;
+use crate::navigation::{Item, PageExchange, Tag};
+use crate::response as answer;
+use crate::view::{AssetView, Decision, Outlet, PageView, Reason};
+
+impl PageExchange {
+    /// The head goes out next: writes `Link` and `Set-Cookie`, tells the learner, and reports the view.
+    pub(crate) fn commit(
+        &mut self,
+        engine: &Engine,
+        connection: &mut ConnectionState,
+        head: &mut response::Parts,
+        attempts: &[Attempt<Tag>],
+        now: Time,
+    ) {
+        if !answer::is_page(head) {
+            return;
+        }
+        for Attempt { tag, refusal } in attempts {
+            // What the policy itself dropped has its decision.
+            if let (Some(item), Some(refusal)) = (self.items.get_mut(*tag), refusal)
+                && *refusal != headstart_h2::Refusal::NotAdmitted
+                && item.decision == Decision::Pushed
+            {
+                item.decision = Decision::Omitted(Reason::Driver(*refusal));
+            }
+        }
+        self.write_links(head);
+        self.tell_learner(engine, now);
+        self.write_cookie(engine, connection, head);
+        self.report(engine);
+    }
+
+    /// `Link` fields for what the client shall fetch itself. Those of a 103 stand in the final response too, for
+    /// the 103 may be lost on the way (RFC 8297, section 2). What the application wrote itself is left alone, but
+    /// for what it meant for us only (`x-http2-push-only`).
+    fn write_links(&self, head: &mut response::Parts) {
+        let kept: Vec<HeaderValue> = head.headers.get_all(header::LINK).iter().cloned().collect();
+        let written = |path: &str| {
+            let reference = format!("<{path}>");
+            kept.iter().any(|value| value.to_str().is_ok_and(|value| value.contains(&reference)))
+        };
+        for item in &self.items {
+            let wanted = match item.decision {
+                Decision::Hinted | Decision::Linked => true,
+                // The client takes pushes and gets no more of them: it can still fetch these early by itself.
+                Decision::Omitted(Reason::Budget | Reason::Driver(_)) => self.outlet == Outlet::Push,
+                _ => false,
+            };
+            if wanted
+                && !written(&item.path)
+                && let Some(value) = item.link()
+            {
+                head.headers.append(header::LINK, value);
+            }
+        }
+    }
+
+    fn tell_learner(&self, engine: &Engine, now: Time) {
+        for item in &self.items {
+            let how = match item.decision {
+                Decision::Held => Delivery::Held,
+                Decision::Pushed => Delivery::Pushed,
+                Decision::Hinted => Delivery::Hinted,
+                // Only a browser is known to fetch what `Link` names, whether or not the page needs it.
+                Decision::Linked if self.browser => Delivery::Hinted,
+                _ => continue,
+            };
+            engine.learner.delivered(now, self.visit, &item.path, how);
+        }
+    }
+
+    /// Writes down what the client gets with this page and what it got before on this connection. Only on a
+    /// document that no shared cache keeps: one that says so, or one that says nothing, which then says so.
+    fn write_cookie(&mut self, engine: &Engine, connection: &mut ConnectionState, head: &mut response::Parts) {
+        for item in &self.items {
+            if item.decision == Decision::Pushed {
+                connection.has_got(&item.path, item.validator);
+            }
+        }
+        let (Some(fingerprints), Some(fingerprint)) = (&engine.fingerprints, &mut self.fingerprint) else {
+            return;
+        };
+        let private = answer::is_private(&head.headers);
+        if private == Some(false) {
+            return;
+        }
+        for (path, validator) in connection.delivered.drain(..) {
+            fingerprint.insert(&path, validator);
+        }
+        for item in &self.items {
+            let fetched = match item.decision {
+                Decision::Hinted => true,
+                Decision::Linked => self.browser,
+                _ => false,
+            };
+            if fetched && item.validator != 0 {
+                fingerprint.insert(&item.path, item.validator);
+            }
+        }
+        if let Some(field) = fingerprints.set_cookie(fingerprint) {
+            head.headers.append(header::SET_COOKIE, field);
+            if private.is_none() {
+                head.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private"));
+            }
+        }
+    }
+
+    fn report(&self, engine: &Engine) {
+        let counters = &engine.counters;
+        Counters::add(&counters.views, 1);
+        Counters::add(&counters.held_out, u64::from(self.held_out));
+        Counters::add(&counters.corrupt_cookies, u64::from(self.corrupt_cookie));
+        for item in &self.items {
+            match item.decision {
+                Decision::Pushed => Counters::add(&counters.pushed, 1),
+                Decision::Hinted => Counters::add(&counters.hinted, 1),
+                Decision::Linked => Counters::add(&counters.linked, 1),
+                Decision::Held => Counters::add(&counters.held, 1),
+                Decision::HeldOut | Decision::Omitted(_) => {}
+            }
+        }
+        if let Some(observer) = &engine.observer {
+            let asset =
+                |item: &Item| AssetView { path: Arc::clone(&item.path), bytes: item.bytes, decision: item.decision };
+            observer(&PageView {
+                authority: Arc::clone(&self.authority),
+                page: self.page.clone(),
+                outlet: self.outlet,
+                held_out: self.held_out,
+                corrupt_cookie: self.corrupt_cookie,
+                assets: self.items.iter().map(asset).collect(),
+            });
+        }
+    }
+}
