@@ -1,10 +1,11 @@
 //! The codec beside its peers: `cargo bench -p headstart-benches --bench gcs -- [--quick]`.
 //!
-//! One run, all contenders in one binary, taking turns within each round; what is printed is the best of the rounds. Every
+//! One run, all contenders in one binary, taking turns within each round; what is printed is the best of the rounds, in
+//! nanoseconds. Every
 //! answer is checked. Each row works on many different sets with keys of their own, so that a branch predictor meets new
 //! bits all the time; a loop over one set of 100 values is learnt by heart and looks three times as fast as it is in life.
 //!
-//! All contenders write BIP 158 filters (golomb-coded-set with its own eight-byte count): U1, plain differences, zero padding.
+//! `nervos` is the crate golomb-coded-set. All contenders write BIP 158 filters (that one with its own eight-byte count): U1, plain differences, zero padding.
 //! `bitwise` is the plain loop: one bit at a time out of a byte slice, hash and parameters as in ours.
 
 use std::{
@@ -23,21 +24,46 @@ const RATES: [(u32, u32); 2] = [(64, 6), (784_931, 19)];
 
 fn main() {
     let quick = std::env::args().any(|arg| arg == "--quick");
-    let (rounds, volume) = if quick { (2, 20_000) } else { (5, 100_000) };
-    println!("ns; `ours / best peer` is how many times quicker ours is than the best of the others in the row");
-    println!(
-        "{:24} {:>5} {:>8} | {:>9} {:>9} {:>9} {:>9} | ours / best peer",
-        "", "rate", "n", "ours", "bitcoin", "nervos", "bitwise"
-    );
+    let (rounds, volume) = if quick { (3, 20_000) } else { (20, 100_000) };
+    println!("| ns | one in | n | ours | bitcoin | nervos | bitwise | times quicker than the best peer | target |");
+    println!("|---|---:|---:|---:|---:|---:|---:|---:|---|");
+    let mut json = vec![];
     for (m, p) in RATES {
         for n in [10, 100, 1_000, 100_000] {
             // As many sets as make the volume, so that each is met about once a round; queries of large sets are few, for the peers' sake.
             let work = Work::new(m, p, n, (volume / n).clamp(2, 2_000));
-            work.build(rounds);
-            work.decode(rounds);
-            work.query_one(rounds);
-            work.query_twenty(rounds);
-            work.query_large(rounds);
+            json.push(work.build(rounds));
+            json.push(work.decode(rounds));
+            json.push(work.query_one(rounds));
+            json.extend(work.query_twenty(rounds));
+            json.extend(work.query_large(rounds));
+        }
+    }
+    if let Some(path) = std::env::var_os("HEADSTART_BENCH_JSON") {
+        let text = format!("[{}]\n", json.join(",\n"));
+        std::fs::write(&path, text).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
+    }
+}
+
+/// What a row should reach.
+#[derive(Clone, Copy)]
+enum Target {
+    None,
+    Nanoseconds(f64),
+    /// As quick as the best peer, so many times over.
+    Times(f64),
+}
+
+impl Target {
+    fn times(applies: bool, times: f64) -> Self {
+        if applies { Self::Times(times) } else { Self::None }
+    }
+
+    fn text(self) -> String {
+        match self {
+            Self::None => String::new(),
+            Self::Nanoseconds(ns) => format!("<= {ns} ns"),
+            Self::Times(times) => format!(">= {times} times"),
         }
     }
 }
@@ -68,9 +94,10 @@ impl Work {
         Self { m, p, n, profile, sets }
     }
 
-    fn build(&self, rounds: u32) {
+    fn build(&self, rounds: u32) -> String {
         self.row(
             "build, a key",
+            Target::times(self.n >= 100, 3.0),
             self.sets.len() * self.n,
             rounds,
             &mut [
@@ -78,12 +105,13 @@ impl Work {
                 &mut || each(&self.sets, |set| bitcoin_build(&set.keys, self.m, self.p) == set.bytes),
                 &mut || each(&self.sets, |set| nervos_build(&set.keys, self.m, self.p) == set.nervos_bytes),
             ],
-        );
+        )
     }
 
-    fn decode(&self, rounds: u32) {
+    fn decode(&self, rounds: u32) -> String {
         self.row(
             "decode all, a value",
+            Target::times(self.n >= 1000, 3.0),
             self.sets.len() * self.n,
             rounds,
             &mut [
@@ -97,11 +125,11 @@ impl Work {
                 &mut || each(&self.sets, |set| last(&nervos_decode(&set.nervos_bytes, self.n, self.p)) == set.sum),
                 &mut || each(&self.sets, |set| last(&bitwise_decode(&set.bytes, self.n, self.p)) == set.sum),
             ],
-        );
+        )
     }
 
     /// Key by key over all sets, not set by set: twenty queries of one set in a row would be learnt.
-    fn query_one(&self, rounds: u32) {
+    fn query_one(&self, rounds: u32) -> String {
         let keys = if self.n > 1000 { 2 } else { 20 };
         let over = |contains: &dyn Fn(&Sample, &[u8]) -> bool| {
             (0..keys).all(|key| each(&self.sets, |set| contains(set, set.asked[key].as_bytes()) == set.held[key]))
@@ -111,6 +139,7 @@ impl Work {
         let nervos = nervos::GCSFilterReader::new(hasher, u64::from(self.m), self.p as u8);
         self.row(
             "one key, from bytes",
+            Target::times(self.n == 100, 3.0),
             self.sets.len() * keys,
             rounds,
             &mut [
@@ -127,16 +156,17 @@ impl Work {
                 },
                 &mut || over(&|set, key| bitwise_contains(&set.bytes, self.profile, self.n, self.p, key)),
             ],
-        );
+        )
     }
 
     /// The peers have no call for "which of these": twenty calls.
-    fn query_twenty(&self, rounds: u32) {
+    fn query_twenty(&self, rounds: u32) -> Option<String> {
         if self.n > 1000 {
-            return;
+            return None;
         }
-        self.row(
+        let row = self.row(
             "which of 20, from bytes",
+            Target::times(self.n >= 100, if self.n == 100 { 10.0 } else { 20.0 }),
             self.sets.len(),
             rounds,
             &mut [
@@ -171,35 +201,46 @@ impl Work {
                 },
             ],
         );
+        Some(row)
     }
 
     /// Ours alone: what a directory or a decoded set makes of it, hash included.
-    fn query_large(&self, rounds: u32) {
+    fn query_large(&self, rounds: u32) -> [String; 2] {
         let indices: Vec<_> = (self.sets.iter())
             .map(|set| Index::new(View::new(self.profile, &set.bytes).expect("valid"), 4, self.n).expect("valid"))
             .collect();
         let decoded: Vec<_> =
             self.sets.iter().map(|set| Set::decode(self.profile, &set.bytes, self.n).expect("valid")).collect();
-        self.row(
+        let index = self.row(
             "one key, by index",
+            Target::Nanoseconds(60.0),
             self.sets.len() * 20,
             rounds,
             &mut [&mut || {
                 self.sets.iter().zip(&indices).all(|(set, index)| set.check(20, |key| index.contains(key) == Ok(true)))
             }],
         );
-        self.row(
+        let decoded = self.row(
             "one key, decoded",
+            Target::None,
             self.sets.len() * 20,
             rounds,
             &mut [&mut || {
                 self.sets.iter().zip(&decoded).all(|(set, decoded)| set.check(20, |key| decoded.contains(key)))
             }],
         );
+        [index, decoded]
     }
 
-    /// Runs the contenders in turn and prints the best round of each, divided by `count`.
-    fn row(&self, name: &str, count: usize, rounds: u32, contenders: &mut [&mut dyn FnMut() -> bool]) {
+    /// Runs the contenders in turn and prints the best round of each, divided by `count`; returns the row as JSON.
+    fn row(
+        &self,
+        name: &str,
+        target: Target,
+        count: usize,
+        rounds: u32,
+        contenders: &mut [&mut dyn FnMut() -> bool],
+    ) -> String {
         let mut best = vec![Duration::MAX; contenders.len()];
         for _ in 0..rounds {
             for (contender, best) in contenders.iter_mut().zip(&mut best) {
@@ -210,11 +251,39 @@ impl Work {
             }
         }
         let ns: Vec<_> = best.iter().map(|best| best.as_secs_f64() * 1e9 / count as f64).collect();
-        let mut columns: Vec<_> = ns.iter().map(|ns| format!("{ns:9.1}")).collect();
-        columns.resize(4, format!("{:>9}", "-"));
-        let peer = ns.iter().skip(1).copied().fold(f64::INFINITY, f64::min);
-        let ratio = if peer.is_finite() { format!("{:.1}", peer / ns[0]) } else { "-".to_owned() };
-        println!("{name:24} 1/{:<6} {:>5} | {} | {ratio}", self.m, self.n, columns.join(" "));
+        let peers = ns.iter().zip(["ours", "bitcoin", "golomb-coded-set", "bitwise"]).skip(1);
+        let peer = peers.min_by(|a, b| a.0.total_cmp(b.0));
+        let ratio = peer.map(|(peer, _)| peer / ns[0]);
+        let pass = match target {
+            Target::None => None,
+            Target::Nanoseconds(most) => Some(ns[0] <= most),
+            Target::Times(least) => ratio.map(|ratio| ratio >= least),
+        };
+
+        let mut columns: Vec<_> = ns.iter().map(|ns| format!("{ns:.1}")).collect();
+        columns.resize(4, String::new());
+        let verdict = pass.map_or("", |pass| if pass { "met" } else { "missed" });
+        let times = ratio.map(|ratio| format!("{ratio:.1}")).unwrap_or_default();
+        println!(
+            "| {name} | {} | {} | {} | {times} | {} {verdict} |",
+            self.m,
+            self.n,
+            columns.join(" | "),
+            target.text()
+        );
+
+        let or_null = |value: Option<String>| value.unwrap_or_else(|| "null".to_owned());
+        format!(
+            r#"{{"area":"gcs","name":"{name}, n = {}, one in {}","unit":"ns","ours":{:.2},"peer_name":{},"peer":{},"ratio":{},"target":"{}","pass":{}}}"#,
+            self.n,
+            self.m,
+            ns[0],
+            or_null(peer.map(|(_, name)| format!("\"{name}\""))),
+            or_null(peer.map(|(peer, _)| format!("{peer:.2}"))),
+            or_null(ratio.map(|ratio| format!("{ratio:.2}"))),
+            target.text(),
+            or_null(pass.map(|pass| pass.to_string())),
+        )
     }
 }
 
