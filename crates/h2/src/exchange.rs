@@ -11,7 +11,7 @@ use futures_util::future::{BoxFuture, FutureExt, poll_fn};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use h2::server::SendResponse;
 use http::uri::{Authority, Scheme};
-use http::{Method, Request, Response, Uri};
+use http::{Method, Request, Response, Uri, Version};
 use tower::util::Oneshot;
 use tower_service::Service;
 
@@ -146,6 +146,7 @@ fn promised_request<T>(origin: &Origin, promise: &Promise<T>) -> Option<Request<
         .ok()?;
     let mut request = Request::new(());
     *request.method_mut() = Method::GET;
+    *request.version_mut() = Version::HTTP_2;
     *request.uri_mut() = uri;
     *request.headers_mut() = promise.headers.clone();
     head::remove_hop_by_hop(request.headers_mut());
