@@ -173,6 +173,16 @@ impl Published {
         Some(renewed)
     }
 
+    /// The same plan without the asset of this hash, if it has that.
+    pub(crate) fn without(&self, hash: u64) -> Option<Self> {
+        if self.sources.iter().all(|shown| shown.hash != hash) {
+            return None;
+        }
+        let pairs = self.candidates.iter().zip(&self.sources).filter(|(_, shown)| shown.hash != hash);
+        let chosen = pairs.map(|(c, shown)| (Arc::clone(shown), c.probability, c.lower_bound));
+        Some(Self::new(chosen, self.think_time, self.built, self.version.load(Ordering::Acquire)))
+    }
+
     /// Bytes of heap, without the assets, which the model counts.
     pub(crate) fn bytes(&self) -> usize {
         size_of::<Self>() + self.candidates.len() * (size_of::<Candidate>() + size_of::<Arc<Shown>>()) + 64

@@ -40,16 +40,22 @@ impl Model {
         outside: &Outside<'_>,
     ) -> Option<Arc<Published>> {
         let chain = self.chain(site, page, outside)?;
-        if let Some(plan) = outside.plans.get(chain.key).filter(|plan| !plan.is_stale(now.time)) {
-            return Some(plan);
-        }
+        let itself = outside.keys.path(site, page);
+        let kept = outside.plans.get(chain.key).filter(|plan| !plan.is_stale(now.time));
+        let plan = kept.unwrap_or_else(|| self.build(now, &chain, config, outside));
+        // The plan of a coarser level may name another page that is an asset of some: this one, even.
+        Some(plan.without(itself).map_or(plan, Arc::new))
+    }
+
+    /// Builds the plan of the finest node of a chain, and keeps it.
+    fn build(&mut self, now: Now, chain: &Chain, config: &Config, outside: &Outside<'_>) -> Arc<Published> {
         let version = outside.directory.version();
-        let nodes = self.nodes_of(&chain);
+        let nodes = self.nodes_of(chain);
         let think_time = nodes.last().and_then(|node| think_time(node));
         let mut planned: Vec<_> = self
             .weigh(&nodes, now.tick, config)
             .into_iter()
-            .filter(|(_, _, verdict)| *verdict == Verdict::Planned)
+            .filter(|(_, shown, verdict)| *verdict == Verdict::Planned && shown.hash != chain.key)
             .collect();
         planned.sort_by(|(a, a_shown, _), (b, b_shown, _)| need(a, a_shown).cmp(&need(b, b_shown)));
         let chosen = planned.into_iter().map(|(e, shown, _)| (shown, e.probability, e.lower_bound));
@@ -60,7 +66,7 @@ impl Model {
             }
         }
         outside.plans.insert(chain.key, &plan);
-        Some(plan)
+        plan
     }
 
     /// Why the plan of a page is what it is.

@@ -165,6 +165,18 @@ fn the_page_is_never_its_own_asset() {
 }
 
 #[test]
+fn nor_by_way_of_its_template() {
+    let mut world = World::new(eager(1));
+    for page in ["/blog/2", "/blog/3", "/blog/4"] {
+        world.views(2, page, &["/blog/1", "/a.css"]);
+    }
+    assert_eq!(world.planned("/blog/1"), ["/a.css"], "never visited");
+    world.views(2, "/blog/1", &["/a.css"]);
+    assert_eq!(world.planned("/blog/1"), ["/a.css"], "visited");
+    assert!(world.planned("/blog/9").contains(&"/blog/1".to_owned()), "others may need it");
+}
+
+#[test]
 fn cycles_of_referers_end() {
     let mut world = World::new(eager(1));
     for _ in 0..3 {
