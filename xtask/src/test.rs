@@ -1,7 +1,8 @@
 //! `cargo xtask test`: everything that the CI runs, quick checks first, tests last.
 //!
 //! The dependency graph is built twice and no more: checked, for clippy and the documentation, and
-//! compiled, for the tests. Everything uses the dev profile.
+//! compiled, for the tests, both with the dev profile. Two small parts of it are built once more: the
+//! learner with its locks replaced, and the codec as it is released.
 
 use crate::{shell, tidy, tools};
 use std::process::Command;
@@ -9,7 +10,8 @@ use std::process::Command;
 pub(crate) fn run() -> Result<(), String> {
     tools::ensure()?;
     // One run shows all that is wrong: a check that fails does not keep the next from running.
-    let checks = [format(), tidy(), clippy(), no_std(), documentation(), fuzz_targets()];
+    let checks =
+        [format(), tidy(), clippy(), no_std(), documentation(), fuzz_targets(), interleavings(), instructions()];
     // Last, so that what the test runner says in the end is what is seen in the end.
     let tests = shell::last_step("tests", &mut build(["test", "--workspace", "--no-fail-fast"]));
     let failures: Vec<String> = checks.into_iter().chain([tests]).filter_map(Result::err).collect();
@@ -55,6 +57,19 @@ fn fuzz_targets() -> Result<(), String> {
     }
     let mut check = build(["check", "--bins", "--manifest-path"]);
     shell::step("fuzz targets", check.arg(manifest))
+}
+
+/// The learner's locks and atomics, taken through interleavings chosen by shuttle.
+fn interleavings() -> Result<(), String> {
+    let mut test = build(["test", "--package", "headstart-learn", "--test", "interleavings"]);
+    test.env("RUSTFLAGS", "--cfg headstart_shuttle").env("CARGO_TARGET_DIR", shell::root().join("target/shuttle"));
+    shell::step("interleavings of the learner", &mut test)
+}
+
+/// What the codec costs, counted in instructions, which are the same on a busy machine.
+fn instructions() -> Result<(), String> {
+    let mut bench = build(["bench", "--package", "headstart-benches", "--bench", "gcs_instructions"]);
+    shell::step("instructions of the codec", &mut bench)
 }
 
 /// A cargo command that compiles. The CI starts from nothing, where incremental state only costs.

@@ -18,6 +18,7 @@ const TOOLS: &[Tool] = &[
     Tool { program: "chromium", package: "chromium", used_for: "early hints in a browser" },
     Tool { program: "chromedriver", package: "chromium-driver", used_for: "early hints in a browser" },
     Tool { program: "c++", package: "g++", used_for: "checking the fuzz targets" },
+    Tool { program: "valgrind", package: "valgrind", used_for: "the codec's speed, in instructions" },
 ];
 
 /// Makes sure that every tool is there.
