@@ -1,23 +1,21 @@
 //! The commit of a page: its promises, then its head, without a step in between.
 
-use std::fmt::Debug;
 use std::task::Context;
 
 use bytes::Bytes;
 use h2::Reason;
 use h2::server::SendResponse;
-use http::{Method, Request, Response, StatusCode, header, response};
+use http::{Method, Response, StatusCode, header, response};
 use http_body::Body;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
-use tower_service::Service;
 
-use crate::body::RequestBody;
 use crate::driver::{Carried, Driver};
 use crate::exchange::{Resolved, Resolving};
 use crate::head;
 use crate::policy::{Attempt, Policy, Refusal};
 use crate::priority::Priority;
+use crate::service::{HttpBody, HttpService};
 
 /// What a pushed body of unknown length is taken for in the byte budget.
 const UNKNOWN_BYTES: u64 = 64 << 10;
@@ -58,11 +56,8 @@ pub(crate) fn commit<T, S, B, P>(
     now: Instant,
 ) where
     T: AsyncRead + AsyncWrite + Unpin,
-    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
-    S::Future: Send,
-    S::Error: Debug,
-    B: Body + Send + 'static,
-    B::Error: Debug,
+    S: HttpService<B>,
+    B: HttpBody,
     P: Policy,
 {
     // The tap shows a cancelled page before this runs; this is the second lock on the same door.
@@ -117,11 +112,8 @@ struct Committing<'a, T, S, B: Body, P: Policy> {
 impl<T, S, B, P> Committing<'_, T, S, B, P>
 where
     T: AsyncRead + AsyncWrite + Unpin,
-    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
-    S::Future: Send,
-    S::Error: Debug,
-    B: Body + Send + 'static,
-    B::Error: Debug,
+    S: HttpService<B>,
+    B: HttpBody,
     P: Policy,
 {
     fn promise(&mut self, page: &mut Page<P, B>, resolved: Resolved<P::Tag, B>) {

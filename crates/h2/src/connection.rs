@@ -1,6 +1,5 @@
 //! One connection: the task that owns `h2`, runs the service and makes every promise.
 
-use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,17 +7,15 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use h2::server::Handshake;
-use http::{Request, Response};
 use http_body::Body;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until};
-use tower_service::Service;
 
-use crate::body::RequestBody;
 use crate::config::Config;
 use crate::driver::Driver;
 use crate::error::{Error, Timeout};
 use crate::policy::Policy;
+use crate::service::{HttpBody, HttpService};
 use crate::tap::Tap;
 use crate::wire::Wire;
 
@@ -26,11 +23,8 @@ use crate::wire::Wire;
 pub fn serve_connection<T, S, B, P>(io: T, service: S, policy: P) -> Connection<T, S, B, P>
 where
     T: AsyncRead + AsyncWrite + Unpin,
-    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
-    S::Future: Send,
-    S::Error: Debug,
-    B: Body + Send + 'static,
-    B::Error: Debug,
+    S: HttpService<B>,
+    B: HttpBody,
     P: Policy,
 {
     serve_connection_with(Config::default(), io, service, policy)
@@ -56,11 +50,8 @@ where
 pub fn serve_connection_with<T, S, B, P>(config: Config, io: T, service: S, policy: P) -> Connection<T, S, B, P>
 where
     T: AsyncRead + AsyncWrite + Unpin,
-    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
-    S::Future: Send,
-    S::Error: Debug,
-    B: Body + Send + 'static,
-    B::Error: Debug,
+    S: HttpService<B>,
+    B: HttpBody,
     P: Policy,
 {
     let (tap, wire) = Tap::new(io);
@@ -75,11 +66,8 @@ where
 pub struct Connection<T, S, B, P>
 where
     T: AsyncRead + AsyncWrite + Unpin,
-    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
-    S::Future: Send,
-    S::Error: Debug,
-    B: Body + Send + 'static,
-    B::Error: Debug,
+    S: HttpService<B>,
+    B: HttpBody,
     P: Policy,
 {
     state: State<T, S, B, P>,
@@ -115,11 +103,8 @@ pub(crate) struct Start<S, P> {
 impl<T, S, B, P> Connection<T, S, B, P>
 where
     T: AsyncRead + AsyncWrite + Unpin,
-    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
-    S::Future: Send,
-    S::Error: Debug,
-    B: Body + Send + 'static,
-    B::Error: Debug,
+    S: HttpService<B>,
+    B: HttpBody,
     P: Policy,
 {
     /// Takes no new requests and makes no new promises, finishes what is under way and closes (GOAWAY, RFC 9113
@@ -135,11 +120,8 @@ where
 impl<T, S, B, P> Future for Connection<T, S, B, P>
 where
     T: AsyncRead + AsyncWrite + Unpin,
-    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
-    S::Future: Send,
-    S::Error: Debug,
-    B: Body + Send + 'static,
-    B::Error: Debug,
+    S: HttpService<B>,
+    B: HttpBody,
     P: Policy,
 {
     type Output = Result<(), Error>;

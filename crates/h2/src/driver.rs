@@ -3,7 +3,6 @@
 //! is anything promised, reset or sent.
 
 use std::collections::{HashMap, VecDeque};
-use std::fmt::Debug;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -17,7 +16,6 @@ use http::{Request, Response};
 use http_body::Body;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep};
-use tower_service::Service;
 
 use crate::body::RequestBody;
 use crate::commit::{Page, commit};
@@ -33,6 +31,7 @@ use crate::priority::Priority;
 use crate::pushes::Pushes;
 use crate::refuse;
 use crate::schedule::Scheduler;
+use crate::service::{HttpBody, HttpService};
 use crate::stage::{Asked, Running, Stage, Step, Stepping};
 use crate::tap::Tap;
 use crate::timers::{Fired, Observed, Timers};
@@ -69,11 +68,8 @@ pub(crate) struct Driver<T, S, B: Body, P: Policy> {
 impl<T, S, B, P> Driver<T, S, B, P>
 where
     T: AsyncRead + AsyncWrite + Unpin,
-    S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
-    S::Future: Send,
-    S::Error: Debug,
-    B: Body + Send + 'static,
-    B::Error: Debug,
+    S: HttpService<B>,
+    B: HttpBody,
     P: Policy,
 {
     pub(crate) fn new(h2: Connection<Tap<T>, Bytes>, start: Start<S, P>) -> Self {
