@@ -5,8 +5,11 @@
 //! together do one. Every answer is checked.
 //! `seed` is our own code for the rule of the Go program `pusher`: a map of weights that
 //! are decayed when they are read. With `--flood`, ten million distinct pages and assets
-//! are thrown at a budget of 64 MiB.
+//! are thrown at a budget of 64 MiB. The cost by the number of pages is drawn too, in
+//! `learn-cost.svg` beside the rows of the report.
 
+mod cost;
+mod plot;
 mod pusher;
 mod table;
 
@@ -34,11 +37,11 @@ fn main() {
         records(&mut table, threads, rounds);
     }
     commits(&mut table, rounds);
-    for pages in [1_000, 10_000, 100_000, 1_000_000] {
-        many_pages(&mut table, pages, rounds);
-    }
+    cost::by_pages(&mut table, rounds);
+    memory_when_tight(&mut table);
+    memory_when_growing(&mut table);
+    table.note("The seed's own figures, as it published them for 10, 100 and 1,000 assets: 800, 6,000 and 62,000 ns.");
     table.finish();
-    memory_of_edges();
     if flags.iter().any(|flag| flag == "--flood") {
         flood(10_000_000);
     }
@@ -140,54 +143,55 @@ fn commits(table: &mut Table, rounds: usize) {
     table.row("commit a visit of 10 assets", took, None, Some(300));
 }
 
-/// Taking plans of random pages out of many.
-fn many_pages(table: &mut Table, pages: usize, rounds: usize) {
-    let mut config = config();
-    config.memory_bytes = 4 << 30;
-    config.max_pages = 2 * pages;
-    let learner = Learner::new(config).expect("the settings are in range");
-    let site = learner.site("example.org").expect("there is room");
-    let names: Vec<String> = (0..pages).map(|n| format!("/page-{}/{n}", n % 997)).collect();
-    for (n, name) in names.iter().enumerate() {
-        for visit in 0..2 {
-            visit_page(&learner, site, name, (2 * n + visit) as u64, BASE, 4);
-        }
-        learner.finish(Time::from_millis(BASE));
+/// Bytes an edge when a million edges are held.
+fn memory_when_tight(table: &mut Table) {
+    let (learner, site) = roomy();
+    let empty = learner.stats().bytes;
+    for page in 0..16_000u64 {
+        visit_page(&learner, site, &format!("/page{page}"), page, BASE + page, 60);
+        learner.finish(Time::from_millis(BASE + page));
     }
-    let now = Time::from_millis(BASE + 1_000);
-    let mut random = 1u64;
-    let mut pick = || {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        &names[(random >> 33) as usize % pages]
-    };
-    for name in &names {
-        assert_eq!(learner.plan(now, site, name).len(), 4, "{name}");
-    }
-    let took = best(rounds, || {
-        let start = Instant::now();
-        for _ in 0..200_000 {
-            black_box(learner.plan(now, site, pick()));
-        }
-        start.elapsed() / 200_000
-    });
-    table.row(&format!("take a plan at random out of {pages} pages"), took, None, None);
+    let name = "memory of a page of 60 assets, with all that it takes, an edge";
+    table.quantity(name, bytes_an_edge(&learner, empty), "bytes", Some(32.0));
 }
 
-/// Bytes an edge when a million edges are held.
-fn memory_of_edges() {
+/// Bytes an edge while pages grow together, each by one asset at a time, at the worst moment.
+fn memory_when_growing(table: &mut Table) {
+    const PAGES: u64 = 4_000;
+    let (learner, site) = roomy();
+    let empty = learner.stats().bytes;
+    let names: Vec<String> = (0..PAGES).map(|page| format!("/page{page}")).collect();
+    let (mut worst, mut worst_of_small) = (0f64, 0f64);
+    for assets in 1..=120usize {
+        let now = Time::from_millis(BASE + assets as u64);
+        for (client, page) in names.iter().enumerate() {
+            let visit = learner.navigate(now, &navigation(site, page, client as u64));
+            learner.confirm(now, visit);
+            learner.fetched(now, &fetch(site, &asset_name(assets), client as u64, Referrer::Absent));
+        }
+        learner.finish(now);
+        let worst = if assets < 10 { &mut worst_of_small } else { &mut worst };
+        *worst = worst.max(bytes_an_edge(&learner, empty));
+    }
+    let name = "memory of pages that grow from 10 to 120 assets, with all that they take, an edge, at worst";
+    table.quantity(name, worst, "bytes", Some(48.0));
+    let name = "the same from 1 to 9 assets, where it is the page that weighs";
+    table.quantity(name, worst_of_small, "bytes", None);
+}
+
+/// A learner that need not evict anything here.
+fn roomy() -> (Learner, Site) {
     let mut config = config();
     config.memory_bytes = 1 << 30;
     config.max_pages = 1 << 20;
     let learner = Learner::new(config).expect("the settings are in range");
     let site = learner.site("example.org").expect("there is room");
-    let empty = learner.stats();
-    for page in 0..16_000u64 {
-        visit_page(&learner, site, &format!("/page{page}"), page, BASE + page, 60);
-        learner.finish(Time::from_millis(BASE + page));
-    }
+    (learner, site)
+}
+
+fn bytes_an_edge(learner: &Learner, empty: usize) -> f64 {
     let stats = learner.stats();
-    let bytes = (stats.bytes - empty.bytes) as f64 / stats.edges as f64;
-    println!("{} edges of {} pages and sections: {bytes:.1} bytes an edge with everything", stats.edges, stats.pages);
+    (stats.bytes - empty) as f64 / stats.edges as f64
 }
 
 /// Distinct pages and assets without end beside a site in use.

@@ -1,56 +1,92 @@
 //! Rows of a benchmark: a Markdown table on standard output, and JSON where asked for.
 
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Collects rows. Times are of one operation.
 pub(crate) struct Table {
     json: Vec<String>,
+    notes: Vec<String>,
+}
+
+/// One row; of `peer` and `target` what there is.
+struct Row<'a> {
+    name: &'a str,
+    ours: f64,
+    unit: &'a str,
+    peer: Option<f64>,
+    target: Option<f64>,
 }
 
 impl Table {
     pub(crate) fn new() -> Self {
-        println!("| learn, ns an operation | headstart | seed | times quicker | target |");
+        println!("| learn, ns an operation unless a unit is given | headstart | seed | times quicker | target |");
         println!("|---|---:|---:|---:|---:|");
-        Self { json: Vec::new() }
+        Self { json: Vec::new(), notes: Vec::new() }
     }
 
-    /// One row; `target` is in nanoseconds.
+    /// A time; `target` is in nanoseconds.
     pub(crate) fn row(&mut self, name: &str, ours: Duration, peer: Option<Duration>, target: Option<u64>) {
-        let ours = ours.as_nanos();
-        let peer = peer.map(|peer| peer.as_nanos());
-        let ratio = peer.map(|peer| peer as f64 / ours.max(1) as f64);
-        let met = target.map(|target| ours <= u128::from(target));
-        let show = |value: Option<String>| value.unwrap_or_default();
-        let verdict = met.zip(target).map(|(met, target)| format!("{target} {}", if met { "met" } else { "missed" }));
-        println!(
-            "| {name} | {ours} | {} | {} | {} |",
-            show(peer.map(|peer| peer.to_string())),
-            show(ratio.map(|ratio| format!("{ratio:.1}"))),
-            show(verdict)
-        );
-        let or_null = |value: Option<String>| value.unwrap_or_else(|| "null".into());
-        let mut row =
-            format!(r#"{{"area":"learn","name":"{name}","ours":{ours},"unit":"ns","peer_name":"seed's rule","#);
-        let _ = write!(
-            row,
-            r#""peer":{},"ratio":{},"target":{},"pass":{}}}"#,
-            or_null(peer.map(|peer| peer.to_string())),
-            or_null(ratio.map(|ratio| format!("{ratio:.2}"))),
-            or_null(target.map(|target| target.to_string())),
-            or_null(met.map(|met| met.to_string()))
-        );
-        self.json.push(row);
+        let nanos = |time: Duration| time.as_nanos() as f64;
+        let (peer, target) = (peer.map(nanos), target.map(|target| target as f64));
+        self.add(&Row { name, ours: nanos(ours), unit: "ns", peer, target });
     }
 
-    /// Writes the rows to the file that `HEADSTART_BENCH_JSON` names, if it is set.
+    /// Something else, of which less is better.
+    pub(crate) fn quantity(&mut self, name: &str, ours: f64, unit: &str, target: Option<f64>) {
+        self.add(&Row { name, ours, unit, peer: None, target });
+    }
+
+    /// A paragraph under the table.
+    pub(crate) fn note(&mut self, text: impl Into<String>) {
+        self.notes.push(text.into());
+    }
+
+    /// Prints the notes, and writes the rows to the file that `HEADSTART_BENCH_JSON`
+    /// names, if it is set.
     pub(crate) fn finish(&self) {
-        println!(
-            "\nThe seed's own figures, as it published them for 10, 100 and 1,000 assets: 800, 6,000 and 62,000 ns."
-        );
+        for note in &self.notes {
+            println!("\n{note}");
+        }
         if let Some(path) = std::env::var_os("HEADSTART_BENCH_JSON") {
             let json = format!("[{}]\n", self.json.join(",\n"));
             std::fs::write(&path, json).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
         }
     }
+
+    fn add(&mut self, row: &Row<'_>) {
+        let Row { name, ours, unit, peer, target } = *row;
+        let ratio = peer.map(|peer| peer / ours.max(1.0));
+        let met = target.map(|target| ours <= target);
+        let show = |value: Option<String>| value.unwrap_or_default();
+        let verdict = met.zip(target).map(|(met, target)| format!("{target} {}", if met { "met" } else { "missed" }));
+        let figure = if unit == "ns" { format!("{ours}") } else { format!("{ours:.2} {unit}") };
+        println!(
+            "| {name} | {figure} | {} | {} | {} |",
+            show(peer.map(|peer| peer.to_string())),
+            show(ratio.map(|ratio| format!("{ratio:.1}"))),
+            show(verdict)
+        );
+        let or_null = |value: Option<String>| value.unwrap_or_else(|| "null".into());
+        let mut json = format!(r#"{{"area":"learn","name":"{name}","ours":{ours},"unit":"{unit}","#);
+        let _ = write!(
+            json,
+            r#""peer_name":"seed's rule","peer":{},"ratio":{},"target":{},"pass":{}}}"#,
+            or_null(peer.map(|peer| peer.to_string())),
+            or_null(ratio.map(|ratio| format!("{ratio:.2}"))),
+            or_null(target.map(|target| target.to_string())),
+            or_null(met.map(|met| met.to_string()))
+        );
+        self.json.push(json);
+    }
+}
+
+/// Where a file goes that belongs to the report: beside the rows, or to `target/bench`.
+pub(crate) fn beside_rows(name: &str) -> PathBuf {
+    let rows = std::env::var_os("HEADSTART_BENCH_JSON").map(PathBuf::from);
+    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench");
+    let dir = rows.and_then(|rows| Some(rows.parent()?.to_owned())).unwrap_or_else(default);
+    std::fs::create_dir_all(&dir).unwrap_or_else(|error| panic!("cannot make {}: {error}", dir.display()));
+    dir.join(name)
 }

@@ -1,0 +1,136 @@
+//! What one operation costs as the number of pages grows.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use headstart_learn::{Learner, Referrer, Site, Time};
+
+use super::plot::{self, Labels, Line};
+use super::table::{Table, beside_rows};
+use super::{BASE, best, config, fetch, navigation, visit_page};
+
+/// Assets of a page.
+const ASSETS: usize = 4;
+
+/// Pages of the hot set.
+const HOT: usize = 500;
+
+/// Takes plans and learns visits in tables of 10^3 to 10^6 pages: at random over all, where
+/// the time is that of cache misses as the table outgrows the caches, and over a hot
+/// set of 500 pages spread over the same table, where nothing may depend on its size.
+pub(crate) fn by_pages(table: &mut Table, rounds: usize) {
+    let mut lines = [
+        line("plan, at random over all pages", "#1f5fbf", true),
+        line("plan, over 500 hot pages", "#1f5fbf", false),
+        line("record, at random over all pages", "#c2571a", true),
+        line("record, over 500 hot pages", "#c2571a", false),
+    ];
+    for pages in [1_000, 10_000, 100_000, 1_000_000] {
+        let names: Vec<String> = (0..pages).map(|n| format!("/page-{}/{n}", n % 997)).collect();
+        let all: Vec<&str> = names.iter().map(String::as_str).collect();
+        // Pages far from one another in the order in which they came.
+        let hot: Vec<String> = names.iter().step_by(pages / HOT).take(HOT).cloned().collect();
+        let hot: Vec<&str> = hot.iter().map(String::as_str).collect();
+        let (learner, site) = filled(&all);
+        let took = [
+            plan(&learner, site, &all, rounds),
+            plan(&learner, site, &hot, rounds),
+            record(&learner, site, &all, rounds),
+            record(&learner, site, &hot, rounds),
+        ];
+        for (line, took) in lines.iter_mut().zip(took) {
+            table.row(&format!("{}, of {pages}", line.name), took, None, None);
+            line.points.push((pages as f64, took.as_nanos() as f64));
+        }
+    }
+    for line in lines.iter().filter(|line| !line.dashed) {
+        let cost = |at: usize| line.points.get(at).map_or(f64::NAN, |point| point.1);
+        let name = format!("{}: 10^6 against 10^3", line.name);
+        table.quantity(&name, cost(line.points.len() - 1) / cost(0), "times", Some(1.25));
+    }
+    let labels = Labels {
+        title: "Cost of an operation by the size of the table",
+        x: "pages in the table",
+        y: "nanoseconds an operation",
+    };
+    let path = beside_rows("learn-cost.svg");
+    std::fs::write(&path, plot::svg(&labels, (3, 6), &lines))
+        .unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
+    table.note("`record` is one asset request with its share of opening and learning a visit of four.");
+    table.note("![Cost of taking a plan and of recording, by pages in the table](learn-cost.svg)");
+}
+
+fn line(name: &'static str, colour: &'static str, dashed: bool) -> Line {
+    Line { name, colour, dashed, points: Vec::new() }
+}
+
+/// A learner that has planned each of these pages.
+fn filled(names: &[&str]) -> (Learner, Site) {
+    let mut config = config();
+    config.memory_bytes = 4 << 30;
+    config.max_pages = 2 * names.len();
+    let learner = Learner::new(config).expect("the settings are in range");
+    let site = learner.site("example.org").expect("there is room");
+    for (n, name) in names.iter().enumerate() {
+        for visit in 0..2 {
+            visit_page(&learner, site, name, (2 * n + visit) as u64, BASE, ASSETS);
+        }
+        learner.finish(Time::from_millis(BASE));
+    }
+    for name in names {
+        assert_eq!(learner.plan(now(), site, name).len(), ASSETS, "{name}");
+    }
+    (learner, site)
+}
+
+fn plan(learner: &Learner, site: Site, names: &[&str], rounds: usize) -> Duration {
+    let mut pick = Pick(1);
+    best(rounds, || {
+        let start = Instant::now();
+        for _ in 0..CALLS {
+            black_box(learner.plan(now(), site, pick.of(names)));
+        }
+        start.elapsed() / CALLS
+    })
+}
+
+/// Visits by eight clients, each of which ends the client's last: a request with its
+/// share of the visit.
+fn record(learner: &Learner, site: Site, names: &[&str], rounds: usize) -> Duration {
+    let assets: Vec<String> = (0..ASSETS).map(super::asset_name).collect();
+    let mut pick = Pick(2);
+    let before = learner.stats().learned;
+    let took = best(rounds, || {
+        let visits = CALLS / ASSETS as u32;
+        let start = Instant::now();
+        for n in 0..visits {
+            let client = u64::from(n % 8);
+            let visit = learner.navigate(now(), &navigation(site, pick.of(names), client));
+            learner.confirm(now(), visit);
+            for asset in &assets {
+                learner.fetched(now(), &fetch(site, asset, client, Referrer::Absent));
+            }
+        }
+        start.elapsed() / CALLS
+    });
+    learner.finish(now());
+    assert_eq!(learner.stats().learned - before, u64::from(CALLS) / ASSETS as u64 * rounds as u64);
+    took
+}
+
+/// Operations of a round.
+const CALLS: u32 = 200_000;
+
+fn now() -> Time {
+    Time::from_millis(BASE + 1_000)
+}
+
+/// Names at random.
+struct Pick(u64);
+
+impl Pick {
+    fn of<'a>(&mut self, names: &[&'a str]) -> &'a str {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        names[(self.0 >> 33) as usize % names.len()]
+    }
+}
