@@ -8,8 +8,9 @@ pub(crate) fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers
         .get_all(COOKIE)
         .iter()
-        .filter_map(|field| field.to_str().ok())
-        .flat_map(|field| field.split(';'))
+        // Other cookies may hold bytes that are no ASCII; each pair is read by itself.
+        .flat_map(|field| field.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(|pair| std::str::from_utf8(pair).ok())
         .find_map(|pair| pair.trim_matches([' ', '\t']).split_once('=').filter(|(found, _)| *found == name))
         .map(|(_, value)| value)
 }
@@ -34,5 +35,11 @@ mod tests {
         check(&["a=hs=3; hs=a=b"], Some("a=b"));
         check(&["hs="], Some(""));
         check(&["hs"], None);
+    }
+
+    #[test]
+    fn bytes_in_other_cookies_do_no_harm() {
+        let field = http::HeaderValue::from_bytes(b"name=J\xfcrgen; hs=1").unwrap();
+        assert_eq!(find(&HeaderMap::from_iter([(COOKIE, field)]), "hs"), Some("1"));
     }
 }
