@@ -52,11 +52,13 @@ pub(crate) fn freshness(headers: &HeaderMap) -> Freshness {
 }
 
 /// Whether a shared cache would keep this response away from others, so that a cookie in it reaches its own client
-/// only. `None` if the response says nothing of caching.
+/// only. `None` if the response says nothing of caching. `private` with a list of fields lets the rest be kept.
 pub(crate) fn is_private(headers: &HeaderMap) -> Option<bool> {
-    headers.contains_key(header::CACHE_CONTROL).then(|| {
-        directives(headers).any(|directive| is_directive(directive, "private") || is_directive(directive, "no-store"))
-    })
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        return headers.contains_key(header::EXPIRES).then_some(false);
+    }
+    let private = |directive: &str| directive.eq_ignore_ascii_case("private") || is_directive(directive, "no-store");
+    Some(directives(headers).any(private))
 }
 
 /// What a response is fetched as, by its media type; `None` for what is no asset of a page.
@@ -159,6 +161,8 @@ mod tests {
         assert_eq!(is_private(&headers(&[])), None);
         assert_eq!(is_private(&headers(&[("cache-control", "private, no-cache")])), Some(true));
         assert_eq!(is_private(&headers(&[("cache-control", "no-cache")])), Some(false));
+        assert_eq!(is_private(&headers(&[("cache-control", "private=\"x-y\"")])), Some(false));
+        assert_eq!(is_private(&headers(&[("expires", "Sun, 22 Nov 2099 16:00:00 GMT")])), Some(false));
     }
 
     #[test]
