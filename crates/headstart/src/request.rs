@@ -43,6 +43,8 @@ pub(crate) fn classify(head: &Parts, known: impl FnOnce() -> bool) -> Kind {
         || path_bytes > MAX_PATH_BYTES
         || headers.contains_key(header::RANGE)
         || headers.contains_key(header::AUTHORIZATION)
+        || headers.contains_key(SEC_PURPOSE)
+        || headers.contains_key(PURPOSE)
     {
         return Kind::Other;
     }
@@ -52,7 +54,6 @@ pub(crate) fn classify(head: &Parts, known: impl FnOnce() -> bool) -> Kind {
     if let Some(mode) = headers.get(SEC_FETCH_MODE) {
         let destination = text(headers, SEC_FETCH_DEST);
         return match (mode.as_bytes(), destination) {
-            _ if headers.contains_key(SEC_PURPOSE) || headers.contains_key(PURPOSE) => Kind::Other,
             (b"navigate", "document" | "") => navigation(true),
             (b"navigate", _) => Kind::Other,
             _ if matches!(text(headers, SEC_FETCH_SITE), "cross-site" | "same-site") => Kind::Other,
@@ -60,10 +61,17 @@ pub(crate) fn classify(head: &Parts, known: impl FnOnce() -> bool) -> Kind {
             _ => Kind::Other,
         };
     }
-    if text(headers, header::ACCEPT).contains("text/html") || is_document_path(path) || known() {
+    if text(headers, header::ACCEPT).contains("text/html") || is_document_path(path) {
         return navigation(false);
     }
-    if asset_extension(path) || headers.contains_key(header::REFERER) { Kind::Asset } else { navigation(false) }
+    // Asked before `known`: what is known of a directory's pages is a plan for its stylesheets' paths too.
+    if asset_extension(path) {
+        return Kind::Asset;
+    }
+    if known() {
+        return navigation(false);
+    }
+    if headers.contains_key(header::REFERER) { Kind::Asset } else { navigation(false) }
 }
 
 /// Destinations that a page pulls in by itself and a preload can name.
@@ -185,7 +193,7 @@ mod tests {
     fn check(path: &str, fields: &[(&str, &str)], kind: Kind) {
         let builder = fields.iter().fold(Request::get(path), |builder, (name, value)| builder.header(*name, *value));
         let (head, ()) = builder.body(()).unwrap().into_parts();
-        assert_eq!(classify(&head, || path == "/known"), kind, "{path} {fields:?}");
+        assert_eq!(classify(&head, || path.starts_with("/known")), kind, "{path} {fields:?}");
     }
 
     #[test]
@@ -216,6 +224,8 @@ mod tests {
         check("/about", &[referer, ("accept", "text/html,*/*")], PLAIN);
         check("/api/users", &[referer], Kind::Asset);
         check("/app.css", &[], Kind::Asset);
+        check("/known.css", &[], Kind::Asset);
+        check("/", &[("purpose", "prefetch")], Kind::Other);
         check("/app.woff2?v=1", &[], Kind::Asset);
     }
 
