@@ -174,18 +174,18 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Debug,
 {
-    async fn serve(self, socket: TcpStream, tls: Option<TlsAcceptor>) {
+    async fn serve(mut self, socket: TcpStream, tls: Option<TlsAcceptor>) {
         let remote = self.remote;
         let Some(tls) = tls else {
-            match timeout(HANDSHAKE, speaks_http2(&socket)).await {
-                Ok(Ok(true)) => self.http2(socket).await,
-                Ok(Ok(false)) => self.http1(socket).await,
+            match handshake(&mut self.stopping, speaks_http2(&socket)).await {
+                Some(Ok(true)) => self.http2(socket).await,
+                Some(Ok(false)) => self.http1(socket).await,
                 _ => tracing::debug!(%remote, "the client said nothing"),
             }
             return;
         };
-        match timeout(HANDSHAKE, tls.accept(socket)).await {
-            Ok(Ok(mut stream)) => {
+        match handshake(&mut self.stopping, tls.accept(socket)).await {
+            Some(Ok(mut stream)) => {
                 let session = stream.get_mut().1;
                 session.set_buffer_limit(Some(UNSENT_BYTES));
                 if session.alpn_protocol() == Some(b"h2") {
@@ -194,8 +194,8 @@ where
                     self.http1(stream).await;
                 }
             }
-            Ok(Err(error)) => tracing::debug!(%remote, %error, "the TLS handshake failed"),
-            Err(_) => tracing::debug!(%remote, "the TLS handshake took too long"),
+            Some(Err(error)) => tracing::debug!(%remote, %error, "the TLS handshake failed"),
+            None => tracing::debug!(%remote, "the TLS handshake took too long"),
         }
     }
 
@@ -241,6 +241,16 @@ where
     }
 }
 
+/// What a connection needs before its first request, in its time and while the server runs: who has not asked yet
+/// does not delay a shutdown.
+async fn handshake<T>(stopping: &mut watch::Receiver<bool>, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        done = timeout(HANDSHAKE, work) => done.ok(),
+        () = stop(stopping) => None,
+    }
+}
+
 /// Done when the server stops.
 async fn stop(stopping: &mut watch::Receiver<bool>) {
     // The sender outlives the connections.
@@ -250,6 +260,7 @@ async fn stop(stopping: &mut watch::Receiver<bool>) {
 /// Whether a cleartext client begins with the HTTP/2 preface.
 async fn speaks_http2(socket: &TcpStream) -> io::Result<bool> {
     let mut start = [0; PREFACE.len()];
+    let mut pause = Duration::from_millis(1);
     loop {
         let seen = socket.peek(&mut start).await?;
         let begins = start.get(..seen).unwrap_or_default();
@@ -260,7 +271,9 @@ async fn speaks_http2(socket: &TcpStream) -> io::Result<bool> {
             return Ok(true);
         }
         // `peek` reports the same bytes at once; the rest is on its way.
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        // Ever longer, so that one who sends half of it keeps nobody busy.
+        tokio::time::sleep(pause).await;
+        pause = (2 * pause).min(Duration::from_millis(200));
     }
 }
 

@@ -1,7 +1,10 @@
 //! Snapshots, the layer, and shutting down.
 
+use std::time::Duration;
+
 use headstart::{Headstart, Peer};
 use http::{Request, Response, header};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tower_layer::Layer as _;
 use tower_service::Service as _;
 
@@ -38,6 +41,25 @@ async fn a_damaged_snapshot_is_an_error_that_says_so() {
     }
     let other = Headstart::builder().thresholds(2.0, 0.1).build().err().unwrap();
     assert!(!other.is_snapshot() && other.to_string().contains("push threshold"), "{other}");
+}
+
+#[tokio::test]
+async fn who_has_said_nothing_does_not_delay_a_shutdown() {
+    let headstart = Headstart::builder().build().unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = headstart.serve(listener, None, axum::Router::new()).with_graceful_shutdown(async {
+        let _ = stopped.await;
+    });
+    let serving = tokio::spawn(serving.into_future());
+    let _silent = tokio::net::TcpStream::connect(address).await.unwrap();
+    // Accepted after the silent one, and gone when its answer is read: so that one was accepted too.
+    let mut asking = tokio::net::TcpStream::connect(address).await.unwrap();
+    asking.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
+    asking.read_to_end(&mut Vec::new()).await.unwrap();
+    stop.send(()).unwrap();
+    tokio::time::timeout(Duration::from_secs(3), serving).await.expect("it waits for the silent").unwrap().unwrap();
 }
 
 #[tokio::test]
