@@ -1,5 +1,6 @@
 //! The end of a decision: what the page's head says of it, what the learner and the client's cookie are told.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use headstart_h2::Attempt;
@@ -9,6 +10,7 @@ use http::response;
 
 use crate::engine::{Counters, Engine};
 use crate::exchange::ConnectionState;
+use crate::link;
 use crate::navigation::{Item, PageExchange, Tag};
 use crate::response as answer;
 use crate::view::{AssetView, Decision, Outlet, PageView, Reason};
@@ -45,11 +47,19 @@ impl PageExchange {
     /// the 103 may be lost on the way (RFC 8297, section 2). What the application wrote itself is left alone, but
     /// for what it meant for us only (`x-http2-push-only`).
     fn write_links(&self, head: &mut response::Parts) {
-        let kept: Vec<HeaderValue> = head.headers.get_all(header::LINK).iter().cloned().collect();
-        let written = |path: &str| {
-            let reference = format!("<{path}>");
-            kept.iter().any(|value| value.to_str().is_ok_and(|value| value.contains(&reference)))
-        };
+        let fields: Vec<HeaderValue> = head.headers.get_all(header::LINK).iter().cloned().collect();
+        head.headers.remove(header::LINK);
+        let mut written = HashSet::new();
+        for field in fields {
+            let seen = field.to_str().ok().and_then(link::for_client);
+            let field =
+                seen.map_or(Some(field), |seen| HeaderValue::try_from(seen).ok().filter(|seen| !seen.is_empty()));
+            let Some(field) = field else { continue };
+            if let Ok(text) = field.to_str() {
+                written.extend(link::preloads(text, &self.authority, &self.page).map(|preload| preload.path));
+            }
+            head.headers.append(header::LINK, field);
+        }
         for item in &self.items {
             let wanted = match item.decision {
                 Decision::Hinted | Decision::Linked => true,
@@ -58,7 +68,7 @@ impl PageExchange {
                 _ => false,
             };
             if wanted
-                && !written(&item.path)
+                && !written.contains(&*item.path)
                 && let Some(value) = item.link()
             {
                 head.headers.append(header::LINK, value);

@@ -6,6 +6,8 @@ use std::borrow::Cow;
 use headstart_learn::Destination;
 use http::HeaderValue;
 
+const PUSH_ONLY: &str = "x-http2-push-only";
+
 /// Longest target that is read or written, bytes.
 pub(crate) const MAX_TARGET_BYTES: usize = 512;
 
@@ -25,9 +27,10 @@ pub(crate) fn preload(path: &str, destination: Destination, cors: bool) -> Optio
     HeaderValue::from_str(&value).ok()
 }
 
-/// Whether it is an absolute path; what begins with two slashes names another host.
+/// Whether it is an absolute path; what begins with two slashes names another host, and to browsers a backslash is
+/// a slash.
 pub(crate) fn is_path(path: &str) -> bool {
-    path.starts_with('/') && !path.starts_with("//")
+    path.starts_with('/') && !path.starts_with("//") && !path.contains('\\')
 }
 
 /// A preload that an application named in a `Link` field.
@@ -39,12 +42,24 @@ pub(crate) struct Preload {
     pub(crate) cors: bool,
     /// `nopush`: only for the client to act on.
     pub(crate) nopush: bool,
+    /// `x-http2-push-only`: meant for us, not for the client.
+    pub(crate) push_only: bool,
 }
 
 /// The preloads of this origin in a field value. What is malformed, of another origin or of unknown destination is
 /// passed over: the field goes on to the client as it is.
 pub(crate) fn preloads<'a>(field: &'a str, authority: &'a str, page: &'a str) -> impl Iterator<Item = Preload> + 'a {
     LinkValues { rest: field }.filter_map(move |value| read(&value, authority, page))
+}
+
+/// The field value as the client shall see it, if that differs: without links marked `x-http2-push-only`. Empty if
+/// none is left.
+pub(crate) fn for_client(field: &str) -> Option<String> {
+    if !(LinkValues { rest: field }).any(|value| value.has(PUSH_ONLY)) {
+        return None;
+    }
+    let kept = LinkValues { rest: field }.filter(|value| !value.has(PUSH_ONLY));
+    Some(kept.map(|value| format!("<{}>{}", value.target, value.params.trim_end())).collect::<Vec<_>>().join(", "))
 }
 
 fn read(value: &LinkValue<'_>, authority: &str, page: &str) -> Option<Preload> {
@@ -65,6 +80,7 @@ fn read(value: &LinkValue<'_>, authority: &str, page: &str) -> Option<Preload> {
         destination,
         cors: module || value.has("crossorigin"),
         nopush: value.has("nopush"),
+        push_only: value.has(PUSH_ONLY),
     })
 }
 
@@ -247,6 +263,7 @@ mod tests {
             "/a.css; rel=preload; as=style",
             "<>; rel=preload; as=style",
             "</..//b.example/a.css>; rel=preload; as=style",
+            "</\\b.example/a.css>; rel=preload; as=style",
         ] {
             check(field, &[]);
         }
@@ -279,12 +296,22 @@ mod tests {
     }
 
     #[test]
+    fn the_client_does_not_see_what_is_for_us() {
+        assert_eq!(for_client("</a.js>; rel=preload; as=script"), None);
+        assert_eq!(for_client("</a.js>; rel=preload; x-http2-push-only").as_deref(), Some(""));
+        assert_eq!(
+            for_client("</a>; rel=x; title=\"b, c\", </b>;x-http2-push-only;rel=preload, </c>").as_deref(),
+            Some("</a>; rel=x; title=\"b, c\", </c>")
+        );
+    }
+
+    #[test]
     fn written_links_read_back() {
         let value = preload("/f.woff2?v=2", Destination::Font, false).unwrap();
         assert_eq!(value, "</f.woff2?v=2>; rel=preload; as=font; crossorigin");
         let read = preloads(value.to_str().unwrap(), "a.example", "/").next().unwrap();
         assert_eq!((read.path.as_str(), read.destination, read.cors), ("/f.woff2?v=2", Destination::Font, true));
-        for path in ["//b.example/", "a", "/a>b", "/a b", "/a\"b", "/\u{fc}"] {
+        for path in ["//b.example/", "/\\b.example/", "a", "/a>b", "/a b", "/a\"b", "/\u{fc}"] {
             assert_eq!(preload(path, Destination::Style, false), None, "{path}");
         }
     }

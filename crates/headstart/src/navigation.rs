@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use headstart_h2::Promise;
+use headstart_h2::{Promise, Refusal};
 use headstart_learn::{Candidate, Destination, Freshness, Navigation, Site, Time, Visit};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
@@ -62,6 +62,10 @@ pub(crate) struct Item {
     pub(crate) validator: u64,
     pub(crate) freshness: Freshness,
     pub(crate) decision: Decision,
+    /// Not to be pushed to this client, even if it turns out that what it holds has changed.
+    barred: bool,
+    /// The driver was asked to push or verify it.
+    promised: bool,
 }
 
 impl PageExchange {
@@ -130,9 +134,9 @@ impl PageExchange {
         (!fields.is_empty()).then_some(fields)
     }
 
-    /// What to ask the service for, from item `first` on: the pushes, and what the client's cookie claims to hold
-    /// but may have changed since.
-    pub(crate) fn promises(&self, engine: &Engine, first: usize) -> Vec<Promise<Tag>> {
+    /// What to ask the service for and was not asked before: the pushes, and what the client's cookie claims to hold
+    /// but may have changed since. A path that is no path of a request is omitted.
+    pub(crate) fn promises(&mut self, engine: &Engine) -> Vec<Promise<Tag>> {
         if self.outlet != Outlet::Push {
             return Vec::new();
         }
@@ -143,15 +147,20 @@ impl PageExchange {
         };
         let wanted = |item: &Item| match item.decision {
             Decision::Pushed => true,
-            Decision::Held => verify(item),
+            Decision::Held => !item.barred && verify(item),
             _ => false,
         };
-        let items = self.items.iter().enumerate().skip(first).filter(|(_, item)| wanted(item));
-        let promises = items.filter_map(|(tag, item)| {
-            let path = item.path.parse().ok()?;
-            Some(Promise { path, headers: self.promised_fields.clone(), priority: None, tag })
-        });
-        promises.collect()
+        let mut promises = Vec::new();
+        for (tag, item) in self.items.iter_mut().enumerate().filter(|(_, item)| !item.promised && wanted(item)) {
+            item.promised = true;
+            match item.path.parse() {
+                Ok(path) => {
+                    promises.push(Promise { path, headers: self.promised_fields.clone(), priority: None, tag });
+                }
+                Err(_) => item.decision = Decision::Omitted(Reason::Driver(Refusal::Invalid)),
+            }
+        }
+        promises
     }
 
     /// The head of the response is known: only a page that was shown is learned from.
@@ -167,14 +176,8 @@ impl PageExchange {
         }
     }
 
-    /// Reads what the application names in its response. Returns the number of items before.
-    pub(crate) fn read_named(
-        &mut self,
-        engine: &Engine,
-        connection: &ConnectionState,
-        head: &mut response::Parts,
-    ) -> usize {
-        let first = self.items.len();
+    /// Reads what the application names in its response.
+    pub(crate) fn read_named(&mut self, engine: &Engine, connection: &ConnectionState, head: &mut response::Parts) {
         if let Some(assets) = head.extensions.remove::<Assets>() {
             for named in &assets.list {
                 self.add_named(engine, connection, named);
@@ -187,7 +190,6 @@ impl PageExchange {
                 self.add_preload(engine, connection, &preload);
             }
         }
-        first
     }
 
     /// A response that would be pushed is ready: is it what was expected, and is it still needed?
@@ -209,6 +211,8 @@ impl PageExchange {
         let found = (head.status == StatusCode::OK)
             .then(|| described(engine, &item.path, Some(item.destination), item.cors, &head.headers, bytes))
             .flatten();
+        let pushed = self.items.iter().filter(|item| item.decision == Decision::Pushed).count();
+        let one_more = item.decision != Decision::Pushed && pushed >= engine.limits.max_pushes;
         item.decision = match found {
             None => Decision::Omitted(Reason::NotPushable),
             Some(asset) => {
@@ -216,7 +220,7 @@ impl PageExchange {
                 (item.bytes, item.validator) = (asset.bytes, asset.validator);
                 if self.is_held(connection, &item) {
                     Decision::Held
-                } else if self.pushed_bytes.saturating_add(item.bytes) > engine.limits.max_push_bytes {
+                } else if one_more || self.pushed_bytes.saturating_add(item.bytes) > engine.limits.max_push_bytes {
                     Decision::Omitted(Reason::Budget)
                 } else {
                     self.pushed_bytes += item.bytes;
@@ -247,6 +251,8 @@ impl PageExchange {
             validator: candidate.validator,
             freshness: candidate.freshness,
             decision: Decision::Held,
+            barred: false,
+            promised: false,
         };
         let unlikely = self.outlet == Outlet::Push && candidate.lower_bound < engine.limits.push_threshold;
         self.add(engine, connection, item, unlikely.then_some(Reason::Unlikely));
@@ -259,7 +265,8 @@ impl PageExchange {
 
     fn add_preload(&mut self, engine: &Engine, connection: &ConnectionState, preload: &link::Preload) {
         let item = Item::named(preload.path.as_str().into(), preload.destination, preload.cors);
-        let forbidden = preload.nopush && self.outlet == Outlet::Push;
+        let push = self.outlet == Outlet::Push;
+        let forbidden = if push { preload.nopush } else { preload.push_only };
         self.add(engine, connection, item, forbidden.then_some(Reason::Forbidden));
     }
 
@@ -280,6 +287,7 @@ impl PageExchange {
             }
             self.items.remove(at);
         }
+        item.barred = self.held_out || self.saves_data || omit.is_some();
         item.decision = self.decide(engine, connection, &item, omit);
         let at = known.unwrap_or(self.items.len());
         self.items.insert(at, item);
@@ -296,10 +304,11 @@ impl PageExchange {
             Outlet::EarlyHints => (Decision::Hinted, limits.max_hints),
             Outlet::Link => (Decision::Linked, limits.max_hints),
         };
-        if self.held_out {
-            Decision::HeldOut
-        } else if self.is_held(connection, item) {
+        // What a client holds it does not ask for, held out or not: such a view is no evidence that it is not needed.
+        if self.is_held(connection, item) {
             Decision::Held
+        } else if self.held_out {
+            Decision::HeldOut
         } else if self.saves_data {
             Decision::Omitted(Reason::SaveData)
         } else if let Some(reason) = omit {
@@ -320,7 +329,17 @@ impl PageExchange {
 impl Item {
     fn named(path: Arc<str>, destination: Destination, cors: bool) -> Self {
         let (bytes, validator, freshness) = (0, 0, Freshness::Stale);
-        Item { path, destination, cors, bytes, validator, freshness, decision: Decision::Held }
+        Item {
+            path,
+            destination,
+            cors,
+            bytes,
+            validator,
+            freshness,
+            decision: Decision::Held,
+            barred: false,
+            promised: false,
+        }
     }
 
     pub(crate) fn link(&self) -> Option<HeaderValue> {

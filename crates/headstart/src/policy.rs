@@ -38,7 +38,7 @@ impl Policy for ConnectionPolicy {
         let (mut early_hints, mut promises) = (None, Vec::new());
         if let Some(page) = exchange.page() {
             early_hints = page.early_hints();
-            promises = page.promises(&self.engine, 0);
+            promises = page.promises(&self.engine);
         }
         Opening { exchange: PolicyExchange(exchange), early_hints, promises }
     }
@@ -48,8 +48,8 @@ impl Policy for ConnectionPolicy {
         let Some(page) = exchange.0.page().filter(|_| answer::is_page(head)) else {
             return Pushes::Drop;
         };
-        let named = page.read_named(&self.engine, &self.connection, head);
-        Pushes::Keep(page.promises(&self.engine, named))
+        page.read_named(&self.engine, &self.connection, head);
+        Pushes::Keep(page.promises(&self.engine))
     }
 
     fn admit(

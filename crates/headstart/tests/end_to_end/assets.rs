@@ -1,6 +1,6 @@
 //! Assets that the application names itself.
 
-use headstart::{Assets, Destination};
+use headstart::{Assets, Decision, Destination};
 use http::{Method, header};
 
 use crate::kit::{Answer, BROWSER, Client, Pushes, Server, targets};
@@ -35,6 +35,28 @@ async fn link_fields_are_read() {
 }
 
 #[tokio::test]
+async fn a_relative_link_is_not_written_again_and_one_for_us_not_at_all() {
+    let field = "<a.css>; rel=preload; as=style, </b.js>; rel=preload; as=script; x-http2-push-only";
+    let server = server(Answer::html("page").with(header::LINK, field)).await;
+    let mut pushed = Client::connect(&server, Pushes::Taken).await;
+    let reply = pushed.get("/").await;
+    assert_eq!(reply.pushed, ["/a.css", "/b.js"]);
+    assert_eq!(reply.links(), ["<a.css>; rel=preload; as=style"]);
+    let mut plain = Client::connect(&server, Pushes::Refused).await;
+    assert_eq!(plain.get("/").await.links(), ["<a.css>; rel=preload; as=style"]);
+}
+
+#[tokio::test]
+async fn an_unlikely_asset_that_the_response_names_is_pushed() {
+    let page = Answer::html("page").with(header::LINK, "</a.css>; rel=preload; as=style");
+    let pages = [("/", page), ("/a.css", Answer::css("a"))];
+    let server = Server::start(|b| b.thresholds(1.0, 0.1), &pages).await;
+    server.teach("/", &["/a.css"]).await;
+    let mut client = Client::connect(&server, Pushes::Taken).await;
+    assert_eq!(client.get("/").await.pushed, ["/a.css"]);
+}
+
+#[tokio::test]
 async fn named_and_learned_are_one() {
     let server = server(Answer::html("page").with(header::LINK, "</a.css>; rel=preload; as=style")).await;
     server.teach("/", &["/a.css", "/b.js"]).await;
@@ -61,4 +83,5 @@ async fn nonsense_is_not_sent() {
     let server = server(Answer::html("page").naming(assets)).await;
     let mut client = Client::connect(&server, Pushes::Taken).await;
     assert_eq!(client.get("/").await.pushed, ["/a.css"]);
+    assert_eq!(server.last_view().with(Decision::Pushed).count(), 1, "nor said to have been");
 }

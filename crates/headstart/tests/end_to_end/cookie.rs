@@ -80,6 +80,34 @@ async fn an_asset_that_changed_is_sent_again() {
 }
 
 #[tokio::test]
+async fn a_change_is_no_reason_to_push_what_would_not_be_pushed() {
+    let server = taught(CookieFormat::Headstart).await;
+    let mut first = Client::connect(&server, Pushes::Taken).await;
+    first.get("/").await;
+    server.put("/b.js", Answer::js("changed"));
+    let mut again = Client::connect(&server, Pushes::Taken).await;
+    again.cookie = first.cookie.clone();
+    let reply = again.send(Method::GET, "/", &[("save-data", "on")]).await;
+    assert!(reply.pushed.is_empty(), "{:?}", reply.pushed);
+}
+
+#[tokio::test]
+async fn what_is_held_is_held_in_a_view_that_is_held_out() {
+    let pages = [("/", Answer::html("page")), ("/a.css", Answer::css("a"))];
+    let server = Server::start(|b| b.holdout(1), &pages).await;
+    let mut client = Client::connect(&server, Pushes::Taken).await;
+    for _ in 0..3 {
+        client.get("/").await;
+        client.get("/a.css").await;
+    }
+    server.headstart.finish();
+    assert!(client.get("/").await.pushed.is_empty());
+    let view = server.last_view();
+    assert!(view.held_out);
+    assert_eq!((view.with(Decision::Held).count(), view.with(Decision::HeldOut).count()), (1, 0));
+}
+
+#[tokio::test]
 async fn a_connection_remembers_without_a_cookie() {
     let server = taught(CookieFormat::Off).await;
     let mut client = Client::connect(&server, Pushes::Taken).await;
