@@ -148,10 +148,13 @@ impl Assets {
         let Some(entry) = self.entries.get_mut(id) else { return };
         entry.last = entry.last.max(sighting.seconds);
         entry.networks.add(sighting.network, entry.hash);
+        let has_stem = entry.stem != 0;
         if entry.shown.is_none() && entry.networks.at_least() >= min_networks {
             self.show(id, sighting.path, sighting.metadata, directory);
         }
-        self.follow_rename(id, min_networks, directory);
+        if has_stem {
+            self.follow_rename(id, min_networks, directory);
+        }
     }
 
     /// Lets an asset be shown.
@@ -182,18 +185,19 @@ impl Assets {
     }
 
     /// An edge to the asset was added.
-    pub(crate) fn retain(&mut self, id: AssetId) {
-        if let Some(entry) = self.entries.get_mut(id) {
-            entry.refs = entry.refs.saturating_add(1);
-        }
+    pub(crate) fn retain(&mut self, id: AssetId) -> Option<&Asset> {
+        let entry = self.entries.get_mut(id)?;
+        entry.refs = entry.refs.saturating_add(1);
+        Some(entry)
     }
 
     /// An edge to the asset was dropped.
     pub(crate) fn release(&mut self, id: AssetId, directory: &Directory) {
-        if let Some(entry) = self.entries.get_mut(id) {
-            entry.refs = entry.refs.saturating_sub(1);
+        let Some(entry) = self.entries.get_mut(id) else { return };
+        entry.refs = entry.refs.saturating_sub(1);
+        if entry.refs == 0 {
+            self.sweep(id, directory);
         }
-        self.sweep(id, directory);
     }
 
     /// Forgets the asset, and those that it was renamed to, if nothing points to it.
@@ -252,7 +256,7 @@ impl Assets {
     fn follow_rename(&mut self, id: AssetId, min_networks: u32, directory: &Directory) {
         let Some(entry) = self.entries.get(id) else { return };
         let (stem, first) = (entry.stem, entry.first);
-        if stem == 0 || entry.networks.at_least() < min_networks {
+        if entry.networks.at_least() < min_networks {
             return;
         }
         let Some(elder) = self.by_stem.get(stem).filter(|elder| *elder != id) else { return };

@@ -37,10 +37,9 @@ impl Model {
             let added = || fetched.and_then(|_| self.add_asset(visit, record, outside));
             let Some(asset) = known.or_else(added) else { continue };
             // Until it has an edge, the finding itself keeps the asset in the table.
-            self.assets.retain(asset);
+            let stem = self.assets.retain(asset).map_or(0, |asset| asset.stem);
             let evidence = fetched.map_or(Evidence::Mute, |rank| Evidence::Fetched { rank });
             findings.push(Finding { asset, record, evidence });
-            let stem = self.assets.get(asset).map_or(0, |asset| asset.stem);
             if fetched.is_some() && stem != 0 {
                 if stems.contains(&stem) {
                     self.assets.crowd(stem);

@@ -56,8 +56,8 @@ const MAX_WORD: usize = 20;
 /// The page with its parameters replaced, if it has any.
 fn template(page: &str) -> Option<String> {
     let is_parameter =
-        |segment: &str| segment.len() > MAX_WORD || segment.bytes().any(|byte| byte.is_ascii_digit() || byte == b'%');
-    if !page.split('/').any(is_parameter) {
+        |segment: &[u8]| segment.len() > MAX_WORD || segment.iter().any(|byte| byte.is_ascii_digit() || *byte == b'%');
+    if !page.as_bytes().split(|byte| *byte == b'/').any(is_parameter) {
         return None;
     }
     let mut template = String::with_capacity(page.len());
@@ -65,17 +65,16 @@ fn template(page: &str) -> Option<String> {
         if at > 0 {
             template.push('/');
         }
-        template.push_str(if is_parameter(segment) { "*" } else { segment });
+        template.push_str(if is_parameter(segment.as_bytes()) { "*" } else { segment });
     }
     Some(template)
 }
 
 /// The first segment and, after a space, the number of segments.
 fn section(page: &str) -> String {
-    let path = page.split('?').next().unwrap_or_default();
-    let mut segments = path.split('/').skip(1);
-    let first = segments.next().unwrap_or_default();
-    let depth = 1 + segments.count();
+    let (path, _) = page.split_once('?').unwrap_or((page, ""));
+    let first = path.split('/').nth(1).unwrap_or_default();
+    let depth = path.bytes().filter(|byte| *byte == b'/').count().max(1);
     let mut section = String::with_capacity(first.len() + 8);
     section.push('/');
     section.push_str(first);

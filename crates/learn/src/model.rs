@@ -243,14 +243,14 @@ impl Model {
         if node.name.is_none() && node.networks.at_least() >= self.limits.min_networks {
             node.name = Some(name.into());
         }
+        let (key, mut next) = (node.key, 0);
         for finding in findings {
             let fetched = finding.is_fetched();
-            let (key, asset) = (node.key, finding.asset);
-            let Some(edge) =
-                place(node, asset, fetched.then_some(gain), max_edges, &mut self.assets, &mut self.sketch, outside)
-            else {
-                continue;
-            };
+            let mut table = Table { assets: &mut self.assets, sketch: &mut self.sketch, max_edges, outside };
+            let Some(at) = table.place(node, finding.asset, next, fetched.then_some(gain)) else { continue };
+            // Visits ask for the same assets in much the same order.
+            next = at + 1;
+            let Some(edge) = node.edges.get_mut(at) else { continue };
             edge.record(finding.evidence, gain);
             if fetched {
                 edge.networks.add(network, finding.record.asset ^ key);
@@ -270,10 +270,11 @@ impl Model {
         let before = node.bytes();
         node.rebase(other.epoch);
         node.absorb(other, gain);
-        for edge in edges {
+        for (guess, edge) in edges.iter().enumerate() {
             let weight = (edge.hits > 0.0).then_some(edge.hits);
-            let place = place(node, edge.asset, weight, max_edges, &mut self.assets, &mut self.sketch, outside);
-            if let Some(place) = place {
+            let mut table = Table { assets: &mut self.assets, sketch: &mut self.sketch, max_edges, outside };
+            let at = table.place(node, edge.asset, guess, weight);
+            if let Some(place) = at.and_then(|at| node.edges.get_mut(at)) {
                 place.absorb(edge);
                 place.cap(gain);
             }
@@ -314,30 +315,33 @@ impl Model {
     }
 }
 
-/// The edge of `node` to `asset`, added if there is room, or if it is seen more often,
-/// each time with `weight`, than the lightest weighs. Without a weight it displaces nothing.
-fn place<'n>(
-    node: &'n mut Node,
-    asset: AssetId,
-    weight: Option<f32>,
+/// What an edge needs to find its place.
+struct Table<'a> {
+    assets: &'a mut Assets,
+    sketch: &'a mut Sketch,
     max_edges: usize,
-    assets: &mut Assets,
-    sketch: &mut Sketch,
-    outside: &Outside<'_>,
-) -> Option<&'n mut Edge> {
-    if let Some(place) = node.place_of(asset) {
-        return node.edges.get_mut(place);
+    outside: &'a Outside<'a>,
+}
+
+impl Table<'_> {
+    /// Where the edge of `node` to `asset` is, perhaps at `guess`. It is added if there
+    /// is room, or if it is seen more often, each time with `weight`, than the
+    /// lightest weighs. Without a weight it displaces nothing.
+    fn place(&mut self, node: &mut Node, asset: AssetId, guess: usize, weight: Option<f32>) -> Option<usize> {
+        if let Some(at) = node.place_of(asset, guess) {
+            return Some(at);
+        }
+        if node.edges.len() < self.max_edges {
+            self.assets.retain(asset);
+            node.push(Edge::new(asset));
+            return Some(node.edges.len() - 1);
+        }
+        let hash = self.assets.get(asset)?.hash;
+        let seen = f32::from(self.sketch.add(self.outside.keys.edge(node.key, hash)));
+        let (at, lightest) = node.lightest_below(seen * weight?)?;
+        self.assets.retain(asset);
+        self.assets.release(lightest.asset, self.outside.directory);
+        *lightest = Edge::new(asset);
+        Some(at)
     }
-    if node.edges.len() < max_edges {
-        assets.retain(asset);
-        node.push(Edge::new(asset));
-        return node.edges.last_mut();
-    }
-    let hash = assets.get(asset)?.hash;
-    let seen = f32::from(sketch.add(outside.keys.edge(node.key, hash)));
-    let lightest = node.lightest_below(seen * weight?)?;
-    assets.retain(asset);
-    assets.release(lightest.asset, outside.directory);
-    *lightest = Edge::new(asset);
-    Some(lightest)
 }

@@ -68,11 +68,17 @@ impl Networks {
     }
 
     /// Adds a tag of 1 to 2^15 - 1.
+    #[inline]
     fn insert(&mut self, tag: u64) {
         if self.is_bitmap() {
-            self.0 |= 1 << (tag % 63);
-            return;
+            self.0 |= 1 << (tag as u32 % 63);
+        } else {
+            self.insert_exact(tag);
         }
+    }
+
+    /// Adds a tag while there are few.
+    fn insert_exact(&mut self, tag: u64) {
         let holds = |at: u32| (self.0 >> (at * TAG_BITS)) & TAG_MASK == tag;
         if holds(0) || holds(1) || holds(2) || holds(3) {
             return;

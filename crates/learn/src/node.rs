@@ -116,15 +116,18 @@ impl Node {
         self.gone = false;
     }
 
-    /// Where the edge to this asset is. O(e): a scan of a few cache lines.
-    pub(crate) fn place_of(&self, asset: AssetId) -> Option<usize> {
+    /// Where the edge to this asset is: at `guess`, or found in O(e) by a scan of a few cache lines.
+    pub(crate) fn place_of(&self, asset: AssetId, guess: usize) -> Option<usize> {
+        if self.edges.get(guess).is_some_and(|edge| edge.asset == asset) {
+            return Some(guess);
+        }
         self.edges.iter().position(|edge| edge.asset == asset)
     }
 
-    /// The edge with the fewest hits, if it has fewer than `hits`.
-    pub(crate) fn lightest_below(&mut self, hits: f32) -> Option<&mut Edge> {
-        let edges = self.edges.iter_mut();
-        edges.min_by(|a, b| a.hits.total_cmp(&b.hits)).filter(|edge| edge.hits < hits)
+    /// The edge with the fewest hits, if it has fewer than `hits`, and where it is.
+    pub(crate) fn lightest_below(&mut self, hits: f32) -> Option<(usize, &mut Edge)> {
+        let edges = self.edges.iter_mut().enumerate();
+        edges.min_by(|(_, a), (_, b)| a.hits.total_cmp(&b.hits)).filter(|(_, edge)| edge.hits < hits)
     }
 
     /// Adds an edge, growing by a quarter: memory is dearer here than time.

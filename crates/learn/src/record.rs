@@ -160,7 +160,7 @@ impl Model {
                 networks: kept(record.u64()?, context, min_networks),
                 ..Edge::new(0)
             };
-            let asset = context.assets.get(&hash).filter(|asset| node.place_of(**asset).is_none());
+            let asset = context.assets.get(&hash).filter(|asset| node.place_of(**asset, 0).is_none());
             if let Some(asset) = asset.filter(|_| node.edges.len() < max_edges) {
                 node.push(Edge { asset: *asset, ..edge });
             }

@@ -139,6 +139,7 @@ impl Visits {
 
     /// Closes every visit.
     pub(crate) fn finish(&mut self, closed: &mut Closed) {
+        closed.reserve(self.open.len());
         while let Some(handle) = self.queue.pop_front() {
             closed.extend(self.remove(handle));
         }
