@@ -73,7 +73,6 @@ pub(crate) struct AssetExchange {
     site: Site,
     path: Arc<str>,
     referer: Referer,
-    destination: Option<headstart_learn::Destination>,
     cors: bool,
     client: ClientId,
     /// Once answered: the version that the client gets.
@@ -97,7 +96,6 @@ impl Exchange {
                 site,
                 path: path_and_query(head).into(),
                 referer: request::referer(&head.headers, &authority),
-                destination: request::destination(&head.headers),
                 cors: request::is_cors(&head.headers),
                 client: engine.identities.client(connection.remote, &head.headers),
                 got: None,
@@ -156,7 +154,7 @@ impl AssetExchange {
         match head.status {
             StatusCode::NOT_FOUND | StatusCode::GONE => engine.learner.gone(now, self.site, &self.path),
             StatusCode::OK => {
-                if let Some(asset) = described(engine, &self.path, self.destination, self.cors, &head.headers, bytes) {
+                if let Some(asset) = described(engine, &self.path, self.cors, &head.headers, bytes) {
                     self.got = Some(asset.validator);
                     engine.learner.describe(now, self.site, &asset);
                     self.learn(engine, connection, asset, now);
@@ -190,11 +188,11 @@ impl AssetExchange {
     }
 }
 
-/// An asset as its response describes it; `None` if it may not be learned.
+/// An asset as its response describes it; `None` if it may not be learned. What it is fetched as is told by its media
+/// type and not by the request: what one client says must not change what all others are told.
 pub(crate) fn described<'a>(
     engine: &Engine,
     path: &'a str,
-    destination: Option<headstart_learn::Destination>,
     cors: bool,
     headers: &HeaderMap,
     bytes: Option<u64>,
@@ -202,8 +200,7 @@ pub(crate) fn described<'a>(
     if !answer::is_public(headers) {
         return None;
     }
-    let by_type = answer::destination(headers)?;
-    let destination = destination.filter(|destination| request::is_asset(*destination)).unwrap_or(by_type);
+    let destination = answer::destination(headers)?;
     Some(Asset {
         path,
         destination,

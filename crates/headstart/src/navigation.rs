@@ -20,6 +20,11 @@ use crate::view::{Decision, Outlet, Reason};
 /// Request fields that are copied into a promise: those that select a response and say nothing of who asks.
 const PROMISED_FIELDS: [HeaderName; 3] = [header::ACCEPT_ENCODING, header::ACCEPT_LANGUAGE, header::USER_AGENT];
 
+/// Assets of one view that are looked at: learned ones and what the application names. The rest is left out.
+const MAX_ITEMS: usize = 128;
+/// What a push of unknown length counts for in the page's budget, bytes; the driver counts the same.
+const UNKNOWN_BYTES: u64 = 64 << 10;
+
 /// What is known of a navigation when it arrives.
 pub(crate) struct Opened {
     pub(crate) site: Site,
@@ -209,7 +214,7 @@ impl PageExchange {
             engine.learner.gone(now, self.site, &item.path);
         }
         let found = (head.status == StatusCode::OK)
-            .then(|| described(engine, &item.path, Some(item.destination), item.cors, &head.headers, bytes))
+            .then(|| described(engine, &item.path, item.cors, &head.headers, bytes))
             .flatten();
         let pushed = self.items.iter().filter(|item| item.decision == Decision::Pushed).count();
         let one_more = item.decision != Decision::Pushed && pushed >= engine.limits.max_pushes;
@@ -218,12 +223,14 @@ impl PageExchange {
             Some(asset) => {
                 engine.learner.describe(now, self.site, &asset);
                 (item.bytes, item.validator) = (asset.bytes, asset.validator);
+                let counted = if item.bytes == 0 { UNKNOWN_BYTES } else { item.bytes };
+                let pushed_bytes = self.pushed_bytes.saturating_add(counted);
                 if self.is_held(connection, &item) {
                     Decision::Held
-                } else if one_more || self.pushed_bytes.saturating_add(item.bytes) > engine.limits.max_push_bytes {
+                } else if one_more || pushed_bytes > engine.limits.max_push_bytes {
                     Decision::Omitted(Reason::Budget)
                 } else {
-                    self.pushed_bytes += item.bytes;
+                    self.pushed_bytes = pushed_bytes;
                     Decision::Pushed
                 }
             }
@@ -273,7 +280,7 @@ impl PageExchange {
     /// Decides on an asset. One that was both named and learned is one item: sent if either says so, with the
     /// version that was learned.
     fn add(&mut self, engine: &Engine, connection: &ConnectionState, mut item: Item, omit: Option<Reason>) {
-        if *item.path == *self.page {
+        if *item.path == *self.page || self.items.len() >= MAX_ITEMS {
             return;
         }
         let known = self.items.iter().position(|known| known.path == item.path);

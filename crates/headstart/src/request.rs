@@ -86,11 +86,6 @@ pub(crate) fn is_conditional(headers: &HeaderMap) -> bool {
         .any(|name| headers.contains_key(name))
 }
 
-/// `Sec-Fetch-Dest`, if the client tells.
-pub(crate) fn destination(headers: &HeaderMap) -> Option<Destination> {
-    Destination::from_str(text(headers, SEC_FETCH_DEST))
-}
-
 /// Whether the request was made in CORS mode, if the client tells.
 pub(crate) fn is_cors(headers: &HeaderMap) -> bool {
     text(headers, SEC_FETCH_MODE) == "cors"

@@ -6,8 +6,8 @@ use http::{StatusCode, response};
 
 /// Request fields on which a response may depend and still be pushed: those that are copied into a promise, and
 /// `Origin`, which does not differ on one's own site.
-const HARMLESS_VARY: [HeaderName; 5] =
-    [header::ACCEPT, header::ACCEPT_ENCODING, header::ACCEPT_LANGUAGE, header::ORIGIN, header::USER_AGENT];
+const HARMLESS_VARY: [HeaderName; 4] =
+    [header::ACCEPT_ENCODING, header::ACCEPT_LANGUAGE, header::ORIGIN, header::USER_AGENT];
 
 /// Whether this is a page that was shown: 200 and HTML.
 pub(crate) fn is_page(head: &response::Parts) -> bool {
@@ -137,6 +137,7 @@ mod tests {
             ("cache-control", "Private=\"x-y\""),
             ("cache-control", "no-store"),
             ("vary", "cookie"),
+            ("vary", "Accept"),
             ("vary", "accept-encoding, Authorization"),
             ("vary", "*"),
         ] {
