@@ -59,8 +59,7 @@ impl<'a, P: Profile> View<'a, P> {
     /// One pass over the set for every 64 keys. If the slices differ in length, the shorter one counts.
     ///
     /// # Errors
-    /// A fault before the place where the last answer is, or anywhere in a set of some 128 values at most, which is read whole;
-    /// `held` is then of no use.
+    /// A fault before the place where the last answer is; `held` is then of no use.
     pub fn contains_many<K: AsRef<[u8]>>(&self, keys: &[K], held: &mut [bool]) -> Result<usize, Error> {
         many::contains_many(&self.profile, self.walk, keys, held)
     }

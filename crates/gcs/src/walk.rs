@@ -60,6 +60,7 @@ impl<'a> Walk<'a> {
     }
 
     /// No more values than this can follow: each takes its closing bit and its remainder.
+    #[cfg(feature = "alloc")]
     pub(crate) fn at_most(&self) -> u64 {
         // One more, because go-casper's reader takes a last remainder that is cut short.
         self.left.min(self.bits.remaining() / u64::from(self.layout.code.remainder_bits + 1) + 1)
