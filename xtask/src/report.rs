@@ -78,7 +78,7 @@ impl Report {
                     "- {}: {}: {} (target {})",
                     area.name,
                     plain(&row["name"]),
-                    plain(&row["ratio"]),
+                    measured(row),
                     plain(&row["target"])
                 );
             }
@@ -89,6 +89,12 @@ impl Report {
 
 fn rows(area: &Area) -> Vec<Value> {
     area.rows.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
+/// What the target is about: the ratio to a peer, or our own figure where there is no peer.
+fn measured(row: &Value) -> String {
+    let alone = row["ratio"].is_null();
+    plain(&row[if alone { "ours" } else { "ratio" }])
 }
 
 fn plain(value: &Value) -> String {
@@ -119,8 +125,8 @@ mod tests {
     use super::*;
 
     fn report() -> Report {
-        let rows =
-            r#"[{"name":"decode","ratio":0.9,"target":">= 1","pass":false},{"name":"encode","ratio":2,"pass":true}]"#;
+        let rows = r#"[{"name":"decode","ratio":0.9,"target":">= 1","pass":false},{"name":"encode","ratio":2,"pass":true},
+                {"name":"commit","ours":563,"ratio":null,"target":"300","pass":false}]"#;
         let area = |name: &str, rows: Option<&str>, failure: Option<&str>| Area {
             name: name.to_owned(),
             printed: "| a |\n".to_owned(),
@@ -136,6 +142,7 @@ mod tests {
     fn what_falls_short_and_what_failed_is_named() {
         let text = report().to_markdown();
         assert!(text.contains("- gcs: decode: 0.9 (target >= 1)"), "{text}");
+        assert!(text.contains("- gcs: commit: 563 (target 300)"), "{text}");
         assert!(!text.contains("encode"), "{text}");
         assert!(text.contains("Did not finish: exit status: 1"), "{text}");
         assert_eq!(report().failed(), 1);
