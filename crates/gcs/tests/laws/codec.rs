@@ -159,7 +159,7 @@ fn no_value_wraps_around() {
     assert_eq!(read(PastRange::Dropped), Ok(vec![63 << 56, 126 << 56]));
 }
 
-/// Both ways of asking for many keys, on both sides of the size at which one takes over, and more keys than one pass takes.
+/// Many keys at once, of sets from empty to large, and more keys than one pass takes.
 #[test]
 fn many_keys_of_small_and_large_sets() {
     let code = Code { unary: Unary::ZerosThenOne, less_one: true, padding: false, remainder_bits: 6 };
