@@ -85,14 +85,13 @@ impl Exchange {
         let Some(authority) = request::authority(head) else {
             return Exchange::Other;
         };
-        let Some(site) = engine.site(&authority) else {
-            return Exchange::Other;
-        };
-        let known = || !engine.learner.plan(now, site, head.uri.path()).is_empty();
-        match request::classify(head, known) {
-            Kind::Other => Exchange::Other,
-            Kind::Asset if request::is_icon(head.uri.path()) => Exchange::Other,
-            Kind::Asset => Exchange::Asset(AssetExchange {
+        // Only a navigation gives a site its place; an asset of one that has none belongs to no visit.
+        let site = engine.learner.known_site(&authority);
+        let known = || site.is_some_and(|site| !engine.learner.plan(now, site, head.uri.path()).is_empty());
+        match (request::classify(head, known), site) {
+            (Kind::Other, _) | (Kind::Asset, None) => Exchange::Other,
+            (Kind::Asset, Some(_)) if request::is_icon(head.uri.path()) => Exchange::Other,
+            (Kind::Asset, Some(site)) => Exchange::Asset(AssetExchange {
                 site,
                 path: path_and_query(head).into(),
                 referer: request::referer(&head.headers, &authority),
@@ -100,10 +99,13 @@ impl Exchange {
                 client: engine.identities.client(connection.remote, &head.headers),
                 got: None,
             }),
-            Kind::Navigation(navigation) => {
-                let opened = Opened { site, authority: authority.into(), navigation, ways };
-                Exchange::Page(Box::new(PageExchange::open(engine, connection, opened, head, now)))
-            }
+            (Kind::Navigation(navigation), _) => match engine.site(&authority) {
+                Some(site) => {
+                    let opened = Opened { site, authority: authority.into(), navigation, ways };
+                    Exchange::Page(Box::new(PageExchange::open(engine, connection, opened, head, now)))
+                }
+                None => Exchange::Other,
+            },
         }
     }
 

@@ -55,7 +55,7 @@ impl Headstart {
 
     /// Why each asset of a page would be sent or not. `None` for a site that is not known.
     pub fn explain(&self, authority: &str, page: &str) -> Option<Explanation> {
-        let site = self.engine.site(&authority.to_ascii_lowercase())?;
+        let site = self.engine.learner.known_site(&authority.to_ascii_lowercase())?;
         Some(self.engine.learner.explain(now(), site, page))
     }
 

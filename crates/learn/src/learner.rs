@@ -73,6 +73,11 @@ impl Learner {
         self.sites.register(&self.keys, authority)
     }
 
+    /// The site of an authority that [`site`](Self::site) has registered.
+    pub fn known_site(&self, authority: &str) -> Option<Site> {
+        self.sites.find(&self.keys, authority)
+    }
+
     /// A navigation request has arrived: opens a visit and learns those that it ends.
     ///
     /// It ends the visits of the same connection, of the same client to the same

@@ -28,12 +28,18 @@ impl Sites {
         Self { max, table: RwLock::new(Table { by_salt, names: Vec::new() }) }
     }
 
+    /// The site of this authority, if it is registered.
+    pub(crate) fn find(&self, keys: &Keys, authority: &str) -> Option<Site> {
+        let salt = keys.authority(authority);
+        read(&self.table).by_salt.get(&salt).map(|index| Site { index: *index, salt })
+    }
+
     /// The site of this authority, registered if there is room.
     pub(crate) fn register(&self, keys: &Keys, authority: &str) -> Option<Site> {
-        let salt = keys.authority(authority);
-        if let Some(index) = read(&self.table).by_salt.get(&salt) {
-            return Some(Site { index: *index, salt });
+        if let Some(site) = self.find(keys, authority) {
+            return Some(site);
         }
+        let salt = keys.authority(authority);
         if authority.is_empty() || authority.len() > MAX_AUTHORITY {
             return None;
         }
