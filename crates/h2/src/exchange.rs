@@ -13,12 +13,12 @@ use h2::server::SendResponse;
 use http::uri::{Authority, Scheme};
 use http::{Method, Request, Response, Uri, Version};
 use tower::util::Oneshot;
-use tower_service::Service;
 
 use crate::body::RequestBody;
 use crate::head;
 use crate::interim::Interim;
 use crate::policy::{Promise, Refusal};
+use crate::service::HttpService;
 
 /// Marks a request that the driver made for a push, in the request's extensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,12 +63,7 @@ impl<T: Clone + Send + 'static, B: Send + 'static> Resolving<T, B> {
 
     /// Asks the service for a promise. One that may not be promised is refused without asking: `h2` 0.4.20 leaks
     /// a stream for each promise that it refuses itself.
-    pub(crate) fn ask<S>(&mut self, service: &S, origin: &Origin, promise: Promise<T>)
-    where
-        S: Service<Request<RequestBody>, Response = Response<B>> + Clone + Send + 'static,
-        S::Future: Send,
-        S::Error: std::fmt::Debug,
-    {
+    pub(crate) fn ask<S: HttpService<B>>(&mut self, service: &S, origin: &Origin, promise: Promise<T>) {
         let rank = self.asked.len();
         self.asked.push(promise.tag.clone());
         let Some(request) = promised_request(origin, &promise) else {
@@ -77,20 +72,9 @@ impl<T: Clone + Send + 'static, B: Send + 'static> Resolving<T, B> {
         };
         let (mut parts, ()) = request.clone().into_parts();
         parts.extensions.insert(Pushed);
-        let call = Oneshot::new(service.clone(), Request::from_parts(parts, RequestBody::empty()));
+        let call = call(service.clone(), Request::from_parts(parts, RequestBody::empty()));
         self.pending.push(Box::pin(async move {
-            let result = match AssertUnwindSafe(call).catch_unwind().await {
-                Ok(Ok(response)) if is_final(&response) => Ok((request, response)),
-                Ok(Ok(_)) => Err(Refusal::Failed),
-                Ok(Err(error)) => {
-                    tracing::debug!(path = %promise.path, ?error, "the service failed on a push");
-                    Err(Refusal::Failed)
-                }
-                Err(_) => {
-                    tracing::error!(path = %promise.path, "the service panicked on a push");
-                    Err(Refusal::Failed)
-                }
-            };
+            let result = call.await.map(|response| (request, response)).ok_or(Refusal::Failed);
             Resolved { rank, promise, result }
         }));
     }
@@ -166,13 +150,11 @@ pub(crate) async fn answer<S, T, B>(
     mut pushes: Resolving<T, B>,
 ) -> Answer<T, B>
 where
-    S: Service<Request<RequestBody>, Response = Response<B>> + Send + 'static,
-    S::Future: Send,
-    S::Error: std::fmt::Debug,
+    S: HttpService<B>,
     T: Clone + Send + 'static,
     B: Send + 'static,
 {
-    let mut call = Box::pin(AssertUnwindSafe(Oneshot::new(service, request)).catch_unwind());
+    let mut call = Box::pin(call(service, request));
     let response = poll_fn(|cx| {
         interim.register(cx.waker());
         let polled = Pin::new(&mut call).poll(cx);
@@ -182,22 +164,28 @@ where
         }
         // Also when the page is ready: what is ready with it goes out with it.
         pushes.poll(cx);
-        polled.map(|result| match result {
-            Ok(Ok(response)) if is_final(&response) => Some(response),
-            Ok(Ok(response)) => {
-                tracing::error!(status = %response.status(), "the service answered with an interim status");
-                None
-            }
-            Ok(Err(error)) => {
-                tracing::debug!(?error, "the service failed");
-                None
-            }
-            Err(_) => {
-                tracing::error!("the service panicked");
-                None
-            }
-        })
+        polled
     })
     .await;
     Answer { respond, interim, response, pushes }
+}
+
+/// Asks the service; `None` if it fails or panics, which is said here and concerns this stream alone.
+async fn call<S: HttpService<B>, B>(service: S, request: Request<RequestBody>) -> Option<Response<B>> {
+    let uri = request.uri().clone();
+    match AssertUnwindSafe(Oneshot::new(service, request)).catch_unwind().await {
+        Ok(Ok(response)) if is_final(&response) => Some(response),
+        Ok(Ok(response)) => {
+            tracing::error!(path = uri.path(), status = %response.status(), "the service answered with an interim status");
+            None
+        }
+        Ok(Err(error)) => {
+            tracing::debug!(path = uri.path(), ?error, "the service failed");
+            None
+        }
+        Err(_) => {
+            tracing::error!(path = uri.path(), "the service panicked");
+            None
+        }
+    }
 }
