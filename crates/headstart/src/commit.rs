@@ -81,9 +81,7 @@ impl PageExchange {
             let how = match item.decision {
                 Decision::Held => Delivery::Held,
                 Decision::Pushed => Delivery::Pushed,
-                Decision::Hinted => Delivery::Hinted,
-                // Only a browser is known to fetch what `Link` names, whether or not the page needs it.
-                Decision::Linked if self.browser => Delivery::Hinted,
+                decision if makes_fetch(decision, self.browser) => Delivery::Hinted,
                 _ => continue,
             };
             engine.learner.delivered(now, self.visit, &item.path, how);
@@ -109,12 +107,7 @@ impl PageExchange {
             fingerprint.insert(&path, validator);
         }
         for item in &self.items {
-            let fetched = match item.decision {
-                Decision::Hinted => true,
-                Decision::Linked => self.browser,
-                _ => false,
-            };
-            if fetched && item.validator != 0 {
+            if makes_fetch(item.decision, self.browser) && item.validator != 0 {
                 fingerprint.insert(&item.path, item.validator);
             }
         }
@@ -152,5 +145,15 @@ impl PageExchange {
                 assets: self.items.iter().map(asset).collect(),
             });
         }
+    }
+}
+
+/// Whether the client fetches the asset for this alone. Only a browser is known to fetch what `Link` names, whether
+/// or not the page needs it.
+fn makes_fetch(decision: Decision, browser: bool) -> bool {
+    match decision {
+        Decision::Hinted => true,
+        Decision::Linked => browser,
+        _ => false,
     }
 }

@@ -86,20 +86,23 @@ impl Exchange {
             return Exchange::Other;
         };
         // Only a navigation gives a site its place; an asset of one that has none belongs to no visit.
-        let site = engine.learner.known_site(&authority);
-        let known = || site.is_some_and(|site| !engine.learner.plan(now, site, head.uri.path()).is_empty());
-        match (request::classify(head, known), site) {
-            (Kind::Other, _) | (Kind::Asset, None) => Exchange::Other,
-            (Kind::Asset, Some(_)) if request::is_icon(head.uri.path()) => Exchange::Other,
-            (Kind::Asset, Some(site)) => Exchange::Asset(AssetExchange {
-                site,
-                path: path_and_query(head).into(),
-                referer: request::referer(&head.headers, &authority),
-                cors: request::is_cors(&head.headers),
-                client: engine.identities.client(connection.remote, &head.headers),
-                got: None,
-            }),
-            (Kind::Navigation(navigation), _) => match engine.site(&authority) {
+        let site = || engine.learner.known_site(&authority);
+        let known = || site().is_some_and(|site| !engine.learner.plan(now, site, head.uri.path()).is_empty());
+        match request::classify(head, known) {
+            Kind::Other => Exchange::Other,
+            Kind::Asset if request::is_icon(head.uri.path()) => Exchange::Other,
+            Kind::Asset => match site() {
+                Some(site) => Exchange::Asset(AssetExchange {
+                    site,
+                    path: path_and_query(head).into(),
+                    referer: request::referer(&head.headers, &authority),
+                    cors: request::is_cors(&head.headers),
+                    client: engine.identities.client(connection.remote, &head.headers),
+                    got: None,
+                }),
+                None => Exchange::Other,
+            },
+            Kind::Navigation(navigation) => match engine.site(&authority) {
                 Some(site) => {
                     let opened = Opened { site, authority: authority.into(), navigation, ways };
                     Exchange::Page(Box::new(PageExchange::open(engine, connection, opened, head, now)))
