@@ -93,8 +93,15 @@ fn asset(asset: &Asset) -> Value {
 }
 
 fn run(task: &Value) -> Value {
+    let output = evaluate(SCRIPT, task);
+    serde_json::from_slice(&output)
+        .unwrap_or_else(|error| panic!("{error} in what node printed: {}", String::from_utf8_lossy(&output)))
+}
+
+/// Runs a script with a task on its standard input; what it printed.
+pub(crate) fn evaluate(script: &str, task: &Value) -> Vec<u8> {
     let mut child = Command::new("node")
-        .args(["--input-type=module", "--eval", SCRIPT])
+        .args(["--input-type=module", "--eval", script])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -104,9 +111,8 @@ fn run(task: &Value) -> Value {
     stdin.write_all(task.to_string().as_bytes()).expect("it reads its task");
     drop(stdin);
     let output = child.wait_with_output().expect("node ends");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "node: {errors}");
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error} in what node printed; {errors}"))
+    assert!(output.status.success(), "node: {}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
 }
 
 fn set_of<'a>(items: impl IntoIterator<Item = &'a Value>) -> BTreeSet<String> {
