@@ -2,7 +2,6 @@
 //! panic, the connection ends when the client does, and the policy is told of every exchange and promise once.
 #![no_main]
 
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
