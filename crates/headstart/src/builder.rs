@@ -9,6 +9,7 @@ use headstart_learn::Learner;
 
 use crate::Headstart;
 use crate::engine::{Engine, Limits, Observer, Parts, VerifyHeld, half};
+use crate::event::Event;
 use crate::fingerprint::{CookieFormat, Fingerprints};
 use crate::holdout::Holdout;
 use crate::state::{self, SnapshotError};
@@ -23,7 +24,7 @@ pub struct Builder {
     cookie: CookieFormat,
     holdout: u32,
     limits: Limits,
-    observer: Option<Observer>,
+    observers: Vec<Observer>,
     secret: Option<[u8; 32]>,
     snapshot: Option<Vec<u8>>,
 }
@@ -43,7 +44,7 @@ impl Default for Builder {
                 max_hints: 16,
                 verify_held: VerifyHeld::default(),
             },
-            observer: None,
+            observers: Vec::new(),
             secret: None,
             snapshot: None,
         }
@@ -147,8 +148,18 @@ impl Builder {
     }
 
     /// Called for every page view, on the connection's task: hand it on, do not work on it.
-    pub fn on_page_view(mut self, observer: impl Fn(&PageView) + Send + Sync + 'static) -> Self {
-        self.observer = Some(Arc::new(observer));
+    pub fn on_page_view(self, observer: impl Fn(&PageView) + Send + Sync + 'static) -> Self {
+        self.on_event(move |event| {
+            if let Event::View(view) = event {
+                observer(view);
+            }
+        })
+    }
+
+    /// Called for every [`Event`], on the connection's task: hand it on, do not work on it. There may be several
+    /// observers; with none, nothing is timed.
+    pub fn on_event(mut self, observer: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.observers.push(Arc::new(observer));
         self
     }
 
@@ -158,7 +169,8 @@ impl Builder {
     ///
     /// Names the setting that is out of range, or says why the snapshot cannot be used; nothing of it is used then.
     pub fn build(self) -> Result<Headstart, BuildError> {
-        let Builder { mut learner, hosts, h2, cookie, holdout, limits, observer, secret, snapshot } = self;
+        let Builder { mut learner, hosts, h2, cookie, holdout, limits, observers, secret, snapshot } = self;
+        let window = learner.window;
         if !(0.0..=1.0).contains(&limits.push_threshold) {
             return Err(BuildError::setting("push threshold", "has to be between 0 and 1"));
         }
@@ -177,7 +189,7 @@ impl Builder {
             None => Learner::new(learner).map_err(|error| BuildError::setting(error.setting(), "is out of range"))?,
         };
         let holdout = Holdout::new(holdout, half(&secret, 1));
-        let parts = Parts { learner, hosts, fingerprints, holdout, limits, observer, secret, h2 };
+        let parts = Parts { learner, hosts, fingerprints, holdout, limits, observers, secret, h2, window };
         Ok(Headstart { engine: Arc::new(Engine::new(parts)) })
     }
 }

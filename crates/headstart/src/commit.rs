@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 use headstart_h2::Attempt;
 use headstart_learn::{Delivery, Time};
@@ -9,6 +10,7 @@ use http::header::{self, HeaderValue};
 use http::response;
 
 use crate::engine::{Counters, Engine};
+use crate::event::Event;
 use crate::exchange::ConnectionState;
 use crate::link;
 use crate::navigation::{Item, PageExchange, Tag};
@@ -30,7 +32,7 @@ impl PageExchange {
         }
         for Attempt { tag, refusal } in attempts {
             // What the policy itself dropped has its decision.
-            if let (Some(item), Some(refusal)) = (self.items.get_mut(*tag), refusal)
+            if let (Some(item), Some(refusal)) = (self.items.get_mut(tag.item), refusal)
                 && *refusal != headstart_h2::Refusal::NotAdmitted
                 && item.decision == Decision::Pushed
             {
@@ -41,6 +43,9 @@ impl PageExchange {
         self.tell_learner(engine, now);
         self.write_cookie(engine, connection, head);
         self.report(engine);
+        if let Some(stopwatch) = &mut connection.stopwatch {
+            stopwatch.shown(self, Instant::now());
+        }
     }
 
     /// `Link` fields for what the client shall fetch itself. Those of a 103 stand in the final response too, for
@@ -133,17 +138,17 @@ impl PageExchange {
                 Decision::HeldOut | Decision::Omitted(_) => {}
             }
         }
-        if let Some(observer) = &engine.observer {
+        if engine.is_observed() {
             let asset =
                 |item: &Item| AssetView { path: Arc::clone(&item.path), bytes: item.bytes, decision: item.decision };
-            observer(&PageView {
+            engine.tell(&Event::View(PageView {
                 authority: Arc::clone(&self.authority),
-                page: self.page.clone(),
+                page: Arc::clone(&self.page),
                 outlet: self.outlet,
                 held_out: self.held_out,
                 corrupt_cookie: self.corrupt_cookie,
                 assets: self.items.iter().map(asset).collect(),
-            });
+            }));
         }
     }
 }

@@ -7,13 +7,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use headstart_learn::{ConnectionId, Learner, Site, Time};
 
+use crate::event::Event;
 use crate::fingerprint::Fingerprints;
 use crate::holdout::Holdout;
 use crate::identity::Identities;
-use crate::view::PageView;
 
-/// Told of every page view.
-pub(crate) type Observer = Arc<dyn Fn(&PageView) + Send + Sync>;
+/// Told of every event.
+pub(crate) type Observer = Arc<dyn Fn(&Event) + Send + Sync>;
 
 /// When a push that the client's cookie claims to hold is compared with what the service would send now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,9 +47,11 @@ pub(crate) struct Engine {
     pub(crate) fingerprints: Option<Fingerprints>,
     pub(crate) holdout: Holdout,
     pub(crate) limits: Limits,
-    pub(crate) observer: Option<Observer>,
+    pub(crate) observers: Vec<Observer>,
     pub(crate) secret: [u8; 32],
     pub(crate) h2: headstart_h2::Config,
+    /// How long a visit takes in assets.
+    pub(crate) window: Duration,
     pub(crate) counters: Counters,
     connections: AtomicU64,
 }
@@ -77,7 +79,7 @@ impl Counters {
 
 impl Engine {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { learner, hosts, fingerprints, holdout, limits, observer, secret, h2 } = parts;
+        let Parts { learner, hosts, fingerprints, holdout, limits, observers, secret, h2, window } = parts;
         let identities = Identities::new(half(&secret, 0));
         Engine {
             learner,
@@ -86,9 +88,10 @@ impl Engine {
             fingerprints,
             holdout,
             limits,
-            observer,
+            observers,
             secret,
             h2,
+            window,
             counters: Counters::default(),
             connections: AtomicU64::new(1),
         }
@@ -98,6 +101,17 @@ impl Engine {
     pub(crate) fn site(&self, authority: &str) -> Option<Site> {
         let ours = self.hosts.as_ref().is_none_or(|hosts| hosts.contains(authority));
         if ours { self.learner.site(authority) } else { None }
+    }
+
+    /// Whether it is worth while to note what observers would be told.
+    pub(crate) fn is_observed(&self) -> bool {
+        !self.observers.is_empty()
+    }
+
+    pub(crate) fn tell(&self, event: &Event) {
+        for observer in &self.observers {
+            observer(event);
+        }
     }
 
     pub(crate) fn next_connection(&self) -> ConnectionId {
@@ -117,9 +131,10 @@ pub(crate) struct Parts {
     pub(crate) fingerprints: Option<Fingerprints>,
     pub(crate) holdout: Holdout,
     pub(crate) limits: Limits,
-    pub(crate) observer: Option<Observer>,
+    pub(crate) observers: Vec<Observer>,
     pub(crate) secret: [u8; 32],
     pub(crate) h2: headstart_h2::Config,
+    pub(crate) window: Duration,
 }
 
 /// One of the two keys in a secret.

@@ -2,6 +2,7 @@
 //! navigation the page view that it becomes.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use headstart_h2::Diary;
 use headstart_learn::{Asset, ClientId, ConnectionId, Fetch, NetworkId, Referrer, Site, Time};
@@ -9,9 +10,11 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode, response};
 
 use crate::engine::Engine;
+use crate::event::Event;
 use crate::navigation::{Opened, PageExchange};
 use crate::request::{self, Kind, Referer};
 use crate::response as answer;
+use crate::stopwatch::Stopwatch;
 
 /// Assets that went out on a connection and are not in the client's cookie yet, at most; the oldest is forgotten.
 const MAX_DELIVERED: usize = 256;
@@ -25,6 +28,8 @@ pub(crate) struct ConnectionState {
     pub(crate) diary: Diary,
     /// The part of it that the cookie does not tell yet.
     pub(crate) delivered: std::collections::VecDeque<(Arc<str>, u64)>,
+    /// Times the present view, if somebody observes.
+    pub(crate) stopwatch: Option<Stopwatch>,
 }
 
 impl ConnectionState {
@@ -35,6 +40,24 @@ impl ConnectionState {
             remote,
             diary: Diary::new(engine.h2.max_diary_entries),
             delivered: std::collections::VecDeque::new(),
+            stopwatch: None,
+        }
+    }
+
+    /// A navigation begins, and the view before it is over. Returns the number of the new one.
+    pub(crate) fn navigate(&mut self, engine: &Engine, page: &Arc<str>) -> u64 {
+        let Some(stopwatch) = &mut self.stopwatch else { return 0 };
+        let (number, report) = stopwatch.navigate(page, engine.window, Instant::now());
+        if let Some(report) = report {
+            engine.tell(&Event::Visit(report));
+        }
+        number
+    }
+
+    /// The connection is over, and the present view with it.
+    pub(crate) fn finish_view(&mut self, engine: &Engine) {
+        if let Some(report) = self.stopwatch.as_mut().and_then(Stopwatch::finish) {
+            engine.tell(&Event::Visit(report));
         }
     }
 
@@ -77,11 +100,14 @@ pub(crate) struct AssetExchange {
     client: ClientId,
     /// Once answered: the version that the client gets.
     got: Option<u64>,
+    /// The view of its connection that it is timed for, until an answer shows that there is nothing to time.
+    view: Option<u64>,
+    bytes: u64,
 }
 
 impl Exchange {
     /// A request head has arrived.
-    pub(crate) fn open(engine: &Engine, connection: &ConnectionState, ways: Ways, head: &Parts, now: Time) -> Self {
+    pub(crate) fn open(engine: &Engine, connection: &mut ConnectionState, ways: Ways, head: &Parts, now: Time) -> Self {
         let Some(authority) = request::authority(head) else {
             return Exchange::Other;
         };
@@ -92,14 +118,22 @@ impl Exchange {
             Kind::Other => Exchange::Other,
             Kind::Asset if request::is_icon(head.uri.path()) => Exchange::Other,
             Kind::Asset => match site() {
-                Some(site) => Exchange::Asset(AssetExchange {
-                    site,
-                    path: path_and_query(head).into(),
-                    referer: request::referer(&head.headers, &authority),
-                    cors: request::is_cors(&head.headers),
-                    client: engine.identities.client(connection.remote, &head.headers),
-                    got: None,
-                }),
+                Some(site) => {
+                    let path: Arc<str> = path_and_query(head).into();
+                    let referer = request::referer(&head.headers, &authority);
+                    let stopwatch = connection.stopwatch.as_mut();
+                    let view = stopwatch.and_then(|stopwatch| stopwatch.asked(&path, &referer, Instant::now()));
+                    Exchange::Asset(AssetExchange {
+                        site,
+                        path,
+                        referer,
+                        cors: request::is_cors(&head.headers),
+                        client: engine.identities.client(connection.remote, &head.headers),
+                        got: None,
+                        view,
+                        bytes: 0,
+                    })
+                }
                 None => Exchange::Other,
             },
             Kind::Navigation(navigation) => match engine.site(&authority) {
@@ -139,8 +173,13 @@ impl Exchange {
     pub(crate) fn ended(self, engine: &Engine, connection: &mut ConnectionState, complete: bool, now: Time) {
         match self {
             Exchange::Page(page) => page.ended(engine, now),
-            Exchange::Asset(AssetExchange { path, got: Some(validator), .. }) if complete => {
-                connection.has_got(&path, validator);
+            Exchange::Asset(asset) if complete => {
+                if let Some(validator) = asset.got {
+                    connection.has_got(&asset.path, validator);
+                }
+                if let (Some(stopwatch), Some(view)) = (&mut connection.stopwatch, asset.view) {
+                    stopwatch.sent(view, &asset.path, asset.bytes, Instant::now());
+                }
             }
             Exchange::Asset(_) | Exchange::Other => {}
         }
@@ -156,11 +195,15 @@ impl AssetExchange {
         bytes: Option<u64>,
         now: Time,
     ) {
+        if !matches!(head.status, StatusCode::OK | StatusCode::NOT_MODIFIED) {
+            self.view = None;
+        }
         match head.status {
             StatusCode::NOT_FOUND | StatusCode::GONE => engine.learner.gone(now, self.site, &self.path),
             StatusCode::OK => {
                 if let Some(asset) = described(engine, &self.path, self.cors, &head.headers, bytes) {
                     self.got = Some(asset.validator);
+                    self.bytes = asset.bytes;
                     engine.learner.describe(now, self.site, &asset);
                     self.learn(engine, connection, asset, now);
                 }

@@ -65,9 +65,9 @@ where
             Some(Arc::new(Mutex::new(ConnectionState::new(engine, *remote))))
         });
         let open = connection.and_then(|connection| {
-            let state = connection.lock().ok()?;
+            let mut state = connection.lock().ok()?;
             let ways = Ways { push: false, interim: false };
-            let exchange = Exchange::open(engine, &state, ways, &head, now());
+            let exchange = Exchange::open(engine, &mut state, ways, &head, now());
             drop(state);
             Some(Open { engine: Arc::clone(engine), connection, exchange: Some(exchange) })
         });

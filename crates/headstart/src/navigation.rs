@@ -1,6 +1,7 @@
 //! A page view: what is planned for it, what the client holds of that, and what is done about the rest.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use headstart_h2::{Promise, Refusal};
 use headstart_learn::{Candidate, Destination, Freshness, Navigation, Site, Time, Visit};
@@ -38,7 +39,9 @@ pub(crate) struct Opened {
 pub(crate) struct PageExchange {
     pub(crate) site: Site,
     pub(crate) authority: Arc<str>,
-    pub(crate) page: String,
+    pub(crate) page: Arc<str>,
+    /// Which of its connection's views this is.
+    pub(crate) number: u64,
     pub(crate) visit: Visit,
     /// Whether the visit was confirmed or abandoned.
     visit_settled: bool,
@@ -54,8 +57,21 @@ pub(crate) struct PageExchange {
     pushed_bytes: u64,
 }
 
-/// The driver's name for one push: its place among the items.
-pub(crate) type Tag = usize;
+/// The driver's name for one push.
+pub(crate) type Tag = Arc<Push>;
+
+/// One push of a [`ConnectionPolicy`](crate::ConnectionPolicy), as it is known after its page is gone.
+#[derive(Debug)]
+pub struct Push {
+    /// Its place among the items.
+    pub(crate) item: usize,
+    /// Which of the connection's views it belongs to.
+    pub(crate) view: u64,
+    pub(crate) authority: Arc<str>,
+    pub(crate) page: Arc<str>,
+    pub(crate) asset: Arc<str>,
+    pub(crate) bytes: AtomicU64,
+}
 
 /// One asset of the view.
 #[derive(Clone)]
@@ -75,9 +91,16 @@ pub(crate) struct Item {
 
 impl PageExchange {
     /// Opens the visit and decides on what was learned.
-    pub(crate) fn open(engine: &Engine, connection: &ConnectionState, opened: Opened, head: &Parts, now: Time) -> Self {
+    pub(crate) fn open(
+        engine: &Engine,
+        connection: &mut ConnectionState,
+        opened: Opened,
+        head: &Parts,
+        now: Time,
+    ) -> Self {
         let Opened { site, authority, navigation, ways } = opened;
-        let page = head.uri.path().to_owned();
+        let page: Arc<str> = head.uri.path().into();
+        let number = connection.navigate(engine, &page);
         let held_out = engine.holdout.draw();
         let visit = engine.learner.navigate(
             now,
@@ -104,6 +127,7 @@ impl PageExchange {
             site,
             authority,
             page,
+            number,
             visit,
             visit_settled: false,
             browser: navigation.browser,
@@ -156,10 +180,18 @@ impl PageExchange {
             _ => false,
         };
         let mut promises = Vec::new();
-        for (tag, item) in self.items.iter_mut().enumerate().filter(|(_, item)| !item.promised && wanted(item)) {
+        for (at, item) in self.items.iter_mut().enumerate().filter(|(_, item)| !item.promised && wanted(item)) {
             item.promised = true;
             match item.path.parse() {
                 Ok(path) => {
+                    let tag = Tag::new(Push {
+                        item: at,
+                        view: self.number,
+                        authority: Arc::clone(&self.authority),
+                        page: Arc::clone(&self.page),
+                        asset: Arc::clone(&item.path),
+                        bytes: AtomicU64::new(item.bytes),
+                    });
                     promises.push(Promise { path, headers: self.promised_fields.clone(), priority: None, tag });
                 }
                 Err(_) => item.decision = Decision::Omitted(Reason::Driver(Refusal::Invalid)),
@@ -189,7 +221,7 @@ impl PageExchange {
             }
         }
         let authority = Arc::clone(&self.authority);
-        let page = self.page.clone();
+        let page = Arc::clone(&self.page);
         for field in head.headers.get_all(header::LINK).iter().filter_map(|value| value.to_str().ok()) {
             for preload in link::preloads(field, &authority, &page) {
                 self.add_preload(engine, connection, &preload);
@@ -202,12 +234,12 @@ impl PageExchange {
         &mut self,
         engine: &Engine,
         connection: &ConnectionState,
-        tag: Tag,
+        tag: &Push,
         head: &response::Parts,
         bytes: Option<u64>,
         now: Time,
     ) -> bool {
-        let Some(mut item) = self.items.get(tag).cloned() else {
+        let Some(mut item) = self.items.get(tag.item).cloned() else {
             return false;
         };
         if matches!(head.status, StatusCode::NOT_FOUND | StatusCode::GONE) {
@@ -223,6 +255,7 @@ impl PageExchange {
             Some(asset) => {
                 engine.learner.describe(now, self.site, &asset);
                 (item.bytes, item.validator) = (asset.bytes, asset.validator);
+                tag.bytes.store(item.bytes, Ordering::Relaxed);
                 let counted = if item.bytes == 0 { UNKNOWN_BYTES } else { item.bytes };
                 let pushed_bytes = self.pushed_bytes.saturating_add(counted);
                 if self.is_held(connection, &item) {
@@ -236,7 +269,7 @@ impl PageExchange {
             }
         };
         let admitted = item.decision == Decision::Pushed;
-        if let Some(place) = self.items.get_mut(tag) {
+        if let Some(place) = self.items.get_mut(tag.item) {
             *place = item;
         }
         admitted

@@ -2,15 +2,19 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use headstart_h2::{Attempt, Client, Opening, Outcome, Policy, Promise, Pushes};
 use http::{request, response};
 use http_body::SizeHint;
 
 use crate::engine::{Counters, Engine, now};
+use crate::event::{Event, PushOutcome, PushReport};
 use crate::exchange::{ConnectionState, Exchange, Ways};
 use crate::navigation::Tag;
 use crate::response as answer;
+use crate::stopwatch::Stopwatch;
 
 /// Decides what one connection sends early; made by [`Headstart::policy`](crate::Headstart::policy).
 pub struct ConnectionPolicy {
@@ -20,7 +24,8 @@ pub struct ConnectionPolicy {
 
 impl ConnectionPolicy {
     pub(crate) fn new(engine: Arc<Engine>, remote: SocketAddr) -> Self {
-        let connection = ConnectionState::new(&engine, remote);
+        let mut connection = ConnectionState::new(&engine, remote);
+        connection.stopwatch = engine.is_observed().then(Stopwatch::default);
         ConnectionPolicy { engine, connection }
     }
 }
@@ -34,7 +39,7 @@ impl Policy for ConnectionPolicy {
 
     fn request(&mut self, client: Client, head: &mut request::Parts) -> Opening<PolicyExchange, Tag> {
         let ways = Ways { push: client.push, interim: true };
-        let mut exchange = Exchange::open(&self.engine, &self.connection, ways, head, now());
+        let mut exchange = Exchange::open(&self.engine, &mut self.connection, ways, head, now());
         let (mut early_hints, mut promises) = (None, Vec::new());
         if let Some(page) = exchange.page() {
             early_hints = page.early_hints();
@@ -60,7 +65,7 @@ impl Policy for ConnectionPolicy {
         size: &SizeHint,
     ) -> bool {
         let page = exchange.0.page();
-        page.is_some_and(|page| page.admit(&self.engine, &self.connection, promise.tag, head, size.exact(), now()))
+        page.is_some_and(|page| page.admit(&self.engine, &self.connection, &promise.tag, head, size.exact(), now()))
     }
 
     fn commit(&mut self, exchange: &mut PolicyExchange, head: &mut response::Parts, attempts: &[Attempt<Tag>]) {
@@ -73,19 +78,34 @@ impl Policy for ConnectionPolicy {
         exchange.0.ended(&self.engine, &mut self.connection, complete, now());
     }
 
-    fn outcome(&mut self, _: &Tag, outcome: Outcome) {
+    fn outcome(&mut self, tag: &Tag, outcome: Outcome) {
         let counters = &self.engine.counters;
-        let counter = match outcome {
-            Outcome::Finished => &counters.pushes_finished,
-            Outcome::Cancelled(_) => &counters.pushes_cancelled,
-            _ => &counters.pushes_unfinished,
+        let (counter, outcome) = match outcome {
+            Outcome::Finished => (&counters.pushes_finished, PushOutcome::Finished),
+            Outcome::Cancelled(_) => (&counters.pushes_cancelled, PushOutcome::Cancelled),
+            Outcome::Failed => (&counters.pushes_unfinished, PushOutcome::Failed),
+            _ => (&counters.pushes_unfinished, PushOutcome::Unfinished),
         };
         Counters::add(counter, 1);
+        if let Some(stopwatch) = &mut self.connection.stopwatch {
+            let bytes = tag.bytes.load(Ordering::Relaxed);
+            if outcome == PushOutcome::Finished {
+                stopwatch.sent(tag.view, &tag.asset, bytes, Instant::now());
+            }
+            self.engine.tell(&Event::Push(PushReport {
+                authority: Arc::clone(&tag.authority),
+                page: Arc::clone(&tag.page),
+                asset: Arc::clone(&tag.asset),
+                bytes,
+                outcome,
+            }));
+        }
     }
 }
 
 impl Drop for ConnectionPolicy {
     fn drop(&mut self) {
+        self.connection.finish_view(&self.engine);
         self.engine.learner.disconnect(now(), self.connection.id);
     }
 }

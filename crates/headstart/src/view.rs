@@ -72,7 +72,7 @@ pub struct PageView {
     /// Authority of the site.
     pub authority: Arc<str>,
     /// Path of the page, without query.
-    pub page: String,
+    pub page: Arc<str>,
     /// The way that was open to this client.
     pub outlet: Outlet,
     /// The view gets nothing, as one in so many does ([`Builder::holdout`](crate::Builder::holdout)).

@@ -2,6 +2,7 @@
 
 mod assets;
 mod cookie;
+mod events;
 mod kit;
 mod learning;
 mod outlets;

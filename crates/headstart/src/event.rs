@@ -1,0 +1,124 @@
+//! What an observer is told, for logs, metrics and dashboards.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::view::{Outlet, PageView};
+
+/// Something that happened. Observers are called on the connection's task
+/// ([`Builder::on_event`](crate::Builder::on_event)).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// What was decided for a page view, when its head goes out.
+    View(PageView),
+    /// What became of one push.
+    Push(PushReport),
+    /// How the assets of a page view arrived, when the visit closes.
+    Visit(VisitReport),
+}
+
+/// What became of one push.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PushReport {
+    /// Authority of the site.
+    pub authority: Arc<str>,
+    /// Path of the page it belongs to.
+    pub page: Arc<str>,
+    /// Path of the asset, with query.
+    pub asset: Arc<str>,
+    /// Length of its body, bytes; 0 if unknown.
+    pub bytes: u64,
+    /// What became of it. [`Cancelled`](PushOutcome::Cancelled) may follow [`Finished`](PushOutcome::Finished): a
+    /// client can refuse what it has been sent already.
+    pub outcome: PushOutcome,
+}
+
+/// What became of a push on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PushOutcome {
+    /// Written whole.
+    Finished,
+    /// The client cancelled it.
+    Cancelled,
+    /// The service's body failed.
+    Failed,
+    /// The connection ended first.
+    Unfinished,
+}
+
+/// How the assets of one page view arrived. Times are from the navigation's arrival, as the server sees them: an end
+/// is when the last byte was handed to the connection. Views over HTTP/2 only, for there one connection sees all.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct VisitReport {
+    /// Authority of the site.
+    pub authority: Arc<str>,
+    /// Path of the page, without query.
+    pub page: Arc<str>,
+    /// The way that was open to this client.
+    pub outlet: Outlet,
+    /// The view got nothing early, as evidence.
+    pub held_out: bool,
+    /// The client held something of what was planned.
+    pub warm: bool,
+    /// When the page's head went out.
+    pub head: Duration,
+    /// When the last of the assets was there that were planned for this page and that this view loaded, in whatever
+    /// way: the same set in views that got help and in those that did not. `None` if it loaded none of them.
+    pub complete: Option<Duration>,
+    /// The assets it loaded, in order of their start; at most 128.
+    pub assets: Vec<VisitedAsset>,
+}
+
+/// One asset of a visit.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct VisitedAsset {
+    /// Path with query.
+    pub path: Arc<str>,
+    /// When it was asked for or promised.
+    pub start: Duration,
+    /// When it was sent; `None` if it never was, whole.
+    pub end: Option<Duration>,
+    /// Length of its body, bytes; 0 if unknown.
+    pub bytes: u64,
+    /// How it came to be sent.
+    pub how: Arrival,
+}
+
+/// How an asset came to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Arrival {
+    /// The client asked for it by itself.
+    Fetched,
+    /// The client asked for it, and had been told of it by 103 or `Link`.
+    Hinted,
+    /// Pushed.
+    Pushed,
+}
+
+impl fmt::Display for PushOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            PushOutcome::Finished => "finished",
+            PushOutcome::Cancelled => "cancelled",
+            PushOutcome::Failed => "failed",
+            PushOutcome::Unfinished => "unfinished",
+        })
+    }
+}
+
+impl fmt::Display for Arrival {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Arrival::Fetched => "fetched",
+            Arrival::Hinted => "hinted",
+            Arrival::Pushed => "pushed",
+        })
+    }
+}

@@ -1,0 +1,142 @@
+//! The present view of a connection and when its assets came: what a [`VisitReport`] is made of. Kept only while
+//! somebody observes.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::event::{Arrival, VisitReport, VisitedAsset};
+use crate::navigation::PageExchange;
+use crate::request::Referer;
+use crate::view::{Decision, Outlet};
+
+/// Assets of one view that are timed; later ones are not.
+const MAX_ASSETS: usize = 128;
+
+/// Times one view at a time: a connection's next navigation ends the one before.
+#[derive(Default)]
+pub(crate) struct Stopwatch {
+    view: Option<Box<View>>,
+    views: u64,
+}
+
+struct View {
+    /// Which of the connection's views this is.
+    number: u64,
+    began: Instant,
+    window: Duration,
+    page: Arc<str>,
+    /// Once the page was shown.
+    shown: Option<Shown>,
+    assets: Vec<VisitedAsset>,
+}
+
+struct Shown {
+    authority: Arc<str>,
+    outlet: Outlet,
+    held_out: bool,
+    head: Duration,
+    planned: Vec<(Arc<str>, Decision)>,
+}
+
+impl Stopwatch {
+    /// A navigation has arrived. Returns its number, and the report of the view that it ends.
+    pub(crate) fn navigate(&mut self, page: &Arc<str>, window: Duration, now: Instant) -> (u64, Option<VisitReport>) {
+        let report = self.finish();
+        self.views += 1;
+        let page = Arc::clone(page);
+        let view = View { number: self.views, began: now, window, page, shown: None, assets: Vec::new() };
+        self.view = Some(Box::new(view));
+        (self.views, report)
+    }
+
+    /// The page's head goes out.
+    pub(crate) fn shown(&mut self, page: &PageExchange, now: Instant) {
+        let Some(view) = self.view.as_mut().filter(|view| view.number == page.number) else {
+            return;
+        };
+        let planned: Vec<_> = page.items.iter().map(|item| (Arc::clone(&item.path), item.decision)).collect();
+        let head = now.saturating_duration_since(view.began);
+        for item in page.items.iter().filter(|item| item.decision == Decision::Pushed) {
+            view.add(VisitedAsset {
+                path: Arc::clone(&item.path),
+                start: head,
+                end: None,
+                bytes: item.bytes,
+                how: Arrival::Pushed,
+            });
+        }
+        view.shown = Some(Shown {
+            authority: Arc::clone(&page.authority),
+            outlet: page.outlet,
+            held_out: page.held_out,
+            head,
+            planned,
+        });
+    }
+
+    /// An asset is asked for. Returns the view it counts to.
+    pub(crate) fn asked(&mut self, path: &Arc<str>, referer: &Referer, now: Instant) -> Option<u64> {
+        let view = self.view.as_mut()?;
+        let start = now.saturating_duration_since(view.began);
+        if start > view.window || !view.refers(referer) {
+            return None;
+        }
+        view.add(VisitedAsset { path: Arc::clone(path), start, end: None, bytes: 0, how: Arrival::Fetched });
+        Some(view.number)
+    }
+
+    /// An asset of a view was sent whole.
+    pub(crate) fn sent(&mut self, number: u64, path: &str, bytes: u64, now: Instant) {
+        if let Some(view) = self.view.as_mut().filter(|view| view.number == number)
+            && let Some(asset) = view.assets.iter_mut().find(|asset| *asset.path == *path)
+            && asset.end.is_none()
+        {
+            asset.end = Some(now.saturating_duration_since(view.began));
+            asset.bytes = asset.bytes.max(bytes);
+        }
+    }
+
+    /// Ends the present view.
+    pub(crate) fn finish(&mut self) -> Option<VisitReport> {
+        self.view.take()?.report()
+    }
+}
+
+impl View {
+    /// Whether an asset with this Referer is one of the page or of what it loaded.
+    fn refers(&self, referer: &Referer) -> bool {
+        match referer {
+            Referer::Absent => true,
+            Referer::Foreign => false,
+            Referer::Path(path) => {
+                let bare = path.split('?').next().unwrap_or_default();
+                // The origin alone looks like the page `/` (`Referrer-Policy: strict-origin`).
+                *self.page == *bare || path == "/" || self.assets.iter().any(|asset| *asset.path == **path)
+            }
+        }
+    }
+
+    fn add(&mut self, asset: VisitedAsset) {
+        if self.assets.len() < MAX_ASSETS && self.assets.iter().all(|known| known.path != asset.path) {
+            self.assets.push(asset);
+        }
+    }
+
+    /// `None` if no page was shown.
+    fn report(self) -> Option<VisitReport> {
+        let View { page, shown, mut assets, .. } = self;
+        let Shown { authority, outlet, held_out, head, planned } = shown?;
+        let decision = |path: &str| planned.iter().find(|(known, _)| **known == *path).map(|(_, decision)| *decision);
+        let mut complete = None;
+        for asset in &mut assets {
+            let Some(decision) = decision(&asset.path) else { continue };
+            if asset.how == Arrival::Fetched && matches!(decision, Decision::Hinted | Decision::Linked) {
+                asset.how = Arrival::Hinted;
+            }
+            complete = complete.max(asset.end);
+        }
+        assets.sort_by_key(|asset| asset.start);
+        let warm = planned.iter().any(|(_, decision)| *decision == Decision::Held);
+        Some(VisitReport { authority, page, outlet, held_out, warm, head, complete, assets })
+    }
+}
