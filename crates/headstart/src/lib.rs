@@ -40,7 +40,7 @@ pub use crate::headstart::{Headstart, Stats};
 pub use crate::layer::{HeadstartFuture, HeadstartLayer, HeadstartService, Peer};
 pub use crate::navigation::Push as PolicyPush;
 pub use crate::policy::{ConnectionPolicy, PolicyExchange};
-pub use crate::serve::Serve;
+pub use crate::serve::{Connection, Serve};
 pub use crate::state::SnapshotError;
 pub use crate::view::{AssetView, Decision, Outlet, PageView, Reason};
 

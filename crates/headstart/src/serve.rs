@@ -49,12 +49,34 @@ pub struct Serve<S> {
     service: S,
     stop: BoxFuture<'static, ()>,
     drain: Duration,
+    greet: Option<Greeter<S>>,
+}
+
+/// Told of each connection before its first request, with the service that will answer it.
+type Greeter<S> = Arc<dyn Fn(&mut S, &Connection<'_>) + Send + Sync>;
+
+/// A connection that is about to be served.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Connection<'a> {
+    /// The address of the client.
+    pub remote: SocketAddr,
+    /// The name that the client asked for in the TLS handshake (RFC 6066, section 3), in lower case; none in
+    /// cleartext and for clients that ask for an address.
+    pub server_name: Option<&'a str>,
 }
 
 impl<S> Serve<S> {
     pub(crate) fn new(headstart: Headstart, listener: TcpListener, tls: Option<Arc<ServerConfig>>, service: S) -> Self {
         let stop = Box::pin(std::future::pending());
-        Serve { headstart, listener, tls, service, stop, drain: Duration::from_secs(30) }
+        Serve { headstart, listener, tls, service, stop, drain: Duration::from_secs(30), greet: None }
+    }
+
+    /// Called once for each connection, before its first request, with the clone of the service that will answer
+    /// it: for what a service has to know of its connection, such as the name that its certificate was chosen by.
+    pub fn on_connection(mut self, greet: impl Fn(&mut S, &Connection<'_>) + Send + Sync + 'static) -> Self {
+        self.greet = Some(Arc::new(greet));
+        self
     }
 
     /// Stops accepting when `signal` is done, finishes what is under way and returns.
@@ -94,7 +116,7 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Debug,
 {
-    let Serve { headstart, listener, tls, service, stop, drain } = serve;
+    let Serve { headstart, listener, tls, service, stop, drain, greet } = serve;
     let tls = tls.map(|config| TlsAcceptor::from(with_alpn(config)));
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let (stopped, stopping) = watch::channel(false);
@@ -106,8 +128,13 @@ where
             accepted = accept(&listener, &places) => accepted,
         };
         let Some((socket, remote, place)) = accepted else { continue };
-        let connection =
-            Accepted { headstart: headstart.clone(), service: service.clone(), remote, stopping: stopping.clone() };
+        let connection = Accepted {
+            headstart: headstart.clone(),
+            service: service.clone(),
+            remote,
+            stopping: stopping.clone(),
+            greet: greet.clone(),
+        };
         let tls = tls.clone();
         tokio::spawn(async move {
             connection.serve(socket, tls).await;
@@ -164,6 +191,7 @@ struct Accepted<S> {
     service: S,
     remote: SocketAddr,
     stopping: watch::Receiver<bool>,
+    greet: Option<Greeter<S>>,
 }
 
 impl<S, B> Accepted<S>
@@ -178,8 +206,8 @@ where
         let remote = self.remote;
         let Some(tls) = tls else {
             match handshake(&mut self.stopping, speaks_http2(&socket)).await {
-                Some(Ok(true)) => self.http2(socket).await,
-                Some(Ok(false)) => self.http1(socket).await,
+                Some(Ok(true)) => self.greeted(None).http2(socket).await,
+                Some(Ok(false)) => self.greeted(None).http1(socket).await,
                 _ => tracing::debug!(%remote, "the client said nothing"),
             }
             return;
@@ -188,15 +216,21 @@ where
             Some(Ok(mut stream)) => {
                 let session = stream.get_mut().1;
                 session.set_buffer_limit(Some(UNSENT_BYTES));
-                if session.alpn_protocol() == Some(b"h2") {
-                    self.http2(stream).await;
-                } else {
-                    self.http1(stream).await;
-                }
+                let http2 = session.alpn_protocol() == Some(b"h2");
+                let this = self.greeted(session.server_name());
+                if http2 { this.http2(stream).await } else { this.http1(stream).await }
             }
             Some(Err(error)) => tracing::debug!(%remote, %error, "the TLS handshake failed"),
             None => tracing::debug!(%remote, "the TLS handshake took too long"),
         }
+    }
+
+    /// Tells the service whom it will answer.
+    fn greeted(mut self, server_name: Option<&str>) -> Self {
+        if let Some(greet) = self.greet.take() {
+            greet(&mut self.service, &Connection { remote: self.remote, server_name });
+        }
+        self
     }
 
     async fn http2<T: AsyncRead + AsyncWrite + Unpin>(mut self, io: T) {
