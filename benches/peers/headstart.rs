@@ -1,0 +1,27 @@
+//! Our own program, as an operator would build it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The release build of `headstart`, brought up to date: benchmarks of an old build would be of no use.
+///
+/// # Errors
+///
+/// In words, if it does not compile.
+pub fn program() -> Result<PathBuf, String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
+        .args(["build", "--quiet", "--release", "--package", "headstart-server", "--bin", "headstart"])
+        .arg("--message-format=json-render-diagnostics")
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("cannot run cargo: {error}"))?;
+    if !output.status.success() {
+        return Err("headstart does not compile".into());
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let messages = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let program = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back();
+    program.ok_or_else(|| "cargo names no program".into())
+}
