@@ -6,11 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headstart_learn::Learner;
+use ipnet::IpNet;
+use tokio::sync::Semaphore;
 
 use crate::Headstart;
+use crate::admission::Admission;
 use crate::engine::{Engine, Limits, Observer, Parts, VerifyHeld, half};
 use crate::event::Event;
 use crate::fingerprint::{CookieFormat, Fingerprints};
+use crate::forwarded::{ForwardedBy, TrustedProxies};
 use crate::holdout::Holdout;
 use crate::state::{self, SnapshotError};
 use crate::view::PageView;
@@ -25,6 +29,9 @@ pub struct Builder {
     holdout: u32,
     limits: Limits,
     observers: Vec<Observer>,
+    proxies: TrustedProxies,
+    connections: usize,
+    connections_per_address: u32,
     secret: Option<[u8; 32]>,
     snapshot: Option<Vec<u8>>,
 }
@@ -45,6 +52,9 @@ impl Default for Builder {
                 verify_held: VerifyHeld::default(),
             },
             observers: Vec::new(),
+            proxies: TrustedProxies::default(),
+            connections: 10_000,
+            connections_per_address: 100,
             secret: None,
             snapshot: None,
         }
@@ -129,6 +139,30 @@ impl Builder {
         self
     }
 
+    /// Proxies that ask for others, and the field in which they name these: the last address in it that is no such
+    /// proxy is the client. By default there are none, and the field is not looked at.
+    ///
+    /// A connection of a proxy carries many clients: nothing is pushed on it, and what was sent on it tells nothing
+    /// of what a client holds. Hints, `Link` and the cookie work as ever.
+    pub fn trusted_proxies(mut self, networks: impl IntoIterator<Item = IpNet>, field: ForwardedBy) -> Self {
+        self.proxies = TrustedProxies { networks: networks.into_iter().collect(), field };
+        self
+    }
+
+    /// Connections at once, over all listeners. 10,000; idle, each costs some kilobytes. When all places are taken, a
+    /// newcomer gets that of the connection that has been idle the longest; if none is idle, newcomers wait.
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.connections = connections;
+        self
+    }
+
+    /// Connections at once of one address (of one /64 in IPv6). 100; more are closed. Trusted proxies have no such
+    /// limit.
+    pub fn max_connections_per_address(mut self, connections: u32) -> Self {
+        self.connections_per_address = connections;
+        self
+    }
+
     /// Limits of HTTP/2 connections.
     pub fn h2(mut self, config: headstart_h2::Config) -> Self {
         self.h2 = config;
@@ -169,7 +203,15 @@ impl Builder {
     ///
     /// Names the setting that is out of range, or says why the snapshot cannot be used; nothing of it is used then.
     pub fn build(self) -> Result<Headstart, BuildError> {
-        let Builder { mut learner, hosts, h2, cookie, holdout, limits, observers, secret, snapshot } = self;
+        let Builder { mut learner, hosts, h2, cookie, holdout, limits, observers, secret, snapshot, proxies, .. } =
+            self;
+        if !(1..=Semaphore::MAX_PERMITS).contains(&self.connections) {
+            return Err(BuildError::setting("max connections", "has to be at least 1"));
+        }
+        if self.connections_per_address == 0 {
+            return Err(BuildError::setting("max connections per address", "has to be at least 1"));
+        }
+        let admission = Admission::new(self.connections, self.connections_per_address);
         let window = learner.window;
         if !(0.0..=1.0).contains(&limits.push_threshold) {
             return Err(BuildError::setting("push threshold", "has to be between 0 and 1"));
@@ -189,7 +231,8 @@ impl Builder {
             None => Learner::new(learner).map_err(|error| BuildError::setting(error.setting(), "is out of range"))?,
         };
         let holdout = Holdout::new(holdout, half(&secret, 1));
-        let parts = Parts { learner, hosts, fingerprints, holdout, limits, observers, secret, h2, window };
+        let parts =
+            Parts { learner, hosts, fingerprints, holdout, limits, observers, secret, h2, window, proxies, admission };
         Ok(Headstart { engine: Arc::new(Engine::new(parts)) })
     }
 }

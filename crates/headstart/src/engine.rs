@@ -7,8 +7,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use headstart_learn::{ConnectionId, Learner, Site, Time};
 
+use crate::admission::Admission;
 use crate::event::Event;
 use crate::fingerprint::Fingerprints;
+use crate::forwarded::TrustedProxies;
 use crate::holdout::Holdout;
 use crate::identity::Identities;
 
@@ -52,6 +54,8 @@ pub(crate) struct Engine {
     pub(crate) h2: headstart_h2::Config,
     /// How long a visit takes in assets.
     pub(crate) window: Duration,
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) admission: Arc<Admission>,
     pub(crate) counters: Counters,
     connections: AtomicU64,
 }
@@ -79,7 +83,8 @@ impl Counters {
 
 impl Engine {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { learner, hosts, fingerprints, holdout, limits, observers, secret, h2, window } = parts;
+        let Parts { learner, hosts, fingerprints, holdout, limits, observers, secret, h2, window, proxies, admission } =
+            parts;
         let identities = Identities::new(half(&secret, 0));
         Engine {
             learner,
@@ -92,6 +97,8 @@ impl Engine {
             secret,
             h2,
             window,
+            proxies,
+            admission: Arc::new(admission),
             counters: Counters::default(),
             connections: AtomicU64::new(1),
         }
@@ -135,6 +142,8 @@ pub(crate) struct Parts {
     pub(crate) secret: [u8; 32],
     pub(crate) h2: headstart_h2::Config,
     pub(crate) window: Duration,
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) admission: Admission,
 }
 
 /// One of the two keys in a secret.

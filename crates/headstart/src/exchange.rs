@@ -1,6 +1,7 @@
 //! One exchange, from the request head to the last byte of its response: what it is to the learner, and for a
 //! navigation the page view that it becomes.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,8 +10,10 @@ use headstart_learn::{Asset, ClientId, ConnectionId, Fetch, NetworkId, Referrer,
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, response};
 
+use crate::admission::Guest;
 use crate::engine::Engine;
 use crate::event::Event;
+use crate::forwarded::ClientAddress;
 use crate::navigation::{Opened, PageExchange};
 use crate::request::{self, Kind, Referer};
 use crate::response as answer;
@@ -22,8 +25,12 @@ const MAX_DELIVERED: usize = 256;
 /// What is known of one connection.
 pub(crate) struct ConnectionState {
     pub(crate) id: ConnectionId,
-    pub(crate) network: NetworkId,
-    pub(crate) remote: std::net::SocketAddr,
+    network: NetworkId,
+    remote: IpAddr,
+    /// A proxy's, which carries many clients: what went out on it says nothing of what one of them holds.
+    shared: bool,
+    /// Whether it is idle, for whom it matters.
+    pub(crate) guest: Option<Arc<Guest>>,
     /// What it was sent.
     pub(crate) diary: Diary,
     /// The part of it that the cookie does not tell yet.
@@ -33,15 +40,42 @@ pub(crate) struct ConnectionState {
 }
 
 impl ConnectionState {
-    pub(crate) fn new(engine: &Engine, remote: std::net::SocketAddr) -> Self {
+    pub(crate) fn new(engine: &Engine, remote: SocketAddr) -> Self {
+        let remote = remote.ip();
         ConnectionState {
             id: engine.next_connection(),
             network: engine.identities.network(remote),
             remote,
+            shared: engine.proxies.trusts(remote),
+            guest: None,
             diary: Diary::new(engine.h2.max_diary_entries),
             delivered: std::collections::VecDeque::new(),
             stopwatch: None,
         }
+    }
+
+    /// An exchange begins: whose it is. The service is told of a client that is not the peer.
+    pub(crate) fn begin(&self, engine: &Engine, head: &mut Parts) -> Who {
+        if let Some(guest) = &self.guest {
+            guest.begin();
+        }
+        if !self.shared {
+            return Who { address: self.remote, network: self.network, connection: self.id };
+        }
+        let address = engine.proxies.client(self.remote, &head.headers);
+        head.extensions.insert(ClientAddress(address));
+        Who { address, network: engine.identities.network(address), connection: engine.next_connection() }
+    }
+
+    pub(crate) fn end(&self) {
+        if let Some(guest) = &self.guest {
+            guest.end();
+        }
+    }
+
+    /// Views are timed from now on.
+    pub(crate) fn observe(&mut self) {
+        self.stopwatch = (!self.shared).then(Stopwatch::default);
     }
 
     /// A navigation begins, and the view before it is over. Returns the number of the new one.
@@ -62,18 +96,26 @@ impl ConnectionState {
     }
 
     pub(crate) fn holds(&self, path: &str, validator: u64) -> bool {
-        self.diary.contains(path, &validator.to_be_bytes())
+        !self.shared && self.diary.contains(path, &validator.to_be_bytes())
     }
 
     /// The client got this version of an asset, by asking for it or by a push.
     pub(crate) fn has_got(&mut self, path: &Arc<str>, validator: u64) {
-        if self.diary.insert(path, &validator.to_be_bytes()) {
+        if !self.shared && self.diary.insert(path, &validator.to_be_bytes()) {
             if self.delivered.len() >= MAX_DELIVERED {
                 self.delivered.pop_front();
             }
             self.delivered.push_back((Arc::clone(path), validator));
         }
     }
+}
+
+/// Whose a request is.
+#[derive(Clone, Copy)]
+pub(crate) struct Who {
+    pub(crate) address: IpAddr,
+    pub(crate) network: NetworkId,
+    pub(crate) connection: ConnectionId,
 }
 
 /// The ways that are open to a client on its connection.
@@ -98,6 +140,7 @@ pub(crate) struct AssetExchange {
     referer: Referer,
     cors: bool,
     client: ClientId,
+    connection: ConnectionId,
     /// Once answered: the version that the client gets.
     got: Option<u64>,
     /// The view of its connection that it is timed for, until an answer shows that there is nothing to time.
@@ -107,7 +150,15 @@ pub(crate) struct AssetExchange {
 
 impl Exchange {
     /// A request head has arrived.
-    pub(crate) fn open(engine: &Engine, connection: &mut ConnectionState, ways: Ways, head: &Parts, now: Time) -> Self {
+    pub(crate) fn open(
+        engine: &Engine,
+        connection: &mut ConnectionState,
+        mut ways: Ways,
+        head: &mut Parts,
+        now: Time,
+    ) -> Self {
+        let who = connection.begin(engine, head);
+        ways.push &= !connection.shared;
         let Some(authority) = request::authority(head) else {
             return Exchange::Other;
         };
@@ -128,7 +179,8 @@ impl Exchange {
                         path,
                         referer,
                         cors: request::is_cors(&head.headers),
-                        client: engine.identities.client(connection.remote, &head.headers),
+                        client: engine.identities.client(who.address, &head.headers),
+                        connection: who.connection,
                         got: None,
                         view,
                         bytes: 0,
@@ -138,7 +190,7 @@ impl Exchange {
             },
             Kind::Navigation(navigation) => match engine.site(&authority) {
                 Some(site) => {
-                    let opened = Opened { site, authority: authority.into(), navigation, ways };
+                    let opened = Opened { site, authority: authority.into(), navigation, ways, who };
                     Exchange::Page(Box::new(PageExchange::open(engine, connection, opened, head, now)))
                 }
                 None => Exchange::Other,
@@ -154,23 +206,17 @@ impl Exchange {
     }
 
     /// The response's head is known. An asset is learned from it.
-    pub(crate) fn answered(
-        &mut self,
-        engine: &Engine,
-        connection: ConnectionId,
-        head: &response::Parts,
-        bytes: Option<u64>,
-        now: Time,
-    ) {
+    pub(crate) fn answered(&mut self, engine: &Engine, head: &response::Parts, bytes: Option<u64>, now: Time) {
         match self {
             Exchange::Page(page) => page.answered(engine, head, now),
-            Exchange::Asset(asset) => asset.answered(engine, connection, head, bytes, now),
+            Exchange::Asset(asset) => asset.answered(engine, head, bytes, now),
             Exchange::Other => {}
         }
     }
 
     /// The exchange is over.
     pub(crate) fn ended(self, engine: &Engine, connection: &mut ConnectionState, complete: bool, now: Time) {
+        connection.end();
         match self {
             Exchange::Page(page) => page.ended(engine, now),
             Exchange::Asset(asset) if complete => {
@@ -187,14 +233,7 @@ impl Exchange {
 }
 
 impl AssetExchange {
-    fn answered(
-        &mut self,
-        engine: &Engine,
-        connection: ConnectionId,
-        head: &response::Parts,
-        bytes: Option<u64>,
-        now: Time,
-    ) {
+    fn answered(&mut self, engine: &Engine, head: &response::Parts, bytes: Option<u64>, now: Time) {
         if !matches!(head.status, StatusCode::OK | StatusCode::NOT_MODIFIED) {
             self.view = None;
         }
@@ -205,16 +244,16 @@ impl AssetExchange {
                     self.got = Some(asset.validator);
                     self.bytes = asset.bytes;
                     engine.learner.describe(now, self.site, &asset);
-                    self.learn(engine, connection, asset, now);
+                    self.learn(engine, asset, now);
                 }
             }
             _ => {}
         }
     }
 
-    fn learn(&self, engine: &Engine, connection: ConnectionId, asset: Asset<'_>, now: Time) {
+    fn learn(&self, engine: &Engine, asset: Asset<'_>, now: Time) {
         let fetch = |referrer| {
-            let fetch = Fetch { site: self.site, asset, referrer, client: self.client, connection };
+            let fetch = Fetch { site: self.site, asset, referrer, client: self.client, connection: self.connection };
             engine.learner.fetched(now, &fetch)
         };
         match &self.referer {

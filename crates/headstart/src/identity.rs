@@ -1,7 +1,7 @@
 //! Who asks: numbers made from addresses with a keyed hash, so that no address is kept.
 
 use std::hash::Hasher as _;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use headstart_learn::{ClientId, NetworkId};
 use http::HeaderMap;
@@ -20,17 +20,17 @@ impl Identities {
     }
 
     /// A client: address and user agent.
-    pub(crate) fn client(&self, remote: SocketAddr, headers: &HeaderMap) -> ClientId {
+    pub(crate) fn client(&self, address: IpAddr, headers: &HeaderMap) -> ClientId {
         let mut hasher = self.hasher(1);
-        write_address(&mut hasher, remote.ip().to_canonical());
+        write_address(&mut hasher, address.to_canonical());
         hasher.write(headers.get(USER_AGENT).map_or(&[], |agent| agent.as_bytes()));
         ClientId(hasher.finish())
     }
 
     /// A network: an IPv4 /24 or an IPv6 /56, what one customer of a provider commonly has.
-    pub(crate) fn network(&self, remote: SocketAddr) -> NetworkId {
+    pub(crate) fn network(&self, address: IpAddr) -> NetworkId {
         let mut hasher = self.hasher(2);
-        match remote.ip().to_canonical() {
+        match address.to_canonical() {
             IpAddr::V4(address) => {
                 let [a, b, c, _] = address.octets();
                 hasher.write(&[4, a, b, c]);
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     fn network(address: &str) -> u64 {
-        Identities::new([7; 16]).network(SocketAddr::new(address.parse().unwrap(), 1)).0
+        Identities::new([7; 16]).network(address.parse().unwrap()).0
     }
 
     #[test]
@@ -87,9 +87,9 @@ mod tests {
 
     #[test]
     fn the_key_and_the_agent_matter() {
-        let remote = "192.0.2.1:443".parse().unwrap();
+        let address = "192.0.2.1".parse().unwrap();
         let agent = |name: &str| HeaderMap::from_iter([(USER_AGENT, name.parse().unwrap())]);
-        let id = |key, name| Identities::new([key; 16]).client(remote, &agent(name));
+        let id = |key, name| Identities::new([key; 16]).client(address, &agent(name));
         assert_eq!(id(1, "a"), id(1, "a"));
         assert_ne!(id(1, "a"), id(1, "b"));
         assert_ne!(id(1, "a"), id(2, "a"));

@@ -58,7 +58,7 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> HeadstartFuture<S::Future> {
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
         let engine = &self.layer.engine;
         let connection = self.layer.connection.clone().or_else(|| {
             let Peer(remote) = head.extensions.get::<Peer>()?;
@@ -67,7 +67,7 @@ where
         let open = connection.and_then(|connection| {
             let mut state = connection.lock().ok()?;
             let ways = Ways { push: false, interim: false };
-            let exchange = Exchange::open(engine, &mut state, ways, &head, now());
+            let exchange = Exchange::open(engine, &mut state, ways, &mut head, now());
             drop(state);
             Some(Open { engine: Arc::clone(engine), connection, exchange: Some(exchange) })
         });
@@ -88,7 +88,7 @@ impl Open {
             return;
         };
         let now = now();
-        exchange.answered(&self.engine, connection.id, head, None, now);
+        exchange.answered(&self.engine, head, None, now);
         if let Some(page) = exchange.page()
             && answer::is_page(head)
         {

@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+mod accepted;
+mod admission;
 mod assets;
 mod body;
 mod builder;
@@ -11,13 +13,16 @@ mod engine;
 mod event;
 mod exchange;
 mod fingerprint;
+mod forwarded;
 mod headstart;
 mod holdout;
 mod identity;
 mod layer;
 mod link;
 mod navigation;
+mod patient;
 mod policy;
+mod proxy_protocol;
 mod request;
 mod response;
 mod serve;
@@ -29,6 +34,7 @@ pub use headstart_gcs as gcs;
 pub use headstart_h2 as h2;
 pub use headstart_learn as learn;
 pub use headstart_learn::Destination;
+pub use ipnet::IpNet;
 
 pub use crate::assets::Assets;
 pub use crate::body::{Body, BodyError};
@@ -36,6 +42,7 @@ pub use crate::builder::{BuildError, Builder};
 pub use crate::engine::VerifyHeld;
 pub use crate::event::{Arrival, Event, PushOutcome, PushReport, VisitReport, VisitedAsset};
 pub use crate::fingerprint::CookieFormat;
+pub use crate::forwarded::{ClientAddress, ForwardedBy};
 pub use crate::headstart::{Headstart, Stats};
 pub use crate::layer::{HeadstartFuture, HeadstartLayer, HeadstartService, Peer};
 pub use crate::navigation::Push as PolicyPush;

@@ -204,7 +204,7 @@ impl<'a> Iterator for LinkValues<'a> {
 }
 
 /// Splits at a separator, not inside quoted strings, in which a backslash escapes.
-fn split_outside_quotes(text: &str, separator: char) -> impl Iterator<Item = &str> {
+pub(crate) fn split_outside_quotes(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let (mut quoted, mut escaped) = (false, false);
     text.split(move |char| {
         if escaped {

@@ -11,7 +11,7 @@ use http::{StatusCode, response};
 
 use crate::assets::{Assets, Named};
 use crate::engine::{Engine, VerifyHeld, day};
-use crate::exchange::{ConnectionState, Ways, described};
+use crate::exchange::{ConnectionState, Ways, Who, described};
 use crate::fingerprint::Fingerprint;
 use crate::link;
 use crate::request;
@@ -32,6 +32,7 @@ pub(crate) struct Opened {
     pub(crate) authority: Arc<str>,
     pub(crate) navigation: request::Navigation,
     pub(crate) ways: Ways,
+    pub(crate) who: Who,
 }
 
 /// A navigation from its head to its end.
@@ -98,7 +99,7 @@ impl PageExchange {
         head: &Parts,
         now: Time,
     ) -> Self {
-        let Opened { site, authority, navigation, ways } = opened;
+        let Opened { site, authority, navigation, ways, who } = opened;
         let page: Arc<str> = head.uri.path().into();
         let number = connection.navigate(engine, &page);
         let held_out = engine.holdout.draw();
@@ -107,9 +108,9 @@ impl PageExchange {
             &Navigation {
                 site,
                 page: &page,
-                client: engine.identities.client(connection.remote, &head.headers),
-                network: connection.network,
-                connection: connection.id,
+                client: engine.identities.client(who.address, &head.headers),
+                network: who.network,
+                connection: who.connection,
                 holdout: held_out,
             },
         );

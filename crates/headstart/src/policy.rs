@@ -9,12 +9,12 @@ use headstart_h2::{Attempt, Client, Opening, Outcome, Policy, Promise, Pushes};
 use http::{request, response};
 use http_body::SizeHint;
 
+use crate::admission::Guest;
 use crate::engine::{Counters, Engine, now};
 use crate::event::{Event, PushOutcome, PushReport};
 use crate::exchange::{ConnectionState, Exchange, Ways};
 use crate::navigation::Tag;
 use crate::response as answer;
-use crate::stopwatch::Stopwatch;
 
 /// Decides what one connection sends early; made by [`Headstart::policy`](crate::Headstart::policy).
 pub struct ConnectionPolicy {
@@ -25,8 +25,16 @@ pub struct ConnectionPolicy {
 impl ConnectionPolicy {
     pub(crate) fn new(engine: Arc<Engine>, remote: SocketAddr) -> Self {
         let mut connection = ConnectionState::new(&engine, remote);
-        connection.stopwatch = engine.is_observed().then(Stopwatch::default);
+        if engine.is_observed() {
+            connection.observe();
+        }
         ConnectionPolicy { engine, connection }
+    }
+
+    /// Lets the server see when the connection is idle.
+    pub(crate) fn of_guest(mut self, guest: Arc<Guest>) -> Self {
+        self.connection.guest = Some(guest);
+        self
     }
 }
 
@@ -49,7 +57,7 @@ impl Policy for ConnectionPolicy {
     }
 
     fn response(&mut self, exchange: &mut PolicyExchange, head: &mut response::Parts, size: &SizeHint) -> Pushes<Tag> {
-        exchange.0.answered(&self.engine, self.connection.id, head, size.exact(), now());
+        exchange.0.answered(&self.engine, head, size.exact(), now());
         let Some(page) = exchange.0.page().filter(|_| answer::is_page(head)) else {
             return Pushes::Drop;
         };

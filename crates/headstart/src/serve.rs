@@ -1,45 +1,31 @@
-//! The accept loop: TLS, ALPN, and the protocol that was agreed on.
+//! The accept loop.
 
 use std::fmt::Debug;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::service::TowerToHyperService;
+use ipnet::IpNet;
 use rustls::ServerConfig;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
-use tower_layer::Layer as _;
 use tower_service::Service;
 
 use crate::Headstart;
+use crate::accepted::Accepted;
+use crate::admission::{Admission, Place};
 use crate::body::Body;
-use crate::engine::now;
-use crate::exchange::ConnectionState;
-use crate::layer::{HeadstartLayer, Peer};
 
-/// Time for the TLS handshake, and for a request head over HTTP/1.1.
-const HANDSHAKE: Duration = Duration::from_secs(5);
-const HTTP1_HEAD: Duration = Duration::from_secs(10);
-/// Connections at once over all; more wait in the kernel's queue.
-const MAX_CONNECTIONS: usize = 10_000;
 /// What TLS and the kernel may hold unsent, bytes. What lies below the scheduler cannot be overtaken, so a late
 /// urgent response waits for as much as stands here; at 10 Mbit/s 16 KiB are 13 ms.
-const UNSENT_BYTES: usize = 16 << 10;
-/// How HTTP/2 with prior knowledge begins (RFC 9113, section 3.4).
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
+pub(crate) const UNSENT_BYTES: usize = 16 << 10;
 /// A server that was made by [`Headstart::serve`]; it runs when awaited.
 #[must_use = "a server runs when it is awaited"]
 pub struct Serve<S> {
@@ -50,10 +36,11 @@ pub struct Serve<S> {
     stop: BoxFuture<'static, ()>,
     drain: Duration,
     greet: Option<Greeter<S>>,
+    balancers: Arc<[IpNet]>,
 }
 
 /// Told of each connection before its first request, with the service that will answer it.
-type Greeter<S> = Arc<dyn Fn(&mut S, &Connection<'_>) + Send + Sync>;
+pub(crate) type Greeter<S> = Arc<dyn Fn(&mut S, &Connection<'_>) + Send + Sync>;
 
 /// A connection that is about to be served.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +56,16 @@ pub struct Connection<'a> {
 impl<S> Serve<S> {
     pub(crate) fn new(headstart: Headstart, listener: TcpListener, tls: Option<Arc<ServerConfig>>, service: S) -> Self {
         let stop = Box::pin(std::future::pending());
-        Serve { headstart, listener, tls, service, stop, drain: Duration::from_secs(30), greet: None }
+        Serve {
+            headstart,
+            listener,
+            tls,
+            service,
+            stop,
+            drain: Duration::from_secs(30),
+            greet: None,
+            balancers: Arc::default(),
+        }
     }
 
     /// Called once for each connection, before its first request, with the clone of the service that will answer
@@ -82,6 +78,13 @@ impl<S> Serve<S> {
     /// Stops accepting when `signal` is done, finishes what is under way and returns.
     pub fn with_graceful_shutdown(mut self, signal: impl Future<Output = ()> + Send + 'static) -> Self {
         self.stop = Box::pin(signal);
+        self
+    }
+
+    /// Balancers whose connections begin with a PROXY header (versions 1 and 2): it says who the client is. Without
+    /// a header they are closed; whoever else connects speaks for itself. By default there are none.
+    pub fn proxy_protocol(mut self, balancers: impl IntoIterator<Item = IpNet>) -> Self {
+        self.balancers = balancers.into_iter().collect();
         self
     }
 
@@ -116,30 +119,27 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Debug,
 {
-    let Serve { headstart, listener, tls, service, stop, drain, greet } = serve;
+    let Serve { headstart, listener, tls, service, stop, drain, greet, balancers } = serve;
     let tls = tls.map(|config| TlsAcceptor::from(with_alpn(config)));
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let (stopped, stopping) = watch::channel(false);
     let mut stop = pin!(stop);
     loop {
         let accepted = tokio::select! {
             biased;
             () = &mut stop => break,
-            accepted = accept(&listener, &places) => accepted,
+            accepted = accept(&listener, &headstart.engine.admission) => accepted,
         };
         let Some((socket, remote, place)) = accepted else { continue };
         let connection = Accepted {
             headstart: headstart.clone(),
             service: service.clone(),
             remote,
+            place,
             stopping: stopping.clone(),
             greet: greet.clone(),
+            balancers: Arc::clone(&balancers),
         };
-        let tls = tls.clone();
-        tokio::spawn(async move {
-            connection.serve(socket, tls).await;
-            drop(place);
-        });
+        tokio::spawn(connection.serve(socket, tls.clone()));
     }
     drop(listener);
     drop(stopping);
@@ -149,15 +149,12 @@ where
     Ok(())
 }
 
-type Place = tokio::sync::OwnedSemaphorePermit;
-
-/// The next connection, once there is a place for it.
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpStream, SocketAddr, Place)> {
-    let place = Arc::clone(places).acquire_owned().await.ok()?;
+/// The next connection, with a place for it; more wait in the kernel's queue.
+async fn accept(listener: &TcpListener, admission: &Arc<Admission>) -> Option<(TcpStream, SocketAddr, Place)> {
     match listener.accept().await {
         Ok((socket, remote)) => {
             prepare(&socket);
-            Some((socket, remote, place))
+            Some((socket, remote, admission.place().await?))
         }
         Err(error) => {
             // Out of descriptors, or a client that left at once: the listener itself is sound.
@@ -183,157 +180,4 @@ fn with_alpn(config: Arc<ServerConfig>) -> Arc<ServerConfig> {
     let mut config = ServerConfig::clone(&config);
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Arc::new(config)
-}
-
-/// A connection that was accepted.
-struct Accepted<S> {
-    headstart: Headstart,
-    service: S,
-    remote: SocketAddr,
-    stopping: watch::Receiver<bool>,
-    greet: Option<Greeter<S>>,
-}
-
-impl<S, B> Accepted<S>
-where
-    S: Service<Request<Body>, Response = Response<B>> + Clone + Send + 'static,
-    S::Future: Send,
-    S::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Debug,
-    B: http_body::Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Debug,
-{
-    async fn serve(mut self, socket: TcpStream, tls: Option<TlsAcceptor>) {
-        let remote = self.remote;
-        let Some(tls) = tls else {
-            match handshake(&mut self.stopping, speaks_http2(&socket)).await {
-                Some(Ok(true)) => self.greeted(None).http2(socket).await,
-                Some(Ok(false)) => self.greeted(None).http1(socket).await,
-                _ => tracing::debug!(%remote, "the client said nothing"),
-            }
-            return;
-        };
-        match handshake(&mut self.stopping, tls.accept(socket)).await {
-            Some(Ok(mut stream)) => {
-                let session = stream.get_mut().1;
-                session.set_buffer_limit(Some(UNSENT_BYTES));
-                let http2 = session.alpn_protocol() == Some(b"h2");
-                let this = self.greeted(session.server_name());
-                if http2 { this.http2(stream).await } else { this.http1(stream).await }
-            }
-            Some(Err(error)) => tracing::debug!(%remote, %error, "the TLS handshake failed"),
-            None => tracing::debug!(%remote, "the TLS handshake took too long"),
-        }
-    }
-
-    /// Tells the service whom it will answer.
-    fn greeted(mut self, server_name: Option<&str>) -> Self {
-        if let Some(greet) = self.greet.take() {
-            greet(&mut self.service, &Connection { remote: self.remote, server_name });
-        }
-        self
-    }
-
-    async fn http2<T: AsyncRead + AsyncWrite + Unpin>(mut self, io: T) {
-        let policy = self.headstart.policy(self.remote);
-        let config = self.headstart.engine.h2.clone();
-        let service = WithPeer { service: self.service, remote: self.remote };
-        let mut connection = headstart_h2::serve_connection_with(config, io, service, policy);
-        let result = tokio::select! {
-            result = &mut connection => result,
-            () = stop(&mut self.stopping) => {
-                connection.graceful_shutdown();
-                connection.await
-            }
-        };
-        if let Err(error) = result {
-            tracing::debug!(remote = %self.remote, %error, "the connection broke off");
-        }
-    }
-
-    async fn http1<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(mut self, io: T) {
-        let engine = &self.headstart.engine;
-        let state = Arc::new(Mutex::new(ConnectionState::new(engine, self.remote)));
-        let layer = HeadstartLayer { engine: Arc::clone(engine), connection: Some(Arc::clone(&state)) };
-        let service = layer.layer(WithPeer { service: self.service, remote: self.remote });
-        let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(HTTP1_HEAD);
-        let mut connection =
-            pin!(builder.serve_connection_with_upgrades(TokioIo::new(io), TowerToHyperService::new(service)));
-        let result = tokio::select! {
-            result = &mut connection => result,
-            () = stop(&mut self.stopping) => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
-        };
-        if let Err(error) = result {
-            tracing::debug!(remote = %self.remote, %error, "the connection broke off");
-        }
-        if let Ok(state) = state.lock() {
-            self.headstart.engine.learner.disconnect(now(), state.id);
-        }
-    }
-}
-
-/// What a connection needs before its first request, in its time and while the server runs: who has not asked yet
-/// does not delay a shutdown.
-async fn handshake<T>(stopping: &mut watch::Receiver<bool>, work: impl Future<Output = T>) -> Option<T> {
-    tokio::select! {
-        biased;
-        done = timeout(HANDSHAKE, work) => done.ok(),
-        () = stop(stopping) => None,
-    }
-}
-
-/// Done when the server stops.
-async fn stop(stopping: &mut watch::Receiver<bool>) {
-    // The sender outlives the connections.
-    let _ = stopping.wait_for(|stop| *stop).await;
-}
-
-/// Whether a cleartext client begins with the HTTP/2 preface.
-async fn speaks_http2(socket: &TcpStream) -> io::Result<bool> {
-    let mut start = [0; PREFACE.len()];
-    let mut pause = Duration::from_millis(1);
-    loop {
-        let seen = socket.peek(&mut start).await?;
-        let begins = start.get(..seen).unwrap_or_default();
-        if seen == 0 || !PREFACE.starts_with(begins) {
-            return Ok(false);
-        }
-        if seen == PREFACE.len() {
-            return Ok(true);
-        }
-        // `peek` reports the same bytes at once; the rest is on its way.
-        // Ever longer, so that one who sends half of it keeps nobody busy.
-        tokio::time::sleep(pause).await;
-        pause = (2 * pause).min(Duration::from_millis(200));
-    }
-}
-
-/// Gives a service the client's address and one type of body for both protocols.
-#[derive(Clone)]
-struct WithPeer<S> {
-    service: S,
-    remote: SocketAddr,
-}
-
-impl<S, R> Service<Request<R>> for WithPeer<S>
-where
-    S: Service<Request<Body>>,
-    Body: From<R>,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = S::Future;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.service.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request<R>) -> S::Future {
-        let mut request = request.map(Body::from);
-        request.extensions_mut().insert(Peer(self.remote));
-        self.service.call(request)
-    }
 }

@@ -1,0 +1,222 @@
+//! One connection: who it is, TLS, ALPN, and the protocol that was agreed on.
+
+use std::fmt::Debug;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use ipnet::IpNet;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tower_layer::Layer as _;
+use tower_service::Service;
+
+use crate::Headstart;
+use crate::admission::{Guest, Place};
+use crate::body::Body;
+use crate::engine::now;
+use crate::exchange::ConnectionState;
+use crate::layer::{HeadstartLayer, Peer};
+use crate::patient::Patient;
+use crate::proxy_protocol;
+use crate::serve::{Connection, Greeter, UNSENT_BYTES};
+
+/// Time for a PROXY header, for the TLS handshake, and for a request head over HTTP/1.1.
+const HANDSHAKE: Duration = Duration::from_secs(5);
+const HTTP1_HEAD: Duration = Duration::from_secs(10);
+/// How HTTP/2 with prior knowledge begins (RFC 9113, section 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// A connection that was accepted.
+pub(crate) struct Accepted<S> {
+    pub(crate) headstart: Headstart,
+    pub(crate) service: S,
+    pub(crate) remote: SocketAddr,
+    pub(crate) place: Place,
+    pub(crate) stopping: watch::Receiver<bool>,
+    pub(crate) greet: Option<Greeter<S>>,
+    pub(crate) balancers: Arc<[IpNet]>,
+}
+
+impl<S, B> Accepted<S>
+where
+    S: Service<Request<Body>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Debug,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Debug,
+{
+    pub(crate) async fn serve(mut self, mut socket: TcpStream, tls: Option<TlsAcceptor>) {
+        if self.balancers.iter().any(|network| network.contains(&self.remote.ip().to_canonical())) {
+            match handshake(&mut self.stopping, proxy_protocol::read(&mut socket)).await {
+                Some(Ok(client)) => self.remote = client.unwrap_or(self.remote),
+                Some(Err(error)) => {
+                    tracing::warn!(balancer = %self.remote, %error, "a balancer did not say for whom it connects");
+                    return;
+                }
+                None => return,
+            }
+        }
+        let remote = self.remote;
+        let proxies = &self.headstart.engine.proxies;
+        if !proxies.trusts(remote.ip()) && !self.place.belongs_to(remote.ip()) {
+            tracing::warn!(address = %remote.ip(), "an address has as many connections as it may");
+            return;
+        }
+        let Some(tls) = tls else {
+            match handshake(&mut self.stopping, speaks_http2(&socket)).await {
+                Some(Ok(true)) => self.greeted(None).http2(socket).await,
+                Some(Ok(false)) => self.greeted(None).http1(socket).await,
+                _ => tracing::debug!(%remote, "the client said nothing"),
+            }
+            return;
+        };
+        match handshake(&mut self.stopping, tls.accept(socket)).await {
+            Some(Ok(mut stream)) => {
+                let session = stream.get_mut().1;
+                session.set_buffer_limit(Some(UNSENT_BYTES));
+                let http2 = session.alpn_protocol() == Some(b"h2");
+                let this = self.greeted(session.server_name());
+                if http2 { this.http2(stream).await } else { this.http1(stream).await }
+            }
+            Some(Err(error)) => tracing::debug!(%remote, %error, "the TLS handshake failed"),
+            None => tracing::debug!(%remote, "the TLS handshake took too long"),
+        }
+    }
+
+    /// Tells the service whom it will answer.
+    fn greeted(mut self, server_name: Option<&str>) -> Self {
+        if let Some(greet) = self.greet.take() {
+            greet(&mut self.service, &Connection { remote: self.remote, server_name });
+        }
+        self
+    }
+
+    async fn http2<T: AsyncRead + AsyncWrite + Unpin>(self, io: T) {
+        let Accepted { headstart, service, remote, place, mut stopping, .. } = self;
+        let policy = headstart.policy(remote).of_guest(Arc::clone(&place.guest));
+        let config = headstart.engine.h2.clone();
+        let mut connection = headstart_h2::serve_connection_with(config, io, WithPeer { service, remote }, policy);
+        let result = tokio::select! {
+            result = &mut connection => result,
+            () = leave(&mut stopping, &place.guest) => {
+                connection.graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = result {
+            tracing::debug!(%remote, %error, "the connection broke off");
+        }
+    }
+
+    async fn http1<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, io: T) {
+        let Accepted { headstart, service, remote, place, mut stopping, .. } = self;
+        let engine = &headstart.engine;
+        let guest = Arc::clone(&place.guest);
+        let mut state = ConnectionState::new(engine, remote);
+        state.guest = Some(Arc::clone(&guest));
+        let state = Arc::new(Mutex::new(state));
+        let layer = HeadstartLayer { engine: Arc::clone(engine), connection: Some(Arc::clone(&state)) };
+        let service = layer.layer(WithPeer { service, remote });
+        let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(HTTP1_HEAD);
+        // What the connection becomes after an upgrade keeps its place, and is waited for at the end.
+        let io = TokioIo::new(Patient::new(io, engine.h2.write_stall_timeout, (place, stopping.clone())));
+        let mut connection = pin!(builder.serve_connection_with_upgrades(io, TowerToHyperService::new(service)));
+        let result = tokio::select! {
+            result = &mut connection => result,
+            () = leave(&mut stopping, &guest) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = result {
+            tracing::debug!(%remote, %error, "the connection broke off");
+        }
+        if let Ok(state) = state.lock() {
+            engine.learner.disconnect(now(), state.id);
+        }
+    }
+}
+
+/// What a connection needs before its first request, in its time and while the server runs: who has not asked yet
+/// does not delay a shutdown.
+async fn handshake<T>(stopping: &mut watch::Receiver<bool>, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        done = timeout(HANDSHAKE, work) => done.ok(),
+        () = stop(stopping) => None,
+    }
+}
+
+/// Done when the server stops.
+async fn stop(stopping: &mut watch::Receiver<bool>) {
+    // The sender outlives the connections.
+    let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+/// Done when the server stops, or needs the place for others.
+async fn leave(stopping: &mut watch::Receiver<bool>, guest: &Guest) {
+    tokio::select! {
+        () = stop(stopping) => {}
+        () = guest.asked_to_leave() => {}
+    }
+}
+
+/// Whether a cleartext client begins with the HTTP/2 preface.
+async fn speaks_http2(socket: &TcpStream) -> io::Result<bool> {
+    let mut start = [0; PREFACE.len()];
+    let mut pause = Duration::from_millis(1);
+    loop {
+        let seen = socket.peek(&mut start).await?;
+        let begins = start.get(..seen).unwrap_or_default();
+        if seen == 0 || !PREFACE.starts_with(begins) {
+            return Ok(false);
+        }
+        if seen == PREFACE.len() {
+            return Ok(true);
+        }
+        // `peek` reports the same bytes at once; the rest is on its way.
+        // Ever longer, so that one who sends half of it keeps nobody busy.
+        tokio::time::sleep(pause).await;
+        pause = (2 * pause).min(Duration::from_millis(200));
+    }
+}
+
+/// Gives a service the client's address and one type of body for both protocols.
+#[derive(Clone)]
+struct WithPeer<S> {
+    service: S,
+    remote: SocketAddr,
+}
+
+impl<S, R> Service<Request<R>> for WithPeer<S>
+where
+    S: Service<Request<Body>>,
+    Body: From<R>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.service.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<R>) -> S::Future {
+        let mut request = request.map(Body::from);
+        request.extensions_mut().insert(Peer(self.remote));
+        self.service.call(request)
+    }
+}

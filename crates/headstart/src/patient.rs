@@ -1,0 +1,102 @@
+//! A byte stream whose patience with a peer that does not read has an end.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
+
+/// Fails a write that makes no progress for so long; holds `K` as long as the stream lives.
+pub(crate) struct Patient<T, K> {
+    inner: T,
+    patience: Duration,
+    /// Runs while a write is pending.
+    timer: Option<Pin<Box<Sleep>>>,
+    _kept: K,
+}
+
+impl<T, K> Patient<T, K> {
+    pub(crate) fn new(inner: T, patience: Duration, kept: K) -> Self {
+        Patient { inner, patience, timer: None, _kept: kept }
+    }
+
+    /// Passes on what the stream says of a write, unless it says "later" for too long.
+    fn watch<V>(&mut self, cx: &mut Context<'_>, result: Poll<io::Result<V>>) -> Poll<io::Result<V>> {
+        if result.is_ready() {
+            self.timer = None;
+            return result;
+        }
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(self.patience)));
+        timer.as_mut().poll(cx).map(|()| Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not read")))
+    }
+}
+
+impl<T: AsyncRead + Unpin, K: Unpin> AsyncRead for Patient<T, K> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_read(cx, buffer)
+    }
+}
+
+impl<T: AsyncWrite + Unpin, K: Unpin> AsyncWrite for Patient<T, K> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.inner).poll_write(cx, bytes);
+        self.watch(cx, result)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.inner).poll_write_vectored(cx, slices);
+        self.watch(cx, result)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let result = Pin::new(&mut self.inner).poll_flush(cx);
+        self.watch(cx, result)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let result = Pin::new(&mut self.inner).poll_shutdown(cx);
+        self.watch(cx, result)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::time::Instant;
+
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    #[tokio::test(start_paused = true)]
+    async fn who_never_reads_is_given_up() {
+        let (near, _far) = tokio::io::duplex(10);
+        let began = Instant::now();
+        let error = Patient::new(near, PATIENCE, ()).write_all(&[0; 11]).await.unwrap_err();
+        assert_eq!((error.kind(), began.elapsed()), (io::ErrorKind::TimedOut, PATIENCE));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_reads_slowly_is_not() {
+        let (near, mut far) = tokio::io::duplex(10);
+        let reader = tokio::spawn(async move {
+            let mut bytes = [0; 10];
+            while far.read(&mut bytes).await.unwrap() > 0 {
+                tokio::time::sleep(PATIENCE.mul_f32(0.9)).await;
+            }
+        });
+        let mut near = Patient::new(near, PATIENCE, ());
+        near.write_all(&[0; 100]).await.unwrap();
+        drop(near);
+        reader.await.unwrap();
+    }
+}

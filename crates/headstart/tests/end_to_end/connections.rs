@@ -1,0 +1,120 @@
+//! Who is on a connection, and how many connections there may be.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::extract::Request;
+use headstart::{Builder, ClientAddress, ForwardedBy, Headstart, IpNet, Peer};
+use http::Method;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::kit::{Answer, BROWSER, Client, Pushes, Server};
+
+fn loopback() -> Vec<IpNet> {
+    vec!["127.0.0.0/8".parse().unwrap()]
+}
+
+/// A server that answers with the addresses it sees.
+async fn who(settings: impl FnOnce(Builder) -> Builder, balancers: Vec<IpNet>) -> SocketAddr {
+    let app = Router::new().fallback(|request: Request| async move {
+        let Peer(peer) = request.extensions().get().copied().unwrap();
+        let client = request.extensions().get().map(|ClientAddress(address)| address.to_string());
+        format!("{peer} {}", client.unwrap_or_default())
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let headstart = settings(Headstart::builder()).build().unwrap();
+    tokio::spawn(headstart.serve(listener, None, app).proxy_protocol(balancers).into_future());
+    address
+}
+
+/// What comes back for these bytes, until the server closes.
+async fn send(address: SocketAddr, bytes: &str) -> String {
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    socket.write_all(bytes.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    // A connection that is refused may be reset.
+    let _ = socket.read_to_end(&mut answer).await;
+    String::from_utf8(answer).unwrap()
+}
+
+const GET: &str = "GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n";
+
+#[tokio::test]
+async fn a_balancer_says_who_connects() {
+    let address = who(|builder| builder, loopback()).await;
+    let answer = send(address, &format!("PROXY TCP4 192.0.2.7 198.51.100.1 4711 443\r\n{GET}")).await;
+    assert!(answer.ends_with("192.0.2.7:4711 "), "{answer}");
+    let answer = send(address, &format!("PROXY UNKNOWN\r\n{GET}")).await;
+    assert!(answer.contains("127.0.0.1:"), "{answer}");
+    assert_eq!(send(address, GET).await, "", "a balancer that says nothing is not served");
+}
+
+#[tokio::test]
+async fn whoever_is_no_balancer_speaks_for_itself() {
+    let address = who(|builder| builder, vec!["192.0.2.0/24".parse().unwrap()]).await;
+    assert!(send(address, GET).await.contains("127.0.0.1:"));
+    let forged = send(address, &format!("PROXY TCP4 192.0.2.7 198.51.100.1 4711 443\r\n{GET}")).await;
+    assert!(!forged.contains("192.0.2.7"), "{forged}");
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_says_who_asks() {
+    let trusting = |builder: Builder| builder.trusted_proxies(loopback(), ForwardedBy::XForwardedFor);
+    let request = "GET / HTTP/1.1\r\nHost: a.example\r\nX-Forwarded-For: 192.0.2.66, 192.0.2.7\r\n\
+                   Connection: close\r\n\r\n";
+    assert!(send(who(trusting, Vec::new()).await, request).await.ends_with(" 192.0.2.7"));
+    assert!(send(who(|builder| builder, Vec::new()).await, request).await.ends_with(' '), "nobody is trusted unasked");
+}
+
+#[tokio::test]
+async fn behind_a_proxy_networks_are_told_apart_and_nothing_is_pushed() {
+    let server = Server::start(
+        |builder| builder.min_networks(2).trusted_proxies(loopback(), ForwardedBy::XForwardedFor),
+        &[("/", Answer::html("page")), ("/a.css", Answer::css("a"))],
+    )
+    .await;
+    let referer = format!("http://{}/", server.address);
+    // One connection, as a proxy keeps it open for all of its clients.
+    let mut client = Client::connect(&server, Pushes::Taken).await;
+    for forwarded in ["192.0.2.1", "198.51.100.1"] {
+        client.cookie = None;
+        client.send(Method::GET, "/", &[("x-forwarded-for", forwarded)]).await;
+        client.send(Method::GET, "/a.css", &[("x-forwarded-for", forwarded), ("referer", &referer)]).await;
+    }
+    server.headstart.finish();
+    client.cookie = None;
+    let browser = [&BROWSER[..], &[("x-forwarded-for", "203.0.113.1")]].concat();
+    let reply = client.send(Method::GET, "/", &browser).await;
+    assert!(reply.pushed.is_empty());
+    assert_eq!(reply.hints.len(), 1, "it was learned from two networks, and nobody else's visit counts as held");
+}
+
+#[tokio::test]
+async fn an_address_has_so_many_connections() {
+    let address = who(|builder| builder.max_connections_per_address(2), Vec::new()).await;
+    let held = [TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap()];
+    // They are counted when their tasks run; whoever comes third is one too many.
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    assert_eq!(send(address, GET).await, "");
+    drop(held);
+    for _ in 0..100 {
+        if !send(address, GET).await.is_empty() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("places that were given back are not given out again");
+}
+
+#[tokio::test]
+async fn when_all_places_are_taken_the_idle_make_room() {
+    let server = Server::start(|builder| builder.max_connections(2), &[("/", Answer::html("page"))]).await;
+    let mut clients = Vec::new();
+    for _ in 0..6 {
+        let mut client = Client::connect(&server, Pushes::Refused).await;
+        assert_eq!(&client.get("/").await.body[..], b"page");
+        clients.push(client);
+    }
+}
