@@ -1,6 +1,8 @@
-//! What several benchmarks share: the servers that Headstart is measured beside, and how they are measured.
+//! What several benchmarks share: the servers that Headstart is measured beside, how they are
+//! measured, and a link with a delay and a rate.
 //!
 //! Each benchmark is a file of its own beside this one: `cargo xtask bench [AREA]`.
 #![forbid(unsafe_code)]
 
+pub mod link;
 pub mod peers;
