@@ -14,7 +14,7 @@ use crate::driver::{Carried, Driver};
 use crate::exchange::{Resolved, Resolving};
 use crate::head;
 use crate::policy::{Attempt, Policy, Refusal};
-use crate::priority::Priority;
+use crate::priority::{Members, Priority};
 use crate::service::{HttpBody, HttpService};
 
 /// What a pushed body of unknown length is taken for in the byte budget.
@@ -25,7 +25,10 @@ pub(crate) struct Page<P: Policy, B> {
     pub(crate) respond: SendResponse<Bytes>,
     pub(crate) exchange: P::Exchange,
     pub(crate) method: Method,
+    /// What the client asked for, in its request or since.
     pub(crate) priority: Priority,
+    /// What the response itself says of it (RFC 9218, section 8).
+    pub(crate) own: Members,
     pub(crate) head: response::Parts,
     pub(crate) body: B,
     pub(crate) pushes: Resolving<P::Tag, B>,
@@ -42,6 +45,7 @@ struct PushedBody<B> {
     send: h2::SendStream<Bytes>,
     body: B,
     priority: Priority,
+    own: Members,
 }
 
 /// Promises what may be promised and sends the page's head; bodies go to the scheduler.
@@ -82,7 +86,7 @@ pub(crate) fn commit<T, S, B, P>(
     let ends = !with_body || page.body.is_end_stream();
     match page.respond.send_response(Response::from_parts(page.head, ()), ends) {
         Ok(_) if ends => driver.policy.ended(page.exchange, true),
-        Ok(send) => driver.scheduler.push(send, page.body, page.priority, now, Carried::Page(page.exchange)),
+        Ok(send) => driver.scheduler.push(send, page.body, page.priority, page.own, now, Carried::Page(page.exchange)),
         Err(error) => {
             // The head is clean by `finish`, so this is a policy that wrote hop-by-hop fields into it. A reset
             // would drop promises that are queued on this stream, so it is answered.
@@ -93,9 +97,9 @@ pub(crate) fn commit<T, S, B, P>(
             driver.policy.ended(page.exchange, false);
         }
     }
-    for PushedBody { send, body, priority } in bodies {
+    for PushedBody { send, body, priority, own } in bodies {
         let id = send.stream_id().as_u32();
-        driver.scheduler.push(send, body, priority, now, Carried::Push(id));
+        driver.scheduler.push(send, body, priority, own, now, Carried::Push(id));
     }
 }
 
@@ -145,8 +149,11 @@ where
         let bytes = size.exact().unwrap_or_else(|| size.lower().max(UNKNOWN_BYTES));
         driver.pushes.allow(&driver.config, driver.h2.max_concurrent_send_streams(), self.now, bytes)?;
         let with_body = head::finish(&Method::GET, &mut head, &size);
-        let priority =
-            pushed_priority(page.priority, promise.priority.unwrap_or(page.priority).overridden(&head.headers));
+        let own = Members::from_headers(&head.headers);
+        let page_priority = page.own.over(page.priority);
+        let priority = pushed_priority(page_priority, own.over(promise.priority.unwrap_or(page_priority)));
+        // Raised above what its head says: that the head asked for it once is enough.
+        let own = if own.over(priority) == priority { own } else { Members::default() };
 
         let mut push = page.respond.push_request(request).map_err(|error| {
             tracing::debug!(%error, path = %promise.path, "h2 refused a promise");
@@ -159,7 +166,7 @@ where
         driver.pushes.promised(id, promise.tag, promise.path.as_str(), &version, bytes);
         let ends = !with_body || body.is_end_stream();
         match push.send_response(Response::from_parts(head, ()), ends) {
-            Ok(send) if !ends => self.bodies.push(PushedBody { send, body, priority }),
+            Ok(send) if !ends => self.bodies.push(PushedBody { send, body, priority, own }),
             Ok(_) => {}
             Err(error) => {
                 tracing::error!(%error, path = %promise.path, "the head of a push was refused");

@@ -12,6 +12,18 @@ pub struct Config {
     pub max_concurrent_streams: u32,
     /// Largest request header list, bytes, RFC 9113 section 6.5.2. 16 KiB; `h2` alone would take 16 MiB.
     pub max_header_list_bytes: u32,
+    /// Frames that carry no content which a client may send in 10 s, and at once: PING, SETTINGS, PRIORITY,
+    /// PRIORITY_UPDATE, WINDOW_UPDATE, RST_STREAM, GOAWAY, empty DATA and unknown ones. One more for each 512 bytes
+    /// of DATA that it was sent, so that a download pays for its own acknowledgements. Beyond: GOAWAY with
+    /// ENHANCE_YOUR_CALM. At worst a client makes the server answer 100 PINGs a second. 1,000.
+    pub max_control_frames: u32,
+    /// Streams in 10 s, and at once, on which work was begun that came to nothing: the client reset them
+    /// (CVE-2023-44487), or made `h2` reset them by breaking a rule (CVE-2025-8671). Beyond: GOAWAY with
+    /// ENHANCE_YOUR_CALM. A browser that leaves a page resets what is open, [`max_concurrent_streams`] at most.
+    /// 200.
+    ///
+    /// [`max_concurrent_streams`]: Self::max_concurrent_streams
+    pub max_resets: u32,
     /// Upload window of one stream, bytes. 64 KiB.
     pub stream_window_bytes: u32,
     /// Upload window of the connection, bytes; bounds unread uploads. 1 MiB.
@@ -47,6 +59,8 @@ impl Default for Config {
         Config {
             max_concurrent_streams: 128,
             max_header_list_bytes: 16 << 10,
+            max_control_frames: 1000,
+            max_resets: 200,
             stream_window_bytes: 64 << 10,
             connection_window_bytes: 1 << 20,
             handshake_timeout: Duration::from_secs(5),

@@ -21,13 +21,15 @@ use crate::body::RequestBody;
 use crate::commit::{Page, commit};
 use crate::config::Config;
 use crate::connection::Start;
+use crate::doom::Doom;
 use crate::error::Error;
 use crate::exchange::{Answer, Origin, Resolving, answer};
+use crate::flood::Floods;
 use crate::interim::{EarlyHints, Interim};
 use crate::leftovers::{Draining, Leftovers};
 use crate::outgoing::BodyEnd;
 use crate::policy::{self, Client, Outcome, Policy};
-use crate::priority::Priority;
+use crate::priority::{Members, Priority};
 use crate::pushes::Pushes;
 use crate::refuse;
 use crate::schedule::Scheduler;
@@ -35,7 +37,7 @@ use crate::service::{HttpBody, HttpService};
 use crate::stage::{Asked, Running, Stage, Step, Stepping};
 use crate::tap::Tap;
 use crate::timers::{Fired, Observed, Timers};
-use crate::wire::{End, Ended, Wire};
+use crate::wire::{End, Wire};
 
 /// What travels with a body.
 pub(crate) enum Carried<P: Policy> {
@@ -51,18 +53,23 @@ pub(crate) struct Driver<T, S, B: Body, P: Policy> {
     service: S,
     pub(crate) policy: P,
     /// The services' futures that did not answer at once. What belongs to their streams is in `running`.
-    steps: FuturesUnordered<Abortable<Stepping<P::Tag, B>>>,
-    running: HashMap<u32, Running<P, B>>,
+    pub(crate) steps: FuturesUnordered<Abortable<Stepping<P::Tag, B>>>,
+    pub(crate) running: HashMap<u32, Running<P, B>>,
     /// Pages to be committed; they wait while an earlier page's promises are on their way out.
-    ready: VecDeque<Page<P, B>>,
+    pub(crate) ready: VecDeque<Page<P, B>>,
     pub(crate) scheduler: Scheduler<B, Carried<P>>,
     pub(crate) pushes: Pushes<P::Tag>,
-    ends: Vec<End>,
+    pub(crate) ends: Vec<End>,
     bodies_ended: Vec<(Carried<P>, BodyEnd)>,
     leftovers: Arc<Leftovers>,
     draining: Draining,
     timers: Timers,
+    pub(crate) floods: Floods,
+    /// The highest stream that the client has opened.
+    pub(crate) highest: u32,
     pub(crate) shutting_down: bool,
+    /// Set when the connection is given up.
+    pub(crate) doom: Option<Doom>,
 }
 
 impl<T, S, B, P> Driver<T, S, B, P>
@@ -89,7 +96,10 @@ where
             leftovers: Arc::default(),
             draining: Draining::default(),
             timers: Timers::new(start.began),
+            floods: Floods::new(&start.config, now),
+            highest: 0,
             shutting_down: false,
+            doom: None,
             config: start.config,
         }
     }
@@ -103,10 +113,14 @@ where
 
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, timer: Pin<&mut Sleep>) -> Poll<Result<(), Error>> {
         let now = Instant::now();
+        self.police(now);
         loop {
+            if let Some(doom) = &self.doom {
+                return doom.poll(cx, &mut self.h2, timer, now);
+            }
             match self.h2.poll_accept(cx) {
                 Poll::Ready(Some(Ok((request, respond)))) => {
-                    self.begin(cx, request, respond);
+                    self.begin(cx, now, request, respond);
                     continue;
                 }
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error.into())),
@@ -114,7 +128,11 @@ where
                 Poll::Pending => {}
             }
             self.scheduler.flushed(&self.wire);
-            self.take_ends();
+            self.take_ends(now);
+            self.take_updates();
+            if !self.police(now) {
+                continue;
+            }
             self.poll_steps(cx);
             self.draining.poll(cx, &self.leftovers, now);
             // While a promise is on its way, nothing else is done to any stream: resetting its page would drop
@@ -141,10 +159,19 @@ where
     }
 
     /// A request head has arrived.
-    fn begin(&mut self, cx: &mut Context<'_>, request: Request<RecvStream>, mut respond: SendResponse<Bytes>) {
+    fn begin(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Instant,
+        request: Request<RecvStream>,
+        mut respond: SendResponse<Bytes>,
+    ) {
+        let id = respond.stream_id().as_u32();
+        self.highest = self.highest.max(id);
         // Reset by the client before it was looked at: whoever asks in order to cancel gets no work for it
         // (CVE-2023-44487).
         if respond.poll_reset(cx).is_ready() {
+            self.came_to_nothing(now);
             return;
         }
         let (mut head, stream) = request.into_parts();
@@ -176,10 +203,9 @@ where
             }
         }
         head.extensions.insert(EarlyHints(Arc::clone(&interim)));
-        let asked =
-            Asked { exchange, method: head.method.clone(), priority: Priority::from_headers(&head.headers), origin };
+        let priority = self.wire.updates.take(id).unwrap_or_else(|| Priority::from_headers(&head.headers));
+        let asked = Asked { exchange, method: head.method.clone(), priority, origin };
         let body = RequestBody::new(stream, refuse::content_length(&head), expected_by, &self.leftovers);
-        let id = respond.stream_id().as_u32();
         let answer = answer(self.service.clone(), Request::from_parts(head, body), respond, interim, pushes);
         self.run(cx, id, Stage::Asked(asked), answer.map(Step::Answered).boxed());
     }
@@ -246,10 +272,10 @@ where
                 }
             }
         }
-        let priority = priority.overridden(&head.headers);
+        let own = Members::from_headers(&head.headers);
         let id = respond.stream_id().as_u32();
         let settled = pushes.is_settled();
-        let mut page = Page { respond, exchange, method, priority, head, body, pushes };
+        let mut page = Page { respond, exchange, method, priority, own, head, body, pushes };
         if settled {
             self.ready.push_back(page);
             return;
@@ -274,7 +300,7 @@ where
         progress
     }
 
-    fn body_ended(&mut self, carried: Carried<P>, how: BodyEnd) {
+    pub(crate) fn body_ended(&mut self, carried: Carried<P>, how: BodyEnd) {
         match carried {
             Carried::Page(exchange) => self.policy.ended(exchange, how == BodyEnd::Complete),
             // A complete push is reported when its end is on the wire.
@@ -286,42 +312,6 @@ where
                     self.policy.outcome(&tag, Outcome::Failed);
                 }
             }
-        }
-    }
-
-    /// Takes in what the wire has shown of streams that ended, once `h2` knows it too: until then a stream may
-    /// end for which no request was seen.
-    fn take_ends(&mut self) {
-        if !self.wire.drained() {
-            return;
-        }
-        let mut ends = std::mem::take(&mut self.ends);
-        ends.clear();
-        self.wire.take_ends(&mut ends);
-        for end in &ends {
-            self.take_end(*end);
-        }
-        self.ends = ends;
-    }
-
-    fn take_end(&mut self, End { stream, how }: End) {
-        if let Some((tag, outcome)) = self.pushes.end(End { stream, how }) {
-            self.policy.outcome(&tag, outcome);
-        }
-        if how == Ended::Finished {
-            return;
-        }
-        if let Some(running) = self.running.remove(&stream) {
-            running.step.abort();
-            self.policy.ended(running.stage.into_exchange(), false);
-        }
-        if let Some(at) = self.ready.iter().position(|page| page.id() == stream)
-            && let Some(page) = self.ready.remove(at)
-        {
-            self.policy.ended(page.exchange, false);
-        }
-        if let Some(carried) = self.scheduler.remove(stream) {
-            self.body_ended(carried, BodyEnd::Gone);
         }
     }
 
@@ -343,29 +333,6 @@ where
                 Poll::Pending
             }
             Poll::Ready(Fired::Linger) => Poll::Ready(Ok(())),
-        }
-    }
-}
-
-impl<T, S, B: Body, P: Policy> Drop for Driver<T, S, B, P> {
-    /// Tells the policy of all that did not end before the connection did.
-    fn drop(&mut self) {
-        let mut ends = std::mem::take(&mut self.ends);
-        self.wire.take_ends(&mut ends);
-        for (tag, outcome) in ends.into_iter().filter_map(|end| self.pushes.end(end)) {
-            self.policy.outcome(&tag, outcome);
-        }
-        for tag in self.pushes.drain() {
-            self.policy.outcome(&tag, Outcome::Unfinished);
-        }
-        let running = self.running.drain().map(|(_, running)| running.stage.into_exchange());
-        let ready = self.ready.drain(..).map(|page| page.exchange);
-        let sending = self.scheduler.drain().filter_map(|carried| match carried {
-            Carried::Page(exchange) => Some(exchange),
-            Carried::Push(_) => None,
-        });
-        for exchange in running.chain(ready).chain(sending) {
-            self.policy.ended(exchange, false);
         }
     }
 }

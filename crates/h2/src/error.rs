@@ -10,6 +10,8 @@ pub struct Error {
 
 #[derive(Debug)]
 enum Kind {
+    /// The driver ended the connection with this code.
+    GoAway(h2::Reason),
     Protocol(h2::Error),
     Timeout(Timeout),
 }
@@ -31,10 +33,14 @@ impl Error {
         Error { kind: Kind::Timeout(timer) }
     }
 
+    pub(crate) fn go_away(code: h2::Reason) -> Self {
+        Error { kind: Kind::GoAway(code) }
+    }
+
     /// The timer that fired, if that was the cause.
     pub fn timer(&self) -> Option<Timeout> {
         match self.kind {
-            Kind::Protocol(_) => None,
+            Kind::GoAway(_) | Kind::Protocol(_) => None,
             Kind::Timeout(timer) => Some(timer),
         }
     }
@@ -46,7 +52,11 @@ impl Error {
 
     /// Whether the client sent what HTTP/2 forbids, or too much of something, and was told so by GOAWAY.
     pub fn is_protocol(&self) -> bool {
-        matches!(&self.kind, Kind::Protocol(error) if error.is_library())
+        match &self.kind {
+            Kind::GoAway(_) => true,
+            Kind::Protocol(error) => error.is_library(),
+            Kind::Timeout(_) => false,
+        }
     }
 }
 
@@ -59,6 +69,10 @@ impl From<h2::Error> for Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
+            Kind::GoAway(h2::Reason::ENHANCE_YOUR_CALM) => {
+                f.write_str("the client sent more resets or frames without content than one may")
+            }
+            Kind::GoAway(code) => write!(f, "the client broke a rule of HTTP/2: {}", code.description()),
             Kind::Protocol(error) => error.fmt(f),
             Kind::Timeout(Timeout::Handshake) => {
                 f.write_str("the client did not complete the HTTP/2 handshake in time")
@@ -73,7 +87,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.kind {
             Kind::Protocol(error) => Some(error),
-            Kind::Timeout(_) => None,
+            Kind::GoAway(_) | Kind::Timeout(_) => None,
         }
     }
 }

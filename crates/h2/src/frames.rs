@@ -1,5 +1,7 @@
 //! Walks a byte stream of HTTP/2 frames without keeping it (RFC 9113, section 4.1).
 
+use crate::priority::Priority;
+
 /// DATA, RFC 9113 section 6.1.
 pub(crate) const DATA: u8 = 0x0;
 /// HEADERS, section 6.2.
@@ -16,6 +18,8 @@ pub(crate) const GOAWAY: u8 = 0x7;
 pub(crate) const WINDOW_UPDATE: u8 = 0x8;
 /// CONTINUATION, section 6.10.
 pub(crate) const CONTINUATION: u8 = 0x9;
+/// PRIORITY_UPDATE, RFC 9218 section 7.1.
+pub(crate) const PRIORITY_UPDATE: u8 = 0x10;
 
 /// The END_STREAM flag of DATA and HEADERS.
 pub(crate) const END_STREAM: u8 = 0x1;
@@ -25,20 +29,24 @@ pub(crate) const END_HEADERS: u8 = 0x4;
 pub(crate) const ENABLE_PUSH: u16 = 0x2;
 
 const HEADER_BYTES: usize = 9;
-/// The longest payload prefix that is handed out: one entry of SETTINGS.
-const WORD_BYTES: usize = 6;
+/// One entry of SETTINGS.
+const SETTING_BYTES: usize = 6;
+/// The longest payload prefix that is looked at: a stream id and a priority of 28 bytes, where `u=3, i` is usual.
+const WORD_BYTES: usize = 32;
 
 /// What the walker reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
-    /// A frame header is complete.
-    Frame { kind: u8, flags: u8, stream: u32 },
+    /// A frame header is complete; `length` is that of the payload to come, bytes.
+    Frame { kind: u8, flags: u8, stream: u32, length: u32 },
     /// That many bytes of a DATA payload went by.
     Data(usize),
     /// The 32-bit word that is the payload of RST_STREAM or WINDOW_UPDATE.
     Word { kind: u8, stream: u32, word: u32 },
     /// One entry of a SETTINGS frame.
     Setting { id: u16, value: u32 },
+    /// A PRIORITY_UPDATE for this stream.
+    Priority { stream: u32, priority: Priority },
 }
 
 /// Where in its frames a stream stands.
@@ -54,12 +62,13 @@ pub(crate) enum Place {
     Payload,
 }
 
-/// The walker's place in the stream. 40 bytes; work is proportional to the frames, not to the bytes.
+/// The walker's place in the stream. 72 bytes; work is proportional to the frames, not to the bytes.
 #[derive(Debug, Default)]
 pub(crate) struct Walker {
     header: [u8; HEADER_BYTES],
     header_len: usize,
-    /// Payload bytes still to come.
+    /// Length of the payload, and how much of it is still to come, bytes.
+    length: u32,
     left: usize,
     word: [u8; WORD_BYTES],
     word_len: usize,
@@ -96,11 +105,12 @@ impl Walker {
         if self.header_len == HEADER_BYTES {
             let [l0, l1, l2, kind, flags, s0, s1, s2, s3] = self.header;
             self.header_len = 0;
-            self.left = u32::from_be_bytes([0, l0, l1, l2]) as usize;
+            self.length = u32::from_be_bytes([0, l0, l1, l2]);
+            self.left = self.length as usize;
             self.word_len = 0;
             self.kind = kind;
             self.stream = u32::from_be_bytes([s0 & 0x7f, s1, s2, s3]);
-            report(Event::Frame { kind, flags, stream: self.stream });
+            report(Event::Frame { kind, flags, stream: self.stream, length: self.length });
         }
         taken
     }
@@ -108,11 +118,12 @@ impl Walker {
     fn payload(&mut self, bytes: &[u8], report: &mut impl FnMut(Event)) -> usize {
         let taken = match self.kind {
             RST_STREAM | WINDOW_UPDATE => self.collect(4, bytes),
-            SETTINGS => self.collect(WORD_BYTES, bytes),
+            SETTINGS => self.collect(SETTING_BYTES, bytes),
+            PRIORITY_UPDATE if self.word_len < WORD_BYTES => self.collect(WORD_BYTES, bytes),
             _ => bytes.len().min(self.left),
         };
         self.left -= taken;
-        let [w0, w1, w2, w3, w4, w5] = self.word;
+        let [w0, w1, w2, w3, w4, w5, ..] = self.word;
         match self.kind {
             DATA => report(Event::Data(taken)),
             RST_STREAM | WINDOW_UPDATE if self.word_len == 4 => {
@@ -120,14 +131,28 @@ impl Walker {
                 let word = u32::from_be_bytes([w0, w1, w2, w3]);
                 report(Event::Word { kind: self.kind, stream: self.stream, word });
             }
-            SETTINGS if self.word_len == WORD_BYTES => {
+            SETTINGS if self.word_len == SETTING_BYTES => {
                 self.word_len = 0;
                 let (id, value) = (u16::from_be_bytes([w0, w1]), u32::from_be_bytes([w2, w3, w4, w5]));
                 report(Event::Setting { id, value });
             }
+            PRIORITY_UPDATE if self.left == 0 && self.word_len >= 4 => {
+                let stream = u32::from_be_bytes([w0 & 0x7f, w1, w2, w3]);
+                report(Event::Priority { stream, priority: Priority::from_field(self.priority_field()) });
+            }
             _ => {}
         }
         taken
+    }
+
+    /// The field of a PRIORITY_UPDATE: of one that is too long the members that are there in full.
+    fn priority_field(&self) -> &[u8] {
+        let field = self.word.get(4..self.word_len).unwrap_or_default();
+        if self.length as usize <= WORD_BYTES {
+            return field;
+        }
+        let whole = field.iter().rposition(|byte| *byte == b',').unwrap_or_default();
+        field.get(..whole).unwrap_or_default()
     }
 
     /// Takes bytes into `word` until it holds `want`; never past the frame's end.
@@ -173,25 +198,35 @@ mod tests {
         bytes.extend(frame(DATA, END_STREAM, 2, &[7; 100]));
         bytes.extend(frame(RST_STREAM, 0, 4, &[0, 0, 0, 8]));
         bytes.extend(frame(DATA, 0, 6, &[]));
+        bytes.extend(frame(PRIORITY_UPDATE, 0, 0, b"\0\0\0\x05u=1, i"));
+        bytes.extend(frame(PRIORITY_UPDATE, 0, 0, b"\0\0\0\x07u=5;a=123456789, i;b=1234567890"));
+        bytes.extend(frame(PRIORITY_UPDATE, 0, 0, b"\0\0\0"));
+        bytes.extend(frame(DATA, 0, 8, &[]));
         bytes
     }
 
     #[test]
     fn reports_what_the_driver_needs() {
-        let frame = |kind, flags, stream| Event::Frame { kind, flags, stream };
+        let frame = |kind, flags, stream, length| Event::Frame { kind, flags, stream, length };
         assert_eq!(
             events(&[&sample()]),
             [
-                frame(SETTINGS, 0, 0),
+                frame(SETTINGS, 0, 0, 12),
                 Event::Setting { id: ENABLE_PUSH, value: 0 },
                 Event::Setting { id: 4, value: 65_536 },
-                frame(WINDOW_UPDATE, 0, 0),
+                frame(WINDOW_UPDATE, 0, 0, 4),
                 Event::Word { kind: WINDOW_UPDATE, stream: 0, word: 256 },
-                frame(DATA, END_STREAM, 2),
+                frame(DATA, END_STREAM, 2, 100),
                 Event::Data(100),
-                frame(RST_STREAM, 0, 4),
+                frame(RST_STREAM, 0, 4, 4),
                 Event::Word { kind: RST_STREAM, stream: 4, word: 8 },
-                frame(DATA, 0, 6),
+                frame(DATA, 0, 6, 0),
+                frame(PRIORITY_UPDATE, 0, 0, 10),
+                Event::Priority { stream: 5, priority: Priority { urgency: 1, incremental: true } },
+                frame(PRIORITY_UPDATE, 0, 0, 35),
+                Event::Priority { stream: 7, priority: Priority { urgency: 5, incremental: false } },
+                frame(PRIORITY_UPDATE, 0, 0, 3),
+                frame(DATA, 0, 8, 0),
             ]
         );
     }

@@ -13,7 +13,7 @@ use http_body::{Body, Frame};
 use tokio::time::Instant;
 
 use crate::head;
-use crate::priority::Priority;
+use crate::priority::{Members, Priority};
 
 /// What is handed to `h2` at a time: the largest DATA frame that every client takes (RFC 9113, section 4.2).
 pub(crate) const SLICE_BYTES: usize = 16 << 10;
@@ -34,6 +34,8 @@ pub(crate) struct Outgoing<B, E> {
     pub(crate) id: u32,
     pub(crate) send: SendStream<Bytes>,
     pub(crate) priority: Priority,
+    /// What of it the response said itself.
+    own: Members,
     /// Place among streams of the same urgency.
     pub(crate) turn: u64,
     /// Bytes sent since it got its place.
@@ -79,11 +81,20 @@ where
     B: Body,
     B::Error: Debug,
 {
-    pub(crate) fn new(send: SendStream<Bytes>, body: B, priority: Priority, turn: u64, now: Instant, extra: E) -> Self {
+    pub(crate) fn new(
+        send: SendStream<Bytes>,
+        body: B,
+        asked: Priority,
+        own: Members,
+        turn: u64,
+        now: Instant,
+        extra: E,
+    ) -> Self {
         Outgoing {
             id: send.stream_id().as_u32(),
             send,
-            priority,
+            priority: own.over(asked),
+            own,
             turn,
             run: 0,
             last_served: now,
@@ -94,6 +105,12 @@ where
             body: Some(Box::pin(body)),
             next: Next::Unknown,
         }
+    }
+
+    /// Takes another wish of the client; whether it changes anything.
+    pub(crate) fn reprioritise(&mut self, asked: Priority) -> bool {
+        let priority = self.own.over(asked);
+        std::mem::replace(&mut self.priority, priority) != priority
     }
 
     /// Whether it waits for the client: with data that no window takes, or not begun for want of window.

@@ -31,18 +31,47 @@ impl Priority {
 
     /// The same, with `self` in place of the defaults: a response's field overrides the request's (section 8).
     pub fn overridden(self, headers: &HeaderMap) -> Self {
-        let mut priority = self;
-        for member in headers.get_all(PRIORITY).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b',')) {
+        Members::from_headers(headers).over(self)
+    }
+
+    /// Reads the value of a PRIORITY_UPDATE frame (section 7.1).
+    pub(crate) fn from_field(value: &[u8]) -> Self {
+        Members::default().with_field(value).over(Priority::default())
+    }
+}
+
+/// What a `priority` field says, and what it leaves open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Members {
+    urgency: Option<u8>,
+    incremental: Option<bool>,
+}
+
+impl Members {
+    pub(crate) fn from_headers(headers: &HeaderMap) -> Self {
+        headers.get_all(PRIORITY).iter().fold(Members::default(), |members, value| members.with_field(value.as_bytes()))
+    }
+
+    fn with_field(mut self, value: &[u8]) -> Self {
+        for member in value.split(|byte| *byte == b',') {
             // Parameters of a member carry no meaning here.
             let member = member.split(|byte| *byte == b';').next().unwrap_or_default();
             match member.trim_ascii() {
-                [b'u', b'=', digit @ b'0'..=b'7'] => priority.urgency = digit - b'0',
-                b"i" | b"i=?1" => priority.incremental = true,
-                b"i=?0" => priority.incremental = false,
+                [b'u', b'=', digit @ b'0'..=b'7'] => self.urgency = Some(digit - b'0'),
+                b"i" | b"i=?1" => self.incremental = Some(true),
+                b"i=?0" => self.incremental = Some(false),
                 _ => {}
             }
         }
-        priority
+        self
+    }
+
+    /// These, and `base` where they leave it open.
+    pub(crate) fn over(self, base: Priority) -> Priority {
+        Priority {
+            urgency: self.urgency.unwrap_or(base.urgency),
+            incremental: self.incremental.unwrap_or(base.incremental),
+        }
     }
 }
 

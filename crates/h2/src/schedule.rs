@@ -20,7 +20,7 @@ use http_body::Body;
 use tokio::time::Instant;
 
 use crate::outgoing::{BodyEnd, NextFrame, Outgoing, SLICE_BYTES, Served};
-use crate::priority::Priority;
+use crate::priority::{Members, Priority};
 use crate::wire::Wire;
 
 /// A response that is not incremental keeps its place for this much; then it takes turns with its equals, so
@@ -76,9 +76,28 @@ where
     }
 
     /// Adds a body behind all of its urgency.
-    pub(crate) fn push(&mut self, send: SendStream<Bytes>, body: B, priority: Priority, now: Instant, extra: E) {
+    pub(crate) fn push(
+        &mut self,
+        send: SendStream<Bytes>,
+        body: B,
+        asked: Priority,
+        own: Members,
+        now: Instant,
+        extra: E,
+    ) {
         let turn = self.turn();
-        self.streams.push(Outgoing::new(send, body, priority, turn, now, extra));
+        self.streams.push(Outgoing::new(send, body, asked, own, turn, now, extra));
+    }
+
+    /// The client has thought better of a priority (PRIORITY_UPDATE): the stream goes behind all of the new one.
+    pub(crate) fn reprioritise(&mut self, id: u32, asked: Priority) {
+        let turn = self.turn();
+        if let Some(stream) = self.streams.iter_mut().find(|stream| stream.id == id)
+            && stream.reprioritise(asked)
+        {
+            stream.turn = turn;
+            stream.run = 0;
+        }
     }
 
     /// Takes out a stream that was reset.

@@ -38,6 +38,14 @@ pub(crate) struct Asked<P: Policy> {
 }
 
 impl<P: Policy, B> Stage<P, B> {
+    /// The client has thought better of a priority.
+    pub(crate) fn reprioritise(&mut self, asked: Priority) {
+        match self {
+            Stage::Asked(stage) => stage.priority = asked,
+            Stage::Settling(page) => page.priority = asked,
+        }
+    }
+
     pub(crate) fn into_exchange(self) -> P::Exchange {
         match self {
             Stage::Asked(asked) => asked.exchange,

@@ -73,6 +73,12 @@ impl<T: AsyncRead + Unpin> AsyncRead for Tap<T> {
             tap.wire.ran_dry();
             return Poll::Pending;
         }
+        if tap.wire.meter.is_over() {
+            // The driver is asked at once: it ends the connection, or allows more.
+            cx.waker().wake_by_ref();
+            tap.wire.ran_dry();
+            return Poll::Pending;
+        }
         let before = buf.filled().len();
         let result = Pin::new(&mut tap.io).poll_read(cx, buf);
         match buf.filled().get(before..) {

@@ -6,7 +6,9 @@ use std::task::Waker;
 
 use atomic_waker::AtomicWaker;
 
+use crate::flood::Meter;
 use crate::frames::{self, Event, Place};
+use crate::updates::Updates;
 
 /// The window of a connection before any WINDOW_UPDATE (RFC 9113, section 6.9.2), bytes.
 const INITIAL_CONNECTION_WINDOW: u64 = 65_535;
@@ -38,6 +40,8 @@ pub(crate) struct Wire {
     bytes_written: AtomicU64,
     write_blocked: AtomicBool,
     batch: Batch,
+    pub(crate) meter: Meter,
+    pub(crate) updates: Updates,
     reader: AtomicWaker,
     has_ends: AtomicBool,
     ends: Mutex<Vec<End>>,
@@ -91,6 +95,8 @@ impl Wire {
             bytes_written: AtomicU64::new(0),
             write_blocked: AtomicBool::new(false),
             batch: Batch::default(),
+            meter: Meter::new(),
+            updates: Updates::default(),
             reader: AtomicWaker::new(),
             has_ends: AtomicBool::new(false),
             ends: Mutex::new(Vec::new()),
@@ -215,6 +221,7 @@ impl Wire {
     }
 
     pub(crate) fn inbound(&self, event: Event) {
+        self.meter.inbound(event);
         if let Event::Frame { kind, .. } = event
             && kind != frames::CONTINUATION
         {
@@ -229,6 +236,8 @@ impl Wire {
                 self.settings_begun.store(true, Relaxed);
                 self.window_changed.store(true, Relaxed);
             }
+            Event::Frame { kind: frames::PRIORITY_UPDATE, stream, length, .. } => self.updates.begun(stream, length),
+            Event::Priority { stream, priority } => self.updates.note(stream, priority),
             Event::Setting { id: frames::ENABLE_PUSH, value } => {
                 self.push_enabled.store(value == 1, Relaxed);
             }
@@ -262,7 +271,7 @@ impl Wire {
                 self.batch.heads_written.fetch_add(1, Relaxed);
                 self.open_barrier();
             }
-            Event::Frame { kind: kind @ (frames::DATA | frames::HEADERS), flags, stream } if is_push(stream) => {
+            Event::Frame { kind: kind @ (frames::DATA | frames::HEADERS), flags, stream, .. } if is_push(stream) => {
                 if kind == frames::HEADERS && stream >= self.batch.first.load(Relaxed) {
                     self.batch.heads_written.fetch_add(1, Relaxed);
                     self.open_barrier();

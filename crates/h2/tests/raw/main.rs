@@ -4,6 +4,7 @@
 
 mod budget;
 mod defects;
+mod flood;
 mod frames;
 mod limits;
 mod order;
@@ -12,3 +13,4 @@ mod push;
 mod random;
 mod semantics;
 mod server;
+mod updates;

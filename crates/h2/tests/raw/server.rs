@@ -301,6 +301,8 @@ async fn site(mut request: Request<RequestBody>, log: Log) -> io::Result<Respons
         "drip" => response.body(stalling(number, 1)),
         // That many bytes in chunks of 1,000, all there.
         "pieces" => response.body(chunks(vec![Chunk::Data(1000); number / 1000])),
+        // That many bytes that the handler itself takes for urgent.
+        "urgent" => response.header("priority", "u=1").body(full(number)),
         // That many bytes at once, and no end.
         "endless" => response.body(chunks(vec![Chunk::Data(number), Chunk::Never])),
         // That many bytes, then an error.
