@@ -11,11 +11,12 @@ use tokio::sync::Semaphore;
 
 use crate::Headstart;
 use crate::admission::Admission;
-use crate::engine::{Engine, Limits, Observer, Parts, VerifyHeld, half};
+use crate::engine::{Engine, Limits, Observer, Operator, Parts, VerifyHeld, half};
 use crate::event::Event;
 use crate::fingerprint::{CookieFormat, Fingerprints};
 use crate::forwarded::{ForwardedBy, TrustedProxies};
 use crate::holdout::Holdout;
+use crate::rules::{Budget, Rules};
 use crate::state::{self, SnapshotError};
 use crate::view::PageView;
 
@@ -23,7 +24,7 @@ use crate::view::PageView;
 #[must_use = "a builder does nothing until `build`"]
 pub struct Builder {
     learner: headstart_learn::Config,
-    hosts: Option<HashSet<String>>,
+    operator: Operator,
     h2: headstart_h2::Config,
     cookie: CookieFormat,
     holdout: u32,
@@ -40,17 +41,11 @@ impl Default for Builder {
     fn default() -> Self {
         Builder {
             learner: headstart_learn::Config::default(),
-            hosts: None,
+            operator: Operator::default(),
             h2: headstart_h2::Config::default(),
             cookie: CookieFormat::default(),
             holdout: 32,
-            limits: Limits {
-                push_threshold: 0.4,
-                max_pushes: 16,
-                max_push_bytes: 256 << 10,
-                max_hints: 16,
-                verify_held: VerifyHeld::default(),
-            },
+            limits: Limits { push_threshold: 0.4, budget: Budget::default(), verify_held: VerifyHeld::default() },
             observers: Vec::new(),
             proxies: TrustedProxies::default(),
             connections: 10_000,
@@ -95,7 +90,13 @@ impl Builder {
     /// ask for, 256 at most and the first ones stay: a server that strangers can reach should name its own, so that
     /// made-up names do not take their places.
     pub fn hosts<H: AsRef<str>>(mut self, hosts: impl IntoIterator<Item = H>) -> Self {
-        self.hosts = Some(hosts.into_iter().map(|host| host.as_ref().to_ascii_lowercase()).collect());
+        self.operator.hosts = Some(lower_case(hosts));
+        self
+    }
+
+    /// The operator's own rules. By default there are none.
+    pub fn rules(mut self, rules: Rules) -> Self {
+        self.operator.rules = rules;
         self
     }
 
@@ -107,14 +108,14 @@ impl Builder {
 
     /// Pushes of one page, and their bytes together. 16 and 256 KiB.
     pub fn max_pushes(mut self, count: usize, bytes: u64) -> Self {
-        self.limits.max_pushes = count;
-        self.limits.max_push_bytes = bytes;
+        self.limits.budget.max_pushes = count;
+        self.limits.budget.max_push_bytes = bytes;
         self
     }
 
     /// Assets named in a 103 or in `Link` fields of one page. 16.
     pub fn max_hints(mut self, count: usize) -> Self {
-        self.limits.max_hints = count;
+        self.limits.budget.max_hints = count;
         self
     }
 
@@ -203,8 +204,9 @@ impl Builder {
     ///
     /// Names the setting that is out of range, or says why the snapshot cannot be used; nothing of it is used then.
     pub fn build(self) -> Result<Headstart, BuildError> {
-        let Builder { mut learner, hosts, h2, cookie, holdout, limits, observers, secret, snapshot, proxies, .. } =
-            self;
+        let Builder {
+            mut learner, operator, h2, cookie, holdout, limits, observers, secret, snapshot, proxies, ..
+        } = self;
         if !(1..=Semaphore::MAX_PERMITS).contains(&self.connections) {
             return Err(BuildError::setting("max connections", "has to be at least 1"));
         }
@@ -231,10 +233,25 @@ impl Builder {
             None => Learner::new(learner).map_err(|error| BuildError::setting(error.setting(), "is out of range"))?,
         };
         let holdout = Holdout::new(holdout, half(&secret, 1));
-        let parts =
-            Parts { learner, hosts, fingerprints, holdout, limits, observers, secret, h2, window, proxies, admission };
+        let parts = Parts {
+            learner,
+            operator,
+            fingerprints,
+            holdout,
+            limits,
+            observers,
+            secret,
+            h2,
+            window,
+            proxies,
+            admission,
+        };
         Ok(Headstart { engine: Arc::new(Engine::new(parts)) })
     }
+}
+
+pub(crate) fn lower_case<H: AsRef<str>>(hosts: impl IntoIterator<Item = H>) -> HashSet<String> {
+    hosts.into_iter().map(|host| host.as_ref().to_ascii_lowercase()).collect()
 }
 
 fn random() -> Result<[u8; 32], BuildError> {

@@ -1,8 +1,8 @@
 //! What all connections share: the learner, the secrets, the settings.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use headstart_learn::{ConnectionId, Learner, Site, Time};
@@ -13,6 +13,7 @@ use crate::fingerprint::Fingerprints;
 use crate::forwarded::TrustedProxies;
 use crate::holdout::Holdout;
 use crate::identity::Identities;
+use crate::rules::{Budget, PageRules, Rules};
 
 /// Told of every event.
 pub(crate) type Observer = Arc<dyn Fn(&Event) + Send + Sync>;
@@ -35,16 +36,13 @@ pub enum VerifyHeld {
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
     pub(crate) push_threshold: f32,
-    pub(crate) max_pushes: usize,
-    pub(crate) max_push_bytes: u64,
-    pub(crate) max_hints: usize,
+    pub(crate) budget: Budget,
     pub(crate) verify_held: VerifyHeld,
 }
 
 pub(crate) struct Engine {
     pub(crate) learner: Learner,
-    /// Authorities that are learned for; `None` is all that there is room for.
-    hosts: Option<HashSet<String>>,
+    operator: RwLock<Operator>,
     pub(crate) identities: Identities,
     pub(crate) fingerprints: Option<Fingerprints>,
     pub(crate) holdout: Holdout,
@@ -58,6 +56,14 @@ pub(crate) struct Engine {
     pub(crate) admission: Arc<Admission>,
     pub(crate) counters: Counters,
     connections: AtomicU64,
+}
+
+/// What the operator decides and may change while the server runs.
+#[derive(Default)]
+pub(crate) struct Operator {
+    /// Authorities that are learned for; `None` is all that there is room for.
+    pub(crate) hosts: Option<HashSet<String>>,
+    pub(crate) rules: Rules,
 }
 
 /// What has been done since the start.
@@ -83,12 +89,23 @@ impl Counters {
 
 impl Engine {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { learner, hosts, fingerprints, holdout, limits, observers, secret, h2, window, proxies, admission } =
-            parts;
+        let Parts {
+            learner,
+            operator,
+            fingerprints,
+            holdout,
+            limits,
+            observers,
+            secret,
+            h2,
+            window,
+            proxies,
+            admission,
+        } = parts;
         let identities = Identities::new(half(&secret, 0));
         Engine {
             learner,
-            hosts,
+            operator: RwLock::new(operator),
             identities,
             fingerprints,
             holdout,
@@ -104,9 +121,22 @@ impl Engine {
         }
     }
 
+    fn operator(&self) -> RwLockReadGuard<'_, Operator> {
+        self.operator.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_operator(&self, set: impl FnOnce(&mut Operator)) {
+        set(&mut self.operator.write().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// The operator's rules for a page.
+    pub(crate) fn rules(&self, authority: &str, page: &str) -> PageRules {
+        self.operator().rules.of_page(authority, page)
+    }
+
     /// The site of an authority in lower case, if it is one that is learned for.
     pub(crate) fn site(&self, authority: &str) -> Option<Site> {
-        let ours = self.hosts.as_ref().is_none_or(|hosts| hosts.contains(authority));
+        let ours = self.operator().hosts.as_ref().is_none_or(|hosts| hosts.contains(authority));
         if ours { self.learner.site(authority) } else { None }
     }
 
@@ -134,7 +164,7 @@ pub(crate) fn now() -> Time {
 /// What an engine is made of.
 pub(crate) struct Parts {
     pub(crate) learner: Learner,
-    pub(crate) hosts: Option<HashSet<String>>,
+    pub(crate) operator: Operator,
     pub(crate) fingerprints: Option<Fingerprints>,
     pub(crate) holdout: Holdout,
     pub(crate) limits: Limits,

@@ -8,10 +8,11 @@ use headstart_learn::{Explanation, Learner};
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
 
-use crate::builder::Builder;
+use crate::builder::{Builder, lower_case};
 use crate::engine::{Engine, now};
 use crate::layer::HeadstartLayer;
 use crate::policy::ConnectionPolicy;
+use crate::rules::Rules;
 use crate::serve::Serve;
 use crate::state;
 
@@ -46,6 +47,17 @@ impl Headstart {
     /// [`Peer`](crate::Peer) in the extensions of requests.
     pub fn layer(&self) -> HeadstartLayer {
         HeadstartLayer { engine: Arc::clone(&self.engine), connection: None }
+    }
+
+    /// Replaces the operator's rules; page views that come after follow them.
+    pub fn set_rules(&self, rules: Rules) {
+        self.engine.set_operator(|operator| operator.rules = rules);
+    }
+
+    /// Replaces the authorities that pages are learned for; `None` is any. See [`Builder::hosts`].
+    pub fn set_hosts<H: AsRef<str>>(&self, hosts: Option<impl IntoIterator<Item = H>>) {
+        let hosts = hosts.map(lower_case);
+        self.engine.set_operator(|operator| operator.hosts = hosts);
     }
 
     /// What was learned, for warm start, sharing and dashboards.

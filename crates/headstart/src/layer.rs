@@ -92,7 +92,7 @@ impl Open {
         if let Some(page) = exchange.page()
             && answer::is_page(head)
         {
-            page.read_named(&self.engine, &connection, head);
+            page.read_named(&connection, head);
             page.commit(&self.engine, &mut connection, head, &[], now);
         }
     }

@@ -16,6 +16,7 @@ use crate::fingerprint::Fingerprint;
 use crate::link;
 use crate::request;
 use crate::response as answer;
+use crate::rules::{Bans, Budget, PageRules};
 use crate::view::{Decision, Outlet, Reason};
 
 /// Request fields that are copied into a promise: those that select a response and say nothing of who asks.
@@ -56,6 +57,8 @@ pub(crate) struct PageExchange {
     pub(crate) corrupt_cookie: bool,
     promised_fields: HeaderMap,
     pushed_bytes: u64,
+    rules: PageRules,
+    budget: Budget,
 }
 
 /// The driver's name for one push.
@@ -124,6 +127,7 @@ impl PageExchange {
         let fingerprints = engine.fingerprints.as_ref().filter(|_| !request::refuses_tracking(&head.headers));
         let read = fingerprints.map(|fingerprints| fingerprints.read(&head.headers, day(now)));
         let corrupt_cookie = read.as_ref().is_some_and(|read| read.corrupt);
+        let rules = engine.rules(&authority, &page);
         let mut exchange = PageExchange {
             site,
             authority,
@@ -140,10 +144,16 @@ impl PageExchange {
             corrupt_cookie,
             promised_fields: promised_fields(&head.headers),
             pushed_bytes: 0,
+            budget: rules.budget.unwrap_or(engine.limits.budget),
+            rules,
         };
+        let always: Vec<Named> = exchange.rules.always().cloned().collect();
+        for named in &always {
+            exchange.add_named(connection, named);
+        }
         if let Some(assets) = head.extensions.get::<Assets>() {
             for named in &assets.list {
-                exchange.add_named(engine, connection, named);
+                exchange.add_named(connection, named);
             }
         }
         let plan = engine.learner.plan(now, site, &exchange.page);
@@ -215,17 +225,17 @@ impl PageExchange {
     }
 
     /// Reads what the application names in its response.
-    pub(crate) fn read_named(&mut self, engine: &Engine, connection: &ConnectionState, head: &mut response::Parts) {
+    pub(crate) fn read_named(&mut self, connection: &ConnectionState, head: &mut response::Parts) {
         if let Some(assets) = head.extensions.remove::<Assets>() {
             for named in &assets.list {
-                self.add_named(engine, connection, named);
+                self.add_named(connection, named);
             }
         }
         let authority = Arc::clone(&self.authority);
         let page = Arc::clone(&self.page);
         for field in head.headers.get_all(header::LINK).iter().filter_map(|value| value.to_str().ok()) {
             for preload in link::preloads(field, &authority, &page) {
-                self.add_preload(engine, connection, &preload);
+                self.add_preload(connection, &preload);
             }
         }
     }
@@ -250,7 +260,7 @@ impl PageExchange {
             .then(|| described(engine, &item.path, item.cors, &head.headers, bytes))
             .flatten();
         let pushed = self.items.iter().filter(|item| item.decision == Decision::Pushed).count();
-        let one_more = item.decision != Decision::Pushed && pushed >= engine.limits.max_pushes;
+        let one_more = item.decision != Decision::Pushed && pushed >= self.budget.max_pushes;
         item.decision = match found {
             None => Decision::Omitted(Reason::NotPushable),
             Some(asset) => {
@@ -261,7 +271,7 @@ impl PageExchange {
                 let pushed_bytes = self.pushed_bytes.saturating_add(counted);
                 if self.is_held(connection, &item) {
                     Decision::Held
-                } else if one_more || pushed_bytes > engine.limits.max_push_bytes {
+                } else if one_more || pushed_bytes > self.budget.max_push_bytes {
                     Decision::Omitted(Reason::Budget)
                 } else {
                     self.pushed_bytes = pushed_bytes;
@@ -296,24 +306,24 @@ impl PageExchange {
             promised: false,
         };
         let unlikely = self.outlet == Outlet::Push && candidate.lower_bound < engine.limits.push_threshold;
-        self.add(engine, connection, item, unlikely.then_some(Reason::Unlikely));
+        self.add(connection, item, unlikely.then_some(Reason::Unlikely));
     }
 
-    fn add_named(&mut self, engine: &Engine, connection: &ConnectionState, named: &Named) {
+    fn add_named(&mut self, connection: &ConnectionState, named: &Named) {
         let item = Item::named(Arc::clone(&named.path), named.destination, named.cors);
-        self.add(engine, connection, item, None);
+        self.add(connection, item, None);
     }
 
-    fn add_preload(&mut self, engine: &Engine, connection: &ConnectionState, preload: &link::Preload) {
+    fn add_preload(&mut self, connection: &ConnectionState, preload: &link::Preload) {
         let item = Item::named(preload.path.as_str().into(), preload.destination, preload.cors);
         let push = self.outlet == Outlet::Push;
         let forbidden = if push { preload.nopush } else { preload.push_only };
-        self.add(engine, connection, item, forbidden.then_some(Reason::Forbidden));
+        self.add(connection, item, forbidden.then_some(Reason::Forbidden));
     }
 
     /// Decides on an asset. One that was both named and learned is one item: sent if either says so, with the
     /// version that was learned.
-    fn add(&mut self, engine: &Engine, connection: &ConnectionState, mut item: Item, omit: Option<Reason>) {
+    fn add(&mut self, connection: &ConnectionState, mut item: Item, omit: Option<Reason>) {
         if *item.path == *self.page || self.items.len() >= MAX_ITEMS {
             return;
         }
@@ -328,22 +338,24 @@ impl PageExchange {
             }
             self.items.remove(at);
         }
-        item.barred = self.held_out || self.saves_data || omit.is_some();
-        item.decision = self.decide(engine, connection, &item, omit);
+        let bans = self.rules.bans(&item.path);
+        item.barred = self.held_out || self.saves_data || omit.is_some() || bans.push;
+        item.decision = self.decide(connection, &item, bans, omit);
         let at = known.unwrap_or(self.items.len());
         self.items.insert(at, item);
     }
 
-    fn decide(&self, engine: &Engine, connection: &ConnectionState, item: &Item, omit: Option<Reason>) -> Decision {
-        let limits = &engine.limits;
+    fn decide(&self, connection: &ConnectionState, item: &Item, bans: Bans, omit: Option<Reason>) -> Decision {
+        let budget = &self.budget;
         let count = |decision| self.items.iter().filter(|item| item.decision == decision).count();
         let (decision, most) = match self.outlet {
-            Outlet::Push => (Decision::Pushed, limits.max_pushes),
+            Outlet::Push if bans.push => (Decision::Linked, budget.max_hints),
+            Outlet::Push => (Decision::Pushed, budget.max_pushes),
             // Chromium 156 asks twice for what a 103 names and it may not use without asking; `Link` on the page
             // it acts on once.
-            Outlet::EarlyHints if item.freshness == Freshness::Stale => (Decision::Linked, limits.max_hints),
-            Outlet::EarlyHints => (Decision::Hinted, limits.max_hints),
-            Outlet::Link => (Decision::Linked, limits.max_hints),
+            Outlet::EarlyHints if item.freshness == Freshness::Stale => (Decision::Linked, budget.max_hints),
+            Outlet::EarlyHints => (Decision::Hinted, budget.max_hints),
+            Outlet::Link => (Decision::Linked, budget.max_hints),
         };
         // What a client holds it does not ask for, held out or not: such a view is no evidence that it is not needed.
         if self.is_held(connection, item) {
@@ -354,6 +366,8 @@ impl PageExchange {
             Decision::Omitted(Reason::SaveData)
         } else if let Some(reason) = omit {
             Decision::Omitted(reason)
+        } else if bans.hint && decision != Decision::Pushed {
+            Decision::Omitted(Reason::Rule)
         } else if count(decision) >= most {
             Decision::Omitted(Reason::Budget)
         } else {

@@ -61,7 +61,7 @@ impl Policy for ConnectionPolicy {
         let Some(page) = exchange.0.page().filter(|_| answer::is_page(head)) else {
             return Pushes::Drop;
         };
-        page.read_named(&self.engine, &self.connection, head);
+        page.read_named(&self.connection, head);
         Pushes::Keep(page.promises(&self.engine))
     }
 

@@ -79,6 +79,17 @@ pub(crate) fn is_asset(destination: Destination) -> bool {
     matches!(destination, Destination::Font | Destination::Image | Destination::Script | Destination::Style)
 }
 
+/// What the extension of a path says that it is fetched as.
+pub(crate) fn destination(path: &str) -> Option<Destination> {
+    match extension(path.split('?').next().unwrap_or_default()) {
+        "css" => Some(Destination::Style),
+        "js" | "mjs" => Some(Destination::Script),
+        "otf" | "ttf" | "woff" | "woff2" => Some(Destination::Font),
+        "avif" | "bmp" | "gif" | "ico" | "jpeg" | "jpg" | "jxl" | "png" | "svg" | "webp" => Some(Destination::Image),
+        _ => None,
+    }
+}
+
 /// Whether the answer may be 304 or 412 instead of the document.
 pub(crate) fn is_conditional(headers: &HeaderMap) -> bool {
     [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE, header::IF_MATCH, header::IF_UNMODIFIED_SINCE, header::IF_RANGE]

@@ -47,6 +47,8 @@ pub enum Reason {
     Forbidden,
     /// Its response is not one that may be pushed: not 200, private, or it sets a cookie.
     NotPushable,
+    /// A rule of the operator forbids it ([`Rules`](crate::Rules)).
+    Rule,
     /// The client asked for little data (`Save-Data`).
     SaveData,
     /// It is not likely enough.
@@ -163,6 +165,7 @@ impl fmt::Display for Reason {
             },
             Reason::Forbidden => "nopush",
             Reason::NotPushable => "its response may not be pushed",
+            Reason::Rule => "a rule forbids it",
             Reason::SaveData => "Save-Data",
             Reason::Unlikely => "not likely enough",
         })

@@ -7,4 +7,5 @@ mod events;
 mod kit;
 mod learning;
 mod outlets;
+mod rules;
 mod state;
