@@ -1,17 +1,18 @@
 //! Requests that the driver answers itself, and what it reads off request heads.
 
 use http::request::Parts;
-use http::{Method, Response, StatusCode, header};
+use http::{HeaderValue, Method, Response, StatusCode, header};
 
 /// The answer to a request that no service should see; `None` for the others.
 ///
 /// - CONNECT: 501 (RFC 9110, section 15.6.2): tunnels are refused.
 /// - `Host` that differs from `:authority`: 400 (RFC 9113, section 8.3.1), for the two would be believed by
 ///   different parts of a server.
+/// - What makes a request malformed and `h2` lets pass: 400 (sections 8.1.1, 8.2.1 and 8.3.1).
 pub(crate) fn refused(head: &Parts) -> Option<Response<()>> {
     let status = if head.method == Method::CONNECT {
         StatusCode::NOT_IMPLEMENTED
-    } else if hosts_differ(head) {
+    } else if hosts_differ(head) || is_malformed(head) {
         StatusCode::BAD_REQUEST
     } else {
         return None;
@@ -29,6 +30,20 @@ fn hosts_differ(head: &Parts) -> bool {
         .get_all(header::HOST)
         .iter()
         .any(|host| !host.as_bytes().eq_ignore_ascii_case(authority.as_str().as_bytes()))
+}
+
+/// Space around a value, an empty content-length, a user in `:authority`, an empty `:scheme`, `*` with a method
+/// that has no such form: what servers behind this one would each read in their own way.
+fn is_malformed(head: &Parts) -> bool {
+    let is_space = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    let padded = |value: &HeaderValue| is_space(value.as_bytes().first()) || is_space(value.as_bytes().last());
+    let no_length = head.headers.get(header::CONTENT_LENGTH).is_some_and(HeaderValue::is_empty);
+    let authority = head.uri.authority();
+    head.headers.values().any(padded)
+        || no_length
+        || authority.is_some_and(|authority| authority.as_str().contains('@'))
+        || authority.is_some() && head.uri.scheme_str().is_none_or(str::is_empty)
+        || head.uri.path() == "*" && head.method != Method::OPTIONS
 }
 
 /// Whether the client holds its body back for a 100 (Continue) (RFC 9110, section 10.1.1).
@@ -58,5 +73,21 @@ mod tests {
         check(Request::get("https://a.example/").header("host", "A.example"), None);
         check(Request::get("https://a.example/").header("host", "b.example"), Some(400));
         check(Request::connect("a.example:443"), Some(501));
+    }
+
+    #[test]
+    fn what_h2_lets_pass_is_refused() {
+        let with = |value: &'static [u8]| {
+            Request::get("https://a.example/").header("x-test", HeaderValue::from_bytes(value).unwrap())
+        };
+        check(with(b"a b"), None);
+        check(with(b""), None);
+        for value in [&b" a"[..], b"a ", b"\ta", b"a\t", b" "] {
+            check(with(value), Some(400));
+        }
+        check(Request::get("https://a.example/").header("content-length", ""), Some(400));
+        check(Request::get("https://user@a.example/"), Some(400));
+        check(Request::get("*"), Some(400));
+        check(Request::options("*"), None);
     }
 }

@@ -118,8 +118,10 @@ impl Frame {
     /// an entry of the static table or three Huffman-coded digits (RFC 7541, appendices A and B).
     pub(crate) fn status(&self) -> Option<u16> {
         let mut block = &self.payload[..];
-        while let [0x20..=0x3f, rest @ ..] = block {
-            block = rest;
+        while let [first @ 0x20..=0x3f, rest @ ..] = block {
+            // A size of 31 or more goes on in bytes of 7 bits.
+            let more = rest.iter().take_while(|byte| **byte >= 0x80).count() + 1;
+            block = if *first == 0x3f { &rest[more..] } else { rest };
         }
         match block {
             [index @ 0x88..=0x8e, ..] => Some([200, 204, 206, 304, 400, 404, 500][usize::from(index - 0x88)]),
@@ -170,6 +172,7 @@ impl fmt::Display for Frame {
 fn a_status_is_read_whichever_way_it_is_written() {
     let head = |payload: &[u8]| Frame { kind: HEADERS, flags: 0, stream: 1, payload: payload.to_vec() }.status();
     assert_eq!(head(&[0x20, 0x88]), Some(200));
+    assert_eq!(head(&[0x20, 0x3f, 0xe1, 0x1f, 0x88]), Some(200));
     assert_eq!(head(&[0x08, 0x82, 0b0000_1000, 0b0001_1001]), Some(103));
     assert_eq!(head(&[0x48, 0x83, 0b0110_1100, 0b0000_0000, 0b1111_1111]), Some(500));
     assert_eq!(head(&[0x48, 0x03, b'4', b'2', b'1']), Some(421));
