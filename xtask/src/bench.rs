@@ -5,10 +5,11 @@
 //! rows there (see [`crate::report::Area`]). `--quick` is passed on.
 
 use crate::report::{Area, Report};
-use crate::{metadata, shell};
+use crate::{metadata, shell, tools};
+use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Instant;
 
@@ -16,18 +17,23 @@ pub(crate) struct Options {
     areas: Vec<String>,
     quick: bool,
     json: bool,
+    baseline: Option<PathBuf>,
+    publish: bool,
 }
 
 impl Options {
-    pub(crate) fn parse<'a>(words: impl Iterator<Item = &'a str>) -> Result<Self, String> {
-        let mut options = Self { areas: Vec::new(), quick: false, json: false };
-        for word in words {
+    pub(crate) fn parse<'a>(mut words: impl Iterator<Item = &'a str>) -> Result<Self, String> {
+        let mut options = Self { areas: Vec::new(), quick: false, json: false, baseline: None, publish: false };
+        while let Some(word) = words.next() {
             match word {
                 "--json" => options.json = true,
                 "--quick" => options.quick = true,
+                "--publish" => options.publish = true,
+                "--baseline" => options.baseline = Some(words.next().ok_or("--baseline needs a file")?.into()),
                 flag if flag.starts_with('-') => return Err(format!("unknown flag `{flag}`")),
                 "all" => {}
-                area => options.areas.push(area.to_owned()),
+                // Bench targets are named like files, areas like words.
+                area => options.areas.push(area.replace('-', "_")),
             }
         }
         Ok(options)
@@ -44,20 +50,50 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     let dir = shell::root().join("target/bench");
     fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
 
+    // Read first: it may be the file that this run writes.
+    let baseline = options.baseline.as_deref().map(read_report).transpose()?;
+    tools::ensure_peers();
     let mut report = Report::new(options.quick);
+    let began = Instant::now();
     for area in chosen {
         report.areas.push(run_area(area, options, &dir)?);
+    }
+    if let Some(before) = &baseline {
+        report.compare(before);
     }
     write(&dir.join("report.md"), &report.to_markdown())?;
     write(&dir.join("report.json"), &report.to_json())?;
     if options.json {
         println!("{}", report.to_json());
     }
-    println!("\nreport: target/bench/report.md and target/bench/report.json");
+    if options.publish {
+        publish(&dir)?;
+    }
+    println!("\nreport: target/bench/report.md and report.json, after {:.0} s", began.elapsed().as_secs_f64());
     match report.failed() {
         0 => Ok(()),
         failed => Err(format!("{failed} benchmarks did not finish; the report names them")),
     }
+}
+
+fn read_report(path: &Path) -> Result<Value, String> {
+    let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Keeps the report and its plots where documents may refer to them.
+fn publish(dir: &Path) -> Result<(), String> {
+    let kept = shell::root().join("benches/report");
+    let say = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+    fs::create_dir_all(&kept).map_err(|error| say(&kept, error))?;
+    for entry in fs::read_dir(dir).map_err(|error| say(dir, error))?.filter_map(Result::ok) {
+        let (path, name) = (entry.path(), entry.file_name());
+        let is_report = name == "report.md" || name == "report.json";
+        if is_report || path.extension().is_some_and(|extension| extension == "svg") {
+            fs::copy(&path, kept.join(name)).map_err(|error| say(&path, error))?;
+        }
+    }
+    Ok(())
 }
 
 /// Runs one benchmark; a failing one is a line in the report, not the end of the run.
@@ -105,6 +141,11 @@ mod tests {
         let parse = |words: &[&str]| Options::parse(words.iter().copied());
         assert!(parse(&["gcs", "--quick"]).is_ok_and(|o| o.quick && !o.json && o.areas == ["gcs"]));
         assert!(parse(&["all"]).is_ok_and(|o| o.areas.is_empty()));
+        assert!(parse(&["page-load"]).is_ok_and(|o| o.areas == ["page_load"]));
+        assert!(
+            parse(&["--baseline", "a.json"]).is_ok_and(|o| o.baseline.is_some_and(|path| path.ends_with("a.json")))
+        );
+        assert!(parse(&["--baseline"]).is_err());
         assert!(parse(&["--slow"]).is_err());
     }
 }

@@ -3,6 +3,7 @@
 //! One file per command. It imports none of the project's crates, so it builds when they do not.
 #![forbid(unsafe_code)]
 
+mod baseline;
 mod bench;
 mod fuzz;
 mod metadata;
@@ -19,7 +20,9 @@ cargo xtask COMMAND
 
   test                                   everything the CI runs; installs Debian packages it needs when it may
   tidy                                   layers, file sizes, forbidden words, links
-  bench [AREA...] [--quick] [--json]     run the benchmarks, leave target/bench/report.md and report.json
+  bench [AREA...|all] [--quick] [--json] [--baseline FILE] [--publish]
+                                         run the benchmarks, leave report.md, report.json and plots in target/bench;
+                                         compare with an earlier report.json; keep the report in benches/report
   fuzz [TARGET] [--seconds N]            fuzz one target, or each for N seconds (default 60)
 ";
 

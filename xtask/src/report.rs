@@ -1,6 +1,6 @@
 //! The report of a benchmark run, for people (Markdown) and for programs (JSON).
 
-use crate::shell;
+use crate::{baseline, shell};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::fs;
@@ -25,11 +25,25 @@ pub(crate) struct Report {
     machine: String,
     compiler: String,
     commit: String,
+    /// How it compares with an earlier run, as Markdown.
+    baseline: String,
 }
 
 impl Report {
     pub(crate) fn new(quick: bool) -> Self {
-        Self { areas: Vec::new(), quick, machine: machine(), compiler: said("rustc", &["-V"]), commit: commit() }
+        Self {
+            areas: Vec::new(),
+            quick,
+            machine: machine(),
+            compiler: said("rustc", &["-V"]),
+            commit: commit(),
+            baseline: String::new(),
+        }
+    }
+
+    /// Compares the run with an earlier one, the value of its `report.json`.
+    pub(crate) fn compare(&mut self, before: &Value) {
+        self.baseline = baseline::compare(before, &self.value());
     }
 
     pub(crate) fn failed(&self) -> usize {
@@ -42,7 +56,9 @@ impl Report {
             "# Benchmarks\n\n{kind}; {}; {}; commit {}.\nMade by `cargo xtask bench`.\n",
             self.machine, self.compiler, self.commit
         );
+        text.push_str(&self.left_out());
         text.push_str(&self.shortfalls());
+        text.push_str(&self.baseline);
         for area in &self.areas {
             let _ = writeln!(text, "\n## {}\n\nTook {:.0} s.\n", area.name, area.seconds);
             if let Some(failure) = &area.failure {
@@ -55,6 +71,10 @@ impl Report {
     }
 
     pub(crate) fn to_json(&self) -> String {
+        format!("{:#}\n", self.value())
+    }
+
+    fn value(&self) -> Value {
         let areas: Vec<Value> = self
             .areas
             .iter()
@@ -62,10 +82,23 @@ impl Report {
                 |area| json!({"area": area.name, "seconds": area.seconds, "failure": area.failure, "rows": rows(area)}),
             )
             .collect();
-        let report = json!({
+        json!({
             "quick": self.quick, "machine": self.machine, "compiler": self.compiler, "commit": self.commit, "areas": areas,
-        });
-        format!("{report:#}\n")
+        })
+    }
+
+    /// What a benchmark said it could not run: a peer that is not installed is named, never dropped.
+    fn left_out(&self) -> String {
+        let mut lines = Vec::new();
+        for area in &self.areas {
+            for line in area.printed.lines().filter(|line| line.contains("skipped: ")) {
+                let line = format!("- {}: {}\n", area.name, line.trim_matches(['*', ' ']));
+                if !lines.contains(&line) {
+                    lines.push(line);
+                }
+            }
+        }
+        if lines.is_empty() { String::new() } else { format!("\n## Left out\n\n{}", lines.concat()) }
     }
 
     /// What misses its target comes first: a reader should not have to look for it.
@@ -108,7 +141,10 @@ fn machine() -> String {
         .lines()
         .find_map(|line| line.strip_prefix("model name"))
         .map_or("unknown processor", |rest| rest.trim_start_matches(['\t', ' ', ':']));
-    format!("{model}, {cores} cores")
+    let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let kib: u64 = memory.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).unwrap_or(0);
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    format!("{model}, {cores} cores, {:.0} GiB, Linux {}", kib as f64 / 1_048_576.0, kernel.trim())
 }
 
 fn commit() -> String {
@@ -129,13 +165,20 @@ mod tests {
                 {"name":"commit","ours":563,"ratio":null,"target":"300","pass":false}]"#;
         let area = |name: &str, rows: Option<&str>, failure: Option<&str>| Area {
             name: name.to_owned(),
-            printed: "| a |\n".to_owned(),
+            printed: "| a |\n**skipped: jetty is not installed**\n".to_owned(),
             rows: rows.map(str::to_owned),
             seconds: 1.0,
             failure: failure.map(str::to_owned),
         };
         let areas = vec![area("gcs", Some(rows), None), area("learn", None, Some("exit status: 1"))];
-        Report { areas, quick: true, machine: "m".into(), compiler: "c".into(), commit: "1".into() }
+        Report {
+            areas,
+            quick: true,
+            machine: "m".into(),
+            compiler: "c".into(),
+            commit: "1".into(),
+            baseline: String::new(),
+        }
     }
 
     #[test]
@@ -144,6 +187,7 @@ mod tests {
         assert!(text.contains("- gcs: decode: 0.9 (target >= 1)"), "{text}");
         assert!(text.contains("- gcs: commit: 563 (target 300)"), "{text}");
         assert!(!text.contains("encode"), "{text}");
+        assert!(text.contains("- gcs: skipped: jetty is not installed\n"), "{text}");
         assert!(text.contains("Did not finish: exit status: 1"), "{text}");
         assert_eq!(report().failed(), 1);
     }

@@ -3,6 +3,7 @@
 //! It is also a test of this crate, so `cargo test` finds what the CI would.
 
 mod documents;
+mod figures;
 mod layers;
 mod sources;
 
@@ -65,6 +66,7 @@ fn findings() -> Result<Vec<Finding>, String> {
         findings.extend(documents::check_links(&root, source));
     }
     findings.extend(documents::check_readmes(&root, &members, &sources));
+    findings.extend(figures::check(&sources, figures::read_report(&root).as_deref()));
     Ok(findings)
 }
 

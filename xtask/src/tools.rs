@@ -21,6 +21,33 @@ const TOOLS: &[Tool] = &[
     Tool { program: "valgrind", package: "valgrind", used_for: "the codec's speed, in instructions" },
 ];
 
+/// What benchmarks compare with, and what they drive.
+const PEERS: &[Tool] = &[
+    Tool { program: "h2load", package: "nghttp2-client", used_for: "load on servers" },
+    Tool { program: "nghttpd", package: "nghttp2-server", used_for: "a peer" },
+    Tool { program: "nghttpx", package: "nghttp2-proxy", used_for: "a peer" },
+    Tool { program: "nginx", package: "nginx-light", used_for: "a peer" },
+    Tool { program: "h2o", package: "h2o", used_for: "a peer" },
+    Tool { program: "apache2", package: "apache2", used_for: "a peer" },
+    Tool { program: "caddy", package: "caddy", used_for: "a peer" },
+    Tool { program: "node", package: "nodejs", used_for: "a peer" },
+    Tool { program: "ip", package: "iproute2", used_for: "an emulated link of packets" },
+    Tool { program: "chromium", package: "chromium", used_for: "page loads in a browser" },
+    Tool { program: "valgrind", package: "valgrind", used_for: "instruction counts" },
+];
+
+/// Installs what benchmarks can use, where that is possible, and names what is missing. Nothing here is needed: a
+/// benchmark says itself what it had to leave out.
+pub(crate) fn ensure_peers() {
+    let missing = || PEERS.iter().filter(|tool| !shell::is_on_path(tool.program)).collect::<Vec<_>>();
+    if !missing().is_empty() {
+        install(&missing());
+    }
+    for tool in missing() {
+        println!("!! {} is missing (Debian package {}): left out: {}", tool.program, tool.package, tool.used_for);
+    }
+}
+
 /// Makes sure that every tool is there.
 ///
 /// As root on Debian the missing ones are installed. What is still missing is a failure under

@@ -12,8 +12,9 @@ use http::response;
 use crate::engine::{Counters, Engine};
 use crate::event::Event;
 use crate::exchange::ConnectionState;
+use crate::item::{Item, Tag};
 use crate::link;
-use crate::navigation::{Item, PageExchange, Tag};
+use crate::navigation::PageExchange;
 use crate::response as answer;
 use crate::view::{AssetView, Decision, Outlet, PageView, Reason};
 

@@ -17,6 +17,7 @@ mod forwarded;
 mod headstart;
 mod holdout;
 mod identity;
+mod item;
 mod layer;
 mod link;
 mod navigation;
@@ -45,8 +46,8 @@ pub use crate::event::{Arrival, Event, PushOutcome, PushReport, VisitReport, Vis
 pub use crate::fingerprint::CookieFormat;
 pub use crate::forwarded::{ClientAddress, ForwardedBy};
 pub use crate::headstart::{Headstart, Stats};
+pub use crate::item::Push as PolicyPush;
 pub use crate::layer::{HeadstartFuture, HeadstartLayer, HeadstartService, Peer};
-pub use crate::navigation::Push as PolicyPush;
 pub use crate::policy::{ConnectionPolicy, PolicyExchange};
 pub use crate::rules::{Action, Budget, Rule, RuleError, Rules};
 pub use crate::serve::{Connection, Serve};

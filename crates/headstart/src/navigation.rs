@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use headstart_h2::{Promise, Refusal};
-use headstart_learn::{Candidate, Destination, Freshness, Navigation, Site, Time, Visit};
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use headstart_learn::{Candidate, Freshness, Navigation, Site, Time, Visit};
+use http::header::{self, HeaderMap, HeaderName};
 use http::request::Parts;
 use http::{StatusCode, response};
 
@@ -13,6 +13,7 @@ use crate::assets::{Assets, Named};
 use crate::engine::{Engine, VerifyHeld, day};
 use crate::exchange::{ConnectionState, Ways, Who, described};
 use crate::fingerprint::Fingerprint;
+use crate::item::{Item, Push, Tag};
 use crate::link;
 use crate::request;
 use crate::response as answer;
@@ -59,38 +60,6 @@ pub(crate) struct PageExchange {
     pushed_bytes: u64,
     rules: PageRules,
     budget: Budget,
-}
-
-/// The driver's name for one push.
-pub(crate) type Tag = Arc<Push>;
-
-/// One push of a [`ConnectionPolicy`](crate::ConnectionPolicy), as it is known after its page is gone.
-#[derive(Debug)]
-pub struct Push {
-    /// Its place among the items.
-    pub(crate) item: usize,
-    /// Which of the connection's views it belongs to.
-    pub(crate) view: u64,
-    pub(crate) authority: Arc<str>,
-    pub(crate) page: Arc<str>,
-    pub(crate) asset: Arc<str>,
-    pub(crate) bytes: AtomicU64,
-}
-
-/// One asset of the view.
-#[derive(Clone)]
-pub(crate) struct Item {
-    pub(crate) path: Arc<str>,
-    pub(crate) destination: Destination,
-    pub(crate) cors: bool,
-    pub(crate) bytes: u64,
-    pub(crate) validator: u64,
-    pub(crate) freshness: Freshness,
-    pub(crate) decision: Decision,
-    /// Not to be pushed to this client, even if it turns out that what it holds has changed.
-    barred: bool,
-    /// The driver was asked to push or verify it.
-    promised: bool,
 }
 
 impl PageExchange {
@@ -294,17 +263,7 @@ impl PageExchange {
     }
 
     fn add_learned(&mut self, engine: &Engine, connection: &ConnectionState, candidate: &Candidate) {
-        let item = Item {
-            path: Arc::clone(&candidate.path),
-            destination: candidate.destination,
-            cors: candidate.cors,
-            bytes: candidate.bytes,
-            validator: candidate.validator,
-            freshness: candidate.freshness,
-            decision: Decision::Held,
-            barred: false,
-            promised: false,
-        };
+        let item = Item::learned(candidate);
         let unlikely = self.outlet == Outlet::Push && candidate.lower_bound < engine.limits.push_threshold;
         self.add(connection, item, unlikely.then_some(Reason::Unlikely));
     }
@@ -378,27 +337,6 @@ impl PageExchange {
     fn is_held(&self, connection: &ConnectionState, item: &Item) -> bool {
         connection.holds(&item.path, item.validator)
             || self.fingerprint.as_ref().is_some_and(|known| known.contains(&item.path, item.validator))
-    }
-}
-
-impl Item {
-    fn named(path: Arc<str>, destination: Destination, cors: bool) -> Self {
-        let (bytes, validator, freshness) = (0, 0, Freshness::Stale);
-        Item {
-            path,
-            destination,
-            cors,
-            bytes,
-            validator,
-            freshness,
-            decision: Decision::Held,
-            barred: false,
-            promised: false,
-        }
-    }
-
-    pub(crate) fn link(&self) -> Option<HeaderValue> {
-        link::preload(&self.path, self.destination, self.cors)
     }
 }
 

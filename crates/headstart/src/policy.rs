@@ -13,7 +13,7 @@ use crate::admission::Guest;
 use crate::engine::{Counters, Engine, now};
 use crate::event::{Event, PushOutcome, PushReport};
 use crate::exchange::{ConnectionState, Exchange, Ways};
-use crate::navigation::Tag;
+use crate::item::Tag;
 use crate::response as answer;
 
 /// Decides what one connection sends early; made by [`Headstart::policy`](crate::Headstart::policy).
