@@ -5,6 +5,7 @@
 mod access_log;
 mod args;
 mod baselines;
+mod compress;
 mod digest;
 mod evaluate;
 mod evaluate_table;
