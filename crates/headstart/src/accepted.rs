@@ -27,7 +27,7 @@ use crate::admission::{Guest, Place};
 use crate::body::Body;
 use crate::engine::now;
 use crate::exchange::ConnectionState;
-use crate::layer::{HeadstartLayer, Peer};
+use crate::layer::{HeadstartLayer, OverTls, Peer};
 use crate::patient::Patient;
 use crate::proxy_protocol;
 use crate::serve::{Connection, Greeter, UNSENT_BYTES};
@@ -76,8 +76,8 @@ where
         }
         let Some(tls) = tls else {
             match handshake(&mut self.stopping, speaks_http2(&socket)).await {
-                Some(Ok(true)) => self.greeted(None).http2(socket).await,
-                Some(Ok(false)) => self.greeted(None).http1(socket).await,
+                Some(Ok(true)) => self.greeted(None).http2(socket, false).await,
+                Some(Ok(false)) => self.greeted(None).http1(socket, false).await,
                 _ => tracing::debug!(%remote, "the client said nothing"),
             }
             return;
@@ -88,7 +88,7 @@ where
                 session.set_buffer_limit(Some(UNSENT_BYTES));
                 let http2 = session.alpn_protocol() == Some(b"h2");
                 let this = self.greeted(session.server_name());
-                if http2 { this.http2(stream).await } else { this.http1(stream).await }
+                if http2 { this.http2(stream, true).await } else { this.http1(stream, true).await }
             }
             Some(Err(error)) => tracing::debug!(%remote, %error, "the TLS handshake failed"),
             None => tracing::debug!(%remote, "the TLS handshake took too long"),
@@ -103,11 +103,11 @@ where
         self
     }
 
-    async fn http2<T: AsyncRead + AsyncWrite + Unpin>(self, io: T) {
+    async fn http2<T: AsyncRead + AsyncWrite + Unpin>(self, io: T, tls: bool) {
         let Accepted { headstart, service, remote, place, mut stopping, .. } = self;
         let policy = headstart.policy(remote).of_guest(Arc::clone(&place.guest));
         let config = headstart.engine.h2.clone();
-        let mut connection = headstart_h2::serve_connection_with(config, io, WithPeer { service, remote }, policy);
+        let mut connection = headstart_h2::serve_connection_with(config, io, WithPeer { service, remote, tls }, policy);
         let result = tokio::select! {
             result = &mut connection => result,
             () = leave(&mut stopping, &place.guest) => {
@@ -120,7 +120,7 @@ where
         }
     }
 
-    async fn http1<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, io: T) {
+    async fn http1<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, io: T, tls: bool) {
         let Accepted { headstart, service, remote, place, mut stopping, .. } = self;
         let engine = &headstart.engine;
         let guest = Arc::clone(&place.guest);
@@ -128,7 +128,7 @@ where
         state.guest = Some(Arc::clone(&guest));
         let state = Arc::new(Mutex::new(state));
         let layer = HeadstartLayer { engine: Arc::clone(engine), connection: Some(Arc::clone(&state)) };
-        let service = layer.layer(WithPeer { service, remote });
+        let service = layer.layer(WithPeer { service, remote, tls });
         let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
         builder.http1().timer(TokioTimer::new()).header_read_timeout(HTTP1_HEAD);
         // What the connection becomes after an upgrade keeps its place, and is waited for at the end.
@@ -199,6 +199,7 @@ async fn speaks_http2(socket: &TcpStream) -> io::Result<bool> {
 struct WithPeer<S> {
     service: S,
     remote: SocketAddr,
+    tls: bool,
 }
 
 impl<S, R> Service<Request<R>> for WithPeer<S>
@@ -217,6 +218,9 @@ where
     fn call(&mut self, request: Request<R>) -> S::Future {
         let mut request = request.map(Body::from);
         request.extensions_mut().insert(Peer(self.remote));
+        if self.tls {
+            request.extensions_mut().insert(OverTls);
+        }
         self.service.call(request)
     }
 }

@@ -19,6 +19,11 @@ use crate::response as answer;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
 
+/// Marks a request that came over TLS, in its extensions; the target of an HTTP/1.1 request does not tell. Set by
+/// [`Headstart::serve`](crate::Headstart::serve).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OverTls;
+
 /// Adds learning, `Link: rel=preload` and the cookie to a service. Made by
 /// [`Headstart::layer`](crate::Headstart::layer).
 #[derive(Clone)]

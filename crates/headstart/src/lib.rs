@@ -47,7 +47,7 @@ pub use crate::fingerprint::CookieFormat;
 pub use crate::forwarded::{ClientAddress, ForwardedBy};
 pub use crate::headstart::{Headstart, Stats};
 pub use crate::item::Push as PolicyPush;
-pub use crate::layer::{HeadstartFuture, HeadstartLayer, HeadstartService, Peer};
+pub use crate::layer::{HeadstartFuture, HeadstartLayer, HeadstartService, OverTls, Peer};
 pub use crate::policy::{ConnectionPolicy, PolicyExchange};
 pub use crate::rules::{Action, Budget, Rule, RuleError, Rules};
 pub use crate::serve::{Connection, Serve};

@@ -9,6 +9,8 @@ use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 use headstart::CookieFormat;
 
+use crate::proxy::Address;
+
 /// Serves web pages and sends their assets before they are asked for.
 ///
 /// It learns from traffic which assets each page pulls in, keeps in a cookie which of them a client holds, and sends the
@@ -27,6 +29,7 @@ pub(crate) enum Command {
     Evaluate(crate::evaluate::Evaluate),
     Explain(crate::explain::Explain),
     Learn(crate::learn_log::Learn),
+    Proxy(Proxy),
     Serve(Serve),
 }
 
@@ -37,6 +40,35 @@ pub(crate) struct Serve {
     #[arg(value_name = "DIR")]
     pub(crate) directory: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub(crate) options: Options,
+}
+
+/// Stand in front of an application over HTTPS
+#[derive(Debug, Args)]
+pub(crate) struct Proxy {
+    /// Where the application is, more than once for several servers: `http://`, `https://` or `h2c://`, host and port
+    #[arg(value_name = "URL", required = true)]
+    upstreams: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) options: Options,
+}
+
+impl Proxy {
+    /// The servers that were named.
+    ///
+    /// # Errors
+    ///
+    /// If one is no URL of a server.
+    pub(crate) fn upstreams(&self) -> anyhow::Result<Vec<Address>> {
+        Ok(self.upstreams.iter().map(|url| url.parse()).collect::<Result<_, _>>()?)
+    }
+}
+
+/// What every command that serves takes.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
     /// Address to listen on, more than once if need be; `localhost` is 127.0.0.1 and ::1
     #[arg(
         long,
@@ -185,26 +217,29 @@ mod tests {
     fn nothing_is_serve() {
         let args = serve(&[]);
         assert_eq!(args.directory, None);
-        assert_eq!(args.listen, ["localhost:8443"]);
-        assert_eq!(args.window, Duration::from_secs(15));
-        assert_eq!(args.holdout, 32);
-        assert_eq!(args.min_networks, None);
-        assert_eq!(args.cookie, CookieFormat::Headstart);
+        assert_eq!(args.options.listen, ["localhost:8443"]);
+        assert_eq!(args.options.window, Duration::from_secs(15));
+        assert_eq!(args.options.holdout, 32);
+        assert_eq!(args.options.min_networks, None);
+        assert_eq!(args.options.cookie, CookieFormat::Headstart);
     }
 
     #[test]
     fn flags() {
         let args = serve(&["serve", "site", "--holdout", "0", "--cookie", "go-casper", "--snapshot-interval", "0.5"]);
         assert_eq!(args.directory.as_deref(), Some("site".as_ref()));
-        assert_eq!(args.holdout, 0);
-        assert_eq!(args.cookie, CookieFormat::GoCasper { keys: 10, p: 64 });
+        assert_eq!(args.options.holdout, 0);
+        assert_eq!(args.options.cookie, CookieFormat::GoCasper { keys: 10, p: 64 });
         assert_eq!(
-            serve(&["serve", "--cookie", "go-casper:1024:80"]).cookie,
+            serve(&["serve", "--cookie", "go-casper:1024:80"]).options.cookie,
             CookieFormat::GoCasper { keys: 80, p: 1024 }
         );
-        assert_eq!(serve(&["serve", "--cookie", "h2o:12"]).cookie, CookieFormat::H2oCasper { capacity_bits: 12 });
-        assert_eq!(args.snapshot_interval, Duration::from_millis(500));
-        assert_eq!(serve(&["serve", "--listen", "a:1", "--listen", "b:2"]).listen, ["a:1", "b:2"]);
+        assert_eq!(
+            serve(&["serve", "--cookie", "h2o:12"]).options.cookie,
+            CookieFormat::H2oCasper { capacity_bits: 12 }
+        );
+        assert_eq!(args.options.snapshot_interval, Duration::from_millis(500));
+        assert_eq!(serve(&["serve", "--listen", "a:1", "--listen", "b:2"]).options.listen, ["a:1", "b:2"]);
     }
 
     #[test]
@@ -219,5 +254,6 @@ mod tests {
         check_error(&["serve", "a", "b"], "'b'");
         check_error(&["serve", "--cookie", "go-casper:x:1"], "\"x\"");
         check_error(&["sreve"], "sreve");
+        check_error(&["proxy"], "URL");
     }
 }

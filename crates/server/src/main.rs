@@ -5,7 +5,6 @@
 mod access_log;
 mod args;
 mod baselines;
-mod compress;
 mod digest;
 mod evaluate;
 mod evaluate_table;
@@ -14,6 +13,7 @@ mod learn_log;
 mod listen;
 mod log;
 mod names;
+mod origin;
 mod page_views;
 mod proxy;
 mod replay;
@@ -54,9 +54,14 @@ fn run() -> anyhow::Result<ExitCode> {
         Parsed::Command(Command::Evaluate(args)) => evaluate::run(&args),
         Parsed::Command(Command::Explain(args)) => explain::run(args),
         Parsed::Command(Command::Learn(args)) => learn_log::run(args),
+        Parsed::Command(Command::Proxy(args)) => {
+            log::trace()?;
+            let upstreams = args.upstreams()?;
+            serve::run(serve::Source::Upstream(upstreams), args.options)
+        }
         Parsed::Command(Command::Serve(args)) => {
             log::trace()?;
-            serve::run(args)
+            serve::run(serve::Source::Directory(args.directory), args.options)
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Which part of the site answers a request: a table of hosts and path prefixes.
 
-#![allow(dead_code, reason = "used by the command `proxy`, which follows")]
+#![allow(dead_code, reason = "used by the configuration of several sites")]
 
 use http::header;
 use http::request::Parts;

@@ -1,4 +1,4 @@
-//! `headstart serve`: a directory over HTTPS, until told to stop.
+//! `headstart serve` and `headstart proxy`: a directory or an application over HTTPS, until told to stop.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,33 +11,62 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::args::Serve;
+use crate::args::Options;
 use crate::log::{Log, complain, say};
+use crate::proxy::{self, Address, Proxy};
 use crate::self_signed::{self, Origin};
 use crate::signals::Signals;
 use crate::snapshots::Snapshots;
 use crate::state::{self, SnapshotFile};
 use crate::static_files::{Config, StaticFiles};
 use crate::tls::{self, Identity};
-use crate::{listen, site};
+use crate::{listen, origin, site};
 
 /// Serves until told to stop.
 ///
 /// # Errors
 ///
 /// If something that was named cannot be used. Nothing has been served then.
-pub(crate) fn run(args: Serve) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(source: Source, args: Options) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start")?;
-    let code = runtime.block_on(async { Ok(prepare(args).await?.serve().await) });
+    let code = runtime.block_on(async { Ok(prepare(source, args).await?.serve().await) });
     // A thread that still waits for a disk is not waited for.
     runtime.shutdown_background();
     code
 }
 
+/// What is served.
+pub(crate) enum Source {
+    /// A directory; the example site if none is named.
+    Directory(Option<PathBuf>),
+    /// An application on these servers.
+    Upstream(Vec<Address>),
+}
+
+impl Source {
+    /// The service, a line about it, and when to ask it again for what clients hold.
+    fn open(self) -> anyhow::Result<(origin::Origin, String, VerifyHeld)> {
+        match self {
+            Source::Directory(directory) => {
+                let directory = site::directory(directory)?;
+                let files = StaticFiles::new(&directory, Config::default())
+                    .with_context(|| format!("cannot serve {}", directory.display()))?;
+                // Our files answer from memory, and may be edited in place whatever their names promise.
+                Ok((origin::Origin::Files(files), format!("serving {}", directory.display()), VerifyHeld::Always))
+            }
+            Source::Upstream(servers) => {
+                let names = servers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                let proxy = Proxy::new(proxy::Config::new(servers))?;
+                Ok((origin::Origin::Upstream(proxy), format!("in front of {names}"), VerifyHeld::Mutable))
+            }
+        }
+    }
+}
+
 /// A server of which everything that can be wrong has been tried.
 struct Prepared {
     headstart: Headstart,
-    files: StaticFiles,
+    origin: origin::Origin,
     listeners: Vec<TcpListener>,
     tls: Arc<rustls::ServerConfig>,
     snapshots: Option<Snapshots>,
@@ -46,10 +75,8 @@ struct Prepared {
     drain: std::time::Duration,
 }
 
-async fn prepare(args: Serve) -> anyhow::Result<Prepared> {
-    let directory = site::directory(args.directory.clone())?;
-    let files = StaticFiles::new(&directory, Config::default())
-        .with_context(|| format!("cannot serve {}", directory.display()))?;
+async fn prepare(source: Source, args: Options) -> anyhow::Result<Prepared> {
+    let (origin, what, verify_held) = source.open()?;
     let (tls, certificate) = certificate(&args)?;
     let mut listeners = Vec::new();
     let mut urls = Vec::new();
@@ -66,11 +93,11 @@ async fn prepare(args: Serve) -> anyhow::Result<Prepared> {
     let gate = Gate::new(&args, listen::all_loopback(&addresses));
     let log = Log::start();
     let file = snapshot_file(&args)?;
-    let headstart = headstart(&args, gate.networks, file.as_ref(), &log)?;
+    let headstart = headstart(&args, gate.networks, verify_held, file.as_ref(), &log)?;
     let snapshots = file.map(|file| Snapshots::start(file, headstart.clone(), args.snapshot_interval)).transpose()?;
     let signals = Signals::listen().context("cannot listen for signals")?;
 
-    say(format_args!("serving {}", directory.display()));
+    say(format_args!("{what}"));
     if let Some(certificate) = certificate {
         say(format_args!("{certificate}"));
     }
@@ -78,18 +105,18 @@ async fn prepare(args: Serve) -> anyhow::Result<Prepared> {
     for url in urls {
         say(format_args!("point a browser at {url}"));
     }
-    Ok(Prepared { headstart, files, listeners, tls, snapshots, signals, log, drain: args.drain })
+    Ok(Prepared { headstart, origin, listeners, tls, snapshots, signals, log, drain: args.drain })
 }
 
 impl Prepared {
     async fn serve(self) -> ExitCode {
-        let Self { headstart, files, listeners, tls, snapshots, mut signals, log, drain } = self;
+        let Self { headstart, origin, listeners, tls, snapshots, mut signals, log, drain } = self;
         let (stop, stopping) = watch::channel(false);
         let mut servers = JoinSet::new();
         for listener in listeners {
             let mut stopping = stopping.clone();
             let server = headstart
-                .serve(listener, Arc::clone(&tls), files.clone())
+                .serve(listener, Arc::clone(&tls), origin.clone())
                 .with_graceful_shutdown(async move {
                     // The sender outlives the servers.
                     let _ = stopping.wait_for(|stop| *stop).await;
@@ -121,7 +148,7 @@ impl Prepared {
 }
 
 /// TLS with the certificate that was named, or our own; and a line about the latter.
-fn certificate(args: &Serve) -> anyhow::Result<(Arc<rustls::ServerConfig>, Option<String>)> {
+fn certificate(args: &Options) -> anyhow::Result<(Arc<rustls::ServerConfig>, Option<String>)> {
     if let (Some(cert), Some(key)) = (&args.cert, &args.key) {
         let config = tls::server_config(tls::read(cert, key)?)
             .with_context(|| format!("cannot use the certificate {} with the key {}", cert.display(), key.display()))?;
@@ -134,7 +161,7 @@ fn certificate(args: &Serve) -> anyhow::Result<(Arc<rustls::ServerConfig>, Optio
     Ok((tls::server_config(identity)?, Some(line)))
 }
 
-fn snapshot_file(args: &Serve) -> anyhow::Result<Option<SnapshotFile>> {
+fn snapshot_file(args: &Options) -> anyhow::Result<Option<SnapshotFile>> {
     if args.no_state {
         return Ok(None);
     }
@@ -146,7 +173,13 @@ fn snapshot_file(args: &Serve) -> anyhow::Result<Option<SnapshotFile>> {
 }
 
 /// The engine with what the snapshot holds; a snapshot that cannot be used is said, set aside, and does no other harm.
-fn headstart(args: &Serve, networks: u32, file: Option<&SnapshotFile>, log: &Log) -> anyhow::Result<Headstart> {
+fn headstart(
+    args: &Options,
+    networks: u32,
+    verify_held: VerifyHeld,
+    file: Option<&SnapshotFile>,
+    log: &Log,
+) -> anyhow::Result<Headstart> {
     let builder = || {
         let log = log.clone();
         Headstart::builder()
@@ -154,8 +187,7 @@ fn headstart(args: &Serve, networks: u32, file: Option<&SnapshotFile>, log: &Log
             .holdout(args.holdout)
             .min_networks(networks)
             .cookie(args.cookie)
-            // Our files answer from memory, and may be edited in place whatever their names promise.
-            .verify_held(VerifyHeld::Always)
+            .verify_held(verify_held)
             .on_page_view(move |view| log.line(view.to_string()))
     };
     let Some(file) = file else { return Ok(builder().build()?) };
@@ -181,7 +213,7 @@ struct Gate {
 }
 
 impl Gate {
-    fn new(args: &Serve, loopback: bool) -> Self {
+    fn new(args: &Options, loopback: bool) -> Self {
         match args.min_networks {
             Some(networks) => Self { networks: networks.get(), why: "as asked for" },
             None if loopback => Self { networks: 1, why: "as only loopback addresses are served" },

@@ -9,19 +9,16 @@
 //! * Paths are decoded once; what names anything outside the directory, a hidden file, or something that is not a
 //!   regular file is refused ([`path`], [`open`]).
 
-#![allow(dead_code, unused_imports, reason = "the service is made to obey the whole configuration next")]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod body;
 mod cache;
 mod cache_control;
 mod conditional;
-mod config;
 mod load;
 mod mime;
 mod open;
 mod path;
-mod pattern;
 mod range;
 mod representation;
 mod respond;
@@ -29,6 +26,5 @@ mod service;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use config::{Config, Dotfiles, Symlinks};
-pub(crate) use pattern::{Pattern, PatternError};
-pub(crate) use service::StaticFiles;
+pub(crate) use body::Body;
+pub(crate) use service::{Config, ResponseFuture, StaticFiles};

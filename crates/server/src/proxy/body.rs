@@ -1,0 +1,213 @@
+//! The body of a response on its way to the client.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body as _, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::connection::Held;
+use super::error::Fault;
+use super::server::Server;
+use super::stats::{self, Counters};
+
+/// A response body: known, or passed on from the upstream as the client takes it.
+///
+/// It fails, which resets the stream or closes the connection, if the upstream does not send it to its end.
+pub(crate) struct Body(Kind);
+
+enum Kind {
+    Known(Bytes),
+    Passing(Box<Passing>),
+}
+
+/// A body that the upstream sends. What is not taken by the client is not read from the upstream.
+struct Passing {
+    incoming: Incoming,
+    lease: Option<Lease>,
+    /// How long the upstream may send nothing while the client would take it.
+    stall: Duration,
+    waiting_since: Option<Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
+    counters: Arc<Counters>,
+}
+
+/// What one request holds of the upstream until its response is whole.
+pub(super) struct Lease {
+    pub(super) held: Option<Held>,
+    pub(super) place: Place,
+}
+
+/// The request's place among those under way.
+pub(super) struct Place {
+    pub(super) at: At,
+    pub(super) _permit: OwnedSemaphorePermit,
+}
+
+/// A request that a server has to answer, counted as long as this lives.
+pub(super) struct At(pub(super) Arc<Server>);
+
+impl At {
+    pub(super) fn new(server: &Arc<Server>) -> Self {
+        server.open.fetch_add(1, Ordering::Relaxed);
+        At(Arc::clone(server))
+    }
+}
+
+impl Drop for At {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Lease {
+    /// The response is whole: its connection may serve the next request.
+    fn release(mut self, cx: &mut Context<'_>) {
+        let Some(Held::Exclusive(mut connection)) = self.held.take() else { return };
+        connection.drive(cx);
+        if connection.is_idle() {
+            self.place.at.0.keep(connection);
+            return;
+        }
+        if !connection.is_closed() {
+            // One with a task of its own needs a moment to notice.
+            let server = Arc::clone(&self.place.at.0);
+            tokio::spawn(async move {
+                if connection.idle().await {
+                    server.keep(connection);
+                }
+            });
+        }
+    }
+}
+
+impl Body {
+    pub(super) fn known(bytes: impl Into<Bytes>) -> Self {
+        Body(Kind::Known(bytes.into()))
+    }
+
+    pub(super) fn passing(incoming: Incoming, lease: Lease, stall: Duration, counters: &Arc<Counters>) -> Self {
+        if incoming.is_end_stream() {
+            lease.release(&mut Context::from_waker(std::task::Waker::noop()));
+            return Body::known(Bytes::new());
+        }
+        Body(Kind::Passing(Box::new(Passing {
+            incoming,
+            lease: Some(lease),
+            stall,
+            waiting_since: None,
+            timer: None,
+            counters: Arc::clone(counters),
+        })))
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match &mut self.get_mut().0 {
+            Kind::Known(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Kind::Known(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Kind::Passing(passing) => passing.poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Kind::Known(bytes) => bytes.is_empty(),
+            Kind::Passing(passing) => passing.incoming.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Kind::Known(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Kind::Passing(passing) => passing.incoming.size_hint(),
+        }
+    }
+}
+
+impl Passing {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let polled = self.poll_incoming(cx);
+        match &polled {
+            Poll::Pending => return self.poll_stall(cx).map(|fault| Some(Err(self.fail(fault)))),
+            Poll::Ready(Some(Ok(frame))) => {
+                self.waiting_since = None;
+                if let Some(data) = frame.data_ref() {
+                    stats::add(&self.counters.bytes_down, data.len() as u64);
+                }
+            }
+            Poll::Ready(_) => {}
+        }
+        let Poll::Ready(frame) = polled else { return Poll::Pending };
+        match frame {
+            Some(Err(error)) => {
+                tracing::debug!(%error, "a response broke off");
+                Poll::Ready(Some(Err(self.fail(Fault::BodyBroken))))
+            }
+            frame => {
+                if (frame.is_none() || self.incoming.is_end_stream())
+                    && let Some(lease) = self.lease.take()
+                {
+                    lease.release(cx);
+                }
+                Poll::Ready(frame.map(|frame| frame.map_err(|_| BodyError(Fault::BodyBroken))))
+            }
+        }
+    }
+
+    /// Takes what has arrived; if nothing has, lets the connection read.
+    fn poll_incoming(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let polled = Pin::new(&mut self.incoming).poll_frame(cx);
+        let Some(held) = self.lease.as_mut().and_then(|lease| lease.held.as_mut()) else { return polled };
+        if polled.is_ready() {
+            return polled;
+        }
+        held.drive(cx);
+        Pin::new(&mut self.incoming).poll_frame(cx)
+    }
+
+    fn poll_stall(&mut self, cx: &mut Context<'_>) -> Poll<Fault> {
+        let since = *self.waiting_since.get_or_insert_with(Instant::now);
+        let end = since + self.stall;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(end)));
+        while timer.as_mut().poll(cx).is_ready() {
+            if end <= Instant::now() {
+                return Poll::Ready(Fault::BodyTimeout);
+            }
+            timer.as_mut().reset(end);
+        }
+        Poll::Pending
+    }
+
+    fn fail(&mut self, fault: Fault) -> BodyError {
+        // The connection is closed with the lease: nobody knows where in the stream it stands.
+        if let Some(lease) = self.lease.take() {
+            self.counters.fault(fault);
+            lease.place.at.0.failed(fault);
+        }
+        BodyError(fault)
+    }
+}
+
+/// A response that did not come to its end.
+#[derive(Debug)]
+pub(crate) struct BodyError(Fault);
+
+impl fmt::Display for BodyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the response ended early: {}", self.0.name())
+    }
+}
+
+impl std::error::Error for BodyError {}

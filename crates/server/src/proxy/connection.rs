@@ -1,0 +1,181 @@
+//! One connection to a server: HTTP/1.1, which one request has to itself, or HTTP/2, which many share.
+//!
+//! The state machine of an HTTP/1.1 connection is driven by the task of the request that uses it, not by a task of its
+//! own: a request then costs no hand-over between tasks, each of which may be a wake-up of another thread. Only a request
+//! with content, whose upload must go on whoever waits for whom, and a tunnel get a task for the connection.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Waker};
+
+use futures_util::future::poll_fn;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::client::conn::{TrySendError, http1, http2};
+use hyper_util::rt::TokioIo;
+use tokio::time::Instant;
+
+use super::dial::Io;
+use super::upload::Upload;
+
+type Driver = http1::Connection<TokioIo<Io>, Upload>;
+
+/// An HTTP/1.1 connection.
+pub(super) struct Exclusive {
+    sender: http1::SendRequest<Upload>,
+    /// `None` once it has a task of its own, or has ended.
+    driver: Option<Box<Driver>>,
+    /// When it was last used.
+    pub(super) since: Instant,
+    /// Whether it has carried a request: the server may have closed it meanwhile.
+    pub(super) used: bool,
+}
+
+impl Exclusive {
+    pub(super) fn new(sender: http1::SendRequest<Upload>, driver: Driver) -> Self {
+        Exclusive { sender, driver: Some(Box::new(driver)), since: Instant::now(), used: false }
+    }
+
+    /// Sends a request and waits for the head of the response.
+    pub(super) async fn send(
+        &mut self,
+        request: Request<Upload>,
+    ) -> Result<Response<Incoming>, TrySendError<Request<Upload>>> {
+        self.used = true;
+        let response = self.sender.try_send_request(request);
+        let mut response = std::pin::pin!(response);
+        let driver = &mut self.driver;
+        poll_fn(|cx| {
+            if let Some(running) = driver
+                && Pin::new(running).poll(cx).is_ready()
+            {
+                *driver = None;
+            }
+            response.as_mut().poll(cx)
+        })
+        .await
+    }
+
+    /// Gives the connection a task of its own, as one with `upgrades` if it may become a tunnel.
+    pub(super) fn detach(&mut self, upgrades: bool) {
+        let Some(driver) = self.driver.take() else { return };
+        // What breaks is told to the request that uses it.
+        if upgrades {
+            tokio::spawn(async move {
+                let _ = driver.with_upgrades().await;
+            });
+        } else {
+            tokio::spawn(async move {
+                let _ = driver.await;
+            });
+        }
+    }
+
+    /// Lets the connection do what it can: read more of a body, finish a message, notice that the server has closed.
+    pub(super) fn drive(&mut self, cx: &mut Context<'_>) {
+        if let Some(driver) = &mut self.driver
+            && Pin::new(driver).poll(cx).is_ready()
+        {
+            self.driver = None;
+        }
+    }
+
+    /// Whether another request can be sent at once.
+    pub(super) fn is_idle(&mut self) -> bool {
+        self.drive(&mut Context::from_waker(Waker::noop()));
+        self.sender.is_ready()
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.sender.is_closed()
+    }
+
+    /// Waits until another request can be sent; `false` if the connection ends instead.
+    pub(super) async fn idle(&mut self) -> bool {
+        let Exclusive { sender, driver, .. } = self;
+        poll_fn(|cx| {
+            if let Some(running) = driver
+                && Pin::new(running).poll(cx).is_ready()
+            {
+                *driver = None;
+            }
+            sender.poll_ready(cx)
+        })
+        .await
+        .is_ok()
+    }
+}
+
+/// An HTTP/2 connection, which has a task of its own.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) sender: http2::SendRequest<Upload>,
+    pub(super) open: Arc<AtomicUsize>,
+}
+
+/// A place on a shared connection, for one request.
+pub(super) struct Seat(pub(super) Shared);
+
+impl Shared {
+    /// Takes a place, unless `most` are taken.
+    pub(super) fn seat(&self, most: usize) -> Option<Seat> {
+        if self.sender.is_closed() {
+            return None;
+        }
+        let taken =
+            self.open.fetch_update(Ordering::AcqRel, Ordering::Acquire, |open| (open < most).then_some(open + 1));
+        taken.is_ok().then(|| Seat(self.clone()))
+    }
+}
+
+impl Seat {
+    pub(super) async fn send(
+        &mut self,
+        request: Request<Upload>,
+    ) -> Result<Response<Incoming>, TrySendError<Request<Upload>>> {
+        self.0.sender.try_send_request(request).await
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// A connection as one request holds it.
+pub(super) enum Held {
+    Exclusive(Exclusive),
+    Seat(Seat),
+}
+
+impl Held {
+    pub(super) async fn send(
+        &mut self,
+        request: Request<Upload>,
+    ) -> Result<Response<Incoming>, TrySendError<Request<Upload>>> {
+        match self {
+            Held::Exclusive(connection) => connection.send(request).await,
+            Held::Seat(seat) => seat.send(request).await,
+        }
+    }
+
+    pub(super) fn drive(&mut self, cx: &mut Context<'_>) {
+        if let Held::Exclusive(connection) = self {
+            connection.drive(cx);
+        }
+    }
+
+    /// Whether the server may have closed it since it was last used.
+    pub(super) fn is_used(&self) -> bool {
+        match self {
+            Held::Exclusive(connection) => connection.used,
+            Held::Seat(_) => true,
+        }
+    }
+
+    pub(super) fn is_http2(&self) -> bool {
+        matches!(self, Held::Seat(_))
+    }
+}

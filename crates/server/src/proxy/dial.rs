@@ -1,0 +1,196 @@
+//! Connecting to a server: name, TCP, TLS, and the version of HTTP that was agreed on.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use rustls_pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::address::{Address, Scheme};
+use super::config::{Config, ConfigError};
+use super::connection::{Exclusive, Shared};
+use super::error::Fault;
+use super::tls::client_config;
+use super::upload::Upload;
+
+/// Fields of a response head, at most.
+const MAX_FIELDS: usize = 128;
+/// Upload windows that we offer are the upstream's to choose; these are for what it sends us, bytes.
+const STREAM_WINDOW: u32 = 256 << 10;
+const CONNECTION_WINDOW: u32 = 4 << 20;
+/// Whether an HTTP/2 connection that says nothing is still there.
+const PING_EVERY: Duration = Duration::from_secs(20);
+const PING_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Makes connections to one server.
+pub(super) struct Dialer {
+    pub(super) address: Address,
+    tls: Option<Tls>,
+    timeout: Duration,
+    max_head_bytes: usize,
+}
+
+struct Tls {
+    name: ServerName<'static>,
+    either: TlsConnector,
+    /// Offers HTTP/1.1 alone.
+    http1: TlsConnector,
+}
+
+/// A new connection, by what it can carry.
+pub(super) enum Dialed {
+    Exclusive(Exclusive),
+    Shared(Shared),
+}
+
+impl Dialer {
+    pub(super) fn new(address: Address, config: &Config) -> Result<Self, ConfigError> {
+        let tls = if address.scheme == Scheme::Https {
+            let name = config.tls.server_name.as_deref().unwrap_or(address.host()).to_owned();
+            let server = ServerName::try_from(name.clone())
+                .map_err(|_| ConfigError(format!("{name:?} is no name that a certificate can carry")))?;
+            let either = client_config(&config.tls.roots)?;
+            let mut http1 = rustls::ClientConfig::clone(&either);
+            http1.alpn_protocols = vec![b"http/1.1".to_vec()];
+            Some(Tls { name: server, either: either.into(), http1: Arc::new(http1).into() })
+        } else {
+            None
+        };
+        Ok(Dialer {
+            address,
+            tls,
+            timeout: config.timeouts.connect,
+            // The least that hyper takes.
+            max_head_bytes: config.limits.max_head_bytes.max(8192),
+        })
+    }
+
+    /// Connects, in the time that is allowed; over HTTP/1.1 if it has to be `exclusive`.
+    pub(super) async fn dial(&self, exclusive: bool) -> Result<Dialed, Fault> {
+        match tokio::time::timeout(self.timeout, self.connect(exclusive)).await {
+            Ok(Ok(dialed)) => Ok(dialed),
+            Ok(Err(error)) => {
+                tracing::debug!(server = %self.address, %error, "no connection");
+                Err(Fault::Refused)
+            }
+            Err(_) => {
+                tracing::debug!(server = %self.address, "no connection in time");
+                Err(Fault::ConnectTimeout)
+            }
+        }
+    }
+
+    async fn connect(&self, exclusive: bool) -> io::Result<Dialed> {
+        if exclusive && self.address.scheme == Scheme::H2c {
+            return Err(io::Error::other("HTTP/2 has no upgrades"));
+        }
+        // Tries each address of the name in turn.
+        let socket = TcpStream::connect((self.address.host(), self.address.port())).await?;
+        socket.set_nodelay(true)?;
+        let Some(tls) = &self.tls else {
+            return match self.address.scheme {
+                Scheme::H2c => self.http2(Io::Plain(socket)).await,
+                Scheme::Http | Scheme::Https => self.http1(Io::Plain(socket)).await,
+            };
+        };
+        let connector = if exclusive { &tls.http1 } else { &tls.either };
+        let stream = connector.connect(tls.name.clone(), socket).await?;
+        let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+        let io = Io::Tls(Box::new(stream));
+        if http2 { self.http2(io).await } else { self.http1(io).await }
+    }
+
+    async fn http1(&self, io: Io) -> io::Result<Dialed> {
+        let (sender, driver) = http1::Builder::new()
+            .max_buf_size(self.max_head_bytes.max(64 << 10))
+            .max_header_size(self.max_head_bytes)
+            .max_headers(MAX_FIELDS)
+            .handshake::<_, Upload>(TokioIo::new(io))
+            .await
+            .map_err(io::Error::other)?;
+        Ok(Dialed::Exclusive(Exclusive::new(sender, driver)))
+    }
+
+    async fn http2(&self, io: Io) -> io::Result<Dialed> {
+        let (sender, driver) = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_header_list_size(u32::try_from(self.max_head_bytes).unwrap_or(u32::MAX))
+            .keep_alive_interval(PING_EVERY)
+            .keep_alive_timeout(PING_TIMEOUT)
+            .handshake::<_, Upload>(TokioIo::new(io))
+            .await
+            .map_err(io::Error::other)?;
+        tokio::spawn(async move {
+            if let Err(error) = driver.await {
+                tracing::debug!(%error, "an HTTP/2 connection to an upstream ended");
+            }
+        });
+        Ok(Dialed::Shared(Shared { sender, open: Arc::default() }))
+    }
+}
+
+/// A socket, with TLS or without.
+pub(super) enum Io {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl AsyncRead for Io {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Io::Plain(io) => Pin::new(io).poll_read(cx, into),
+            Io::Tls(io) => Pin::new(io).poll_read(cx, into),
+        }
+    }
+}
+
+impl AsyncWrite for Io {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Io::Plain(io) => Pin::new(io).poll_write(cx, bytes),
+            Io::Tls(io) => Pin::new(io).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Io::Plain(io) => Pin::new(io).poll_write_vectored(cx, slices),
+            Io::Tls(io) => Pin::new(io).poll_write_vectored(cx, slices),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Io::Plain(io) => io.is_write_vectored(),
+            Io::Tls(io) => io.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Io::Plain(io) => Pin::new(io).poll_flush(cx),
+            Io::Tls(io) => Pin::new(io).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Io::Plain(io) => Pin::new(io).poll_shutdown(cx),
+            Io::Tls(io) => Pin::new(io).poll_shutdown(cx),
+        }
+    }
+}
