@@ -8,6 +8,9 @@ use crate::sync::Arc;
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Explanation {
+    /// Whether the page itself has passed the network gate. If not, what its own visits say of
+    /// it should be shown to nobody but who explains on the machine itself.
+    pub named: bool,
     /// The levels that know the page, from coarse to fine.
     pub levels: Vec<LevelWeight>,
     /// The assets that may be shown, the likeliest first.

@@ -10,6 +10,7 @@ use crate::explain::Explanation;
 use crate::keys::Keys;
 use crate::model::{Model, Outside};
 use crate::observation::{Asset, Delivery, Fetch, Navigation, Site, Visit};
+use crate::pages::Pages;
 use crate::plan::{Plan, Published};
 use crate::planner::Now;
 use crate::published::Plans;
@@ -206,6 +207,13 @@ impl Learner {
         let now = Now { time: now, tick: self.tick(now) };
         let mut model = lock(&self.model);
         model.explain(now, site, page, &self.config, &self.outside())
+    }
+
+    /// The heaviest pages that have passed the network gate, at most `max` of them, of all
+    /// sites. O(n log n) for n pages, during which nothing is learned.
+    pub fn pages(&self, now: Time, max: usize) -> Pages {
+        let tick = self.tick(now);
+        lock(&self.model).pages(max, tick, &self.sites)
     }
 
     /// Counts for operators. O(pages).

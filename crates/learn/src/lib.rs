@@ -75,6 +75,7 @@ mod model;
 mod networks;
 mod node;
 mod observation;
+mod pages;
 mod plan;
 mod planner;
 mod published;
@@ -102,6 +103,7 @@ pub use crate::level::Level;
 pub use crate::observation::{
     Asset, ClientId, ConnectionId, Delivery, Fetch, Freshness, Navigation, NetworkId, Referrer, Site, Visit,
 };
+pub use crate::pages::{PageWeight, Pages};
 pub use crate::plan::{Candidate, Plan};
 pub use crate::restore::SnapshotError;
 pub use crate::stats::Stats;

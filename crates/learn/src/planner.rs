@@ -80,6 +80,7 @@ impl Model {
     ) -> Explanation {
         let Some(chain) = self.chain(site, page, outside) else { return Explanation::default() };
         let nodes = self.nodes_of(&chain);
+        let named = nodes.last().is_some_and(|node| node.level == Level::Page && self.is_named(node));
         let levels = nodes.iter().map(|node| LevelWeight {
             level: node.level,
             weight: node.weight * scale(node, self.decay, now.tick),
@@ -104,7 +105,7 @@ impl Model {
                 verdict,
             })
         });
-        Explanation { levels: levels.collect(), assets: assets.collect(), hidden }
+        Explanation { named, levels: levels.collect(), assets: assets.collect(), hidden }
     }
 
     /// Every asset that may be shown, the likeliest first, with what is decided of it.
