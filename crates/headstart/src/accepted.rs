@@ -25,7 +25,7 @@ use tower_service::Service;
 use crate::Headstart;
 use crate::admission::{Guest, Place};
 use crate::body::Body;
-use crate::engine::now;
+use crate::engine::{Counters, now};
 use crate::exchange::ConnectionState;
 use crate::layer::{HeadstartLayer, OverTls, Peer};
 use crate::patient::Patient;
@@ -49,6 +49,22 @@ pub(crate) struct Accepted<S> {
     pub(crate) balancers: Arc<[IpNet]>,
 }
 
+/// Counts a connection when it begins and when it ends, even by a panic.
+struct Counted(Headstart);
+
+impl Counted {
+    fn new(headstart: &Headstart) -> Self {
+        Counters::add(&headstart.engine.counters.connections, 1);
+        Counted(headstart.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        Counters::add(&self.0.engine.counters.connections_ended, 1);
+    }
+}
+
 impl<S, B> Accepted<S>
 where
     S: Service<Request<Body>, Response = Response<B>> + Clone + Send + 'static,
@@ -58,6 +74,7 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Debug,
 {
     pub(crate) async fn serve(mut self, mut socket: TcpStream, tls: Option<TlsAcceptor>) {
+        let _counted = Counted::new(&self.headstart);
         if self.balancers.iter().any(|network| network.contains(&self.remote.ip().to_canonical())) {
             match handshake(&mut self.stopping, proxy_protocol::read(&mut socket)).await {
                 Some(Ok(client)) => self.remote = client.unwrap_or(self.remote),
@@ -78,7 +95,7 @@ where
             match handshake(&mut self.stopping, speaks_http2(&socket)).await {
                 Some(Ok(true)) => self.greeted(None).http2(socket, false).await,
                 Some(Ok(false)) => self.greeted(None).http1(socket, false).await,
-                _ => tracing::debug!(%remote, "the client said nothing"),
+                _ => self.failed(|| tracing::debug!(%remote, "the client said nothing")),
             }
             return;
         };
@@ -90,9 +107,14 @@ where
                 let this = self.greeted(session.server_name());
                 if http2 { this.http2(stream, true).await } else { this.http1(stream, true).await }
             }
-            Some(Err(error)) => tracing::debug!(%remote, %error, "the TLS handshake failed"),
-            None => tracing::debug!(%remote, "the TLS handshake took too long"),
+            Some(Err(error)) => self.failed(|| tracing::debug!(%remote, %error, "the TLS handshake failed")),
+            None => self.failed(|| tracing::debug!(%remote, "the TLS handshake took too long")),
         }
+    }
+
+    fn failed(&self, say: impl FnOnce()) {
+        Counters::add(&self.headstart.engine.counters.handshakes_failed, 1);
+        say();
     }
 
     /// Tells the service whom it will answer.

@@ -15,6 +15,8 @@ pub(crate) struct Admission {
     per_address: u32,
     began: Instant,
     table: Mutex<Table>,
+    pub(crate) refused: AtomicU64,
+    pub(crate) released: AtomicU64,
 }
 
 #[derive(Default)]
@@ -47,7 +49,14 @@ pub(crate) struct Place {
 impl Admission {
     pub(crate) fn new(connections: usize, per_address: u32) -> Self {
         let places = Arc::new(Semaphore::new(connections));
-        Admission { places, per_address, began: Instant::now(), table: Mutex::default() }
+        Admission {
+            places,
+            per_address,
+            began: Instant::now(),
+            table: Mutex::default(),
+            refused: AtomicU64::new(0),
+            released: AtomicU64::new(0),
+        }
     }
 
     /// A place for a connection that is about to be accepted. Waits while all are taken and none is idle.
@@ -86,6 +95,7 @@ impl Admission {
             return false;
         };
         guest.asked_to_leave.notify_one();
+        self.released.fetch_add(1, Ordering::Relaxed);
         true
     }
 }
@@ -97,6 +107,7 @@ impl Place {
         let mut table = self.admission.table.lock().unwrap_or_else(PoisonError::into_inner);
         let count = table.addresses.entry(address).or_default();
         if *count >= self.admission.per_address {
+            self.admission.refused.fetch_add(1, Ordering::Relaxed);
             return false;
         }
         *count += 1;

@@ -139,6 +139,7 @@ impl PageExchange {
                 Decision::HeldOut | Decision::Omitted(_) => {}
             }
         }
+        self.decided.set(self.held_out, self.items.iter().map(|item| item.decision));
         if engine.is_observed() {
             let asset =
                 |item: &Item| AssetView { path: Arc::clone(&item.path), bytes: item.bytes, decision: item.decision };

@@ -79,6 +79,9 @@ pub(crate) struct Counters {
     pub(crate) linked: AtomicU64,
     pub(crate) held: AtomicU64,
     pub(crate) corrupt_cookies: AtomicU64,
+    pub(crate) connections: AtomicU64,
+    pub(crate) connections_ended: AtomicU64,
+    pub(crate) handshakes_failed: AtomicU64,
 }
 
 impl Counters {

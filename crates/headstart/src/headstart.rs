@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use headstart_learn::{Explanation, Learner};
+use headstart_learn::{Explanation, Learner, Pages};
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
 
@@ -71,6 +71,11 @@ impl Headstart {
         Some(self.engine.learner.explain(now(), site, page))
     }
 
+    /// The heaviest pages that may be named, at most `max` of them, of all sites.
+    pub fn pages(&self, max: usize) -> Pages {
+        self.engine.learner.pages(now(), max)
+    }
+
     /// Secret and learned weights as bytes, for [`Builder::snapshot`]. Visits that are open are not in it.
     pub fn snapshot(&self) -> Vec<u8> {
         state::write(&self.engine.secret, &self.engine.learner, now())
@@ -95,6 +100,12 @@ impl Headstart {
             linked: counters.linked.load(Ordering::Relaxed),
             held: counters.held.load(Ordering::Relaxed),
             corrupt_cookies: counters.corrupt_cookies.load(Ordering::Relaxed),
+            // In this order, so that no more have ended than began.
+            connections_ended: counters.connections_ended.load(Ordering::Relaxed),
+            connections: counters.connections.load(Ordering::Relaxed),
+            handshakes_failed: counters.handshakes_failed.load(Ordering::Relaxed),
+            connections_refused: self.engine.admission.refused.load(Ordering::Relaxed),
+            connections_released: self.engine.admission.released.load(Ordering::Relaxed),
         }
     }
 }
@@ -123,4 +134,14 @@ pub struct Stats {
     pub held: u64,
     /// Cookies that could not be read.
     pub corrupt_cookies: u64,
+    /// Connections that [`Headstart::serve`] accepted.
+    pub connections: u64,
+    /// Of these, connections that are over.
+    pub connections_ended: u64,
+    /// Of these, connections that failed before their first request: no TLS handshake, or silence.
+    pub handshakes_failed: u64,
+    /// Of these, connections that were closed at once, as their address had its share.
+    pub connections_refused: u64,
+    /// Of these, idle connections that were closed to make room for others.
+    pub connections_released: u64,
 }

@@ -72,8 +72,11 @@ where
         let open = connection.and_then(|connection| {
             let mut state = connection.lock().ok()?;
             let ways = Ways { push: false, interim: false };
-            let exchange = Exchange::open(engine, &mut state, ways, &mut head, now());
+            let mut exchange = Exchange::open(engine, &mut state, ways, &mut head, now());
             drop(state);
+            if let Some(page) = exchange.page() {
+                head.extensions.insert(page.decided.clone());
+            }
             Some(Open { engine: Arc::clone(engine), connection, exchange: Some(exchange) })
         });
         HeadstartFuture { inner: Box::pin(self.inner.call(Request::from_parts(head, body))), open }

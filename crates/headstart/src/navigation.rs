@@ -10,6 +10,7 @@ use http::request::Parts;
 use http::{StatusCode, response};
 
 use crate::assets::{Assets, Named};
+use crate::decided::Decided;
 use crate::engine::{Engine, VerifyHeld, day};
 use crate::exchange::{ConnectionState, Ways, Who, described};
 use crate::fingerprint::Fingerprint;
@@ -60,6 +61,7 @@ pub(crate) struct PageExchange {
     pushed_bytes: u64,
     rules: PageRules,
     budget: Budget,
+    pub(crate) decided: Decided,
 }
 
 impl PageExchange {
@@ -115,6 +117,7 @@ impl PageExchange {
             pushed_bytes: 0,
             budget: rules.budget.unwrap_or(engine.limits.budget),
             rules,
+            decided: Decided::default(),
         };
         let always: Vec<Named> = exchange.rules.always().cloned().collect();
         for named in &always {

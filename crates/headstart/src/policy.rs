@@ -50,6 +50,7 @@ impl Policy for ConnectionPolicy {
         let mut exchange = Exchange::open(&self.engine, &mut self.connection, ways, head, now());
         let (mut early_hints, mut promises) = (None, Vec::new());
         if let Some(page) = exchange.page() {
+            head.extensions.insert(page.decided.clone());
             early_hints = page.early_hints();
             promises = page.promises(&self.engine);
         }
