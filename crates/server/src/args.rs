@@ -123,6 +123,26 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FORMAT", default_value = "headstart", value_parser = cookie_format)]
     pub(crate) cookie: CookieFormat,
 
+    /// Listen there for operators: dashboard, metrics, health; on loopback addresses only, unless there is a token
+    #[arg(long, value_name = "HOST:PORT", env = "HEADSTART_ADMIN")]
+    pub(crate) admin: Option<String>,
+
+    /// What operators have to show: a bearer token, or the password that a browser asks for
+    #[arg(long, value_name = "TOKEN", requires = "admin", env = "HEADSTART_ADMIN_TOKEN")]
+    pub(crate) admin_token: Option<String>,
+
+    /// Name by which browsers may reach the admin listener, besides addresses and localhost; more than once if need be
+    #[arg(long, value_name = "HOST", requires = "admin", value_delimiter = ',')]
+    pub(crate) admin_host: Vec<String>,
+
+    /// Write a line for each response to this file; `-` is standard output. SIGHUP opens it anew
+    #[arg(long, value_name = "FILE", env = "HEADSTART_ACCESS_LOG")]
+    pub(crate) access_log: Option<String>,
+
+    /// Format of the access log: combined or json
+    #[arg(long, value_name = "FORMAT", default_value = "combined", env = "HEADSTART_ACCESS_LOG_FORMAT")]
+    pub(crate) access_log_format: crate::access_log_writer::Format,
+
     /// Seconds that responses under way may take to finish when the program is told to stop
     #[arg(long, value_name = "SECS", default_value = "10", value_parser = seconds)]
     pub(crate) drain: Duration,

@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 
 mod access_log;
+mod access_log_writer;
+mod admin;
 mod args;
 mod baselines;
 mod digest;
@@ -26,6 +28,7 @@ mod snapshots;
 mod state;
 mod static_files;
 mod tls;
+mod traffic;
 
 use std::process::ExitCode;
 

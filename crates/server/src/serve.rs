@@ -11,6 +11,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::access_log_writer::{AccessLog, Target};
+use crate::admin::{self, Monitor};
 use crate::args::Options;
 use crate::log::{Log, complain, say};
 use crate::proxy::{self, Address, Proxy};
@@ -20,6 +22,7 @@ use crate::snapshots::Snapshots;
 use crate::state::{self, SnapshotFile};
 use crate::static_files::{Config, StaticFiles};
 use crate::tls::{self, Identity};
+use crate::traffic::Watched;
 use crate::{listen, origin, site};
 
 /// Serves until told to stop.
@@ -72,6 +75,9 @@ struct Prepared {
     snapshots: Option<Snapshots>,
     signals: Signals,
     log: Log,
+    monitor: Monitor,
+    networks: u32,
+    snapshot: Option<PathBuf>,
     drain: std::time::Duration,
 }
 
@@ -93,7 +99,9 @@ async fn prepare(source: Source, args: Options) -> anyhow::Result<Prepared> {
     let gate = Gate::new(&args, listen::all_loopback(&addresses));
     let log = Log::start();
     let file = snapshot_file(&args)?;
-    let headstart = headstart(&args, gate.networks, verify_held, file.as_ref(), &log)?;
+    let monitor = monitor(&args).await?;
+    let headstart = headstart(&args, gate.networks, verify_held, file.as_ref(), &log, &monitor)?;
+    let snapshot = file.as_ref().map(|file| file.path().to_owned());
     let snapshots = file.map(|file| Snapshots::start(file, headstart.clone(), args.snapshot_interval)).transpose()?;
     let signals = Signals::listen().context("cannot listen for signals")?;
 
@@ -105,18 +113,26 @@ async fn prepare(source: Source, args: Options) -> anyhow::Result<Prepared> {
     for url in urls {
         say(format_args!("point a browser at {url}"));
     }
-    Ok(Prepared { headstart, origin, listeners, tls, snapshots, signals, log, drain: args.drain })
+    for url in monitor.urls() {
+        say(format_args!("operators see the dashboard at {url}"));
+    }
+    let (networks, drain) = (gate.networks, args.drain);
+    Ok(Prepared { headstart, origin, listeners, tls, snapshots, signals, log, monitor, networks, snapshot, drain })
 }
 
 impl Prepared {
     async fn serve(self) -> ExitCode {
-        let Self { headstart, origin, listeners, tls, snapshots, mut signals, log, drain } = self;
+        let Self { headstart, origin, listeners, tls, snapshots, mut signals, log, monitor, networks, snapshot, drain } =
+            self;
         let (stop, stopping) = watch::channel(false);
+        let (health, access_log) = (monitor.health(), monitor.access_log().cloned());
+        let service = Watched::new(origin, monitor.watch());
+        monitor.start(headstart.clone(), networks, snapshot, stopping.clone());
         let mut servers = JoinSet::new();
         for listener in listeners {
             let mut stopping = stopping.clone();
             let server = headstart
-                .serve(listener, Arc::clone(&tls), origin.clone())
+                .serve(listener, Arc::clone(&tls), service.clone())
                 .with_graceful_shutdown(async move {
                     // The sender outlives the servers.
                     let _ = stopping.wait_for(|stop| *stop).await;
@@ -125,6 +141,7 @@ impl Prepared {
             servers.spawn(server.into_future());
         }
         signals.next().await;
+        health.drain();
         let _ = stop.send(true);
         tokio::select! {
             () = async { while servers.join_next().await.is_some() {} } => {}
@@ -137,6 +154,9 @@ impl Prepared {
             None => Ok(()),
         };
         log.finish().await;
+        if let Some(access_log) = access_log {
+            access_log.finish().await;
+        }
         match saved {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
@@ -145,6 +165,14 @@ impl Prepared {
             }
         }
     }
+}
+
+/// The access log and the admin listener, as far as they were asked for.
+async fn monitor(args: &Options) -> anyhow::Result<Monitor> {
+    let log = args.access_log.as_deref().map(|to| AccessLog::start(&Target::parse(to), args.access_log_format));
+    let config =
+        admin::Config { listen: args.admin.clone(), token: args.admin_token.clone(), hosts: args.admin_host.clone() };
+    Monitor::new(config, log.transpose()?).await
 }
 
 /// TLS with the certificate that was named, or our own; and a line about the latter.
@@ -179,10 +207,12 @@ fn headstart(
     verify_held: VerifyHeld,
     file: Option<&SnapshotFile>,
     log: &Log,
+    monitor: &Monitor,
 ) -> anyhow::Result<Headstart> {
     let builder = || {
         let log = log.clone();
-        Headstart::builder()
+        monitor
+            .observe(Headstart::builder())
             .window(args.window)
             .holdout(args.holdout)
             .min_networks(networks)

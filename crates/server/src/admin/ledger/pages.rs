@@ -1,0 +1,193 @@
+//! What is recorded of each page.
+
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+use std::time::Duration;
+
+use super::comparison::Comparison;
+use super::timings::Timings;
+
+/// Pages recorded; the lightest gives way to a new one.
+pub(super) const MAX_PAGES: usize = 1024;
+/// Assets recorded of a page; the one that was seen least gives way.
+const MAX_ASSETS: usize = 64;
+/// Hold-outs of a page that are compared.
+pub(super) const SAMPLES: usize = 64;
+/// The time in which a page's weight halves, as by default in the learner.
+const HALF_LIFE: f64 = 24.0 * 3600.0;
+
+/// What one page's assets take.
+#[cfg(test)]
+pub(super) const HEAP_BYTES: usize = MAX_ASSETS * size_of::<AssetCounts>();
+
+/// Pages by key. Keys are hashes already.
+#[derive(Debug, Default)]
+pub(super) struct PageTable(HashMap<u64, PageRecord, BuildHasherDefault<Keyed>>);
+
+/// What was done for one page.
+#[derive(Clone, Debug)]
+pub(crate) struct PageRecord {
+    /// Views, halved every day, as of `at` seconds since the start.
+    weight: f64,
+    at: f64,
+    pub(crate) views: u64,
+    pub(crate) held_out: u64,
+    pub(crate) assets: Vec<AssetCounts>,
+    pub(crate) comparison: Comparison,
+    pub(crate) timings: Timings,
+}
+
+/// What was done about one asset of a page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct AssetCounts {
+    pub(crate) key: u64,
+    pub(crate) pushed: u32,
+    pub(crate) hinted: u32,
+    pub(crate) linked: u32,
+    pub(crate) held: u32,
+    /// Pushes that were cancelled or cut off.
+    pub(crate) wasted: u32,
+    pub(crate) pushed_bytes: u64,
+    pub(crate) wasted_bytes: u64,
+}
+
+impl PageTable {
+    pub(super) fn get(&self, key: u64) -> Option<&PageRecord> {
+        self.0.get(&key)
+    }
+
+    pub(super) fn get_mut(&mut self, key: u64) -> Option<&mut PageRecord> {
+        self.0.get_mut(&key)
+    }
+
+    /// The record of a page that is shown at `now`, made if need be. O(1), or O(pages) when another has to go for it.
+    pub(super) fn visit(&mut self, key: u64, now: Duration) -> &mut PageRecord {
+        let now = now.as_secs_f64();
+        if self.0.len() >= MAX_PAGES && !self.0.contains_key(&key) {
+            let weights = self.0.iter().map(|(key, page)| (page.weight_at(now), *key));
+            if let Some((_, lightest)) = weights.min_by(|(a, _), (b, _)| a.total_cmp(b)) {
+                self.0.remove(&lightest);
+            }
+        }
+        let page = self.0.entry(key).or_insert_with(PageRecord::new);
+        page.weight = page.weight_at(now) + 1.0;
+        page.at = now;
+        page
+    }
+}
+
+impl PageRecord {
+    fn new() -> Self {
+        Self {
+            weight: 0.0,
+            at: 0.0,
+            views: 0,
+            held_out: 0,
+            assets: Vec::new(),
+            comparison: Comparison::new(SAMPLES),
+            timings: Timings::default(),
+        }
+    }
+
+    /// Sums over the assets; its key means nothing.
+    pub(crate) fn sum(&self) -> AssetCounts {
+        self.assets.iter().fold(AssetCounts::default(), |sum, asset| AssetCounts {
+            key: 0,
+            pushed: sum.pushed.saturating_add(asset.pushed),
+            hinted: sum.hinted.saturating_add(asset.hinted),
+            linked: sum.linked.saturating_add(asset.linked),
+            held: sum.held.saturating_add(asset.held),
+            wasted: sum.wasted.saturating_add(asset.wasted),
+            pushed_bytes: sum.pushed_bytes.saturating_add(asset.pushed_bytes),
+            wasted_bytes: sum.wasted_bytes.saturating_add(asset.wasted_bytes),
+        })
+    }
+
+    /// The counts of an asset, added if need be.
+    pub(super) fn asset(&mut self, key: u64) -> &mut AssetCounts {
+        let at = self.assets.iter().position(|asset| asset.key == key).unwrap_or_else(|| {
+            if self.assets.len() >= MAX_ASSETS {
+                let seen = |asset: &AssetCounts| {
+                    u64::from(asset.pushed) + u64::from(asset.hinted) + u64::from(asset.linked) + u64::from(asset.held)
+                };
+                let least = self.assets.iter().enumerate().min_by_key(|(_, asset)| seen(asset)).map(|(at, _)| at);
+                self.assets.swap_remove(least.unwrap_or_default());
+            }
+            if self.assets.len() == self.assets.capacity() {
+                self.assets.reserve_exact(8);
+            }
+            self.assets.push(AssetCounts { key, ..AssetCounts::default() });
+            self.assets.len() - 1
+        });
+        // The position of an element, or of the one just added.
+        &mut self.assets[at]
+    }
+
+    fn weight_at(&self, now: f64) -> f64 {
+        self.weight * (-(now - self.at).max(0.0) / HALF_LIFE).exp2()
+    }
+}
+
+/// Takes a key that is a hash as it is.
+#[derive(Debug, Default)]
+pub(super) struct Keyed(u64);
+
+impl std::hash::Hasher for Keyed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_pages_does_not_wash_out_those_in_use() {
+        let mut pages = PageTable::default();
+        for round in 0..10 {
+            for key in 0..10 {
+                pages.visit(key, Duration::from_secs(round));
+            }
+        }
+        for key in 100..10_000 {
+            pages.visit(key, Duration::from_secs(60));
+        }
+        assert_eq!(pages.0.len(), MAX_PAGES);
+        assert!((0..10).all(|key| pages.get(key).is_some()));
+    }
+
+    #[test]
+    fn a_page_of_long_ago_gives_way() {
+        let mut pages = PageTable::default();
+        for _ in 0..100 {
+            pages.visit(1, Duration::ZERO);
+        }
+        let later = Duration::from_secs(30 * 24 * 3600);
+        for key in 100..100 + MAX_PAGES as u64 {
+            pages.visit(key, later);
+        }
+        assert!(pages.get(1).is_none());
+    }
+
+    #[test]
+    fn assets_are_bounded_by_use() {
+        let mut page = PageRecord::new();
+        page.asset(1).hinted = 5;
+        for key in 2..200 {
+            page.asset(key).hinted += 1;
+        }
+        assert_eq!((page.assets.len(), page.assets.capacity()), (MAX_ASSETS, MAX_ASSETS));
+        assert_eq!(page.asset(1).hinted, 5);
+    }
+}

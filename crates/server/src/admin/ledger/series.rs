@@ -1,0 +1,136 @@
+//! Counts over time.
+
+use std::time::Duration;
+
+use super::OUTCOMES;
+
+/// Slots of a span.
+pub(crate) const SLOTS: usize = 120;
+
+/// How far a series looks back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Span {
+    /// In slots of 30 s.
+    #[default]
+    Hour,
+    /// In slots of 12 min.
+    Day,
+}
+
+impl Span {
+    pub(crate) fn slot(self) -> Duration {
+        match self {
+            Span::Hour => Duration::from_secs(30),
+            Span::Day => Duration::from_secs(12 * 60),
+        }
+    }
+}
+
+/// What happened in one slot of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Slot {
+    pub(crate) views: u32,
+    pub(crate) held_out: u32,
+    pub(crate) promised: u32,
+    pub(crate) hinted: u32,
+    pub(crate) linked: u32,
+    pub(crate) held: u32,
+    /// In the order of [`OUTCOMES`].
+    pub(crate) pushes: [u32; OUTCOMES.len()],
+    pub(crate) pushed_bytes: u64,
+    pub(crate) wasted_bytes: u64,
+}
+
+/// The slots of one span.
+#[derive(Clone, Debug)]
+pub(crate) struct Series {
+    slot: Duration,
+    slots: Vec<Slot>,
+    /// The number of the latest slot since the start.
+    latest: u64,
+}
+
+impl Series {
+    pub(crate) fn new(span: Span) -> Self {
+        Self { slot: span.slot(), slots: vec![Slot::default(); SLOTS], latest: 0 }
+    }
+
+    /// Adds to the slot of `now`, which is time since the start.
+    pub(crate) fn add(&mut self, now: Duration, what: &Slot) {
+        self.turn_to(now);
+        let at = (self.latest % SLOTS as u64) as usize;
+        if let Some(slot) = self.slots.get_mut(at) {
+            slot.add(what);
+        }
+    }
+
+    /// The slots up to `now`, the oldest first.
+    pub(crate) fn slots(&mut self, now: Duration) -> Vec<Slot> {
+        self.turn_to(now);
+        let next = ((self.latest + 1) % SLOTS as u64) as usize;
+        let (newer, older) = self.slots.split_at(next);
+        [older, newer].concat()
+    }
+
+    /// Empties the slots that have come round since the last time.
+    fn turn_to(&mut self, now: Duration) {
+        let number = (now.as_secs_f64() / self.slot.as_secs_f64()) as u64;
+        let passed = number.saturating_sub(self.latest).min(SLOTS as u64);
+        for number in number - passed + 1..=number {
+            if let Some(slot) = self.slots.get_mut((number % SLOTS as u64) as usize) {
+                *slot = Slot::default();
+            }
+        }
+        self.latest = self.latest.max(number);
+    }
+}
+
+impl Slot {
+    fn add(&mut self, other: &Slot) {
+        self.views = self.views.saturating_add(other.views);
+        self.held_out = self.held_out.saturating_add(other.held_out);
+        self.promised = self.promised.saturating_add(other.promised);
+        self.hinted = self.hinted.saturating_add(other.hinted);
+        self.linked = self.linked.saturating_add(other.linked);
+        self.held = self.held.saturating_add(other.held);
+        for (mine, more) in self.pushes.iter_mut().zip(other.pushes) {
+            *mine = mine.saturating_add(more);
+        }
+        self.pushed_bytes = self.pushed_bytes.saturating_add(other.pushed_bytes);
+        self.wasted_bytes = self.wasted_bytes.saturating_add(other.wasted_bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn views(series: &mut Series, seconds: u64) -> Vec<u32> {
+        series.slots(Duration::from_secs(seconds)).iter().map(|slot| slot.views).collect()
+    }
+
+    #[test]
+    fn slots_move_on_and_are_emptied() {
+        let mut series = Series::new(Span::Hour);
+        let view = Slot { views: 1, ..Slot::default() };
+        series.add(Duration::from_secs(0), &view);
+        series.add(Duration::from_secs(29), &view);
+        series.add(Duration::from_secs(30), &view);
+        assert_eq!(views(&mut series, 59)[SLOTS - 2..], [2, 1]);
+        assert_eq!(views(&mut series, 61)[SLOTS - 3..], [2, 1, 0]);
+        assert_eq!(views(&mut series, 30 * 119)[..2], [2, 1], "at the far end");
+        assert_eq!(views(&mut series, 30 * 120)[..2], [1, 0], "and out");
+        series.add(Duration::from_secs(1_000_000), &view);
+        assert_eq!(views(&mut series, 1_000_000).iter().sum::<u32>(), 1, "a long silence empties all");
+    }
+
+    #[test]
+    fn time_never_runs_back() {
+        let mut series = Series::new(Span::Hour);
+        let view = Slot { views: 1, ..Slot::default() };
+        series.add(Duration::from_secs(90), &view);
+        // Two connections, whose clocks were read before they took the lock.
+        series.add(Duration::from_secs(59), &view);
+        assert_eq!(views(&mut series, 90).last(), Some(&2));
+    }
+}

@@ -1,0 +1,18 @@
+//! The admin listener: metrics, health, what is known and why, and a dashboard, on a port of its own.
+//!
+//! It shows nothing of a page or an asset that the learner would not publish: below the network gate there are numbers, no
+//! names. See [`ledger`] for how that is held to.
+
+mod config;
+mod gain;
+mod guard;
+mod health;
+mod ledger;
+mod listener;
+mod metrics;
+mod monitor;
+mod routes;
+mod sources;
+
+pub(crate) use self::config::Config;
+pub(crate) use self::monitor::Monitor;

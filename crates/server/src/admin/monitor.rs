@@ -1,0 +1,89 @@
+//! What the serving side holds of all this.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use headstart::{Builder, Headstart};
+use tokio::sync::watch;
+
+use super::config::Config;
+use super::health::Health;
+use super::ledger::Ledger;
+use super::listener::Listener;
+use super::sources::Sources;
+use crate::access_log_writer::AccessLog;
+use crate::traffic::{Counters, Watch};
+
+/// Sees to it that the engine and the services are watched as far as somebody wants to know: with neither an admin listener
+/// nor an access log nothing is.
+pub(crate) struct Monitor {
+    listener: Option<Listener>,
+    ledger: Arc<Ledger>,
+    traffic: Arc<Counters>,
+    access_log: Option<AccessLog>,
+    health: Health,
+    started: SystemTime,
+}
+
+impl Monitor {
+    /// Binds the admin listener, if there is to be one.
+    ///
+    /// # Errors
+    ///
+    /// If its address cannot be used, or would let everybody in.
+    pub(crate) async fn new(config: Config, access_log: Option<AccessLog>) -> anyhow::Result<Self> {
+        Ok(Self {
+            listener: Listener::bind(config).await?,
+            ledger: Arc::new(Ledger::new()),
+            traffic: Arc::default(),
+            access_log,
+            health: Health::default(),
+            started: SystemTime::now(),
+        })
+    }
+
+    /// Has the engine report what it does.
+    pub(crate) fn observe(&self, builder: Builder) -> Builder {
+        if self.listener.is_none() {
+            return builder;
+        }
+        let ledger = Arc::clone(&self.ledger);
+        builder.on_event(move |event| ledger.record(event))
+    }
+
+    /// What stands around the services that answer.
+    pub(crate) fn watch(&self) -> Watch {
+        let counters = self.listener.as_ref().map(|_| Arc::clone(&self.traffic));
+        Watch { counters, log: self.access_log.clone() }
+    }
+
+    pub(crate) fn health(&self) -> Health {
+        self.health.clone()
+    }
+
+    pub(crate) fn access_log(&self) -> Option<&AccessLog> {
+        self.access_log.as_ref()
+    }
+
+    /// Where to point a browser for the dashboard.
+    pub(crate) fn urls(&self) -> Vec<String> {
+        self.listener.as_ref().map(Listener::urls).unwrap_or_default()
+    }
+
+    /// Starts to answer operators. `snapshot` is the file that what was learned is saved in; `stopping` turns true when the
+    /// server is told to stop.
+    pub(crate) fn start(
+        self,
+        headstart: Headstart,
+        min_networks: u32,
+        snapshot: Option<PathBuf>,
+        stopping: watch::Receiver<bool>,
+    ) {
+        let Self { listener, ledger, traffic, access_log, health, started } = self;
+        if let Some(listener) = listener {
+            let sources = Sources { headstart, ledger, traffic, access_log, snapshot, health, started, min_networks };
+            listener.start(sources, stopping);
+        }
+    }
+}
