@@ -7,43 +7,92 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use h2::{Reason, RecvStream};
+use http::Method;
+use http::request::Parts;
 use http_body::{Body, Frame, SizeHint};
 
+use crate::config::Config;
 use crate::interim::Interim;
 use crate::leftovers::Leftovers;
+use crate::refuse;
+use crate::upload::Patience;
+use crate::wire::Wire;
 
 /// The body of a request: an upload on an HTTP/2 stream, or nothing for a pushed request.
 ///
-/// Flow-control credit is returned as data is taken, so at most the stream window of an unread upload is held.
+/// Flow-control credit is returned as data is taken, so at most the stream window of an unread upload is held. A body
+/// that does not arrive ends with an error ([`Config::body_stall_timeout`]).
 pub struct RequestBody {
     stream: Option<RecvStream>,
     data_ended: bool,
     size: SizeHint,
     /// Set while the client waits for 100 (Continue).
     expected_by: Option<Arc<Interim>>,
+    /// Set while a stall is the client's fault: not in a tunnel, and not when the response has begun.
+    upload: Option<Upload>,
     /// Takes what is not read.
     leftovers: Option<Arc<Leftovers>>,
+}
+
+/// An upload that a handler needs for its response.
+struct Upload {
+    patience: Patience,
+    interim: Arc<Interim>,
+    wire: Arc<Wire>,
+    id: u32,
 }
 
 impl RequestBody {
     /// A body without content.
     pub fn empty() -> Self {
         let size = SizeHint::with_exact(0);
-        RequestBody { stream: None, data_ended: true, size, expected_by: None, leftovers: None }
+        RequestBody { stream: None, data_ended: true, size, expected_by: None, upload: None, leftovers: None }
     }
 
+    /// The body of this request, which comes on `stream`.
     pub(crate) fn new(
         stream: RecvStream,
-        length: Option<u64>,
-        expected_by: Option<Arc<Interim>>,
+        head: &Parts,
+        config: &Config,
+        interim: &Arc<Interim>,
+        wire: &Arc<Wire>,
         leftovers: &Arc<Leftovers>,
     ) -> Self {
         if stream.is_end_stream() {
             return RequestBody::empty();
         }
-        let size = length.map_or_else(SizeHint::new, SizeHint::with_exact);
+        let size = refuse::content_length(head).map_or_else(SizeHint::new, SizeHint::with_exact);
+        let expected_by = refuse::expects_continue(head).then(|| Arc::clone(interim));
+        let upload = (head.method != Method::CONNECT).then(|| Upload {
+            patience: Patience::new(config),
+            interim: Arc::clone(interim),
+            wire: Arc::clone(wire),
+            id: stream.stream_id().as_u32(),
+        });
+        leftovers.opened();
         let leftovers = Some(Arc::clone(leftovers));
-        RequestBody { stream: Some(stream), data_ended: false, size, expected_by, leftovers }
+        RequestBody { stream: Some(stream), data_ended: false, size, expected_by, upload, leftovers }
+    }
+
+    /// Nothing is there: gives up on a client that makes a handler wait for too long.
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        self.upload.take_if(|upload| upload.interim.is_closed());
+        if let Some(upload) = &mut self.upload {
+            ready!(upload.patience.wait(cx, upload.wire.partial_upload(upload.id)));
+            self.upload = None;
+            // The stream is not read on: it is reset when the response is out, or fails.
+            self.end();
+            return Poll::Ready(Some(Err(BodyError { kind: Kind::Stalled })));
+        }
+        Poll::Pending
+    }
+
+    fn end(&mut self) -> Option<RecvStream> {
+        let stream = self.stream.take()?;
+        if let Some(leftovers) = &self.leftovers {
+            leftovers.closed();
+        }
+        Some(stream)
     }
 }
 
@@ -60,20 +109,25 @@ impl Body for RequestBody {
             return Poll::Ready(None);
         };
         if !body.data_ended {
-            match ready!(stream.poll_data(cx)) {
-                Some(Ok(data)) => {
+            match stream.poll_data(cx) {
+                Poll::Pending => return body.wait(cx),
+                Poll::Ready(Some(Ok(data))) => {
+                    if let Some(upload) = &mut body.upload {
+                        upload.patience.came(data.len());
+                    }
                     // The credit may be refused only for a stream that is gone, which the next poll reports.
                     let _ = stream.flow_control().release_capacity(data.len());
                     return Poll::Ready(Some(Ok(Frame::data(data))));
                 }
-                Some(Err(error)) => return Poll::Ready(ended_by(error)),
-                None => body.data_ended = true,
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(ended_by(error)),
+                Poll::Ready(None) => body.data_ended = true,
             }
         }
-        Poll::Ready(match ready!(stream.poll_trailers(cx)) {
-            Ok(trailers) => trailers.map(|trailers| Ok(Frame::trailers(trailers))),
-            Err(error) => ended_by(error),
-        })
+        match stream.poll_trailers(cx) {
+            Poll::Pending => body.wait(cx),
+            Poll::Ready(Ok(trailers)) => Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers)))),
+            Poll::Ready(Err(error)) => Poll::Ready(ended_by(error)),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
@@ -88,7 +142,7 @@ impl Body for RequestBody {
 impl Drop for RequestBody {
     fn drop(&mut self) {
         // A client that still waits for 100 (Continue) has sent nothing, and with the response in hand will not.
-        if let (Some(stream), None, Some(leftovers)) = (self.stream.take(), &self.expected_by, &self.leftovers)
+        if let (Some(stream), None, Some(leftovers)) = (self.end(), &self.expected_by, &self.leftovers)
             && !self.data_ended
             && !stream.is_end_stream()
         {
@@ -100,7 +154,7 @@ impl Drop for RequestBody {
 /// RST_STREAM(NO_ERROR) after a complete response asks the client to stop, and is an end like any other
 /// (RFC 9113, section 8.1).
 fn ended_by(error: h2::Error) -> Option<Result<Frame<Bytes>, BodyError>> {
-    (error.reason() != Some(Reason::NO_ERROR)).then_some(Err(BodyError(error)))
+    (error.reason() != Some(Reason::NO_ERROR)).then_some(Err(BodyError { kind: Kind::Broken(error) }))
 }
 
 impl fmt::Debug for RequestBody {
@@ -111,16 +165,38 @@ impl fmt::Debug for RequestBody {
 
 /// An upload broke off.
 #[derive(Debug)]
-pub struct BodyError(h2::Error);
+pub struct BodyError {
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Broken(h2::Error),
+    Stalled,
+}
+
+impl BodyError {
+    /// Whether the client sent too little for too long ([`Config::body_stall_timeout`]): worth a 408 (Request
+    /// Timeout), if anything. Else it took the request back, or the connection broke.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.kind, Kind::Stalled)
+    }
+}
 
 impl fmt::Display for BodyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the request body broke off: {}", self.0)
+        match &self.kind {
+            Kind::Broken(error) => write!(f, "the request body broke off: {error}"),
+            Kind::Stalled => f.write_str("the request body came too slowly"),
+        }
     }
 }
 
 impl std::error::Error for BodyError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.0)
+        match &self.kind {
+            Kind::Broken(error) => Some(error),
+            Kind::Stalled => None,
+        }
     }
 }

@@ -16,6 +16,7 @@ use crate::head;
 use crate::policy::{Attempt, Policy, Refusal};
 use crate::priority::{Members, Priority};
 use crate::service::{HttpBody, HttpService};
+use crate::terms::{Allowance, Terms};
 
 /// What a pushed body of unknown length is taken for in the byte budget.
 const UNKNOWN_BYTES: u64 = 64 << 10;
@@ -44,8 +45,7 @@ impl<P: Policy, B> Page<P, B> {
 struct PushedBody<B> {
     send: h2::SendStream<Bytes>,
     body: B,
-    priority: Priority,
-    own: Members,
+    terms: Terms,
 }
 
 /// Promises what may be promised and sends the page's head; bodies go to the scheduler.
@@ -86,7 +86,11 @@ pub(crate) fn commit<T, S, B, P>(
     let ends = !with_body || page.body.is_end_stream();
     match page.respond.send_response(Response::from_parts(page.head, ()), ends) {
         Ok(_) if ends => driver.policy.ended(page.exchange, true),
-        Ok(send) => driver.scheduler.push(send, page.body, page.priority, page.own, now, Carried::Page(page.exchange)),
+        Ok(send) => {
+            let tunnel = page.method == Method::CONNECT;
+            let terms = Terms { asked: page.priority, own: page.own, allowance: None, tunnel };
+            driver.scheduler.push(send, page.body, terms, now, Carried::Page(page.exchange));
+        }
         Err(error) => {
             // The head is clean by `finish`, so this is a policy that wrote hop-by-hop fields into it. A reset
             // would drop promises that are queued on this stream, so it is answered.
@@ -97,9 +101,9 @@ pub(crate) fn commit<T, S, B, P>(
             driver.policy.ended(page.exchange, false);
         }
     }
-    for PushedBody { send, body, priority, own } in bodies {
+    for PushedBody { send, body, terms } in bodies {
         let id = send.stream_id().as_u32();
-        driver.scheduler.push(send, body, priority, own, now, Carried::Push(id));
+        driver.scheduler.push(send, body, terms, now, Carried::Push(id));
     }
 }
 
@@ -139,7 +143,7 @@ where
             return Err(Refusal::NotAdmitted);
         }
         let version = head.headers.get(header::ETAG).map_or(&b""[..], |etag| etag.as_bytes()).to_vec();
-        if driver.pushes.repeated(promise.path.as_str(), &version) {
+        if driver.pushes.repeated(request.uri(), &version) {
             return Err(Refusal::Repeated);
         }
         // Also while `h2` has frames that it has not decoded: one of them may be a RST_STREAM for this page.
@@ -154,7 +158,9 @@ where
         let priority = pushed_priority(page_priority, own.over(promise.priority.unwrap_or(page_priority)));
         // Raised above what its head says: that the head asked for it once is enough.
         let own = if own.over(priority) == priority { own } else { Members::default() };
+        let terms = Terms { asked: priority, own, allowance: Some(Allowance::new(bytes)), tunnel: false };
 
+        let uri = request.uri().clone();
         let mut push = page.respond.push_request(request).map_err(|error| {
             tracing::debug!(%error, path = %promise.path, "h2 refused a promise");
             driver.pushes.refused_by_h2();
@@ -163,10 +169,10 @@ where
         let id = push.stream_id().as_u32();
         self.first.get_or_insert(id);
         self.count += 1;
-        driver.pushes.promised(id, promise.tag, promise.path.as_str(), &version, bytes);
+        driver.pushes.promised(id, promise.tag, &uri, &version, bytes);
         let ends = !with_body || body.is_end_stream();
         match push.send_response(Response::from_parts(head, ()), ends) {
-            Ok(send) if !ends => self.bodies.push(PushedBody { send, body, priority, own }),
+            Ok(send) if !ends => self.bodies.push(PushedBody { send, body, terms }),
             Ok(_) => {}
             Err(error) => {
                 tracing::error!(%error, path = %promise.path, "the head of a push was refused");

@@ -30,23 +30,49 @@ pub struct Config {
     pub connection_window_bytes: u32,
     /// Time for preface and SETTINGS. 5 s.
     pub handshake_timeout: Duration,
+    /// A handler that has waited this long for the rest of a request body, in sum, gets an error in its place unless
+    /// [`min_body_rate`](Self::min_body_rate) was kept. Not once the response head is out: what the client says then is
+    /// its half of a conversation. 30 s.
+    pub body_stall_timeout: Duration,
+    /// Bytes a second of a request body that a handler waits for, averaged over
+    /// [`body_stall_timeout`](Self::body_stall_timeout) of waiting. 0 asks for one byte in that time. 128.
+    pub min_body_rate: u32,
+    /// Takes extended CONNECT (RFC 8441), by which WebSockets come over HTTP/2. The service then gets requests of
+    /// method CONNECT with a [`Protocol`](crate::Protocol) in their extensions, and must refuse the protocols that it
+    /// does not speak; after a 2xx response the request's body is what the client sends and the response's body what
+    /// it is sent, until each side has ended. Costs a stream for each tunnel, for as long as both sides like: no
+    /// timer ends a tunnel that is silent or whose client is not reading, but [`keep_alive_interval`] notices a
+    /// client that is gone. Off, it is not offered, and a client that asks all the same breaks the protocol. A CONNECT
+    /// without protocol is answered with 501 in any case. Off by default.
+    ///
+    /// [`keep_alive_interval`]: Self::keep_alive_interval
+    pub extended_connect: bool,
+    /// A client from which nothing has come for this long, while a stream is open, is sent a PING. `None` for never.
+    /// 2 minutes.
+    pub keep_alive_interval: Option<Duration>,
+    /// A client that has sent nothing for this long after a PING is dropped. 30 s.
+    pub keep_alive_timeout: Duration,
+    /// Whether clients without an open stream are sent PINGs, too. Of use with an
+    /// [`idle_timeout`](Self::idle_timeout) that is longer than the interval. No.
+    pub keep_alive_while_idle: bool,
     /// Time for a request head that was begun. 10 s.
     pub header_timeout: Duration,
     /// A connection without streams is closed gracefully after this. 60 s.
     pub idle_timeout: Duration,
-    /// A client that takes no byte of what is ready for it is dropped after this. 30 s.
+    /// A client that takes less than 1 KiB of what is ready for it is dropped after this; one that opens no window for
+    /// some streams only, and takes what others send, loses those streams (CANCEL). 30 s.
     pub write_stall_timeout: Duration,
     /// DATA handed to `h2` and not yet taken by the socket, bytes. What is below cannot be overtaken by a more
     /// urgent response, so little is better than much: 32 KiB. Less than 16 KiB counts as 16 KiB.
     pub max_unsent_bytes: usize,
     /// Pushed streams open at once, whatever the client would allow. 32.
     pub max_open_pushes: usize,
-    /// Bytes of bodies promised in [`push_window`](Self::push_window); one of unknown length counts as 64 KiB, so a
-    /// policy should not admit an endless one. 1 MiB.
+    /// Bytes of bodies promised in [`push_window`](Self::push_window), and of one body at most. One of unknown length
+    /// counts as 64 KiB until it has sent more; a body for which no more is left is cut off (CANCEL). 1 MiB.
     pub max_pushed_bytes: u64,
     /// The time over which [`max_pushed_bytes`](Self::max_pushed_bytes) counts. 10 s.
     pub push_window: Duration,
-    /// Pushes that a client may cancel before pushing stops for its connection. 8.
+    /// Pushes that a client may cancel, or open no window for, before pushing stops for its connection. 8.
     pub max_cancelled_pushes: u32,
     /// How long the head of a page waits for pushed responses that are not ready. 50 ms.
     pub push_patience: Duration,
@@ -63,6 +89,12 @@ impl Default for Config {
             max_resets: 200,
             stream_window_bytes: 64 << 10,
             connection_window_bytes: 1 << 20,
+            body_stall_timeout: Duration::from_secs(30),
+            min_body_rate: 128,
+            extended_connect: false,
+            keep_alive_interval: Some(Duration::from_secs(120)),
+            keep_alive_timeout: Duration::from_secs(30),
+            keep_alive_while_idle: false,
             handshake_timeout: Duration::from_secs(5),
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
@@ -94,6 +126,9 @@ impl Config {
             .max_concurrent_reset_streams(10)
             .max_pending_accept_reset_streams(20)
             .max_local_error_reset_streams(Some(128));
+        if self.extended_connect {
+            builder.enable_connect_protocol();
+        }
         builder
     }
 }

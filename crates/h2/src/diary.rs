@@ -1,11 +1,12 @@
 //! What a connection was sent, so that it is not sent twice.
 
 use std::collections::VecDeque;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, RandomState};
 
 /// A bounded memory of assets sent on one connection (mod_h2's "push diary").
 ///
-/// An entry is a keyed hash of path and version, so an asset that changed is not in it. The oldest entry gives
+/// An entry is a keyed hash of authority (a connection may serve several), path and version, so an asset that
+/// changed is not in it. The oldest entry gives
 /// way. A false hit needs a collision of 64-bit hashes under a random key. Lookups are linear in the few hundred
 /// entries: 256 of them are 2 KiB and four cache lines of work at a time.
 #[derive(Debug)]
@@ -21,15 +22,15 @@ impl Diary {
         Diary { hasher: RandomState::new(), entries: VecDeque::new(), max_entries }
     }
 
-    /// Whether this version of the asset was sent. `version` is whatever tells two contents apart, such as the
-    /// bytes of an ETag.
-    pub fn contains(&self, path: &str, version: &[u8]) -> bool {
-        self.entries.contains(&self.entry(path, version))
+    /// Whether this version of the asset was sent. `authority` is whatever tells two sites apart, `version` whatever
+    /// tells two contents apart, such as the bytes of an ETag.
+    pub fn contains(&self, authority: impl Hash, path: &str, version: &[u8]) -> bool {
+        self.entries.contains(&self.entry(authority, path, version))
     }
 
     /// Remembers an asset; `false` if it was there already.
-    pub fn insert(&mut self, path: &str, version: &[u8]) -> bool {
-        let entry = self.entry(path, version);
+    pub fn insert(&mut self, authority: impl Hash, path: &str, version: &[u8]) -> bool {
+        let entry = self.entry(authority, path, version);
         if self.entries.contains(&entry) {
             return false;
         }
@@ -42,8 +43,8 @@ impl Diary {
         true
     }
 
-    fn entry(&self, path: &str, version: &[u8]) -> u64 {
-        self.hasher.hash_one((path, version))
+    fn entry(&self, authority: impl Hash, path: &str, version: &[u8]) -> u64 {
+        self.hasher.hash_one((authority, path, version))
     }
 }
 
@@ -54,19 +55,20 @@ mod tests {
     #[test]
     fn a_version_is_remembered_until_it_gives_way() {
         let mut diary = Diary::new(2);
-        assert!(diary.insert("/a.css", b"1"));
-        assert!(!diary.insert("/a.css", b"1"));
-        assert!(diary.contains("/a.css", b"1") && !diary.contains("/a.css", b"2"));
-        assert!(diary.insert("/a.css", b"2"));
-        assert!(diary.insert("/b.css", b""));
-        assert!(!diary.contains("/a.css", b"1"), "the oldest gives way");
-        assert!(diary.contains("/a.css", b"2") && diary.contains("/b.css", b""));
+        assert!(diary.insert("a.example", "/a.css", b"1"));
+        assert!(!diary.insert("a.example", "/a.css", b"1"));
+        assert!(diary.contains("a.example", "/a.css", b"1") && !diary.contains("a.example", "/a.css", b"2"));
+        assert!(!diary.contains("b.example", "/a.css", b"1"), "another site's is another asset");
+        assert!(diary.insert("a.example", "/a.css", b"2"));
+        assert!(diary.insert("a.example", "/b.css", b""));
+        assert!(!diary.contains("a.example", "/a.css", b"1"), "the oldest gives way");
+        assert!(diary.contains("a.example", "/a.css", b"2") && diary.contains("a.example", "/b.css", b""));
     }
 
     #[test]
     fn none_remembers_nothing() {
         let mut diary = Diary::new(0);
-        assert!(diary.insert("/a", b"") && diary.insert("/a", b""));
-        assert!(!diary.contains("/a", b""));
+        assert!(diary.insert("a.example", "/a", b"") && diary.insert("a.example", "/a", b""));
+        assert!(!diary.contains("a.example", "/a", b""));
     }
 }

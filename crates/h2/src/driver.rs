@@ -5,14 +5,14 @@
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_util::future::{AbortHandle, Abortable, BoxFuture, FutureExt};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use h2::server::{Connection, SendResponse};
 use h2::{Reason, RecvStream};
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use http_body::Body;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep};
@@ -26,6 +26,7 @@ use crate::error::Error;
 use crate::exchange::{Answer, Origin, Resolving, answer};
 use crate::flood::Floods;
 use crate::interim::{EarlyHints, Interim};
+use crate::keep_alive::KeepAlive;
 use crate::leftovers::{Draining, Leftovers};
 use crate::outgoing::BodyEnd;
 use crate::policy::{self, Client, Outcome, Policy};
@@ -64,6 +65,7 @@ pub(crate) struct Driver<T, S, B: Body, P: Policy> {
     leftovers: Arc<Leftovers>,
     draining: Draining,
     timers: Timers,
+    keep_alive: KeepAlive,
     pub(crate) floods: Floods,
     /// The highest stream that the client has opened.
     pub(crate) highest: u32,
@@ -96,6 +98,7 @@ where
             leftovers: Arc::default(),
             draining: Draining::default(),
             timers: Timers::new(start.began),
+            keep_alive: KeepAlive::default(),
             floods: Floods::new(&start.config, now),
             highest: 0,
             shutting_down: false,
@@ -175,14 +178,14 @@ where
             return;
         }
         let (mut head, stream) = request.into_parts();
-        if let Some(response) = refuse::refused(&head) {
+        if let Some(response) = refuse::refused(&head, self.config.extended_connect) {
             // A stream that is gone needs no answer.
             let _ = respond.send_response(response, true);
             return;
         }
         let interim = Arc::new(Interim::default());
-        let expected_by = refuse::expects_continue(&head).then(|| Arc::clone(&interim));
-        let client = Client::new(self.push_wanted());
+        let tunnel = head.method == Method::CONNECT;
+        let client = Client::new(self.push_wanted() && !tunnel);
         let policy::Opening { exchange, early_hints, promises } = self.policy.request(client, &mut head);
         if let Some(fields) = early_hints {
             let mut response = Response::new(());
@@ -205,7 +208,7 @@ where
         head.extensions.insert(EarlyHints(Arc::clone(&interim)));
         let priority = self.wire.updates.take(id).unwrap_or_else(|| Priority::from_headers(&head.headers));
         let asked = Asked { exchange, method: head.method.clone(), priority, origin };
-        let body = RequestBody::new(stream, refuse::content_length(&head), expected_by, &self.leftovers);
+        let body = RequestBody::new(stream, &head, &self.config, &interim, &self.wire, &self.leftovers);
         let answer = answer(self.service.clone(), Request::from_parts(head, body), respond, interim, pushes);
         self.run(cx, id, Stage::Asked(asked), answer.map(Step::Answered).boxed());
     }
@@ -292,7 +295,9 @@ where
 
     fn send(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
         let mut ended = std::mem::take(&mut self.bodies_ended);
-        let progress = self.scheduler.poll(cx, &self.wire, self.config.max_unsent_bytes, now, &mut ended);
+        let Driver { scheduler, pushes, config, wire, .. } = self;
+        let mut charge = |more, all| pushes.charge(config, now, more, all);
+        let progress = scheduler.poll(cx, wire, config.max_unsent_bytes, now, &mut ended, &mut charge);
         for (carried, how) in ended.drain(..) {
             self.body_ended(carried, how);
         }
@@ -303,36 +308,51 @@ where
     pub(crate) fn body_ended(&mut self, carried: Carried<P>, how: BodyEnd) {
         match carried {
             Carried::Page(exchange) => self.policy.ended(exchange, how == BodyEnd::Complete),
-            // A complete push is reported when its end is on the wire.
-            Carried::Push(_) if how == BodyEnd::Complete => {}
             Carried::Push(id) => {
-                if how == BodyEnd::Failed
-                    && let Some(tag) = self.pushes.close(id)
-                {
-                    self.policy.outcome(&tag, Outcome::Failed);
+                let told = match how {
+                    BodyEnd::Failed | BodyEnd::CutOff => self.pushes.close(id).zip(Some(Outcome::Failed)),
+                    BodyEnd::Stalled => self.pushes.stalled(id).zip(Some(Outcome::Unfinished)),
+                    // The wire tells.
+                    BodyEnd::Complete | BodyEnd::Gone => None,
+                };
+                if let Some((tag, outcome)) = told {
+                    self.policy.outcome(&tag, outcome);
                 }
             }
         }
     }
 
     fn check_timers(&mut self, cx: &mut Context<'_>, timer: Pin<&mut Sleep>, now: Instant) -> Poll<Result<(), Error>> {
-        let idle = self.running.is_empty() && self.ready.is_empty() && self.scheduler.is_empty();
+        let idle =
+            self.running.is_empty() && self.ready.is_empty() && self.scheduler.is_empty() && !self.leftovers.any_open();
+        let blocked = self.wire.barrier_closed() || self.wire.write_blocked();
         let observed = Observed {
             idle,
             closing: self.shutting_down,
-            blocked: self.wire.barrier_closed() || self.wire.write_blocked(),
+            blocked,
             starved: self.scheduler.is_starved(&self.wire),
+            stuck_since: self.scheduler.stuck_since().filter(|_| !blocked),
+            pinged: self.keep_alive.is_waiting(self.wire.bytes_read()),
         };
         self.timers.observe(&self.wire, &self.config, now, observed);
-        match self.timers.poll(cx, timer, now) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Fired::Error(timeout)) => Poll::Ready(Err(Error::timeout(timeout))),
-            Poll::Ready(Fired::Idle) => {
-                self.graceful_shutdown();
-                cx.waker().wake_by_ref();
-                Poll::Pending
-            }
-            Poll::Ready(Fired::Linger) => Poll::Ready(Ok(())),
+        match ready!(self.timers.poll(cx, timer, now)) {
+            Fired::Error(timeout) => return Poll::Ready(Err(Error::timeout(timeout))),
+            Fired::Linger => return Poll::Ready(Ok(())),
+            Fired::Idle => self.graceful_shutdown(),
+            Fired::KeepAlive => self.keep_alive.ping(&mut self.h2, self.wire.bytes_read()),
+            Fired::Stuck => self.cut_stuck(now),
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Resets the streams whose client has opened no window for too long, while others went on.
+    fn cut_stuck(&mut self, now: Instant) {
+        let Some(then) = now.checked_sub(self.config.write_stall_timeout) else { return };
+        let mut ended = Vec::new();
+        self.scheduler.cut_stuck(then, &mut ended);
+        for (carried, how) in ended {
+            self.body_ended(carried, how);
         }
     }
 }

@@ -24,7 +24,9 @@ pub enum Timeout {
     Handshake,
     /// A request head was begun and not finished.
     Header,
-    /// The client took no byte of what was ready for it.
+    /// The client did not answer a PING, nor send anything else.
+    KeepAlive,
+    /// The client took too little of what was ready for it.
     WriteStall,
 }
 
@@ -78,7 +80,8 @@ impl fmt::Display for Error {
                 f.write_str("the client did not complete the HTTP/2 handshake in time")
             }
             Kind::Timeout(Timeout::Header) => f.write_str("the client did not complete a request head in time"),
-            Kind::Timeout(Timeout::WriteStall) => f.write_str("the client took no bytes for too long"),
+            Kind::Timeout(Timeout::KeepAlive) => f.write_str("the client gave no sign of life"),
+            Kind::Timeout(Timeout::WriteStall) => f.write_str("the client took too few bytes for too long"),
         }
     }
 }

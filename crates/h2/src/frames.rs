@@ -28,6 +28,9 @@ pub(crate) const END_HEADERS: u8 = 0x4;
 /// SETTINGS_ENABLE_PUSH, section 6.5.2.
 pub(crate) const ENABLE_PUSH: u16 = 0x2;
 
+/// SETTINGS_INITIAL_WINDOW_SIZE, section 6.5.2.
+pub(crate) const INITIAL_WINDOW_SIZE: u16 = 0x4;
+
 const HEADER_BYTES: usize = 9;
 /// One entry of SETTINGS.
 const SETTING_BYTES: usize = 6;

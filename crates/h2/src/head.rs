@@ -26,9 +26,10 @@ pub(crate) fn finish(method: &Method, head: &mut response::Parts, size: &SizeHin
         head.headers.insert(header::DATE, date);
     }
     let no_content = head.status == StatusCode::NO_CONTENT;
+    let tunnel = *method == Method::CONNECT && head.status.is_success();
     let bodyless = no_content || head.status == StatusCode::NOT_MODIFIED || *method == Method::HEAD;
-    if no_content {
-        // RFC 9110, section 8.6: never on a 204.
+    if no_content || tunnel {
+        // RFC 9110, section 8.6: never on a 204, nor on what opens a tunnel.
         head.headers.remove(header::CONTENT_LENGTH);
     } else if !head.headers.contains_key(header::CONTENT_LENGTH)
         && head.status != StatusCode::NOT_MODIFIED
@@ -92,5 +93,7 @@ mod tests {
         assert_eq!(length(Method::HEAD, 200, SizeHint::with_exact(0)), (None, false));
         assert_eq!(length(Method::GET, 204, SizeHint::with_exact(0)), (None, false));
         assert_eq!(length(Method::GET, 304, SizeHint::with_exact(0)), (None, false));
+        assert_eq!(length(Method::CONNECT, 200, SizeHint::with_exact(3)), (None, true));
+        assert_eq!(length(Method::CONNECT, 403, SizeHint::with_exact(3)), (some("3"), true));
     }
 }

@@ -65,6 +65,10 @@ impl Interim {
         self.closed.store(true, Ordering::Release);
     }
 
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
     fn hint(&self, fields: HeaderMap) -> bool {
         if self.closed.load(Ordering::Acquire) || self.hinted.swap(true, Ordering::AcqRel) {
             return false;

@@ -6,6 +6,7 @@
 
 use std::pin::Pin;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -24,10 +25,28 @@ const MAX_WAIT: Duration = Duration::from_secs(5);
 #[derive(Debug, Default)]
 pub(crate) struct Leftovers {
     left: Mutex<Vec<RecvStream>>,
+    /// Bodies that have not ended and that somebody holds.
+    open: AtomicUsize,
     driver: AtomicWaker,
 }
 
 impl Leftovers {
+    /// A body was given to the service.
+    pub(crate) fn opened(&self) {
+        self.open.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// It has ended, or was dropped.
+    pub(crate) fn closed(&self) {
+        self.open.fetch_sub(1, Ordering::AcqRel);
+        self.driver.wake();
+    }
+
+    /// Whether the service holds a body: it may read on after it has answered.
+    pub(crate) fn any_open(&self) -> bool {
+        self.open.load(Ordering::Acquire) > 0
+    }
+
     /// Called when a body is dropped; bounded by the streams that a client may have open.
     pub(crate) fn leave(&self, stream: RecvStream) {
         if let Ok(mut left) = self.left.lock() {

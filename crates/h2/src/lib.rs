@@ -71,6 +71,7 @@ mod flood;
 mod frames;
 mod head;
 mod interim;
+mod keep_alive;
 mod leftovers;
 mod outgoing;
 mod policy;
@@ -81,8 +82,10 @@ mod schedule;
 mod service;
 mod stage;
 mod tap;
+mod terms;
 mod timers;
 mod updates;
+mod upload;
 mod wire;
 
 pub use crate::body::{BodyError, RequestBody};
@@ -96,3 +99,4 @@ pub use crate::policy::{Attempt, Client, Opening, Outcome, Policy, Promise, Push
 pub use crate::priority::Priority;
 pub use crate::service::{HttpBody, HttpService};
 pub use h2::Reason;
+pub use h2::ext::Protocol;

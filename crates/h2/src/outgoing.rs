@@ -13,10 +13,14 @@ use http_body::{Body, Frame};
 use tokio::time::Instant;
 
 use crate::head;
-use crate::priority::{Members, Priority};
+use crate::priority::Priority;
+use crate::terms::Terms;
 
 /// What is handed to `h2` at a time: the largest DATA frame that every client takes (RFC 9113, section 4.2).
 pub(crate) const SLICE_BYTES: usize = 16 << 10;
+
+/// A client that makes room for less than this in the stall time-out has made none.
+pub(crate) const DRIBBLE_BYTES: usize = 1 << 10;
 
 /// How a body ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +29,12 @@ pub(crate) enum BodyEnd {
     Complete,
     /// The body gave an error; the stream was reset.
     Failed,
+    /// A push that would have cost more than it may; the stream was reset.
+    CutOff,
     /// The stream is gone.
     Gone,
+    /// The client gave it no window for too long; the stream was reset.
+    Stalled,
 }
 
 /// A body, the stream it goes to, and its place in the order of need.
@@ -34,8 +42,7 @@ pub(crate) struct Outgoing<B, E> {
     pub(crate) id: u32,
     pub(crate) send: SendStream<Bytes>,
     pub(crate) priority: Priority,
-    /// What of it the response said itself.
-    own: Members,
+    terms: Terms,
     /// Place among streams of the same urgency.
     pub(crate) turn: u64,
     /// Bytes sent since it got its place.
@@ -45,10 +52,18 @@ pub(crate) struct Outgoing<B, E> {
     pub(crate) batch: u64,
     /// The window epoch in which it was found without window.
     pub(crate) blocked_in: Option<u64>,
+    stuck: Option<Stuck>,
     pub(crate) extra: E,
     started: bool,
     body: Option<Pin<Box<B>>>,
     next: Next,
+}
+
+/// Since when a stream lacks window, and what it has sent since.
+#[derive(Clone, Copy, Debug)]
+struct Stuck {
+    since: Instant,
+    bytes: usize,
 }
 
 /// What the stream sends next.
@@ -81,25 +96,18 @@ where
     B: Body,
     B::Error: Debug,
 {
-    pub(crate) fn new(
-        send: SendStream<Bytes>,
-        body: B,
-        asked: Priority,
-        own: Members,
-        turn: u64,
-        now: Instant,
-        extra: E,
-    ) -> Self {
+    pub(crate) fn new(send: SendStream<Bytes>, body: B, terms: Terms, turn: u64, now: Instant, extra: E) -> Self {
         Outgoing {
             id: send.stream_id().as_u32(),
             send,
-            priority: own.over(asked),
-            own,
+            priority: terms.own.over(terms.asked),
+            terms,
             turn,
             run: 0,
             last_served: now,
             batch: 0,
             blocked_in: None,
+            stuck: None,
             extra,
             started: false,
             body: Some(Box::pin(body)),
@@ -109,17 +117,29 @@ where
 
     /// Takes another wish of the client; whether it changes anything.
     pub(crate) fn reprioritise(&mut self, asked: Priority) -> bool {
-        let priority = self.own.over(asked);
+        let priority = self.terms.own.over(asked);
         std::mem::replace(&mut self.priority, priority) != priority
     }
 
     /// Whether it waits for the client: with data that no window takes, or not begun for want of window.
     pub(crate) fn is_starved(&self, no_window: bool) -> bool {
         match self.next {
+            _ if self.terms.tunnel => false,
             Next::Data(_) => true,
-            Next::Unknown => no_window && !self.started,
+            Next::Unknown => (no_window && !self.started) || self.stuck.is_some(),
             Next::Awaited(_) | Next::Trailers(_) | Next::End | Next::Failed => false,
         }
+    }
+
+    /// Since when the client gives it no window worth mention, though there is something to send.
+    pub(crate) fn stuck_since(&self) -> Option<Instant> {
+        self.stuck.filter(|_| !self.terms.tunnel).map(|stuck| stuck.since)
+    }
+
+    /// It was found without window.
+    pub(crate) fn blocked(&mut self, epoch: u64, now: Instant) {
+        self.blocked_in = Some(epoch);
+        self.stuck.get_or_insert(Stuck { since: now, bytes: 0 });
     }
 
     /// Whether serving it can come to something. A body that has not begun is not opened without window; one
@@ -128,27 +148,44 @@ where
         match self.next {
             Next::Awaited(_) => false,
             Next::Data(_) => window > 0 && self.blocked_in != Some(epoch),
-            Next::Unknown => window > 0 || self.started,
+            Next::Unknown => self.started || (window > 0 && self.blocked_in != Some(epoch)),
             Next::Trailers(_) | Next::End | Next::Failed => true,
         }
     }
 
-    /// Sends one slice of at most `most` bytes, or the end.
-    pub(crate) fn serve(&mut self, cx: &mut Context<'_>, most: usize) -> Served<B> {
-        if matches!(self.next, Next::Unknown)
-            && let Some(later) = self.ask(cx)
-        {
-            return Served::NotReady(later);
+    /// Sends one slice of at most `most` bytes, or the end. With `closed`, streams begin without window; `charge` is
+    /// asked for what a push costs beyond its allowance.
+    pub(crate) fn serve(
+        &mut self,
+        cx: &mut Context<'_>,
+        most: usize,
+        closed: bool,
+        charge: &mut dyn FnMut(u64, u64) -> bool,
+    ) -> Served<B> {
+        if matches!(self.next, Next::Unknown) {
+            if closed && !self.started && !self.has_window() {
+                return Served::NoWindow;
+            }
+            if let Some(later) = self.ask(cx) {
+                return Served::NotReady(later);
+            }
         }
         match std::mem::replace(&mut self.next, Next::End) {
-            Next::Data(data) => self.send_slice(data, most),
+            Next::Data(data) => {
+                let bytes = data.len() as u64;
+                if self.terms.allowance.as_mut().is_none_or(|allowance| allowance.covers(bytes, charge)) {
+                    return self.send_slice(data, most);
+                }
+                self.reset(Reason::CANCEL);
+                Served::Ended(0, BodyEnd::CutOff)
+            }
             Next::Trailers(mut trailers) => {
                 head::remove_hop_by_hop(&mut trailers);
                 let sent = self.send.send_trailers(trailers);
                 Served::Ended(0, if sent.is_ok() { BodyEnd::Complete } else { BodyEnd::Gone })
             }
             Next::Failed => {
-                self.send.send_reset(Reason::INTERNAL_ERROR);
+                self.reset(Reason::INTERNAL_ERROR);
                 Served::Ended(0, BodyEnd::Failed)
             }
             Next::End | Next::Unknown | Next::Awaited(_) => {
@@ -156,6 +193,18 @@ where
                 Served::Ended(0, if sent.is_ok() { BodyEnd::Complete } else { BodyEnd::Gone })
             }
         }
+    }
+
+    pub(crate) fn reset(&mut self, code: Reason) {
+        self.send.send_reset(code);
+    }
+
+    /// Whether a byte could be sent: a body that is not begun is opened for nothing else.
+    fn has_window(&mut self) -> bool {
+        self.send.reserve_capacity(1);
+        let has = self.send.capacity() > 0;
+        self.send.reserve_capacity(0);
+        has
     }
 
     /// Takes back a body that was awaited, with its frame.
@@ -226,6 +275,15 @@ where
         }
         self.started = true;
         self.run += have;
+        if let Some(allowance) = &mut self.terms.allowance {
+            allowance.sent(have as u64);
+        }
+        if let Some(stuck) = &mut self.stuck {
+            stuck.bytes += have;
+            if have == want || stuck.bytes >= DRIBBLE_BYTES {
+                self.stuck = None;
+            }
+        }
         if over {
             return Served::Ended(have, BodyEnd::Complete);
         }

@@ -174,10 +174,10 @@ pub enum Outcome {
     /// The client cancelled it with this error code (RFC 9113, section 7): CANCEL (8) for what it holds or does
     /// not want, REFUSED_STREAM (7) for what it did not look at.
     Cancelled(h2::Reason),
-    /// The body failed on our side.
+    /// The body failed on our side, or was larger than [`Config::max_pushed_bytes`](crate::Config) allows.
     Failed,
     /// The whole response was written.
     Finished,
-    /// The connection ended first.
+    /// The connection ended first, or the client opened no window for it in time.
     Unfinished,
 }

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use http::Uri;
+use http::uri::PathAndQuery;
 use tokio::time::Instant;
 
 use crate::config::Config;
@@ -60,24 +62,35 @@ impl<T: Clone> Pushes<T> {
         if self.open.len() >= config.max_open_pushes.min(max_streams) {
             return Err(Refusal::Crowded);
         }
+        if self.has_budget(config, now, bytes) { Ok(()) } else { Err(Refusal::Budget) }
+    }
+
+    /// Pays for `more` bytes of a push that turns out larger than it said, `all` of them being what it then costs.
+    /// `false` if that is more than the connection may be sent, or one push alone.
+    pub(crate) fn charge(&mut self, config: &Config, now: Instant, more: u64, all: u64) -> bool {
+        let pays = all <= config.max_pushed_bytes && self.has_budget(config, now, more);
+        if pays {
+            self.window_bytes = self.window_bytes.saturating_add(more);
+        }
+        pays
+    }
+
+    fn has_budget(&mut self, config: &Config, now: Instant, bytes: u64) -> bool {
         if now.saturating_duration_since(self.window_began) >= config.push_window {
             self.window_began = now;
             self.window_bytes = 0;
         }
-        if self.window_bytes.saturating_add(bytes) > config.max_pushed_bytes {
-            return Err(Refusal::Budget);
-        }
-        Ok(())
+        self.window_bytes.saturating_add(bytes) <= config.max_pushed_bytes
     }
 
     /// Whether this version of the asset was promised already.
-    pub(crate) fn repeated(&self, path: &str, version: &[u8]) -> bool {
-        self.diary.contains(path, version)
+    pub(crate) fn repeated(&self, uri: &Uri, version: &[u8]) -> bool {
+        self.diary.contains(uri.authority(), uri.path_and_query().map_or("", PathAndQuery::as_str), version)
     }
 
-    pub(crate) fn promised(&mut self, id: u32, tag: T, path: &str, version: &[u8], bytes: u64) {
+    pub(crate) fn promised(&mut self, id: u32, tag: T, uri: &Uri, version: &[u8], bytes: u64) {
         self.open.push((id, tag));
-        self.diary.insert(path, version);
+        self.diary.insert(uri.authority(), uri.path_and_query().map_or("", PathAndQuery::as_str), version);
         self.window_bytes = self.window_bytes.saturating_add(bytes);
     }
 
@@ -113,6 +126,13 @@ impl<T: Clone> Pushes<T> {
             let at = self.finished.iter().position(|(finished, _)| *finished == id)?;
             self.finished.remove(at).map(|(_, tag)| tag)
         })?;
+        self.cancelled = self.cancelled.saturating_add(1);
+        Some(tag)
+    }
+
+    /// A push was reset by us because the client opened no window for it: that is a way to say no.
+    pub(crate) fn stalled(&mut self, id: u32) -> Option<T> {
+        let tag = self.close(id)?;
         self.cancelled = self.cancelled.saturating_add(1);
         Some(tag)
     }

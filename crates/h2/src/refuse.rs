@@ -1,16 +1,19 @@
 //! Requests that the driver answers itself, and what it reads off request heads.
 
+use h2::ext::Protocol;
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode, header};
 
 /// The answer to a request that no service should see; `None` for the others.
 ///
-/// - CONNECT: 501 (RFC 9110, section 15.6.2): tunnels are refused.
+/// - CONNECT: 501 (RFC 9110, section 15.6.2), unless it names a protocol (RFC 8441) and `tunnels` are taken: what is
+///   asked for then is a resource of ours.
 /// - `Host` that differs from `:authority`: 400 (RFC 9113, section 8.3.1), for the two would be believed by
 ///   different parts of a server.
 /// - What makes a request malformed and `h2` lets pass: 400 (sections 8.1.1, 8.2.1 and 8.3.1).
-pub(crate) fn refused(head: &Parts) -> Option<Response<()>> {
-    let status = if head.method == Method::CONNECT {
+pub(crate) fn refused(head: &Parts, tunnels: bool) -> Option<Response<()>> {
+    let tunnel = tunnels && head.extensions.get::<Protocol>().is_some();
+    let status = if head.method == Method::CONNECT && !tunnel {
         StatusCode::NOT_IMPLEMENTED
     } else if hosts_differ(head) || is_malformed(head) {
         StatusCode::BAD_REQUEST
@@ -64,7 +67,7 @@ mod tests {
     #[track_caller]
     fn check(request: http::request::Builder, status: Option<u16>) {
         let (head, ()) = request.body(()).unwrap().into_parts();
-        assert_eq!(refused(&head).map(|response| response.status().as_u16()), status);
+        assert_eq!(refused(&head, true).map(|response| response.status().as_u16()), status);
     }
 
     #[test]
@@ -73,6 +76,11 @@ mod tests {
         check(Request::get("https://a.example/").header("host", "A.example"), None);
         check(Request::get("https://a.example/").header("host", "b.example"), Some(400));
         check(Request::connect("a.example:443"), Some(501));
+        let tunnel = || Request::connect("https://a.example/chat").extension(Protocol::from_static("websocket"));
+        check(tunnel(), None);
+        check(tunnel().header("host", "b.example"), Some(400));
+        let (head, ()) = tunnel().body(()).unwrap().into_parts();
+        assert_eq!(refused(&head, false).unwrap().status(), 501);
     }
 
     #[test]

@@ -15,12 +15,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::Abortable;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use h2::SendStream;
+use h2::{Reason, SendStream};
 use http_body::Body;
 use tokio::time::Instant;
 
 use crate::outgoing::{BodyEnd, NextFrame, Outgoing, SLICE_BYTES, Served};
-use crate::priority::{Members, Priority};
+use crate::priority::Priority;
+use crate::terms::Terms;
 use crate::wire::Wire;
 
 /// A response that is not incremental keeps its place for this much; then it takes turns with its equals, so
@@ -76,17 +77,9 @@ where
     }
 
     /// Adds a body behind all of its urgency.
-    pub(crate) fn push(
-        &mut self,
-        send: SendStream<Bytes>,
-        body: B,
-        asked: Priority,
-        own: Members,
-        now: Instant,
-        extra: E,
-    ) {
+    pub(crate) fn push(&mut self, send: SendStream<Bytes>, body: B, terms: Terms, now: Instant, extra: E) {
         let turn = self.turn();
-        self.streams.push(Outgoing::new(send, body, asked, own, turn, now, extra));
+        self.streams.push(Outgoing::new(send, body, terms, turn, now, extra));
     }
 
     /// The client has thought better of a priority (PRIORITY_UPDATE): the stream goes behind all of the new one.
@@ -121,6 +114,20 @@ where
         self.streams.iter().any(|stream| stream.is_starved(no_window))
     }
 
+    /// Since when a stream waits for window that has waited longest; the connection's own window apart.
+    pub(crate) fn stuck_since(&self) -> Option<Instant> {
+        self.streams.iter().filter_map(Outgoing::stuck_since).min()
+    }
+
+    /// Resets the streams that have been stuck since `then`. Not while a promise is on its way.
+    pub(crate) fn cut_stuck(&mut self, then: Instant, ended: &mut Vec<(E, BodyEnd)>) {
+        let is_stuck = |stream: &mut Outgoing<B, E>| stream.stuck_since().is_some_and(|since| since <= then);
+        for mut stream in self.streams.extract_if(.., is_stuck) {
+            stream.reset(Reason::CANCEL);
+            ended.push((stream.extra, BodyEnd::Stalled));
+        }
+    }
+
     /// Hands slices to `h2` until nothing is ready, the window is used up or `max_unsent` bytes are below.
     /// Returns whether `h2` has to be polled again; bodies that ended go to `ended`.
     pub(crate) fn poll(
@@ -130,6 +137,7 @@ where
         max_unsent: usize,
         now: Instant,
         ended: &mut Vec<(E, BodyEnd)>,
+        charge: &mut dyn FnMut(u64, u64) -> bool,
     ) -> bool {
         self.poll_awaited(cx);
         let mut progress = false;
@@ -153,10 +161,11 @@ where
             {
                 return progress;
             }
-            progress |= self.serve(at, cx, wire, most, now, ended);
+            progress |= self.serve(at, cx, wire, most, now, ended, charge);
         }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "what `poll` was given, and the stream")]
     fn serve(
         &mut self,
         at: usize,
@@ -165,13 +174,14 @@ where
         most: usize,
         now: Instant,
         ended: &mut Vec<(E, BodyEnd)>,
+        charge: &mut dyn FnMut(u64, u64) -> bool,
     ) -> bool {
         let turn = self.turn();
         let batch = self.batch;
         let Some(stream) = self.streams.get_mut(at) else {
             return false;
         };
-        let served = stream.serve(cx, most);
+        let served = stream.serve(cx, most, wire.streams_begin_closed(), charge);
         if matches!(served, Served::Sent(_) | Served::Ended(1.., _)) {
             if stream.batch == batch {
                 self.deep = Some((stream.priority.urgency, stream.id));
@@ -194,7 +204,7 @@ where
                 true
             }
             Served::NoWindow => {
-                stream.blocked_in = Some(wire.window_epoch());
+                stream.blocked(wire.window_epoch(), now);
                 false
             }
             Served::NotReady(next) => {

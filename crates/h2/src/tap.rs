@@ -38,6 +38,7 @@ impl<T> Tap<T> {
     }
 
     fn received(&mut self, bytes: &[u8]) {
+        self.wire.read(bytes.len());
         let preface = self.preface_left.min(bytes.len());
         self.preface_left -= preface;
         let bytes = bytes.get(preface..).unwrap_or_default();

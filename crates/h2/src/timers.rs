@@ -8,6 +8,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::config::Config;
 use crate::error::Timeout;
+use crate::outgoing::DRIBBLE_BYTES;
 use crate::wire::Wire;
 
 /// How long a connection that is closing and has nothing left to send waits for the client's part in closing.
@@ -24,12 +25,16 @@ pub(crate) struct Timers {
     starved: Spell,
     idle: Spell,
     closing: Spell,
+    /// Nothing comes from the client; since a PING; and a stream lacks window.
+    silent: Spell,
+    pinged: Spell,
+    stuck: Spell,
     earliest: Option<(Instant, Fired)>,
 }
 
 /// What the driver knows of itself that timers depend on.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "four independent facts, each with its timer")]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each with its timer")]
 pub(crate) struct Observed {
     /// No exchange is under way and nothing is being sent.
     pub(crate) idle: bool,
@@ -38,6 +43,10 @@ pub(crate) struct Observed {
     pub(crate) blocked: bool,
     /// A body has data for which the client gave no window.
     pub(crate) starved: bool,
+    /// Since when a single stream waits for window.
+    pub(crate) stuck_since: Option<Instant>,
+    /// A PING is not answered.
+    pub(crate) pinged: bool,
 }
 
 /// What a timer says when it fires.
@@ -47,8 +56,12 @@ pub(crate) enum Fired {
     Error(Timeout),
     /// Close it in good order.
     Idle,
+    /// Ask the client for a sign of life.
+    KeepAlive,
     /// It was closed in good order and the client does not go.
     Linger,
+    /// Reset the streams that lack window.
+    Stuck,
 }
 
 impl Timers {
@@ -56,18 +69,34 @@ impl Timers {
     pub(crate) fn new(began: Instant) -> Self {
         let none = Spell::default();
         let handshake = Spell { since: Some(began), progress: 0 };
-        Timers { handshake, header: none, blocked: none, starved: none, idle: none, closing: none, earliest: None }
+        Timers {
+            handshake,
+            header: none,
+            blocked: none,
+            starved: none,
+            idle: none,
+            closing: none,
+            silent: none,
+            pinged: none,
+            stuck: none,
+            earliest: None,
+        }
     }
 
     /// Takes in the state of the connection after it was driven.
     pub(crate) fn observe(&mut self, wire: &Wire, config: &Config, now: Instant, observed: Observed) {
-        let Observed { idle, closing, blocked, starved } = observed;
+        let Observed { idle, closing, blocked, starved, stuck_since, pinged } = observed;
         self.handshake.observe(now, !wire.settings_seen(), 0);
         // While the socket is full `h2` does not read, and it is not the head that the client delays.
         self.header.observe(now, wire.request_unfinished() && !blocked, wire.frames_begun());
-        self.blocked.observe(now, blocked, wire.bytes_written());
+        self.blocked.observe(now, blocked, wire.bytes_written() / DRIBBLE_BYTES as u64);
         // Not by any byte: a client that asks for PING replies and opens no window would be served for ever.
-        self.starved.observe(now, starved, wire.data_written());
+        self.starved.observe(now, starved, wire.data_written() / DRIBBLE_BYTES as u64);
+        self.stuck.since = stuck_since;
+        // While the socket is full no PING would go out, and none of the client's bytes are read.
+        let alive = !blocked && (!idle || config.keep_alive_while_idle);
+        self.silent.observe(now, alive && !pinged && config.keep_alive_interval.is_some(), wire.bytes_read());
+        self.pinged.observe(now, !blocked && pinged, 0);
         self.idle.observe(now, idle && !closing && !blocked, 0);
         self.closing.observe(now, idle && closing && !blocked, 0);
         self.earliest = [
@@ -77,6 +106,9 @@ impl Timers {
             self.starved.due(config.write_stall_timeout, Fired::Error(Timeout::WriteStall)),
             self.idle.due(config.idle_timeout, Fired::Idle),
             self.closing.due(LINGER, Fired::Linger),
+            self.stuck.due(config.write_stall_timeout, Fired::Stuck),
+            self.silent.due(config.keep_alive_interval.unwrap_or(Duration::MAX), Fired::KeepAlive),
+            self.pinged.due(config.keep_alive_timeout, Fired::Error(Timeout::KeepAlive)),
         ]
         .into_iter()
         .flatten()

@@ -36,7 +36,14 @@ pub(crate) struct Wire {
     window_granted: AtomicU64,
     /// Counts the events after which a stream that had no window may have some.
     window_epoch: AtomicU64,
+    /// The client's SETTINGS_INITIAL_WINDOW_SIZE is 0.
+    begin_closed: AtomicBool,
     data_written: AtomicU64,
+    /// The DATA frame that comes in: its stream, its length and what is still to come of it.
+    upload: AtomicU32,
+    upload_length: AtomicU32,
+    upload_left: AtomicU32,
+    bytes_read: AtomicU64,
     bytes_written: AtomicU64,
     write_blocked: AtomicBool,
     batch: Batch,
@@ -91,7 +98,12 @@ impl Wire {
             window_changed: AtomicBool::new(false),
             window_granted: AtomicU64::new(INITIAL_CONNECTION_WINDOW),
             window_epoch: AtomicU64::new(0),
+            begin_closed: AtomicBool::new(false),
             data_written: AtomicU64::new(0),
+            upload: AtomicU32::new(0),
+            upload_length: AtomicU32::new(0),
+            upload_left: AtomicU32::new(0),
+            bytes_read: AtomicU64::new(0),
             bytes_written: AtomicU64::new(0),
             write_blocked: AtomicBool::new(false),
             batch: Batch::default(),
@@ -141,9 +153,32 @@ impl Wire {
         self.window_epoch.load(Relaxed)
     }
 
+    /// Whether the client gives new streams no window (SETTINGS_INITIAL_WINDOW_SIZE of 0).
+    pub(crate) fn streams_begin_closed(&self) -> bool {
+        self.begin_closed.load(Relaxed)
+    }
+
     /// Payload bytes of DATA that the socket has taken.
     pub(crate) fn data_written(&self) -> u64 {
         self.data_written.load(Relaxed)
+    }
+
+    /// Bytes of a DATA frame on this stream that has not come in full; `h2` has them, but passes none of them on.
+    pub(crate) fn partial_upload(&self, stream: u32) -> u64 {
+        let left = self.upload_left.load(Relaxed);
+        if left == 0 || self.upload.load(Relaxed) != stream {
+            return 0;
+        }
+        self.upload_length.load(Relaxed).saturating_sub(left).into()
+    }
+
+    /// All bytes that the client has sent.
+    pub(crate) fn bytes_read(&self) -> u64 {
+        self.bytes_read.load(Relaxed)
+    }
+
+    pub(crate) fn read(&self, bytes: usize) {
+        self.bytes_read.store(self.bytes_read().wrapping_add(bytes as u64), Relaxed);
     }
 
     /// All bytes that the socket has taken.
@@ -231,6 +266,15 @@ impl Wire {
             Event::Frame { kind: frames::HEADERS | frames::CONTINUATION, flags, .. } => {
                 self.header_block_open.store(flags & frames::END_HEADERS == 0, Relaxed);
             }
+            Event::Frame { kind: frames::DATA, stream, length, .. } => {
+                self.upload.store(stream, Relaxed);
+                self.upload_length.store(length, Relaxed);
+                self.upload_left.store(length, Relaxed);
+            }
+            Event::Data(bytes) => {
+                let left = self.upload_left.load(Relaxed).saturating_sub(bytes as u32);
+                self.upload_left.store(left, Relaxed);
+            }
             Event::Frame { kind: frames::GOAWAY, .. } => self.goaway_received.store(true, Relaxed),
             Event::Frame { kind: frames::SETTINGS, .. } => {
                 self.settings_begun.store(true, Relaxed);
@@ -241,6 +285,7 @@ impl Wire {
             Event::Setting { id: frames::ENABLE_PUSH, value } => {
                 self.push_enabled.store(value == 1, Relaxed);
             }
+            Event::Setting { id: frames::INITIAL_WINDOW_SIZE, value } => self.begin_closed.store(value == 0, Relaxed),
             Event::Word { kind: frames::WINDOW_UPDATE, stream: 0, word } => {
                 self.window_granted.fetch_add(u64::from(word & 0x7fff_ffff), Relaxed);
                 self.window_changed.store(true, Relaxed);

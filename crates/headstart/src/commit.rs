@@ -99,7 +99,7 @@ impl PageExchange {
     fn write_cookie(&mut self, engine: &Engine, connection: &mut ConnectionState, head: &mut response::Parts) {
         for item in &self.items {
             if item.decision == Decision::Pushed {
-                connection.has_got(&item.path, item.validator);
+                connection.has_got(self.site, &item.path, item.validator);
             }
         }
         let (Some(fingerprints), Some(fingerprint)) = (&engine.fingerprints, &mut self.fingerprint) else {
@@ -109,9 +109,14 @@ impl PageExchange {
         if private == Some(false) {
             return;
         }
-        for (path, validator) in connection.delivered.drain(..) {
-            fingerprint.insert(&path, validator);
-        }
+        // A connection may serve several sites, each with its cookie.
+        let own = self.site;
+        connection.delivered.retain(|(site, path, validator)| {
+            if *site == own {
+                fingerprint.insert(path, *validator);
+            }
+            *site != own
+        });
         for item in &self.items {
             if makes_fetch(item.decision, self.browser) && item.validator != 0 {
                 fingerprint.insert(&item.path, item.validator);

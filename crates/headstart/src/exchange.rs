@@ -34,7 +34,7 @@ pub(crate) struct ConnectionState {
     /// What it was sent.
     pub(crate) diary: Diary,
     /// The part of it that the cookie does not tell yet.
-    pub(crate) delivered: std::collections::VecDeque<(Arc<str>, u64)>,
+    pub(crate) delivered: std::collections::VecDeque<(Site, Arc<str>, u64)>,
     /// Times the present view, if somebody observes.
     pub(crate) stopwatch: Option<Stopwatch>,
 }
@@ -95,17 +95,17 @@ impl ConnectionState {
         }
     }
 
-    pub(crate) fn holds(&self, path: &str, validator: u64) -> bool {
-        !self.shared && self.diary.contains(path, &validator.to_be_bytes())
+    pub(crate) fn holds(&self, site: Site, path: &str, validator: u64) -> bool {
+        !self.shared && self.diary.contains(site, path, &validator.to_be_bytes())
     }
 
     /// The client got this version of an asset, by asking for it or by a push.
-    pub(crate) fn has_got(&mut self, path: &Arc<str>, validator: u64) {
-        if !self.shared && self.diary.insert(path, &validator.to_be_bytes()) {
+    pub(crate) fn has_got(&mut self, site: Site, path: &Arc<str>, validator: u64) {
+        if !self.shared && self.diary.insert(site, path, &validator.to_be_bytes()) {
             if self.delivered.len() >= MAX_DELIVERED {
                 self.delivered.pop_front();
             }
-            self.delivered.push_back((Arc::clone(path), validator));
+            self.delivered.push_back((site, Arc::clone(path), validator));
         }
     }
 }
@@ -221,7 +221,7 @@ impl Exchange {
             Exchange::Page(page) => page.ended(engine, now),
             Exchange::Asset(asset) if complete => {
                 if let Some(validator) = asset.got {
-                    connection.has_got(&asset.path, validator);
+                    connection.has_got(asset.site, &asset.path, validator);
                 }
                 if let (Some(stopwatch), Some(view)) = (&mut connection.stopwatch, asset.view) {
                     stopwatch.sent(view, &asset.path, asset.bytes, Instant::now());

@@ -338,7 +338,7 @@ impl PageExchange {
     }
 
     fn is_held(&self, connection: &ConnectionState, item: &Item) -> bool {
-        connection.holds(&item.path, item.validator)
+        connection.holds(self.site, &item.path, item.validator)
             || self.fingerprint.as_ref().is_some_and(|known| known.contains(&item.path, item.validator))
     }
 }

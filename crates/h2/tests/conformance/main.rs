@@ -26,6 +26,8 @@ mod push_table;
 #[allow(dead_code, reason = "shared with the tests in `raw`; each uses its part")]
 mod server;
 mod settings;
+#[path = "../raw/site.rs"]
+mod site;
 mod states;
 mod streams;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::frames::{CANCEL, get, rst};
+use crate::frames::{self, CANCEL, get, rst};
 use crate::server::Script;
 
 const BIG_PIPE: usize = 1 << 22;
@@ -34,6 +34,59 @@ async fn a_push_of_unknown_length_counts_as_64_kib() {
     server.log.assert_has("/bytes/10 promised /trailers/10");
     server.log.assert_has("/bytes/10 Budget /trailers/20");
     server.log.assert_has("/bytes/10 promised /bytes/1000");
+    server.hang_up().await.0.unwrap();
+}
+
+/// It pays as it goes, and is cut off (CANCEL) when nothing is left; the page and what was promised before are not.
+#[tokio::test(start_paused = true)]
+async fn an_endless_push_is_cut_off() {
+    let script = Script::new()
+        .push("/bytes/10", ["/bytes/5000", "/flood/0", "/bytes/6000"])
+        .push("/bytes/11", ["/bytes/7000"])
+        .config(|config| config.max_pushed_bytes = 150_000);
+    let mut server = script.start(BIG_PIPE, &[]).await;
+    server.peer.send(get(1, "/bytes/10")).await;
+    server.peer.drink().await;
+    assert_eq!(server.peer.promised(), [2, 4, 6]);
+    assert_eq!((server.peer.bytes(2), server.peer.bytes(6)), (5000, 6000));
+    // The reset overtakes what was on its way.
+    assert!((100_000..=139_000).contains(&server.peer.bytes(4)), "{}", server.peer.bytes(4));
+    assert_eq!(server.peer.resets(4), [CANCEL]);
+    server.log.assert_has("Failed /flood/0");
+    server.peer.send(get(3, "/bytes/11")).await;
+    server.peer.drink().await;
+    server.log.assert_has("/bytes/11 Budget /bytes/7000");
+    server.peer.assert_well().await;
+    server.hang_up().await.0.unwrap();
+}
+
+/// However long it takes: one push never costs more than the whole budget.
+#[tokio::test(start_paused = true)]
+async fn an_endless_push_in_drops_is_cut_off() {
+    let script = Script::new().push("/bytes/10", ["/trickle/1000"]).config(|config| {
+        config.max_pushed_bytes = 100_000;
+        config.idle_timeout = Duration::from_secs(3600);
+    });
+    let mut server = script.start(BIG_PIPE, &[]).await;
+    server.peer.send(get(1, "/bytes/10")).await;
+    for _ in 0..120 {
+        server.peer.drink().await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!((server.peer.bytes(2), server.peer.resets(2)), (100_000, vec![CANCEL]));
+    server.log.assert_has("Failed /trickle/1000");
+    server.peer.assert_well().await;
+    server.hang_up().await.0.unwrap();
+}
+
+/// What is merely larger than it was taken for is sent.
+#[tokio::test(start_paused = true)]
+async fn a_push_may_grow_within_the_budget() {
+    let mut server = Script::new().push("/bytes/10", ["/pieces/200000"]).start(BIG_PIPE, &[]).await;
+    server.peer.send(get(1, "/bytes/10")).await;
+    server.peer.drink().await;
+    assert_eq!((server.peer.bytes(2), server.peer.ended(2)), (200_000, true));
+    server.log.assert_has("Finished /pieces/200000");
     server.hang_up().await.0.unwrap();
 }
 
@@ -90,6 +143,19 @@ async fn nothing_is_pushed_twice_unless_it_changed() {
     }
     server.log.assert_has("/bytes/11 Repeated /tagged/20?1");
     server.log.assert_has("/bytes/12 Repeated /bytes/31");
+    server.peer.assert_well().await;
+    server.hang_up().await.0.unwrap();
+}
+
+/// A connection may serve several sites, with assets of the same name.
+#[tokio::test(start_paused = true)]
+async fn another_site_is_pushed_its_own() {
+    let mut server = Script::new().push("/bytes/10", ["/bytes/20"]).start(BIG_PIPE, &[]).await;
+    for (stream, authority, promised) in [(1, "a.example", 1), (3, "b.example", 2), (5, "b.example", 2)] {
+        server.peer.send(frames::request_to(authority, stream, "GET", "/bytes/10", &[], true)).await;
+        server.peer.drink().await;
+        assert_eq!(server.peer.promised().len(), promised, "{authority}");
+    }
     server.peer.assert_well().await;
     server.hang_up().await.0.unwrap();
 }

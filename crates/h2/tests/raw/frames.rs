@@ -51,8 +51,19 @@ pub(crate) fn get(stream: u32, path: &str) -> Vec<u8> {
 
 /// A request head. Fields are literals without compression (RFC 7541, section 6.2.2).
 pub(crate) fn request(stream: u32, method: &str, path: &str, fields: &[(&str, &str)], ends: bool) -> Vec<u8> {
+    request_to("a.example", stream, method, path, fields, ends)
+}
+
+pub(crate) fn request_to(
+    authority: &str,
+    stream: u32,
+    method: &str,
+    path: &str,
+    fields: &[(&str, &str)],
+    ends: bool,
+) -> Vec<u8> {
     let mut block = Vec::new();
-    let pseudo = [(":method", method), (":scheme", "https"), (":path", path), (":authority", "a.example")];
+    let pseudo = [(":method", method), (":scheme", "https"), (":path", path), (":authority", authority)];
     for (name, value) in pseudo.iter().chain(fields) {
         block.push(0);
         string(&mut block, name);
