@@ -117,8 +117,11 @@ where
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, timer: Pin<&mut Sleep>) -> Poll<Result<(), Error>> {
         let now = Instant::now();
         self.police(now);
+        // The socket was full, and may have room again.
+        self.wire.gather(!self.wire.unflushed());
         loop {
             if let Some(doom) = &self.doom {
+                self.wire.gather(false);
                 return doom.poll(cx, &mut self.h2, timer, now);
             }
             match self.h2.poll_accept(cx) {
@@ -128,7 +131,7 @@ where
                 }
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error.into())),
                 Poll::Ready(None) => return Poll::Ready(Ok(())),
-                Poll::Pending => {}
+                Poll::Pending => self.wire.gather(true),
             }
             self.scheduler.flushed(&self.wire);
             self.take_ends(now);
@@ -139,11 +142,8 @@ where
             self.poll_steps(cx);
             self.draining.poll(cx, &self.leftovers, now);
             // While a promise is on its way, nothing else is done to any stream: resetting its page would drop
-            // the promise inside `h2` for good. `h2` has just written all that the socket takes, so this lasts
+            // the promise inside `h2` for good. `h2` has just written all that the outbox takes, so this lasts
             // only while the socket is full.
-            if self.wire.barrier_closed() {
-                break;
-            }
             let mut progress = false;
             while !self.wire.barrier_closed()
                 && let Some(page) = self.ready.pop_front()
@@ -154,9 +154,14 @@ where
             if !self.wire.barrier_closed() {
                 progress |= self.send(cx, now);
             }
-            if !progress {
+            if progress {
+                continue;
+            }
+            if !self.wire.unflushed() || self.wire.write_blocked() {
                 break;
             }
+            // Nothing is left to add: `h2` is polled once more, and this time it flushes.
+            self.wire.gather(false);
         }
         self.check_timers(cx, timer, now)
     }

@@ -73,6 +73,7 @@ mod head;
 mod interim;
 mod keep_alive;
 mod leftovers;
+mod outbox;
 mod outgoing;
 mod policy;
 mod priority;

@@ -142,10 +142,10 @@ where
         self.poll_awaited(cx);
         let mut progress = false;
         loop {
-            let unsent = self.handed.saturating_sub(wire.data_written());
+            let unsent = self.handed.saturating_sub(wire.data_written()).saturating_add(wire.held() as u64);
             let room = (max_unsent.max(SLICE_BYTES) as u64).saturating_sub(unsent);
             // What the client granted, less all that it got or will get.
-            let window = wire.window_granted().saturating_sub(wire.data_written().saturating_add(unsent));
+            let window = wire.window_granted().saturating_sub(self.handed.max(wire.data_written()));
             let most = usize::try_from(room.min(window)).unwrap_or(usize::MAX);
             // Whole slices, or a client that reads slowly would be sent as many frames as it does reads.
             if unsent > 0 && room < SLICE_BYTES as u64 {

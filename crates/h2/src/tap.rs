@@ -8,13 +8,14 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::frames::Walker;
+use crate::outbox::Outbox;
 use crate::wire::Wire;
 
 /// `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n` (RFC 9113, section 3.4).
 const PREFACE_BYTES: usize = 24;
 
 /// Sits between the socket and `h2`. Passes every byte on unchanged; only delays reads while a promise is on
-/// its way out ([`Wire::barrier_closed`]).
+/// its way out ([`Wire::barrier_closed`]), and writes until there is nothing to add ([`Wire::gathers`]).
 #[derive(Debug)]
 pub(crate) struct Tap<T> {
     io: T,
@@ -22,6 +23,7 @@ pub(crate) struct Tap<T> {
     preface_left: usize,
     inbound: Walker,
     outbound: Walker,
+    outbox: Outbox,
 }
 
 impl<T> Tap<T> {
@@ -33,6 +35,7 @@ impl<T> Tap<T> {
             preface_left: PREFACE_BYTES,
             inbound: Walker::default(),
             outbound: Walker::default(),
+            outbox: Outbox::default(),
         };
         (tap, wire)
     }
@@ -46,8 +49,8 @@ impl<T> Tap<T> {
         self.wire.fed(self.inbound.place());
     }
 
-    fn sent<'a>(&mut self, slices: impl IntoIterator<Item = &'a [u8]>, mut count: usize) {
-        self.wire.wrote(count);
+    /// Bytes have left `h2`.
+    fn passed<'a>(&mut self, slices: impl Iterator<Item = &'a [u8]>, mut count: usize) {
         for slice in slices {
             let part = slice.get(..count.min(slice.len())).unwrap_or_default();
             count -= part.len();
@@ -57,10 +60,29 @@ impl<T> Tap<T> {
             }
         }
     }
+}
 
-    fn note_write(&self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+impl<T: AsyncWrite + Unpin> Tap<T> {
+    fn put<'a>(
+        &mut self,
+        cx: &mut Context<'_>,
+        slices: impl Iterator<Item = &'a [u8]> + Clone,
+    ) -> Poll<io::Result<usize>> {
+        if self.outbox.is_full() {
+            ready!(self.drain(cx))?;
+        }
+        let count = self.outbox.put(slices.clone());
+        self.wire.holds(self.outbox.len());
+        self.passed(slices, count);
+        Poll::Ready(Ok(count))
+    }
+
+    fn drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let wire = &self.wire;
+        let result = self.outbox.poll_drain(&mut self.io, cx, |count| wire.wrote(count));
+        wire.holds(self.outbox.len());
         if result.is_pending() {
-            self.wire.could_not_write();
+            wire.could_not_write();
         }
         result
     }
@@ -92,11 +114,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Tap<T> {
 
 impl<T: AsyncWrite + Unpin> AsyncWrite for Tap<T> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let tap = self.get_mut();
-        let result = Pin::new(&mut tap.io).poll_write(cx, buf);
-        let count = ready!(tap.note_write(result))?;
-        tap.sent([buf], count);
-        Poll::Ready(Ok(count))
+        self.get_mut().put(cx, std::iter::once(buf))
     }
 
     fn poll_write_vectored(
@@ -104,19 +122,20 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Tap<T> {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let tap = self.get_mut();
-        let result = Pin::new(&mut tap.io).poll_write_vectored(cx, slices);
-        let count = ready!(tap.note_write(result))?;
-        tap.sent(slices.iter().map(|slice| &**slice), count);
-        Poll::Ready(Ok(count))
+        self.get_mut().put(cx, slices.iter().map(|slice| &**slice))
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
+        true
     }
 
+    /// `h2` flushes after each frame. Unless the driver has asked for it, that is put off.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let tap = self.get_mut();
+        if tap.wire.gathers() {
+            return Poll::Ready(Ok(()));
+        }
+        ready!(tap.drain(cx))?;
         let result = Pin::new(&mut tap.io).poll_flush(cx);
         // A writer with a buffer of its own, such as TLS, takes bytes and has them still.
         match &result {
@@ -128,6 +147,8 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Tap<T> {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().io).poll_shutdown(cx)
+        let tap = self.get_mut();
+        ready!(tap.drain(cx))?;
+        Pin::new(&mut tap.io).poll_shutdown(cx)
     }
 }

@@ -1,7 +1,7 @@
 //! What has really crossed the socket, shared between the tap and the driver.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::task::Waker;
 
 use atomic_waker::AtomicWaker;
@@ -45,6 +45,12 @@ pub(crate) struct Wire {
     upload_left: AtomicU32,
     bytes_read: AtomicU64,
     bytes_written: AtomicU64,
+    /// Bytes in the tap's outbox.
+    held: AtomicUsize,
+    /// Whether flushing is put off.
+    gathering: AtomicBool,
+    /// Bytes have left `h2` since the last flush of the socket.
+    unflushed: AtomicBool,
     write_blocked: AtomicBool,
     batch: Batch,
     pub(crate) meter: Meter,
@@ -105,6 +111,9 @@ impl Wire {
             upload_left: AtomicU32::new(0),
             bytes_read: AtomicU64::new(0),
             bytes_written: AtomicU64::new(0),
+            held: AtomicUsize::new(0),
+            gathering: AtomicBool::new(false),
+            unflushed: AtomicBool::new(false),
             write_blocked: AtomicBool::new(false),
             batch: Batch::default(),
             meter: Meter::new(),
@@ -158,7 +167,7 @@ impl Wire {
         self.begin_closed.load(Relaxed)
     }
 
-    /// Payload bytes of DATA that the socket has taken.
+    /// Payload bytes of DATA that have left `h2`; of these, at most [`held`](Self::held) wait for the socket.
     pub(crate) fn data_written(&self) -> u64 {
         self.data_written.load(Relaxed)
     }
@@ -184,6 +193,32 @@ impl Wire {
     /// All bytes that the socket has taken.
     pub(crate) fn bytes_written(&self) -> u64 {
         self.bytes_written.load(Relaxed)
+    }
+
+    /// Bytes that have left `h2` and wait for the socket.
+    pub(crate) fn held(&self) -> usize {
+        self.held.load(Relaxed)
+    }
+
+    /// Whether something has left `h2` that was not flushed.
+    pub(crate) fn unflushed(&self) -> bool {
+        self.unflushed.load(Relaxed)
+    }
+
+    /// From now on flushing waits until it is asked for, or no longer does.
+    pub(crate) fn gather(&self, gather: bool) {
+        self.gathering.store(gather, Relaxed);
+    }
+
+    pub(crate) fn gathers(&self) -> bool {
+        self.gathering.load(Relaxed)
+    }
+
+    pub(crate) fn holds(&self, bytes: usize) {
+        self.held.store(bytes, Relaxed);
+        if bytes > 0 {
+            self.unflushed.store(true, Relaxed);
+        }
     }
 
     /// Whether the last write found the socket full.
@@ -213,12 +248,14 @@ impl Wire {
         self.reader.register(reader);
     }
 
-    /// Takes the stream ends seen since the last call.
+    /// Takes the stream ends seen since the last call; a push has not finished while its end waits for the socket.
     pub(crate) fn take_ends(&self, into: &mut Vec<End>) {
-        if self.has_ends.swap(false, Relaxed)
+        if self.has_ends.load(Relaxed)
             && let Ok(mut ends) = self.ends.lock()
         {
-            into.append(&mut ends);
+            let held = self.held() > 0;
+            into.extend(ends.extract_if(.., |end| !held || end.how != Ended::Finished));
+            self.has_ends.store(!ends.is_empty(), Relaxed);
         }
     }
 
@@ -234,6 +271,7 @@ impl Wire {
     /// Nothing handed over is left to write.
     pub(crate) fn flushed(&self) {
         self.write_blocked.store(false, Relaxed);
+        self.unflushed.store(false, Relaxed);
     }
 
     /// Bytes went to `h2`, the last of which stand there in the client's frames.

@@ -210,16 +210,17 @@ async fn the_window_may_shrink_under_what_is_sent() {
     server.hang_up().await.0.unwrap();
 }
 
-/// The window is taken back from what is below already: the connection's share of it goes to others.
+/// The window shrinks when 32 KiB of a stream have left `h2`: they count, and what is left of the connection's window
+/// goes to others.
 #[tokio::test(start_paused = true)]
-async fn what_is_taken_back_goes_to_others() {
+async fn what_was_sent_before_the_window_shrank_counts() {
     let mut server = Script::new().start(300, &[]).await;
     server.peer.send(get(1, "/bytes/40000")).await;
     tokio::time::sleep(Duration::from_millis(1)).await;
     let shrink = settings(&[(INITIAL_WINDOW_SIZE, 20_000)]);
     server.peer.send([shrink, get(3, "/bytes/60000"), window(3, 60_000)].concat()).await;
     server.peer.trace().await;
-    assert_eq!((server.peer.bytes(1), server.peer.bytes(3)), (20_000, WINDOW - 20_000));
+    assert_eq!((server.peer.bytes(1), server.peer.bytes(3)), (32 << 10, WINDOW - (32 << 10)));
     server.peer.send([rst(1, CANCEL), window(0, 60_000)].concat()).await;
     server.peer.trace().await;
     assert_eq!(server.peer.bytes(3), 60_000);
