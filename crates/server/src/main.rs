@@ -7,6 +7,7 @@ mod access_log_writer;
 mod admin;
 mod args;
 mod baselines;
+mod compress;
 mod digest;
 mod evaluate;
 mod evaluate_table;

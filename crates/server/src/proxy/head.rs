@@ -65,7 +65,11 @@ fn names_one_host(head: &Parts) -> bool {
 fn is_authority(host: &HeaderValue) -> bool {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~:[]%!$&'()*+,;=".contains(byte);
     let bytes = host.as_bytes();
-    !bytes.is_empty() && bytes.iter().all(plain) && Authority::try_from(bytes).is_ok()
+    let sound_port = |authority: Authority| {
+        let port = authority.as_str().strip_prefix(authority.host()).unwrap_or_default();
+        port.is_empty() || port == ":" || authority.port_u16().is_some()
+    };
+    !bytes.is_empty() && bytes.iter().all(plain) && Authority::try_from(bytes).is_ok_and(sound_port)
 }
 
 /// The host that the client asked for, with port: the target's (RFC 9112, section 3.2.2), else the field's.

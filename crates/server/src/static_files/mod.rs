@@ -9,16 +9,19 @@
 //! * Paths are decoded once; what names anything outside the directory, a hidden file, or something that is not a
 //!   regular file is refused ([`path`], [`open`]).
 
+#![allow(dead_code, unused_imports, reason = "the service is made to obey the whole configuration next")]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod body;
 mod cache;
 mod cache_control;
 mod conditional;
+mod config;
 mod load;
 mod mime;
 mod open;
 mod path;
+mod pattern;
 mod range;
 mod representation;
 mod respond;
@@ -27,4 +30,6 @@ mod service;
 mod tests;
 
 pub(crate) use body::Body;
-pub(crate) use service::{Config, ResponseFuture, StaticFiles};
+pub(crate) use config::{Config, Dotfiles, Symlinks};
+pub(crate) use pattern::{Pattern, PatternError};
+pub(crate) use service::{ResponseFuture, StaticFiles};

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::SystemTime;
 
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version, header};
@@ -15,6 +14,7 @@ use tower_service::Service;
 
 use super::body::Body;
 use super::cache::Cache;
+use super::config::Config;
 use super::load::{Loaded, load};
 use super::open::Root;
 use super::path::{Rejected, SitePath};
@@ -23,24 +23,6 @@ use super::respond;
 
 /// The page that answers for whatever is not there, if the site has one.
 const NOT_FOUND_PAGE: &str = "404.html";
-
-/// Bounds of the memory that files may take.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Config {
-    /// Bytes of all files in memory, with their headers; what was not asked for lately gives way. Files are read again
-    /// from disk after that, which costs a thread for as long as the disk takes.
-    pub(crate) max_memory: usize,
-    /// Bytes of the largest file kept in memory. Larger ones are streamed, 64 KiB at a time.
-    pub(crate) max_file: u64,
-    /// The clock that says how fresh a file is.
-    pub(crate) now: fn() -> SystemTime,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self { max_memory: 64 * 1024 * 1024, max_file: 4 * 1024 * 1024, now: SystemTime::now }
-    }
-}
 
 /// Serves the files below one directory. A clone shares the memory of the first.
 #[derive(Clone)]

@@ -52,7 +52,11 @@ impl Site {
     }
 
     fn service(root: &Path, now: fn() -> SystemTime) -> StaticFiles {
-        StaticFiles::new(root, Config { max_memory: 1 << 20, max_file: 100_000, now }).unwrap()
+        StaticFiles::new(
+            root,
+            Config { max_memory: 1 << 20, max_file: 100_000, revalidate: Duration::ZERO, now, ..Config::default() },
+        )
+        .unwrap()
     }
 
     /// The same site an hour later, when every file is old enough to be kept in memory.
