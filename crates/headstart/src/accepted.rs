@@ -31,6 +31,7 @@ use crate::layer::{HeadstartLayer, OverTls, Peer};
 use crate::patient::Patient;
 use crate::proxy_protocol;
 use crate::serve::{Connection, Greeter, UNSENT_BYTES};
+use crate::websocket::Bridge;
 
 /// Time for a PROXY header, for the TLS handshake, and for a request head over HTTP/1.1.
 const HANDSHAKE: Duration = Duration::from_secs(5);
@@ -129,7 +130,8 @@ where
         let Accepted { headstart, service, remote, place, mut stopping, .. } = self;
         let policy = headstart.policy(remote).of_guest(Arc::clone(&place.guest));
         let config = headstart.engine.h2.clone();
-        let mut connection = headstart_h2::serve_connection_with(config, io, WithPeer { service, remote, tls }, policy);
+        let service = Bridge(WithPeer { service, remote, tls });
+        let mut connection = headstart_h2::serve_connection_with(config, io, service, policy);
         let result = tokio::select! {
             result = &mut connection => result,
             () = leave(&mut stopping, &place.guest) => {

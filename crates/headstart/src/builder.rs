@@ -42,7 +42,7 @@ impl Default for Builder {
         Builder {
             learner: headstart_learn::Config::default(),
             operator: Operator::default(),
-            h2: headstart_h2::Config::default(),
+            h2: tunnelling(),
             cookie: CookieFormat::default(),
             holdout: 32,
             limits: Limits { push_threshold: 0.4, budget: Budget::default(), verify_held: VerifyHeld::default() },
@@ -164,7 +164,8 @@ impl Builder {
         self
     }
 
-    /// Limits of HTTP/2 connections.
+    /// Limits of HTTP/2 connections. By default those of [`headstart_h2::Config`], and extended CONNECT is taken, for
+    /// [`Headstart::serve`](crate::Headstart::serve) makes upgrade requests of WebSockets (RFC 8441).
     pub fn h2(mut self, config: headstart_h2::Config) -> Self {
         self.h2 = config;
         self
@@ -252,6 +253,12 @@ impl Builder {
 
 pub(crate) fn lower_case<H: AsRef<str>>(hosts: impl IntoIterator<Item = H>) -> HashSet<String> {
     hosts.into_iter().map(|host| host.as_ref().to_ascii_lowercase()).collect()
+}
+
+fn tunnelling() -> headstart_h2::Config {
+    let mut config = headstart_h2::Config::default();
+    config.extended_connect = true;
+    config
 }
 
 fn random() -> Result<[u8; 32], BuildError> {

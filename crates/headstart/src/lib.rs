@@ -32,6 +32,7 @@ mod serve;
 mod state;
 mod stopwatch;
 mod view;
+mod websocket;
 
 pub use headstart_gcs as gcs;
 pub use headstart_h2 as h2;

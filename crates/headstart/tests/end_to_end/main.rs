@@ -9,3 +9,4 @@ mod learning;
 mod outlets;
 mod rules;
 mod state;
+mod websocket;
