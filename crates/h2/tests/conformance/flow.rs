@@ -98,7 +98,13 @@ fn window_of_client() -> Vec<Case> {
         .bytes(4)
         .without_probe(),
         small(
-            after(CLIENT, "updates before the response", vec![Step::Send(get(1, "/wait/300/10"))], window(1, 6), SERVED),
+            after(
+                CLIENT,
+                "updates before the response",
+                vec![Step::Send(get(1, "/wait/300/10"))],
+                window(1, 6),
+                SERVED,
+            ),
             0,
         )
         .bytes(6)
