@@ -5,4 +5,5 @@
 #![forbid(unsafe_code)]
 
 pub mod link;
+pub mod page_load;
 pub mod peers;

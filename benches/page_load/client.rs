@@ -1,0 +1,334 @@
+//! A client that loads pages as a browser does: in the order in which it learns what it needs.
+//!
+//! It parses nothing: a manifest says what each page needs and when that shows. It keeps a cache and cookies, takes
+//! pushes or refuses them, cancels a push of what it holds or has asked for, acts on the first 103, and counts what it
+//! was sent in vain.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use h2::client::SendRequest;
+use http::{HeaderMap, StatusCode, header};
+use rustls::pki_types::ServerName;
+use tokio::net::TcpSocket;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::{JoinHandle, spawn_local};
+use tokio_rustls::TlsConnector;
+
+use super::cache::Cache;
+use super::fetch::{self, Done, Event};
+use super::frames::{Counted, Received};
+use super::hints;
+use super::request::{Why, request};
+use super::site::{Found, Kind, Page, Site};
+
+/// A load that takes longer than this has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A browser's profile.
+#[derive(Clone)]
+pub(crate) struct Profile {
+    pub(crate) cache: Cache,
+    pub(crate) tls: Arc<rustls::ClientConfig>,
+    pub(crate) takes_pushes: bool,
+    pub(crate) takes_hints: bool,
+}
+
+/// Where a page is loaded from.
+#[derive(Clone)]
+pub(crate) struct Place<'a> {
+    pub(crate) address: SocketAddr,
+    /// Host and port that requests name.
+    pub(crate) authority: &'a str,
+    /// The client's own address, if it is to be a particular one.
+    pub(crate) source: Option<Ipv4Addr>,
+    pub(crate) round_trip: Duration,
+}
+
+/// What came of a load.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Load {
+    /// From before the connection was made until the page is drawn and works: all that renders is there.
+    pub(crate) render: Duration,
+    /// Until all that the page needs is there.
+    pub(crate) complete: Duration,
+    pub(crate) requests: usize,
+    /// Bytes of bodies that were pushed or hinted, and that the client held or the page did not need.
+    pub(crate) wasted: u64,
+    /// Bytes of bodies received.
+    pub(crate) data: u64,
+    /// Paths that were pushed and of use.
+    pub(crate) pushed: Vec<String>,
+    /// Paths that a 103 named and the client fetched.
+    pub(crate) hinted: Vec<String>,
+}
+
+/// Loads a page in a new connection. Runs in a [`tokio::task::LocalSet`].
+pub(crate) async fn load(profile: &mut Profile, place: &Place<'_>, site: &Site, page: &Page) -> Result<Load, String> {
+    let loading = async {
+        let began = Instant::now();
+        let mut visit = Visit::connect(profile, place, site, page).await.map_err(|error| error.to_string())?;
+        visit.run(began).await
+    };
+    tokio::time::timeout(PATIENCE, loading).await.unwrap_or_else(|_| Err(format!("{} took too long", page.path)))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fetch {
+    Under,
+    There,
+}
+
+struct Visit<'a> {
+    profile: &'a mut Profile,
+    place: &'a Place<'a>,
+    site: &'a Site,
+    page: &'a Page,
+    send: SendRequest<Bytes>,
+    received: Rc<RefCell<Received>>,
+    events: UnboundedReceiver<Event>,
+    tell: UnboundedSender<Event>,
+    fetches: HashMap<String, Fetch>,
+    /// What the page turned out to need, the page itself included.
+    needed: Vec<String>,
+    /// Streams of pushes, by path, that were let come.
+    pushes: HashMap<String, u32>,
+    /// Streams that were cancelled.
+    cancelled: Vec<u32>,
+    hinted: Option<Vec<String>>,
+    /// Bytes of the bodies that came whole.
+    sizes: HashMap<String, u64>,
+    load: Load,
+    connection: JoinHandle<()>,
+}
+
+impl<'a> Visit<'a> {
+    async fn connect(
+        profile: &'a mut Profile,
+        place: &'a Place<'a>,
+        site: &'a Site,
+        page: &'a Page,
+    ) -> Result<Self, Box<dyn std::error::Error>> {
+        let socket = TcpSocket::new_v4()?;
+        if let Some(source) = place.source {
+            socket.bind((source, 0).into())?;
+        }
+        let stream = socket.connect(place.address).await?;
+        stream.set_nodelay(true)?;
+        let tls = TlsConnector::from(Arc::clone(&profile.tls));
+        let stream = tls.connect(ServerName::try_from("localhost")?, stream).await?;
+        if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
+            return Err(io::Error::other("the server does not speak HTTP/2").into());
+        }
+        let (io, received) = Counted::new(stream);
+        // The windows of Chromium.
+        let (send, connection) = h2::client::Builder::new()
+            .enable_push(profile.takes_pushes)
+            .initial_window_size(6 << 20)
+            .initial_connection_window_size(15 << 20)
+            .max_header_list_size(256 << 10)
+            .max_concurrent_streams(1_000)
+            .max_concurrent_reset_streams(1_000)
+            .handshake(io)
+            .await?;
+        let connection = spawn_local(async move {
+            // What breaks shows in the fetches.
+            let _ = connection.await;
+        });
+        let (tell, events) = unbounded_channel();
+        Ok(Self {
+            profile,
+            place,
+            site,
+            page,
+            send,
+            received,
+            events,
+            tell,
+            fetches: HashMap::new(),
+            needed: Vec::new(),
+            pushes: HashMap::new(),
+            cancelled: Vec::new(),
+            hinted: None,
+            sizes: HashMap::new(),
+            load: Load::default(),
+            connection,
+        })
+    }
+
+    async fn run(&mut self, began: Instant) -> Result<Load, String> {
+        self.need(self.page.path, Kind::Page, None, began)?;
+        while !self.is_complete() {
+            match self.events.recv().await {
+                Some(event) => self.take(event, began)?,
+                None => return Err("the connection ended".into()),
+            }
+        }
+        self.settle().await;
+        self.connection.abort();
+        self.count();
+        Ok(std::mem::take(&mut self.load))
+    }
+
+    fn take(&mut self, event: Event, began: Instant) -> Result<(), String> {
+        match event {
+            Event::Hints(head) => self.hint(&head),
+            Event::Promised(path, response) => {
+                let held = self.profile.cache.is_fresh(&path) || self.fetches.contains_key(&path);
+                let stream = response.stream_id().as_u32();
+                if held {
+                    // Dropping it resets the stream: CANCEL.
+                    self.cancelled.push(stream);
+                } else {
+                    self.fetches.insert(path.clone(), Fetch::Under);
+                    self.pushes.insert(path.clone(), stream);
+                    spawn_local(fetch::promised(path, response, self.tell.clone()));
+                }
+                Ok(())
+            }
+            Event::Began(path) if path == self.page.path => self.found(&Found::AtStart, began),
+            Event::Began(_) => Ok(()),
+            Event::Done(done) => self.done(done, began),
+            Event::Failed(path, why) => Err(format!("{path}: {why}")),
+        }
+    }
+
+    /// Something turned out to be needed: uses what is held or under way, or asks for it.
+    fn need(&mut self, path: &str, kind: Kind, referrer: Option<&str>, began: Instant) -> Result<(), String> {
+        if self.needed.iter().any(|needed| needed == path) {
+            return Ok(());
+        }
+        self.needed.push(path.to_owned());
+        match self.fetches.get(path) {
+            Some(Fetch::Under) => Ok(()),
+            Some(Fetch::There) => self.there(path, Instant::now(), began),
+            None if kind != Kind::Page && self.profile.cache.is_fresh(path) => {
+                self.fetches.insert(path.to_owned(), Fetch::There);
+                self.there(path, Instant::now(), began)
+            }
+            None => self.ask(path, kind, Why::Needed, referrer),
+        }
+    }
+
+    fn ask(&mut self, path: &str, kind: Kind, why: Why, referrer: Option<&str>) -> Result<(), String> {
+        let mut request = request(self.place.authority, path, kind, why, referrer);
+        if kind != Kind::Page {
+            // Pages are made anew for each visit, as those of applications are.
+            request.headers_mut().extend(self.profile.cache.conditions(path));
+        }
+        if let Some(cookie) = self.profile.cache.cookie() {
+            request.headers_mut().insert(header::COOKIE, cookie);
+        }
+        let (response, _) = self.send.send_request(request, true).map_err(|error| format!("{path}: {error}"))?;
+        self.load.requests += 1;
+        self.fetches.insert(path.to_owned(), Fetch::Under);
+        spawn_local(fetch::requested(path.to_owned(), response, self.tell.clone()));
+        Ok(())
+    }
+
+    /// Acts on the first 103 (RFC 8297 allows more; browsers take one).
+    fn hint(&mut self, head: &HeaderMap) -> Result<(), String> {
+        if !self.profile.takes_hints || self.hinted.is_some() {
+            return Ok(());
+        }
+        let mut hinted = Vec::new();
+        for (path, kind) in hints::preloads(head) {
+            if !self.fetches.contains_key(&path) && !self.profile.cache.is_fresh(&path) {
+                self.ask(&path, kind, Why::Hinted, Some(self.page.path))?;
+                hinted.push(path);
+            }
+        }
+        self.hinted = Some(hinted);
+        Ok(())
+    }
+
+    fn done(&mut self, done: Done, began: Instant) -> Result<(), String> {
+        let Done { path, head, body, at } = done;
+        match head.status {
+            StatusCode::OK => {
+                // What the site does not have (any more) was sent early and in vain.
+                if self.site.content(&path).is_some_and(|content| *content != body) {
+                    return Err(format!("{path}: {} bytes that are not its content", body.len()));
+                }
+                self.profile.cache.store(&path, &head.headers);
+            }
+            StatusCode::NOT_MODIFIED => self.profile.cache.take_cookies(&head.headers),
+            status => return Err(format!("{path}: {status}")),
+        }
+        self.sizes.insert(path.clone(), body.len() as u64);
+        self.fetches.insert(path.clone(), Fetch::There);
+        if path == self.page.path {
+            // A page from the cache has no first bytes of its own.
+            self.found(&Found::AtStart, began)?;
+        }
+        if self.needed.contains(&path) { self.there(&path, at, began) } else { Ok(()) }
+    }
+
+    /// Something that is needed is there.
+    fn there(&mut self, path: &str, at: Instant, began: Instant) -> Result<(), String> {
+        let elapsed = at.duration_since(began);
+        let renders = path == self.page.path || self.page.critical().any(|asset| asset.path == path);
+        if renders {
+            self.load.render = self.load.render.max(elapsed);
+        }
+        self.load.complete = self.load.complete.max(elapsed);
+        self.found(&Found::After(path.to_owned()), began)
+    }
+
+    /// What shows now is needed.
+    fn found(&mut self, how: &Found, began: Instant) -> Result<(), String> {
+        let referrer = match how {
+            Found::After(path) => path.clone(),
+            Found::AtStart => self.page.path.to_owned(),
+        };
+        for asset in self.page.assets.iter().filter(|asset| asset.found == *how) {
+            self.need(&asset.path, asset.kind, Some(&referrer), began)?;
+        }
+        Ok(())
+    }
+
+    fn is_complete(&self) -> bool {
+        let there = |path: &str| self.fetches.get(path) == Some(&Fetch::There);
+        self.page.assets.iter().all(|asset| self.needed.contains(&asset.path) && there(&asset.path))
+            && there(self.page.path)
+    }
+
+    /// Waits for what is still on its way though nobody wants it: until one and a half round trips bring nothing.
+    async fn settle(&self) {
+        let quiet = self.place.round_trip.mul_f64(1.5) + Duration::from_millis(30);
+        let ended = Instant::now();
+        loop {
+            let last = self.received.borrow().last.unwrap_or(ended).max(ended);
+            let rest = quiet.saturating_sub(last.elapsed());
+            if rest.is_zero() {
+                return;
+            }
+            tokio::time::sleep(rest).await;
+        }
+    }
+
+    fn count(&mut self) {
+        let received = self.received.borrow();
+        let bytes = |stream: &u32| received.data.get(stream).copied().unwrap_or_default();
+        self.load.data = received.data.values().sum();
+        self.load.wasted = self.cancelled.iter().map(bytes).sum();
+        for (path, stream) in &self.pushes {
+            if self.needed.contains(path) {
+                self.load.pushed.push(path.clone());
+            } else {
+                self.load.wasted += bytes(stream);
+            }
+        }
+        self.load.hinted = self.hinted.take().unwrap_or_default();
+        let content = |path: &String| self.site.content(path).map_or(0, |content| content.len() as u64);
+        self.load.wasted +=
+            self.load.hinted.iter().filter(|path| !self.needed.contains(path)).map(content).sum::<u64>();
+        self.load.pushed.sort_unstable();
+    }
+}

@@ -1,0 +1,91 @@
+//! Who takes part: servers, how each is told of the site, and by which ways it can help.
+
+use crate::peers::Peer;
+
+use super::app::APP;
+use super::site::Site;
+
+/// What a client lets a server do for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Way {
+    Push,
+    Hints,
+    Plain,
+}
+
+impl Way {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Hints => "103",
+            Self::Plain => "plain",
+            Self::Push => "push",
+        }
+    }
+}
+
+/// A server, started once for all ways that it has.
+#[derive(Clone, Copy)]
+pub(crate) struct Contestant {
+    pub(crate) name: &'static str,
+    pub(crate) peer: Peer,
+    /// Lines or words that tell it of the site, and how long it thinks over a page (ms).
+    pub(crate) extra: fn(&Site, u64) -> String,
+    pub(crate) ways: &'static [Way],
+    /// Whether it learns from visits, and so needs some; the others are told.
+    pub(crate) learns: bool,
+    /// Whether it has a handler that can think.
+    pub(crate) thinks: bool,
+    /// Whether it serves what a deploy brings.
+    pub(crate) deploys: bool,
+}
+
+const ALL: &[Way] = &[Way::Push, Way::Hints, Way::Plain];
+
+/// Ours, and what it is measured against.
+pub(crate) const CONTESTANTS: &[Contestant] = &[
+    Contestant {
+        name: "headstart",
+        peer: APP,
+        extra: |_, think| format!("headstart {think}"),
+        ways: &[Way::Push, Way::Hints],
+        learns: true,
+        thinks: true,
+        deploys: true,
+    },
+    Contestant {
+        name: "headstart, nothing sent early",
+        peer: APP,
+        extra: |_, think| format!("headstart-nothing {think}"),
+        ways: &[Way::Plain],
+        learns: false,
+        thinks: true,
+        deploys: false,
+    },
+    Contestant {
+        name: "oracle",
+        peer: APP,
+        extra: |_, think| format!("oracle {think}"),
+        ways: &[Way::Push],
+        learns: false,
+        thinks: true,
+        deploys: false,
+    },
+    Contestant {
+        name: "h2 order",
+        peer: APP,
+        extra: |_, think| format!("h2 {think}"),
+        ways: ALL,
+        learns: false,
+        thinks: true,
+        deploys: false,
+    },
+    Contestant {
+        name: "axum",
+        peer: APP,
+        extra: |_, think| format!("axum {think}"),
+        ways: &[Way::Plain],
+        learns: false,
+        thinks: true,
+        deploys: false,
+    },
+];

@@ -1,0 +1,57 @@
+//! `Link` fields: what a 103 asks a browser to fetch.
+
+use http::header::{self, HeaderMap};
+
+use crate::page_load::site::{Asset, Kind};
+
+/// Paths of this origin with `rel=preload` or `rel=modulepreload`, and what to fetch them as.
+pub(crate) fn preloads(head: &HeaderMap) -> Vec<(String, Kind)> {
+    let fields = head.get_all(header::LINK).iter().filter_map(|field| field.to_str().ok());
+    // No path of the bench holds a comma.
+    fields.flat_map(|field| field.split(',')).filter_map(preload).collect()
+}
+
+/// The `Link` value that names an asset, as a server that is set up with care writes it.
+pub(crate) fn link(asset: &Asset) -> String {
+    let how = match asset.kind {
+        Kind::Font => "font; crossorigin",
+        Kind::Image => "image",
+        // A module is only matched by a preload with CORS.
+        Kind::Module => "script; crossorigin",
+        Kind::AsyncScript => "script",
+        Kind::Page => "document",
+        Kind::Style => "style",
+    };
+    format!("<{}>; rel=preload; as={how}", asset.path)
+}
+
+fn preload(link: &str) -> Option<(String, Kind)> {
+    let (path, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
+    let parameter = |name: &str| {
+        parameters.split(';').find_map(|parameter| {
+            let (own, value) = parameter.split_once('=')?;
+            (own.trim() == name).then(|| value.trim().trim_matches('"'))
+        })
+    };
+    let kind = match (parameter("rel")?, parameter("as")) {
+        ("modulepreload", _) | ("preload", Some("script")) => Kind::Module,
+        ("preload", Some("style")) => Kind::Style,
+        ("preload", Some("font")) => Kind::Font,
+        ("preload", Some("image")) => Kind::Image,
+        _ => return None,
+    };
+    Some((path.to_owned(), kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_read() {
+        let mut head = HeaderMap::new();
+        head.append(header::LINK, "</a.css>; rel=preload; as=style, </b>; rel=next".parse().unwrap());
+        head.append(header::LINK, "</f.woff2>; rel=\"preload\"; as=\"font\"; crossorigin".parse().unwrap());
+        assert_eq!(preloads(&head), [("/a.css".to_owned(), Kind::Style), ("/f.woff2".to_owned(), Kind::Font)]);
+    }
+}

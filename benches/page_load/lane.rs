@@ -1,0 +1,219 @@
+//! A link with all servers at its far end, and what is done over it.
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::link::{Conditions, Link};
+use crate::peers::{Certificate, Error, Running, Setup};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use tempfile::TempDir;
+use tokio::task::LocalSet;
+
+use super::cache::Cache;
+use super::client::{self, Load, Place, Profile};
+use super::contest::{Contestant, Way};
+use super::site::{Page, Site};
+
+/// Ports of the servers: the first, and how many a lane may have.
+const FIRST_PORT: u16 = 21_200;
+const PORTS: u16 = 48;
+/// How long a server may take to listen; a Java one takes long.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Networks from which a server that learns is visited before anything is measured, and rounds of that.
+const NETWORKS: u8 = 8;
+const ROUNDS: usize = 2;
+
+/// A load with what it took on the link.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Measured {
+    pub(crate) load: Load,
+    /// Bytes of IP packets to the client.
+    pub(crate) wire: u64,
+}
+
+/// One link. It belongs to the thread that made it, which is among the clients from then on.
+pub(crate) struct Lane {
+    pub(crate) link: Link,
+    number: u16,
+    certificate: Certificate,
+    tls: Arc<rustls::ClientConfig>,
+    servers: HashMap<(&'static str, u64), Server>,
+    runtime: tokio::runtime::Runtime,
+    /// Holds the certificate.
+    _scratch: TempDir,
+}
+
+/// A server that runs, with the directory that it serves.
+struct Server {
+    running: Option<Running>,
+    root: TempDir,
+    port: u16,
+    site: Site,
+}
+
+impl Lane {
+    pub(crate) fn new(link: Link, number: u16) -> Result<Self, String> {
+        link.enter_client().map_err(said)?;
+        let scratch = tempfile::tempdir().map_err(said)?;
+        let certificate = Certificate::make(scratch.path()).map_err(said)?;
+        let tls = trusting(certificate.cert())?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(said)?;
+        Ok(Self { link, number, certificate, tls, servers: HashMap::new(), runtime, _scratch: scratch })
+    }
+
+    /// Starts a server that thinks so long (ms) over a page, and has it learn if it does.
+    pub(crate) fn start(&mut self, contestant: &Contestant, think: u64) -> Result<(), Error> {
+        let root = tempfile::tempdir()?;
+        let place = self.servers.len() as u16;
+        let port = FIRST_PORT + self.number * PORTS + place;
+        let site = Site::new(0);
+        site.write(root.path())?;
+        let mut server = Server { running: None, root, port, site };
+        server.running = Some(self.run(contestant, think, &server)?);
+        self.servers.insert((contestant.name, think), server);
+        let learned = if contestant.learns { self.visitors(contestant, think) } else { Ok(()) };
+        learned.map_err(|why| Error::Failed(format!("{}: {why}", contestant.name)))
+    }
+
+    fn run(&self, contestant: &Contestant, think: u64, server: &Server) -> Result<Running, Error> {
+        let prefix = self.link.server_prefix();
+        let extra = (contestant.extra)(&server.site, think);
+        let mut setup = Setup::new(server.root.path(), &self.certificate);
+        setup.extra = &extra;
+        setup.prefix = &prefix;
+        setup.address = self.link.server_address();
+        setup.port = server.port;
+        let running = setup.start(&contestant.peer)?;
+        let far = SocketAddr::new(self.link.server_address(), server.port);
+        let up = self.among_servers(|| listens(far));
+        if up { Ok(running) } else { Err(Error::Failed(format!("it does not listen: {}", running.said()))) }
+    }
+
+    /// A site's next deploy. A server that is told what to send is told anew.
+    pub(crate) fn deploy(&mut self, contestant: &Contestant, think: u64) -> Result<(), String> {
+        let mut server = self.servers.remove(&(contestant.name, think)).ok_or("it does not run")?;
+        server.site = Site::new(server.site.version + 1);
+        server.site.write(server.root.path()).map_err(said)?;
+        if !contestant.learns {
+            server.running = None;
+            server.running = Some(self.run(contestant, think, &server).map_err(said)?);
+        }
+        self.servers.insert((contestant.name, think), server);
+        if contestant.learns { self.visitors(contestant, think) } else { Ok(()) }
+    }
+
+    /// Visits of both pages from several networks, over no distance.
+    fn visitors(&self, contestant: &Contestant, think: u64) -> Result<(), String> {
+        let server = self.servers.get(&(contestant.name, think)).ok_or("it does not run")?;
+        let address = SocketAddr::new(self.link.server_address(), server.port);
+        let authority = authority(server.port);
+        self.among_servers(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(said)?;
+            for _ in 0..ROUNDS {
+                for network in 1..=NETWORKS {
+                    let source = Some(Ipv4Addr::new(127, 0, network, 1));
+                    let place = Place { address, authority: &authority, source, round_trip: Duration::ZERO };
+                    for page in [&server.site.one, &server.site.two] {
+                        // A browser that is new here.
+                        let mut profile = self.profile(Way::Hints);
+                        let load = client::load(&mut profile, &place, &server.site, page);
+                        runtime.block_on(LocalSet::new().run_until(load))?;
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Runs something where the servers are.
+    fn among_servers<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        std::thread::scope(|scope| {
+            let work = scope.spawn(|| {
+                self.link.enter_server().expect("what was entered before can be entered again");
+                work()
+            });
+            work.join().expect("the work does not panic")
+        })
+    }
+
+    /// A new browser.
+    pub(crate) fn profile(&self, way: Way) -> Profile {
+        Profile {
+            cache: Cache::default(),
+            tls: Arc::clone(&self.tls),
+            takes_pushes: way == Way::Push,
+            takes_hints: way == Way::Hints,
+        }
+    }
+
+    pub(crate) fn site(&self, contestant: &Contestant, think: u64) -> Option<&Site> {
+        self.servers.get(&(contestant.name, think)).map(|server| &server.site)
+    }
+
+    /// Loads a page over the link.
+    pub(crate) fn load(
+        &self,
+        contestant: &Contestant,
+        think: u64,
+        profile: &mut Profile,
+        page: fn(&Site) -> &Page,
+        conditions: Conditions,
+    ) -> Result<Measured, String> {
+        let server = self.servers.get(&(contestant.name, think)).ok_or("it does not run")?;
+        self.link.set(conditions);
+        let place = Place {
+            address: self.link.address(server.port).map_err(said)?,
+            authority: &authority(server.port),
+            source: None,
+            round_trip: conditions.round_trip,
+        };
+        let before = self.link.bytes_down();
+        let load = client::load(profile, &place, &server.site, page(&server.site));
+        let load = self.runtime.block_on(LocalSet::new().run_until(load))?;
+        Ok(Measured { load, wire: self.link.bytes_down() - before })
+    }
+
+    /// What a server has said, for a report of what went wrong.
+    pub(crate) fn said(&self, contestant: &Contestant, think: u64) -> String {
+        let server = self.servers.get(&(contestant.name, think));
+        server.and_then(|server| server.running.as_ref()).map(Running::said).unwrap_or_default()
+    }
+}
+
+fn authority(port: u16) -> String {
+    format!("localhost:{port}")
+}
+
+fn listens(address: SocketAddr) -> bool {
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE {
+        if TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_ok() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    false
+}
+
+fn trusting(cert: &Path) -> Result<Arc<rustls::ClientConfig>, String> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(cert).map_err(said)?).map_err(said)?;
+    let mut tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(said)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    tls.alpn_protocols = vec![b"h2".to_vec()];
+    // Every visit makes a full handshake, as after a day.
+    tls.resumption = rustls::client::Resumption::disabled();
+    Ok(Arc::new(tls))
+}
+
+fn said(error: impl Display) -> String {
+    error.to_string()
+}

@@ -1,0 +1,31 @@
+//! How long pages take over a link with a distance and a rate: ours beside its peers.
+//!
+//! A client that loads a page in its true order ([`client`]) stands at one end of a [`Link`](crate::link::Link), the
+//! servers at the other. What is reported: the time until the page is drawn and works (its HTML, stylesheet, font and
+//! modules are there), the time until all of it is there, and what was sent in vain.
+
+mod app;
+mod cache;
+mod case;
+mod client;
+mod contest;
+mod fetch;
+mod frames;
+mod hints;
+mod lane;
+mod report;
+mod request;
+mod run;
+mod site;
+mod summary;
+
+use crate::peers;
+
+/// Runs the benchmark; `--quick` is the short one.
+pub fn main() {
+    peers::become_peer();
+    app::become_app();
+    let quick = std::env::args().any(|word| word == "--quick");
+    let results = run::run(case::Case::all(quick));
+    report::print(&results);
+}

@@ -1,0 +1,223 @@
+//! Tables, the targets, and rows for the report of all benchmarks.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::case::Visit;
+use super::contest::Way;
+use super::run::Results;
+use super::site::{Page, Site};
+use super::summary::Summary;
+
+/// Prints what was measured as Markdown, and writes the rows where `HEADSTART_BENCH_JSON` says.
+pub(crate) fn print(results: &Results) {
+    for link in &results.links {
+        println!("{link}\n");
+    }
+    for missing in &results.missing {
+        println!("**Left out: {missing}.**\n");
+    }
+    if !results.failed.is_empty() {
+        println!("**{} loads failed:**\n", results.failed.len());
+        let different: BTreeSet<&String> = results.failed.iter().collect();
+        for failed in different {
+            println!("- {failed}");
+        }
+        println!();
+    }
+    let tables: BTreeSet<(Visit, u64, u64, u64)> =
+        results.measured.keys().map(|case| (case.visit, case.think, case.rate, case.round_trip)).collect();
+    for (visit, think, rate, round_trip) in tables {
+        table(results, visit, (round_trip, rate, think));
+    }
+    let mut rows = targets(results);
+    judge(&rows);
+    rows.extend(measured(results));
+    if let Some(path) = std::env::var_os("HEADSTART_BENCH_JSON") {
+        let text = format!("{:#}\n", Value::Array(rows));
+        std::fs::write(&path, text).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
+    }
+}
+
+fn table(results: &Results, visit: Visit, (round_trip, rate, think): (u64, u64, u64)) {
+    let thinks = if think == 0 { String::new() } else { format!(", the server thinks {think} ms over the page") };
+    println!("{}, {round_trip} ms, {rate} Mbit/s{thinks}:\n", visit.name());
+    println!("| server | way | render, ms | all, ms | spread | KB wasted | KB of bodies | KB on the wire | requests |");
+    println!("|---|---|---:|---:|---:|---:|---:|---:|---:|");
+    let mut rows = results.of(visit, (round_trip, rate, think));
+    rows.sort_by(|a, b| a.2.render.total_cmp(&b.2.render));
+    for (name, way, summary) in rows {
+        let Summary { render, complete, spread, wasted, data, wire, requests, loads } = summary;
+        println!(
+            "| {name} | {} | {render:.0} | {complete:.0} | {:.1}% of {loads} | {:.1} | {:.0} | {:.0} | {requests} |",
+            way.name(),
+            spread * 100.0,
+            wasted / 1e3,
+            data / 1e3,
+            wire / 1e3
+        );
+    }
+    println!();
+}
+
+/// Ours.
+pub(crate) const OURS: &str = "headstart";
+pub(crate) const NOTHING: &str = "headstart, nothing sent early";
+pub(crate) const ORACLE: &str = "oracle";
+pub(crate) const H2: &str = "h2 order";
+/// The link that targets speak of: 100 ms, 10 Mbit/s.
+pub(crate) const LINK: (u64, u64, u64) = (100, 10, 0);
+const THINKING: (u64, u64, u64) = (100, 10, 200);
+
+/// What was asked for, and whether it was reached.
+fn targets(results: &Results) -> Vec<Value> {
+    let cold = |link, name, way| results.get(Visit::Cold, link, name, way);
+    let mut rows = Vec::new();
+    let mut at_most = |name: &str, ours: Option<Summary>, peer: Option<Summary>, peer_name: &str, most: f64| {
+        let (Some(ours), Some(peer)) = (ours, peer) else { return };
+        let ratio = ours.render / peer.render;
+        rows.push(json!({
+            "area": "page-load", "name": name, "unit": "ms", "ours": rounded(ours.render), "peer": rounded(peer.render),
+            "peer_name": peer_name, "ratio": (ratio * 1000.0).round() / 1000.0, "target": format!("<= {most}"),
+            "pass": ratio <= most,
+        }));
+    };
+    let push = cold(LINK, OURS, Way::Push);
+    let hints = cold(LINK, OURS, Way::Hints);
+    let nothing = cold(LINK, NOTHING, Way::Plain);
+    let best = best_peer(results);
+    if let Some((name, best)) = best {
+        // Within the repeatability of the bed.
+        at_most("cold render with push against the best of all peers", push, Some(best), &name, 1.01);
+    }
+    at_most("cold render with push against the oracle", push, cold(LINK, ORACLE, Way::Push), ORACLE, 1.05);
+    at_most("cold render with 103 against push", hints, push, "headstart, push", 1.05);
+    for (way, ours, most) in [(Way::Push, push, 0.56), (Way::Hints, hints, 0.60), (Way::Plain, nothing, 0.72)] {
+        let name = format!("cold render, {} against plain in the order of the h2 crate", way.name());
+        at_most(&name, ours, cold(LINK, H2, Way::Plain), H2, most);
+    }
+    let near = (20, 10, 0);
+    at_most(
+        "cold render at 20 ms, plain against plain in the order of the h2 crate",
+        cold(near, NOTHING, Way::Plain),
+        cold(near, H2, Way::Plain),
+        H2,
+        0.45,
+    );
+    if let (Some(ours), Some(h2)) = (push, cold(LINK, H2, Way::Plain)) {
+        rows.push(flag(
+            "cold total time with push, ms",
+            ours.complete,
+            "<= that of the h2 crate's order",
+            ours.complete <= h2.complete * 1.01,
+        ));
+    }
+    for way in [Way::Push, Way::Hints] {
+        let (ours, nothing) = (cold(THINKING, OURS, way), cold(THINKING, NOTHING, Way::Plain));
+        if let (Some(ours), Some(nothing)) = (ours, nothing) {
+            let saved = nothing.render - ours.render;
+            let name = format!("saved of a render with 200 ms of thinking, {}, ms", way.name());
+            // A round trip, and more than half of the thinking.
+            rows.push(flag(&name, saved, ">= 200", saved >= 200.0));
+        }
+    }
+    rows.extend(waste(results));
+    rows
+}
+
+/// Nothing in vain: the second visit, the second page, and the visit after a deploy.
+fn waste(results: &Results) -> Vec<Value> {
+    // The page itself, and what of its assets is not held.
+    let (site, next) = (Site::new(0), Site::new(1));
+    let new_on = |page: &'_ Page| {
+        page.assets
+            .iter()
+            .filter(|asset| site.one.assets.iter().all(|one| one.path != asset.path))
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    let needed = [
+        (Visit::Second, site.bytes(&site.one, new_on(&site.one).iter())),
+        (Visit::OtherPage, site.bytes(&site.two, new_on(&site.two).iter())),
+        (Visit::AfterDeploy, next.bytes(&next.one, new_on(&next.one).iter())),
+    ];
+    let mut rows = Vec::new();
+    for way in [Way::Push, Way::Hints] {
+        for (visit, needed) in needed {
+            let Some(ours) = results.get(visit, LINK, OURS, way) else { continue };
+            let name = format!("{}, {}: bytes sent in vain", visit.name(), way.name());
+            rows.push(flag(&name, ours.wasted, "0", ours.wasted == 0.0));
+            let name = format!("{}, {}: bytes of bodies", visit.name(), way.name());
+            rows.push(flag(&name, ours.data, &format!("{needed}: what is not held"), ours.data <= needed as f64));
+        }
+    }
+    rows
+}
+
+fn flag(name: &str, ours: f64, target: &str, pass: bool) -> Value {
+    json!({
+        "area": "page-load", "name": name, "unit": "", "ours": rounded(ours), "peer": null, "peer_name": null,
+        "ratio": null, "target": target, "pass": pass,
+    })
+}
+
+/// Every case, without a target.
+fn measured(results: &Results) -> Vec<Value> {
+    let all = results.measured.iter().map(|(case, loads)| {
+        let summary = Summary::of(loads);
+        let mut name = String::new();
+        let _ = write!(
+            name,
+            "{} {}: {}, {} ms, {} Mbit/s, thinks {} ms",
+            case.contestant().name,
+            case.way.name(),
+            case.visit.name(),
+            case.round_trip,
+            case.rate,
+            case.think
+        );
+        json!({
+            "area": "page-load", "name": name, "unit": "ms", "ours": rounded(summary.render), "peer": null,
+            "peer_name": null, "ratio": null, "target": null, "pass": null, "complete": rounded(summary.complete),
+            "spread": (summary.spread * 1000.0).round() / 1000.0, "wasted": summary.wasted, "data": summary.data,
+            "wire": summary.wire, "requests": summary.requests, "loads": summary.loads,
+        })
+    });
+    all.collect()
+}
+
+/// The quickest cold render of a peer, whatever its way.
+fn best_peer(results: &Results) -> Option<(String, Summary)> {
+    let peers =
+        results.of(Visit::Cold, LINK).into_iter().filter(|(name, ..)| !name.starts_with(OURS) && *name != ORACLE);
+    let best = peers.min_by(|a, b| a.2.render.total_cmp(&b.2.render))?;
+    Some((format!("{}, {}", best.0, best.1.name()), best.2))
+}
+
+fn judge(rows: &[Value]) {
+    println!("| target | ours | against | ratio | asked | |\n|---|---:|---|---:|---|---|");
+    for row in rows {
+        let text = |key: &str| match &row[key] {
+            Value::Null => String::new(),
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let against =
+            if row["peer"].is_null() { String::new() } else { format!("{} {}", text("peer_name"), text("peer")) };
+        let verdict = if row["pass"] == true { "pass" } else { "**falls short**" };
+        println!(
+            "| {} | {} | {against} | {} | {} | {verdict} |",
+            text("name"),
+            text("ours"),
+            text("ratio"),
+            text("target")
+        );
+    }
+    println!();
+}
+
+fn rounded(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
