@@ -2,8 +2,6 @@
 //!
 //! Whole bodies only: what is compressed here is kept and sent many times, so that a slow, dense level pays.
 
-#![allow(dead_code, unused_imports, reason = "the service is made to use it next")]
-
 mod accept;
 mod encode;
 

@@ -142,10 +142,14 @@ impl Pieces {
     }
 }
 
-/// Reads one piece whole. The file is this response's own, so its position is free to move.
+/// Reads one piece whole, into memory that is not written twice.
 fn read(mut file: &File, piece: Range<u64>) -> io::Result<Bytes> {
+    // The file is this response's own, so its position is free to move.
     file.seek(io::SeekFrom::Start(piece.start))?;
-    let mut bytes = vec![0; usize::try_from(piece.end - piece.start).unwrap_or(0)];
-    file.read_exact(&mut bytes)?;
+    let length = piece.end.saturating_sub(piece.start);
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+    if file.take(length).read_to_end(&mut bytes)? as u64 != length {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
     Ok(bytes.into())
 }

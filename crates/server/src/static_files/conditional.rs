@@ -17,6 +17,13 @@ pub(super) enum Decision {
     PreconditionFailed,
 }
 
+/// Does the request have any condition? Most have none, and this is all that they cost.
+pub(super) fn is_conditional(headers: &HeaderMap) -> bool {
+    [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE, header::IF_MATCH, header::IF_UNMODIFIED_SINCE]
+        .iter()
+        .any(|name| headers.contains_key(name))
+}
+
 /// Evaluates the conditions of a GET or HEAD in the order of section 13.2.2. A date that is not one is ignored.
 pub(super) fn evaluate(headers: &HeaderMap, representation: &Representation) -> Decision {
     let modified = representation.modified.as_ref();
@@ -69,7 +76,9 @@ fn strong_match(tag: &[u8], representation: &Representation) -> bool {
 
 /// The same, but for strength.
 fn weak_match(tag: &[u8], representation: &Representation) -> bool {
-    let opaque = |tag: &[u8]| tag.strip_prefix(b"W/").unwrap_or(tag).to_vec();
+    fn opaque(tag: &[u8]) -> &[u8] {
+        tag.strip_prefix(b"W/").unwrap_or(tag)
+    }
     opaque(tag) == opaque(representation.etag.as_bytes())
 }
 

@@ -1,17 +1,21 @@
-//! Reading a file into a representation. Everything here may wait for the disk.
+//! Reading a file and its compressed siblings. Everything here may wait for the disk.
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
+use super::config::Config;
+use super::entry::Entry;
+use super::head::Kind;
 use super::open::{Found, Root};
-use super::representation::{Representation, Stamp};
+use super::representation::{Content, Representation, Stamp};
+use crate::compress::Coding;
 
 /// What a name turned out to be.
 pub(super) enum Loaded {
-    /// A file; `keep` holds its size in memory if it may be kept there.
-    File { representation: Arc<Representation>, keep: Option<usize> },
+    /// A file; `keep` says whether it may be kept in memory.
+    File { entry: Arc<Entry>, keep: bool },
     /// A directory, whose address ends in a slash.
     Directory,
     /// Nothing that is served.
@@ -22,16 +26,40 @@ pub(super) enum Loaded {
     Failed(io::Error),
 }
 
-/// Reads `name`; into memory, if it has at most `max_file` bytes. What changed just before `now` is not to be kept.
-pub(super) fn load(root: &Root, name: &str, max_file: u64, now: SystemTime) -> Loaded {
+/// Reads what `path` names: a file, or for a path that is empty or ends in a slash the first index file that is there.
+pub(super) fn load(root: &Root, path: &str, config: &Config) -> Loaded {
+    let now = (config.now)();
+    if !path.is_empty() && !path.ends_with('/') {
+        return load_file(root, path, config, now, Vec::new());
+    }
+    let mut depends = Vec::new();
+    for index in &config.index {
+        let name = format!("{path}{index}");
+        // Seen before it is opened: if it comes in between, it is found by the next look.
+        let stamp = root.stamp(&name);
+        match load_file(root, &name, config, now, depends.clone()) {
+            Loaded::Absent | Loaded::Directory => depends.push((name, stamp)),
+            found => return found,
+        }
+    }
+    Loaded::Absent
+}
+
+fn load_file(
+    root: &Root,
+    name: &str,
+    config: &Config,
+    now: SystemTime,
+    depends: Vec<(String, Option<Stamp>)>,
+) -> Loaded {
     let read = match root.open(name) {
-        Ok(Found::File(file, metadata)) => read(file, Stamp::of(&metadata), name, max_file, now),
+        Ok(Found::File(file, metadata)) => read(root, file, Stamp::of(&metadata), name, config, now, depends),
         Ok(Found::Directory) => return Loaded::Directory,
         Ok(Found::Special) => return Loaded::Absent,
         Err(error) => Err(error),
     };
     match read {
-        Ok((representation, keep)) => Loaded::File { representation: Arc::new(representation), keep },
+        Ok((entry, keep)) => Loaded::File { entry: Arc::new(entry), keep },
         Err(error) => match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename => Loaded::Absent,
             io::ErrorKind::PermissionDenied => Loaded::Forbidden,
@@ -41,20 +69,78 @@ pub(super) fn load(root: &Root, name: &str, max_file: u64, now: SystemTime) -> L
 }
 
 fn read(
-    mut file: File,
-    before: Stamp,
+    root: &Root,
+    file: File,
+    stamp: Stamp,
     name: &str,
-    max_file: u64,
+    config: &Config,
     now: SystemTime,
-) -> io::Result<(Representation, Option<usize>)> {
-    if before.len > max_file {
-        return Ok((Representation::on_disk(name, file, before, now), None));
+    mut depends: Vec<(String, Option<Stamp>)>,
+) -> io::Result<(Entry, bool)> {
+    let in_memory = stamp.len <= config.max_file;
+    let kind = Kind::of(name, config);
+    let limit = in_memory.then_some(config.max_file);
+    let (content, stamp, mut keep) = take(file, stamp, limit, now)?;
+    depends.push((name.to_owned(), Some(stamp)));
+
+    let can_compress = in_memory && keep && kind.compressible && config.compress.is_some();
+    let may_compress = can_compress && stamp.len >= config.compress_from;
+    let encoded = [const { OnceLock::new() }; 3];
+    let mut siblings = Vec::new();
+    for (coding, form) in Coding::ALL.into_iter().zip(&encoded) {
+        let mut sibling = None;
+        if config.precompressed && kind.compressible {
+            let sibling_name = format!("{name}.{}", coding.extension());
+            let seen = root.stamp(&sibling_name);
+            if seen.is_some() {
+                sibling = read_sibling(root, &sibling_name, in_memory, config, now);
+            }
+            keep &= sibling.as_ref().is_none_or(|(_, own, settled)| *settled && Some(*own) == seen);
+            depends.push((sibling_name, seen));
+        }
+        match sibling {
+            Some((content, stamp, _)) => siblings.push((coding, content, stamp)),
+            None if may_compress => {}
+            None => drop(form.set(None)),
+        }
     }
+    let varies = kind.compressible && (!siblings.is_empty() || may_compress);
+    let plain = Representation::plain(&kind, varies, content, stamp, now);
+    let entry = Entry::new(plain, encoded, depends, now);
+    for (coding, content, stamp) in siblings {
+        let form = Representation::sibling(&entry.plain, &kind, coding, content, stamp, now);
+        drop(entry.form(coding).set(Some(Arc::new(form))));
+    }
+    Ok((entry, keep && in_memory))
+}
+
+/// A compressed file beside the plain one, if it is one that can be served: content, stamp, and whether it is settled.
+fn read_sibling(
+    root: &Root,
+    name: &str,
+    in_memory: bool,
+    config: &Config,
+    now: SystemTime,
+) -> Option<(Content, Stamp, bool)> {
+    let Ok(Found::File(file, metadata)) = root.open(name) else { return None };
+    let stamp = Stamp::of(&metadata);
+    // Larger than what it stands for, so that it cannot be kept beside it: no use.
+    if in_memory && stamp.len > config.max_file {
+        return None;
+    }
+    take(file, stamp, in_memory.then_some(config.max_file), now).ok()
+}
+
+/// The content of a file: its bytes up to a limit, or the open file if it is to be streamed; and whether it may be kept.
+fn take(file: File, before: Stamp, limit: Option<u64>, now: SystemTime) -> io::Result<(Content, Stamp, bool)> {
+    let Some(limit) = limit else {
+        return Ok((Content::Disk(Arc::new(file)), before, before.is_settled(now)));
+    };
     let mut content = Vec::with_capacity(usize::try_from(before.len).unwrap_or(0));
-    (&mut file).take(max_file).read_to_end(&mut content)?;
+    (&file).take(limit).read_to_end(&mut content)?;
     let after = Stamp::of(&file.metadata()?);
-    // Content that somebody is writing is served as it was found, and read again by the next request.
-    let keep = (before == after && after.is_settled(now)).then_some(content.len());
     content.shrink_to_fit();
-    Ok((Representation::in_memory(name, content.into(), after, now), keep))
+    // Content that somebody is writing is served as it was found, and read again by the next request.
+    let keep = before == after && after.is_settled(now);
+    Ok((Content::Memory(content.into()), after, keep))
 }

@@ -1,10 +1,19 @@
 //! Media types by file name.
 
+use std::collections::BTreeMap;
+
 use http::HeaderValue;
 
-/// The `Content-Type` of a file of this name: by its extension, with `charset=utf-8` where text is meant, and
-/// `application/octet-stream` where the extension is not known.
-pub(super) fn content_type(name: &str) -> HeaderValue {
+/// The `Content-Type` of a file of this name: by its extension, the operator's own types first, with `charset=utf-8`
+/// where text is meant, and `application/octet-stream` where the extension is not known.
+pub(super) fn content_type(name: &str, own: &BTreeMap<String, HeaderValue>) -> HeaderValue {
+    let last = name.rsplit_once('/').map_or(name, |(_, last)| last);
+    if !own.is_empty()
+        && let Some((_, extension)) = last.rsplit_once('.')
+        && let Some(media_type) = own.get(&extension.to_ascii_lowercase())
+    {
+        return media_type.clone();
+    }
     let guess = mime_guess::from_path(name).first_raw().unwrap_or("application/octet-stream");
     match guess {
         // RFC 9239 made this the one name of JavaScript.
@@ -24,6 +33,18 @@ pub(super) fn is_document(content_type: &HeaderValue) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn content_type(name: &str) -> HeaderValue {
+        super::content_type(name, &BTreeMap::new())
+    }
+
+    #[test]
+    fn own_types_come_first() {
+        let own = BTreeMap::from([("md".to_owned(), HeaderValue::from_static("text/plain"))]);
+        assert_eq!(super::content_type("a/b.MD", &own), "text/plain");
+        assert_eq!(super::content_type("a.md/b.css", &own), "text/css; charset=utf-8");
+        assert_eq!(super::content_type("md", &own), "application/octet-stream");
+    }
 
     #[test]
     fn types() {

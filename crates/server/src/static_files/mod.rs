@@ -1,15 +1,15 @@
 //! Serves the files of one directory over HTTP: a [`tower_service::Service`], so that the page and what is pushed
 //! with it come from the same place.
 //!
-//! * Every file has a strong `ETag` made from its content, so an asset that changed on disk is a different asset at
-//!   once; conditional requests (RFC 9110, section 13) and ranges (section 14) follow from it.
+//! * Every file has a strong `ETag` made from its content, so an asset that changed on disk is a different asset;
+//!   conditional requests (RFC 9110, section 13) and ranges (section 14) follow from it.
 //! * Files of up to [`Config::max_file`] bytes are answered from memory, in a cache of at most
-//!   [`Config::max_memory`] bytes. Each request asks the disk with one `stat` whether the copy is still true.
-//!   Larger files are streamed from disk in pieces.
+//!   [`Config::max_memory`] bytes. Whether the copy is still true is asked of the disk at most once in
+//!   [`Config::revalidate`], by `stat`. Larger files are streamed from disk in pieces.
+//! * Text is compressed once and kept, unless a compressed file lies beside it ([`load`], [`forms`]).
 //! * Paths are decoded once; what names anything outside the directory, a hidden file, or something that is not a
 //!   regular file is refused ([`path`], [`open`]).
 
-#![allow(dead_code, unused_imports, reason = "the service is made to obey the whole configuration next")]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod body;
@@ -17,6 +17,9 @@ mod cache;
 mod cache_control;
 mod conditional;
 mod config;
+mod entry;
+mod forms;
+mod head;
 mod load;
 mod mime;
 mod open;
@@ -30,6 +33,8 @@ mod service;
 mod tests;
 
 pub(crate) use body::Body;
+#[allow(unused_imports, reason = "for the configuration file to name")]
 pub(crate) use config::{Config, Dotfiles, Symlinks};
+#[allow(unused_imports, reason = "for the configuration file to name")]
 pub(crate) use pattern::{Pattern, PatternError};
 pub(crate) use service::{ResponseFuture, StaticFiles};

@@ -4,8 +4,14 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::config::Symlinks;
+use super::representation::Stamp;
+
 /// The served directory. It is looked up anew for each file, so that a deployment may replace it as a whole.
-pub(super) struct Root(PathBuf);
+pub(super) struct Root {
+    path: PathBuf,
+    symlinks: Symlinks,
+}
 
 /// What a name was found to be.
 pub(super) enum Found {
@@ -16,26 +22,28 @@ pub(super) enum Found {
 }
 
 impl Root {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self(path)
+    pub(super) fn new(path: PathBuf, symlinks: Symlinks) -> Self {
+        Self { path, symlinks }
     }
 
-    pub(super) fn join(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+    /// What the system says of a name, links and all, if it says anything. Never a reason to serve it: only to tell
+    /// whether what was opened before is still what is there.
+    pub(super) fn stamp(&self, name: &str) -> Option<Stamp> {
+        Some(Stamp::of(&self.path.join(name).metadata().ok()?))
     }
 
     /// Opens `name`, which has passed [`super::path::SitePath::parse`].
     ///
-    /// Symbolic links are followed as long as they stay below the directory. On Linux the kernel sees to that
-    /// (`openat2` with `RESOLVE_BENEATH`), without a moment between check and use; links with absolute targets are refused with
-    /// the others. Where that call is missing, the resolved path is compared with the resolved directory, which
-    /// is exact as long as nobody who can write there swaps links meanwhile.
+    /// Under [`Symlinks::Within`] links are followed as long as they stay below the directory. On Linux the kernel sees
+    /// to that (`openat2` with `RESOLVE_BENEATH`), without a moment between check and use; links with absolute targets
+    /// are refused with the others. Where that call is missing, the resolved path is compared with the resolved
+    /// directory, which is exact as long as nobody who can write there swaps links meanwhile.
     ///
     /// # Errors
     ///
     /// Those of the system; a link out of the directory is [`io::ErrorKind::NotFound`].
     pub(super) fn open(&self, name: &str) -> io::Result<Found> {
-        let file = open_below(&self.0, name)?;
+        let file = open_below(&self.path, name, self.symlinks)?;
         let metadata = file.metadata()?;
         Ok(if metadata.is_file() {
             Found::File(file, metadata)
@@ -48,20 +56,25 @@ impl Root {
 }
 
 #[cfg(target_os = "linux")]
-fn open_below(root: &Path, name: &str) -> io::Result<File> {
+fn open_below(root: &Path, name: &str, symlinks: Symlinks) -> io::Result<File> {
     use rustix::fs::{Mode, OFlags, ResolveFlags, open, openat2};
     use rustix::io::Errno;
 
     let directory = open(root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    let resolve = match symlinks {
+        Symlinks::Deny => ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS,
+        Symlinks::Within => ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS,
+        // Not the links of `/proc`, which lead to what was never a file.
+        Symlinks::Follow => ResolveFlags::NO_MAGICLINKS,
+    };
     // EAGAIN: something was renamed during the walk, so that the kernel could not be sure.
     for _ in 0..4 {
         match openat2(&directory, name, flags, Mode::empty(), resolve) {
             Ok(file) => return Ok(file.into()),
             Err(Errno::AGAIN) => {}
             // Before Linux 5.6, or hidden by a sandbox.
-            Err(Errno::NOSYS | Errno::PERM) => return open_resolved(root, name),
+            Err(Errno::NOSYS | Errno::PERM) => return open_resolved(root, name, symlinks),
             Err(Errno::XDEV | Errno::LOOP | Errno::NXIO) => {
                 return Err(io::ErrorKind::NotFound.into());
             }
@@ -72,14 +85,20 @@ fn open_below(root: &Path, name: &str) -> io::Result<File> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn open_below(root: &Path, name: &str) -> io::Result<File> {
-    open_resolved(root, name)
+fn open_below(root: &Path, name: &str, symlinks: Symlinks) -> io::Result<File> {
+    open_resolved(root, name, symlinks)
 }
 
-fn open_resolved(root: &Path, name: &str) -> io::Result<File> {
+fn open_resolved(root: &Path, name: &str, symlinks: Symlinks) -> io::Result<File> {
+    let root = root.canonicalize()?;
     let resolved = root.join(name).canonicalize()?;
     let metadata = resolved.metadata()?;
-    if !resolved.starts_with(root.canonicalize()?) || !(metadata.is_file() || metadata.is_dir()) {
+    let allowed = match symlinks {
+        Symlinks::Deny => resolved == root.join(name),
+        Symlinks::Within => resolved.starts_with(root),
+        Symlinks::Follow => true,
+    };
+    if !allowed || !(metadata.is_file() || metadata.is_dir()) {
         return Err(io::ErrorKind::NotFound.into());
     }
     File::open(resolved)
@@ -94,8 +113,14 @@ mod tests {
 
     /// Both ways to open agree on what is inside.
     fn check(root: &Path, name: &str, inside: bool) {
-        for (way, file) in [("first", open_below(root, name)), ("fallback", open_resolved(root, name))] {
-            assert_eq!(file.is_ok(), inside, "{way}: {name}: {file:?}");
+        check_policy(root, name, Symlinks::Within, inside);
+    }
+
+    fn check_policy(root: &Path, name: &str, symlinks: Symlinks, opens: bool) {
+        for (way, file) in
+            [("first", open_below(root, name, symlinks)), ("fallback", open_resolved(root, name, symlinks))]
+        {
+            assert_eq!(file.is_ok(), opens, "{way}: {symlinks:?} {name}: {file:?}");
         }
     }
 
@@ -112,7 +137,7 @@ mod tests {
         symlink("page.html", root.join("beside")).unwrap();
         symlink("../secret", root.join("out")).unwrap();
         symlink("../../secret", root.join("sub/out")).unwrap();
-        symlink("/etc/hostname", root.join("absolute")).unwrap();
+        symlink("/etc/passwd", root.join("absolute")).unwrap();
         symlink("..", root.join("parent")).unwrap();
         symlink("../root-beside", root.join("prefix")).unwrap();
         symlink("loop", root.join("loop")).unwrap();
@@ -126,6 +151,15 @@ mod tests {
         {
             check(&root, out, false);
         }
+        for name in ["beside", "sub/up-and-in", "absolute", "out", "parent/secret"] {
+            check_policy(&root, name, Symlinks::Deny, false);
+            check_policy(&root, name, Symlinks::Follow, true);
+        }
+        for symlinks in [Symlinks::Deny, Symlinks::Follow] {
+            check_policy(&root, "page.html", symlinks, true);
+            check_policy(&root, "loop", symlinks, false);
+            check_policy(&root, "dangling", symlinks, false);
+        }
     }
 
     #[test]
@@ -134,7 +168,7 @@ mod tests {
         fs::create_dir(directory.path().join("sub")).unwrap();
         std::os::unix::net::UnixListener::bind(directory.path().join("socket")).unwrap();
         let status = std::process::Command::new("mkfifo").arg(directory.path().join("pipe")).status();
-        let root = Root::new(directory.path().to_path_buf());
+        let root = Root::new(directory.path().to_path_buf(), Symlinks::Within);
         assert!(matches!(root.open("sub"), Ok(Found::Directory)));
         assert!(root.open("socket").is_err());
         if status.is_ok_and(|s| s.success()) {

@@ -1,10 +1,15 @@
 //! The path of a request, decoded once into the name of a file below the served directory.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 
-/// A name below the served directory: components joined by `/`, none of them empty, `.`, `..` or hidden.
+use super::config::Dotfiles;
+
+/// A name below the served directory: components joined by `/`, none of them empty, `.`, `..` or hidden. It is empty or
+/// ends in `/` if it names a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SitePath(String);
+pub(super) struct SitePath<'a>(Cow<'a, str>);
 
 /// Why a path names no file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,21 +20,23 @@ pub(super) enum Rejected {
     Absent,
 }
 
-impl SitePath {
-    /// Reads the path of a request target, percent-encoding and all, without its query.
-    ///
-    /// A path that ends in `/` names the `index.html` of that directory.
+impl<'a> SitePath<'a> {
+    /// Reads the path of a request target, percent-encoding and all, without its query. What needs no decoding is not
+    /// copied.
     ///
     /// # Errors
     ///
     /// [`Rejected::Malformed`] for a broken percent sequence, a control character, a backslash, an encoded slash, or
     /// a `.` or `..` component: clients resolve those before they send. [`Rejected::Absent`] for an empty component
-    /// (`//host` would turn a redirect into an open one), for a name that begins with a dot, except `.well-known` as
-    /// the first component (RFC 8615), and for a name that is not UTF-8.
-    pub(super) fn parse(path: &str) -> Result<Self, Rejected> {
+    /// (`//host` would turn a redirect into an open one), for a name that begins with a dot, as far as `dotfiles` says
+    /// so, and for a name that is not UTF-8.
+    pub(super) fn parse(path: &'a str, dotfiles: Dotfiles) -> Result<Self, Rejected> {
         let Some(raw) = path.strip_prefix('/') else {
             return Err(Rejected::Malformed);
         };
+        if is_plain(path) {
+            return Ok(Self(Cow::Borrowed(raw)));
+        }
         check_escapes(raw)?;
         let decoded = percent_decode_str(raw).decode_utf8().map_err(|_| Rejected::Absent)?;
         if decoded.chars().any(|c| c.is_control() || c == '\\') {
@@ -41,18 +48,16 @@ impl SitePath {
         // What follows the last slash may be empty: that is the directory itself.
         let directory = decoded.strip_suffix('/').unwrap_or(&decoded);
         if !decoded.is_empty() {
-            let mut components = directory.split('/');
-            if components.next().is_some_and(|first| first != ".well-known" && is_hidden(first))
-                || components.any(is_hidden)
-            {
+            let hidden = |(at, component): (usize, &str)| match dotfiles {
+                Dotfiles::WellKnown if at == 0 && component == ".well-known" => false,
+                Dotfiles::Serve => component.is_empty(),
+                _ => component.is_empty() || component.starts_with('.'),
+            };
+            if directory.split('/').enumerate().any(hidden) {
                 return Err(Rejected::Absent);
             }
         }
-        let mut name = decoded.into_owned();
-        if name.is_empty() || name.ends_with('/') {
-            name.push_str("index.html");
-        }
-        Ok(Self(name))
+        Ok(Self(decoded))
     }
 
     /// The name, relative to the served directory.
@@ -61,8 +66,19 @@ impl SitePath {
     }
 }
 
-fn is_hidden(component: &str) -> bool {
-    component.is_empty() || component.starts_with('.')
+/// Is the path of letters that stand for themselves, without an empty or a hidden component? One pass, which is all that
+/// most requests cost.
+fn is_plain(path: &str) -> bool {
+    let mut after_slash = false;
+    path.bytes().all(|byte| {
+        let fine = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'~' | b'+' | b'@' | b',' => true,
+            b'.' | b'/' => !after_slash,
+            _ => false,
+        };
+        after_slash = byte == b'/';
+        fine
+    })
 }
 
 /// Every `%` begins two hexadecimal digits, which do not spell a slash.
@@ -84,14 +100,15 @@ mod tests {
     use super::*;
 
     fn check(path: &str, expected: Result<&str, Rejected>) {
-        let parsed = SitePath::parse(path);
+        let parsed = SitePath::parse(path, Dotfiles::WellKnown);
         assert_eq!(parsed.as_ref().map(SitePath::as_str).map_err(|e| *e), expected, "{path:?}");
     }
 
     #[test]
     fn ordinary_names() {
-        check("/", Ok("index.html"));
-        check("/notes/", Ok("notes/index.html"));
+        check("/", Ok(""));
+        check("/notes/", Ok("notes/"));
+        check("/caf%C3%A9/", Ok("café/"));
         check("/notes", Ok("notes"));
         check("/a/b.c.css", Ok("a/b.c.css"));
         check("/caf%C3%A9%20menu.html", Ok("café menu.html"));
@@ -160,6 +177,14 @@ mod tests {
     }
 
     #[test]
+    fn dotfiles() {
+        let parse = |path, dotfiles| SitePath::parse(path, dotfiles).is_ok();
+        assert!(parse("/.env", Dotfiles::Serve) && parse("/a/.b/...", Dotfiles::Serve));
+        assert!(!parse("/../x", Dotfiles::Serve) && !parse("/%2e/x", Dotfiles::Serve) && !parse("//", Dotfiles::Serve));
+        assert!(!parse("/.well-known/x", Dotfiles::Deny) && !parse("/a/.b", Dotfiles::Deny));
+    }
+
+    #[test]
     fn never_leaves_the_directory() {
         // All words of up to seven letters over the alphabet that matters.
         let letters = ["/", ".", "%2e", "%2f", "\\", "%5c", "a"];
@@ -167,7 +192,8 @@ mod tests {
         for _ in 0..6 {
             let longer: Vec<_> = words.iter().flat_map(|w| letters.iter().map(move |l| format!("{w}{l}"))).collect();
             for word in &longer {
-                if let Ok(name) = SitePath::parse(word) {
+                for dotfiles in [Dotfiles::Deny, Dotfiles::WellKnown, Dotfiles::Serve] {
+                    let Ok(name) = SitePath::parse(word, dotfiles) else { continue };
                     let path = std::path::Path::new(name.as_str());
                     assert!(path.components().all(|c| matches!(c, std::path::Component::Normal(_))), "{word:?}");
                 }

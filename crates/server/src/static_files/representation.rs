@@ -6,21 +6,22 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 use siphasher::sip::SipHasher24;
 
-use super::cache_control::cache_control;
-use super::mime::{content_type, is_document};
+use super::head::Kind;
+use crate::compress::Coding;
 
-/// A file as it was at one moment.
+/// One form of a file as it was at one moment.
 pub(super) struct Representation {
     pub(super) content: Content,
     pub(super) len: u64,
     pub(super) etag: HeaderValue,
     pub(super) modified: Option<Modified>,
-    pub(super) content_type: HeaderValue,
-    pub(super) cache_control: HeaderValue,
-    pub(super) stamp: Stamp,
+    /// The header of a 200 that carries it whole.
+    pub(super) head: HeaderMap,
+    /// What it is compressed with.
+    pub(super) coding: Option<Coding>,
 }
 
 /// Where the bytes are.
@@ -30,6 +31,7 @@ pub(super) enum Content {
 }
 
 /// A modification date that `Last-Modified` can say: whole seconds, between 1970 and 9999, not in the future.
+#[derive(Clone)]
 pub(super) struct Modified {
     pub(super) time: SystemTime,
     pub(super) header: HeaderValue,
@@ -89,35 +91,101 @@ impl Stamp {
 }
 
 impl Representation {
-    /// A file held in memory. Its tag is a hash of the content: 64 bits of SipHash-2-4 with a fixed key, so that
-    /// restarts and other machines with the same files give the same tag.
-    pub(super) fn in_memory(name: &str, content: Bytes, stamp: Stamp, now: SystemTime) -> Self {
-        let mut hasher = SipHasher24::new();
-        hasher.write(&content);
-        let etag = etag("", hasher.finish());
-        Self::new(name, content.len() as u64, Content::Memory(content), etag, stamp, now)
+    /// The file as it is.
+    ///
+    /// Held in memory, its tag is a hash of the content: 64 bits of SipHash-2-4 with a fixed key, so that restarts and
+    /// other machines with the same files give the same tag. Too large for that, it is a hash of what `stat` says,
+    /// which changes whenever the file does; it is weak while the file is too fresh for that to be certain.
+    pub(super) fn plain(kind: &Kind, varies: bool, content: Content, stamp: Stamp, now: SystemTime) -> Self {
+        let weak = matches!(content, Content::Disk(_)) && !stamp.is_settled(now);
+        let strength = if weak { "W/" } else { "" };
+        let etag = value(format!("{strength}\"{:016x}\"", content.hash(&stamp)));
+        Self::new(kind, varies, None, content, etag, (stamp, now))
     }
 
-    /// A file too large to be held. Its tag is a hash of what `stat` says, which changes whenever the file does; it is
-    /// weak while the file is too fresh for that to be certain.
-    pub(super) fn on_disk(name: &str, file: File, stamp: Stamp, now: SystemTime) -> Self {
-        let strength = if stamp.is_settled(now) { "" } else { "W/" };
-        let etag = etag(strength, stamp.hash());
-        Self::new(name, stamp.len, Content::Disk(Arc::new(file)), etag, stamp, now)
+    /// A compressed file beside the plain one. Its tag is that of the plain one, the coding, and a hash of its own.
+    pub(super) fn sibling(
+        plain: &Self,
+        kind: &Kind,
+        coding: Coding,
+        content: Content,
+        stamp: Stamp,
+        now: SystemTime,
+    ) -> Self {
+        let own = content.hash(&stamp) as u32;
+        let etag = value(plain.tag_with(&format!("{}.{own:08x}", coding.name())));
+        Self::new(kind, true, Some(coding), content, etag, (stamp, now))
     }
 
-    fn new(name: &str, len: u64, content: Content, etag: HeaderValue, stamp: Stamp, now: SystemTime) -> Self {
-        let content_type = content_type(name);
-        let cache_control = cache_control(name, is_document(&content_type));
+    /// The plain one, compressed by us. Its tag is that of the plain one and the coding: the compressed bytes follow
+    /// from both.
+    pub(super) fn compressed(plain: &Self, coding: Coding, bytes: Vec<u8>) -> Self {
+        let etag = value(plain.tag_with(coding.name()));
+        let mut head = plain.head.clone();
+        head.remove(http::header::ACCEPT_RANGES);
+        head.insert(http::header::CONTENT_ENCODING, coding.value());
+        head.insert(http::header::CONTENT_LENGTH, bytes.len().into());
+        head.insert(http::header::ETAG, etag.clone());
+        Self {
+            len: bytes.len() as u64,
+            content: Content::Memory(bytes.into()),
+            etag,
+            modified: plain.modified.clone(),
+            head,
+            coding: Some(coding),
+        }
+    }
+
+    /// Bytes of content that it holds in memory.
+    pub(super) fn memory_bytes(&self) -> usize {
+        match &self.content {
+            Content::Memory(bytes) => bytes.len(),
+            Content::Disk(_) => 0,
+        }
+    }
+
+    fn new(
+        kind: &Kind,
+        varies: bool,
+        coding: Option<Coding>,
+        content: Content,
+        etag: HeaderValue,
+        (stamp, now): (Stamp, SystemTime),
+    ) -> Self {
+        let len = match &content {
+            Content::Memory(bytes) => bytes.len() as u64,
+            Content::Disk(_) => stamp.len,
+        };
         let modified = stamp.modified.and_then(|modified| Modified::new(modified, now));
-        Self { content, len, etag, modified, content_type, cache_control, stamp }
+        let head = kind.head(len, &etag, modified.as_ref(), coding, varies);
+        Self { content, len, etag, modified, head, coding }
+    }
+
+    /// This tag with a suffix: `"0123"` and `br` make `"0123-br"`.
+    fn tag_with(&self, suffix: &str) -> String {
+        let tag = self.etag.to_str().unwrap_or_default();
+        format!("{}-{suffix}\"", tag.strip_suffix('"').unwrap_or(tag))
     }
 
     #[cfg(test)]
     pub(super) fn of_bytes(name: &str, content: Bytes) -> Self {
         let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(1_600_000_000);
         let stamp = Stamp { len: content.len() as u64, modified: Some(modified), inode: [0; 2], changed: (0, 0) };
-        Self::in_memory(name, content, stamp, SystemTime::now())
+        let kind = Kind::of(name, &super::Config::default());
+        Self::plain(&kind, false, Content::Memory(content), stamp, SystemTime::now())
+    }
+}
+
+impl Content {
+    fn hash(&self, stamp: &Stamp) -> u64 {
+        match self {
+            Self::Memory(bytes) => {
+                let mut hasher = SipHasher24::new();
+                hasher.write(bytes);
+                hasher.finish()
+            }
+            Self::Disk(_) => stamp.hash(),
+        }
     }
 }
 
@@ -136,8 +204,9 @@ impl Modified {
     }
 }
 
-fn etag(prefix: &str, hash: u64) -> HeaderValue {
-    HeaderValue::from_str(&format!("{prefix}\"{hash:016x}\"")).unwrap_or(HeaderValue::from_static("W/\"\""))
+/// A tag of our own letters.
+fn value(tag: String) -> HeaderValue {
+    HeaderValue::try_from(tag).unwrap_or(HeaderValue::from_static("W/\"\""))
 }
 
 #[cfg(test)]

@@ -14,30 +14,20 @@ use super::conditional::{self, Decision};
 use super::range::{self, Requested};
 use super::representation::{Content, Representation};
 
-/// Answers a GET or HEAD for a file that is there.
+/// Answers a GET or HEAD with a file that is there, in the form that was chosen.
 pub(super) fn file(method: &Method, headers: &HeaderMap, representation: &Representation) -> Response<Body> {
-    match conditional::evaluate(headers, representation) {
-        Decision::NotModified => {
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-            response.headers_mut().insert(header::ETAG, representation.etag.clone());
-            response.headers_mut().insert(header::CACHE_CONTROL, representation.cache_control.clone());
-            return response;
+    if conditional::is_conditional(headers) {
+        match conditional::evaluate(headers, representation) {
+            Decision::NotModified => return not_modified(representation),
+            Decision::PreconditionFailed => {
+                return without_body_for_head(method, message(StatusCode::PRECONDITION_FAILED));
+            }
+            Decision::Proceed => {}
         }
-        Decision::PreconditionFailed => return message(StatusCode::PRECONDITION_FAILED),
-        Decision::Proceed => {}
     }
-    let mut response = match requested(method, headers, representation) {
-        Requested::Whole => {
-            let mut response = whole(representation);
-            response.headers_mut().insert(header::CONTENT_TYPE, representation.content_type.clone());
-            response
-        }
-        Requested::Part(part) => {
-            let mut response = one_part(representation, part);
-            response.headers_mut().insert(header::CONTENT_TYPE, representation.content_type.clone());
-            response
-        }
+    let response = match requested(method, headers, representation) {
+        Requested::Whole => whole(method, representation),
+        Requested::Part(part) => one_part(representation, part),
         Requested::Parts(parts) => several_parts(representation, &parts),
         Requested::Unsatisfiable => {
             let mut response = message(StatusCode::RANGE_NOT_SATISFIABLE);
@@ -45,24 +35,45 @@ pub(super) fn file(method: &Method, headers: &HeaderMap, representation: &Repres
             return response;
         }
     };
-    let fields = response.headers_mut();
-    fields.insert(header::ETAG, representation.etag.clone());
-    if let Some(modified) = &representation.modified {
-        fields.insert(header::LAST_MODIFIED, modified.header.clone());
-    }
-    fields.insert(header::CACHE_CONTROL, representation.cache_control.clone());
-    fields.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    fields.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     without_body_for_head(method, response)
+}
+
+/// Does the request ask for a part of the file? Parts are of the plain content.
+pub(super) fn asks_for_part(method: &Method, headers: &HeaderMap) -> bool {
+    *method == Method::GET && headers.contains_key(header::RANGE)
 }
 
 /// Answers with the site's own page for an error.
 pub(super) fn error_page(method: &Method, status: StatusCode, page: &Representation) -> Response<Body> {
-    let mut response = whole(page);
+    let mut response = whole(method, page);
     *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, page.content_type.clone());
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    let fields = response.headers_mut();
+    for of_the_file in [header::ETAG, header::LAST_MODIFIED, header::ACCEPT_RANGES] {
+        fields.remove(of_the_file);
+    }
+    fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    add_allow(&mut response);
     without_body_for_head(method, response)
+}
+
+/// The fields that a 304 must repeat (RFC 9110, section 15.4.5).
+fn not_modified(representation: &Representation) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    let repeated =
+        [header::CACHE_CONTROL, header::CONTENT_LOCATION, header::ETAG, header::EXPIRES, header::LINK, header::VARY];
+    for name in repeated {
+        for value in representation.head.get_all(&name) {
+            response.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    response
+}
+
+fn add_allow(response: &mut Response<Body>) {
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+    }
 }
 
 /// Answers with the reason of the status in one line.
@@ -75,9 +86,7 @@ pub(super) fn message(status: StatusCode) -> Response<Body> {
     fields.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     fields.insert(header::CONTENT_LENGTH, length.into());
     fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if status == StatusCode::METHOD_NOT_ALLOWED {
-        fields.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-    }
+    add_allow(&mut response);
     response
 }
 
@@ -98,24 +107,28 @@ pub(super) fn without_body_for_head(method: &Method, response: Response<Body>) -
     if *method == Method::HEAD { response.map(|_| Body::empty()) } else { response }
 }
 
-/// Ranges are defined for GET alone (RFC 9110, section 14.2).
+/// Ranges are defined for GET alone (RFC 9110, section 14.2), and of the plain content.
 fn requested(method: &Method, headers: &HeaderMap, representation: &Representation) -> Requested {
+    if !asks_for_part(method, headers) || representation.coding.is_some() {
+        return Requested::Whole;
+    }
     let mut values = headers.get_all(header::RANGE).iter();
     match (values.next(), values.next()) {
-        (Some(value), None) if *method == Method::GET && conditional::range_applies(headers, representation) => {
+        (Some(value), None) if conditional::range_applies(headers, representation) => {
             value.to_str().map_or(Requested::Whole, |value| range::parse(value, representation.len))
         }
         _ => Requested::Whole,
     }
 }
 
-fn whole(representation: &Representation) -> Response<Body> {
+fn whole(method: &Method, representation: &Representation) -> Response<Body> {
     let body = match &representation.content {
+        _ if *method == Method::HEAD => Body::empty(),
         Content::Memory(bytes) => Body::full(bytes.clone()),
         Content::Disk(_) => Body::pieces(VecDeque::from_iter(segment(representation, 0..representation.len))),
     };
     let mut response = Response::new(body);
-    response.headers_mut().insert(header::CONTENT_LENGTH, representation.len.into());
+    *response.headers_mut() = representation.head.clone();
     response
 }
 
@@ -125,6 +138,7 @@ fn one_part(representation: &Representation, part: Range<u64>) -> Response<Body>
     let body = Body::pieces(VecDeque::from_iter(segment(representation, part)));
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    *response.headers_mut() = representation.head.clone();
     response.headers_mut().insert(header::CONTENT_RANGE, text(content_range));
     response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
     response
@@ -134,7 +148,8 @@ fn one_part(representation: &Representation, part: Range<u64>) -> Response<Body>
 fn several_parts(representation: &Representation, parts: &[Range<u64>]) -> Response<Body> {
     // Drawn anew for each response, so that no file can hold the line that ends a part.
     let boundary = format!("{:016x}{:016x}", RandomState::new().hash_one(0), RandomState::new().hash_one(1));
-    let content_type = representation.content_type.to_str().unwrap_or("application/octet-stream");
+    let content_type = representation.head.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content_type = content_type.unwrap_or("application/octet-stream");
     let mut segments = VecDeque::new();
     for part in parts {
         let range = content_range(part, representation.len);
@@ -147,6 +162,7 @@ fn several_parts(representation: &Representation, parts: &[Range<u64>]) -> Respo
     let length = http_body::Body::size_hint(&body).lower();
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    *response.headers_mut() = representation.head.clone();
     response.headers_mut().insert(header::CONTENT_TYPE, text(format!("multipart/byteranges; boundary={boundary}")));
     response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
     response

@@ -8,21 +8,21 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use http::request::Parts;
-use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version, header};
+use http::{Method, Request, Response, StatusCode, Version, header};
 use tokio::task::JoinHandle;
 use tower_service::Service;
 
 use super::body::Body;
 use super::cache::Cache;
 use super::config::Config;
+use super::entry::{Entry, Selected};
+use super::forms::Forms;
 use super::load::{Loaded, load};
 use super::open::Root;
 use super::path::{Rejected, SitePath};
-use super::representation::{Representation, Stamp};
+use super::representation::Representation;
 use super::respond;
-
-/// The page that answers for whatever is not there, if the site has one.
-const NOT_FOUND_PAGE: &str = "404.html";
+use crate::compress::Accepted;
 
 /// Serves the files below one directory. A clone shares the memory of the first.
 #[derive(Clone)]
@@ -31,6 +31,7 @@ pub(crate) struct StaticFiles(Arc<Shared>);
 struct Shared {
     root: Root,
     cache: Cache,
+    forms: Forms,
     config: Config,
 }
 
@@ -43,7 +44,12 @@ impl StaticFiles {
     pub(crate) fn new(directory: &Path, config: Config) -> io::Result<Self> {
         let directory: PathBuf = std::path::absolute(directory)?;
         std::fs::read_dir(&directory)?;
-        Ok(Self(Arc::new(Shared { root: Root::new(directory), cache: Cache::new(config.max_memory), config })))
+        Ok(Self(Arc::new(Shared {
+            root: Root::new(directory, config.symlinks),
+            cache: Cache::new(config.max_memory),
+            forms: Forms::new(config.compress),
+            config,
+        })))
     }
 }
 
@@ -58,27 +64,22 @@ impl<B> Service<Request<B>> for StaticFiles {
 
     fn call(&mut self, request: Request<B>) -> ResponseFuture {
         let (head, _) = request.into_parts();
+        let shared = &self.0;
         if !names_its_host(&head) {
-            let response = respond::message(StatusCode::BAD_REQUEST);
-            return ResponseFuture::ready(respond::without_body_for_head(&head.method, response));
+            return self.refuse(StatusCode::BAD_REQUEST, head);
         }
         if head.method != Method::GET && head.method != Method::HEAD {
-            return ResponseFuture::ready(respond::message(StatusCode::METHOD_NOT_ALLOWED));
+            return self.refuse(StatusCode::METHOD_NOT_ALLOWED, head);
         }
-        let name = match SitePath::parse(head.uri.path()) {
-            Ok(name) => name,
-            Err(Rejected::Malformed) => {
-                let response = respond::message(StatusCode::BAD_REQUEST);
-                return ResponseFuture::ready(respond::without_body_for_head(&head.method, response));
-            }
-            Err(Rejected::Absent) => {
-                return self.look_up(None, head.method, head.headers, head.uri);
-            }
+        let answer = match SitePath::parse(head.uri.path(), shared.config.dotfiles) {
+            Ok(path) => shared.cached(path.as_str()).and_then(|entry| at_once(&entry, &head)),
+            Err(Rejected::Malformed) => return self.refuse(StatusCode::BAD_REQUEST, head),
+            Err(Rejected::Absent) => return self.refuse(StatusCode::NOT_FOUND, head),
         };
-        if let Some(representation) = self.0.in_memory(name.as_str()) {
-            return ResponseFuture::ready(respond::file(&head.method, &head.headers, &representation));
+        match answer {
+            Some(answer) => ResponseFuture::ready(answer),
+            None => self.ask_disk(head, Shared::answer),
         }
-        self.look_up(Some(name), head.method, head.headers, head.uri)
     }
 }
 
@@ -92,59 +93,109 @@ fn names_its_host(head: &Parts) -> bool {
 
 impl StaticFiles {
     /// Asks the disk, on a thread that may wait.
-    fn look_up(&self, name: Option<SitePath>, method: Method, headers: HeaderMap, uri: Uri) -> ResponseFuture {
+    fn ask_disk(
+        &self,
+        head: Parts,
+        answer: impl FnOnce(&Shared, &Parts) -> Response<Body> + Send + 'static,
+    ) -> ResponseFuture {
         let shared = Arc::clone(&self.0);
-        let answer = move || shared.answer(name.as_ref(), &method, &headers, &uri);
-        ResponseFuture(State::Loading(tokio::task::spawn_blocking(answer)))
+        ResponseFuture(State::Loading(tokio::task::spawn_blocking(move || answer(&shared, &head))))
+    }
+
+    /// Answers with an error: at once, unless the site has a page for it.
+    fn refuse(&self, status: StatusCode, head: Parts) -> ResponseFuture {
+        if self.0.config.error_pages.contains_key(&status) {
+            return self.ask_disk(head, move |shared, head| shared.error(status, head));
+        }
+        ResponseFuture::ready(respond::without_body_for_head(&head.method, respond::message(status)))
     }
 }
 
 impl Shared {
-    /// The file as it is kept in memory, if the disk still has the same. One `stat`.
-    fn in_memory(&self, name: &str) -> Option<Arc<Representation>> {
-        let representation = self.cache.get(name)?;
-        let metadata = self.root.join(name).metadata().ok()?;
-        (Stamp::of(&metadata) == representation.stamp).then_some(representation)
+    /// What is in memory for a path, if the disk still has the same.
+    fn cached(&self, path: &str) -> Option<Arc<Entry>> {
+        let entry = self.cache.get(path)?;
+        entry.is_true(&self.root, (self.config.now)(), self.config.revalidate).then_some(entry)
     }
 
-    fn answer(&self, name: Option<&SitePath>, method: &Method, headers: &HeaderMap, uri: &Uri) -> Response<Body> {
-        let loaded = name.map_or(Loaded::Absent, |name| self.load(name.as_str()));
-        let response = match loaded {
-            Loaded::File { representation, .. } => {
-                return respond::file(method, headers, &representation);
-            }
-            Loaded::Directory => respond::add_slash(uri),
-            Loaded::Absent => match self.load_page(NOT_FOUND_PAGE) {
-                Some(page) => return respond::error_page(method, StatusCode::NOT_FOUND, &page),
-                None => respond::message(StatusCode::NOT_FOUND),
-            },
-            Loaded::Forbidden => respond::message(StatusCode::FORBIDDEN),
-            Loaded::Failed(error) => {
-                eprintln!("headstart: cannot read {}: {error}", uri.path());
-                respond::message(StatusCode::SERVICE_UNAVAILABLE)
-            }
+    /// The answer, whatever it takes. Waits for the disk.
+    fn answer(&self, head: &Parts) -> Response<Body> {
+        let Ok(path) = SitePath::parse(head.uri.path(), self.config.dotfiles) else {
+            return self.error(StatusCode::NOT_FOUND, head);
         };
-        respond::without_body_for_head(method, response)
+        let path = path.as_str();
+        let loaded = match self.cached(path) {
+            Some(entry) => return respond::file(&head.method, &head.headers, &self.form(path, &entry, head)),
+            None => self.load(path),
+        };
+        match loaded {
+            Loaded::File { entry, .. } => respond::file(&head.method, &head.headers, &self.form(path, &entry, head)),
+            Loaded::Directory => respond::without_body_for_head(&head.method, respond::add_slash(&head.uri)),
+            Loaded::Absent => match self.fallback(path, head) {
+                Some(form) => respond::file(&head.method, &head.headers, &form),
+                None => self.error(StatusCode::NOT_FOUND, head),
+            },
+            Loaded::Forbidden => self.error(StatusCode::FORBIDDEN, head),
+            Loaded::Failed(error) => {
+                tracing::error!("cannot read {}: {error}", head.uri.path());
+                self.error(StatusCode::SERVICE_UNAVAILABLE, head)
+            }
+        }
+    }
+
+    /// The shell of a single-page application, for a path without an extension.
+    fn fallback(&self, path: &str, head: &Parts) -> Option<Arc<Representation>> {
+        let name = self.config.fallback.as_deref()?;
+        let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        if last.contains('.') { None } else { self.page(name, head) }
+    }
+
+    fn error(&self, status: StatusCode, head: &Parts) -> Response<Body> {
+        let page = self.config.error_pages.get(&status).and_then(|name| self.page(name, head));
+        match page {
+            Some(page) => respond::error_page(&head.method, status, &page),
+            None => respond::without_body_for_head(&head.method, respond::message(status)),
+        }
+    }
+
+    /// A file that answers for paths other than its own.
+    fn page(&self, name: &str, head: &Parts) -> Option<Arc<Representation>> {
+        let entry = self.cached(name).or_else(|| match self.load(name) {
+            Loaded::File { entry, .. } => Some(entry),
+            _ => None,
+        })?;
+        Some(self.form(name, &entry, head))
+    }
+
+    fn form(&self, name: &str, entry: &Arc<Entry>, head: &Parts) -> Arc<Representation> {
+        self.forms.select(&self.cache, name, entry, accepted(entry, head))
     }
 
     /// Reads a file and keeps what may be kept.
-    fn load(&self, name: &str) -> Loaded {
-        let loaded = load(&self.root, name, self.config.max_file, (self.config.now)());
+    fn load(&self, path: &str) -> Loaded {
+        let loaded = load(&self.root, path, &self.config);
         match &loaded {
-            Loaded::File { representation, keep: Some(bytes) } => {
-                self.cache.insert(name, Arc::clone(representation), *bytes);
-            }
-            _ => self.cache.remove(name),
+            Loaded::File { entry, keep: true } => self.cache.insert(path, Arc::clone(entry)),
+            _ => self.cache.remove(path),
         }
         loaded
     }
+}
 
-    fn load_page(&self, name: &str) -> Option<Arc<Representation>> {
-        self.in_memory(name).or_else(|| match self.load(name) {
-            Loaded::File { representation, .. } => Some(representation),
-            _ => None,
-        })
+/// The answer, if it is ready made.
+fn at_once(entry: &Entry, head: &Parts) -> Option<Response<Body>> {
+    match entry.select(accepted(entry, head)) {
+        Selected::Form(form) => Some(respond::file(&head.method, &head.headers, &form)),
+        Selected::ToMake(_) => None,
     }
+}
+
+/// What codings count for this request and file.
+fn accepted(entry: &Entry, head: &Parts) -> Accepted {
+    if !entry.has_forms() || respond::asks_for_part(&head.method, &head.headers) {
+        return Accepted::IDENTITY;
+    }
+    Accepted::read(&head.headers)
 }
 
 /// The response, at once or as soon as the disk has answered.
