@@ -183,14 +183,14 @@ where
             return;
         }
         let (mut head, stream) = request.into_parts();
-        if let Some(response) = refuse::refused(&head, self.config.extended_connect) {
+        if let Some(response) = refuse::refused(&head, &self.config) {
             // A stream that is gone needs no answer.
             let _ = respond.send_response(response, true);
             return;
         }
         let interim = Arc::new(Interim::default());
         let tunnel = head.method == Method::CONNECT;
-        let client = Client::new(self.push_wanted() && !tunnel);
+        let client = Client::new(!tunnel && self.push_possible(now));
         let policy::Opening { exchange, early_hints, promises } = self.policy.request(client, &mut head);
         if let Some(fields) = early_hints {
             let mut response = Response::new(());
@@ -273,7 +273,7 @@ where
         match self.policy.response(&mut exchange, &mut head, &body.size_hint()) {
             policy::Pushes::Drop => pushes = Resolving::new(),
             policy::Pushes::Keep(more) => {
-                if self.push_wanted() {
+                if self.push_possible(Instant::now()) {
                     for promise in more {
                         pushes.ask(&self.service, &origin, promise);
                     }
@@ -293,7 +293,13 @@ where
         self.run(cx, id, Stage::Settling(page), step);
     }
 
-    /// Whether a promise made now could be kept.
+    /// Whether a promise made now could be kept: the service is asked for none that could not. Else a client that
+    /// leaves its pushes where they are would have the service work for each page as for all of its assets.
+    fn push_possible(&mut self, now: Instant) -> bool {
+        self.push_wanted() && self.pushes.allow(&self.config, self.h2.max_concurrent_send_streams(), now, 1).is_ok()
+    }
+
+    /// Whether the client takes pushes at all.
     pub(crate) fn push_wanted(&self) -> bool {
         !self.shutting_down && self.pushes.wanted(&self.config, &self.wire, self.h2.max_concurrent_send_streams())
     }
@@ -336,7 +342,7 @@ where
             closing: self.shutting_down,
             blocked,
             starved: self.scheduler.is_starved(&self.wire),
-            stuck_since: self.scheduler.stuck_since().filter(|_| !blocked),
+            stuck_since: self.scheduler.stuck_since(&self.wire).filter(|_| !blocked),
             pinged: self.keep_alive.is_waiting(self.wire.bytes_read()),
         };
         self.timers.observe(&self.wire, &self.config, now, observed);

@@ -136,6 +136,15 @@ where
         self.stuck.filter(|_| !self.terms.tunnel).map(|stuck| stuck.since)
     }
 
+    /// Looks again whether it is without window: it may not have had its turn since.
+    pub(crate) fn recovers(&mut self) -> bool {
+        let has_window = self.has_window();
+        if has_window {
+            (self.stuck, self.blocked_in) = (None, None);
+        }
+        has_window
+    }
+
     /// It was found without window.
     pub(crate) fn blocked(&mut self, epoch: u64, now: Instant) {
         self.blocked_in = Some(epoch);

@@ -82,7 +82,8 @@ impl Policy for () {
 #[non_exhaustive]
 pub struct Client {
     /// Whether a promise made now could be kept: the client's SETTINGS allow push and concurrent streams, it has
-    /// not cancelled too many, and nobody is closing the connection.
+    /// not cancelled too many, nobody is closing the connection, and there is room for one more push and some of its
+    /// bytes. Promises made all the same are dropped without an attempt.
     pub push: bool,
 }
 

@@ -4,17 +4,22 @@ use h2::ext::Protocol;
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode, header};
 
+use crate::config::Config;
+
 /// The answer to a request that no service should see; `None` for the others.
 ///
-/// - CONNECT: 501 (RFC 9110, section 15.6.2), unless it names a protocol (RFC 8441) and `tunnels` are taken: what is
+/// - CONNECT: 501 (RFC 9110, section 15.6.2), unless it names a protocol (RFC 8441) and tunnels are taken: what is
 ///   asked for then is a resource of ours.
+/// - More fields than [`Config::max_header_fields`]: 431 (RFC 6585, section 5).
 /// - `Host` that differs from `:authority`: 400 (RFC 9113, section 8.3.1), for the two would be believed by
 ///   different parts of a server.
 /// - What makes a request malformed and `h2` lets pass: 400 (sections 8.1.1, 8.2.1 and 8.3.1).
-pub(crate) fn refused(head: &Parts, tunnels: bool) -> Option<Response<()>> {
-    let tunnel = tunnels && head.extensions.get::<Protocol>().is_some();
+pub(crate) fn refused(head: &Parts, config: &Config) -> Option<Response<()>> {
+    let tunnel = config.extended_connect && head.extensions.get::<Protocol>().is_some();
     let status = if head.method == Method::CONNECT && !tunnel {
         StatusCode::NOT_IMPLEMENTED
+    } else if head.headers.len() > config.max_header_fields {
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
     } else if hosts_differ(head) || is_malformed(head) {
         StatusCode::BAD_REQUEST
     } else {
@@ -67,7 +72,8 @@ mod tests {
     #[track_caller]
     fn check(request: http::request::Builder, status: Option<u16>) {
         let (head, ()) = request.body(()).unwrap().into_parts();
-        assert_eq!(refused(&head, true).map(|response| response.status().as_u16()), status);
+        let config = Config { extended_connect: true, max_header_fields: 3, ..Config::default() };
+        assert_eq!(refused(&head, &config).map(|response| response.status().as_u16()), status);
     }
 
     #[test]
@@ -80,7 +86,14 @@ mod tests {
         check(tunnel(), None);
         check(tunnel().header("host", "b.example"), Some(400));
         let (head, ()) = tunnel().body(()).unwrap().into_parts();
-        assert_eq!(refused(&head, false).unwrap().status(), 501);
+        assert_eq!(refused(&head, &Config::default()).unwrap().status(), 501);
+    }
+
+    #[test]
+    fn too_many_fields_are_refused() {
+        let fields = |count: usize| (0..count).fold(Request::get("https://a/"), |request, _| request.header("a", "b"));
+        check(fields(3), None);
+        check(fields(4), Some(431));
     }
 
     #[test]

@@ -114,14 +114,19 @@ where
         self.streams.iter().any(|stream| stream.is_starved(no_window))
     }
 
-    /// Since when a stream waits for window that has waited longest; the connection's own window apart.
-    pub(crate) fn stuck_since(&self) -> Option<Instant> {
+    /// Since when a stream waits for window that has waited longest. While the connection has none, no stream is
+    /// to blame.
+    pub(crate) fn stuck_since(&self, wire: &Wire) -> Option<Instant> {
+        if wire.window_granted() <= wire.data_written() {
+            return None;
+        }
         self.streams.iter().filter_map(Outgoing::stuck_since).min()
     }
 
     /// Resets the streams that have been stuck since `then`. Not while a promise is on its way.
     pub(crate) fn cut_stuck(&mut self, then: Instant, ended: &mut Vec<(E, BodyEnd)>) {
-        let is_stuck = |stream: &mut Outgoing<B, E>| stream.stuck_since().is_some_and(|since| since <= then);
+        let is_stuck =
+            |stream: &mut Outgoing<B, E>| stream.stuck_since().is_some_and(|since| since <= then) && !stream.recovers();
         for mut stream in self.streams.extract_if(.., is_stuck) {
             stream.reset(Reason::CANCEL);
             ended.push((stream.extra, BodyEnd::Stalled));

@@ -21,7 +21,6 @@ async fn our_own_limits_hold() {
         server.hang_up().await.0.unwrap();
     };
     check(Script::new().config(|config| config.max_open_pushes = 4), 4, "Crowded").await;
-    check(Script::new().config(|config| config.max_open_pushes = 0), 0, "Crowded").await;
     check(Script::new().config(|config| config.max_pushed_bytes = 3500), 3, "Budget").await;
 }
 
@@ -158,4 +157,28 @@ async fn another_site_is_pushed_its_own() {
     }
     server.peer.assert_well().await;
     server.hang_up().await.0.unwrap();
+}
+
+/// When no push has room, none is made ready either: a page then costs the service a page.
+#[tokio::test(start_paused = true)]
+async fn what_has_no_room_is_not_asked_for() {
+    let full = |config: &mut headstart_h2::Config| config.max_open_pushes = 2;
+    let spent = |config: &mut headstart_h2::Config| config.max_pushed_bytes = 40_000;
+    for limit in [full as fn(&mut headstart_h2::Config), spent] {
+        let script = Script::new()
+            .push("/bytes/10", (0..3).map(|n| format!("/bytes/20000/{n}")))
+            .push("/bytes/11", (0..3).map(|n| format!("/bytes/30000/{n}")))
+            .config(limit);
+        // The pushes stay open: the page alone fits into the window.
+        let mut server = script.start(BIG_PIPE, &[(frames::INITIAL_WINDOW_SIZE, 100)]).await;
+        server.peer.send(get(1, "/bytes/10")).await;
+        server.peer.trace().await;
+        assert_eq!(server.peer.promised(), [2, 4]);
+        server.peer.send(get(3, "/bytes/11")).await;
+        server.peer.trace().await;
+        server.log.assert_has("request /bytes/11 push=false");
+        let served = server.log.lines().iter().filter(|line| line.starts_with("served /bytes/30000")).count();
+        assert_eq!((served, server.peer.ended(3)), (0, true));
+        server.peer.assert_lawful();
+    }
 }
