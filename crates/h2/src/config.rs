@@ -8,7 +8,8 @@ use std::time::Duration;
 /// keep the heads of their requests: 52 KiB for a head of 100 fields and 12 KiB, 35 KiB for one field of 15 KB, 4 KiB
 /// for a small one; 2.6 MiB for as many uploads that no handler reads. Answers and pushes that a client does not read
 /// come to half a MiB. What handlers allocate for themselves comes on top, and so does what their bodies hold: at most
-/// one piece of each, of a size that they choose. A connection that asks for nothing holds 34 KiB.
+/// one piece of each, of a size that they choose. A connection that asks for nothing holds 34 KiB; one whose socket is
+/// full 64 KiB more.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {

@@ -296,7 +296,9 @@ where
     /// Whether a promise made now could be kept: the service is asked for none that could not. Else a client that
     /// leaves its pushes where they are would have the service work for each page as for all of its assets.
     fn push_possible(&mut self, now: Instant) -> bool {
-        self.push_wanted() && self.pushes.allow(&self.config, self.h2.max_concurrent_send_streams(), now, 1).is_ok()
+        let streams = self.h2.max_concurrent_send_streams();
+        // An end that was not taken in yet may have made room.
+        self.push_wanted() && (self.wire.has_ends() || self.pushes.allow(&self.config, streams, now, 1).is_ok())
     }
 
     /// Whether the client takes pushes at all.

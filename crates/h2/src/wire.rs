@@ -248,6 +248,11 @@ impl Wire {
         self.reader.register(reader);
     }
 
+    /// Whether streams have ended since [`take_ends`](Self::take_ends).
+    pub(crate) fn has_ends(&self) -> bool {
+        self.has_ends.load(Relaxed)
+    }
+
     /// Takes the stream ends seen since the last call; a push has not finished while its end waits for the socket.
     pub(crate) fn take_ends(&self, into: &mut Vec<End>) {
         if self.has_ends.load(Relaxed)

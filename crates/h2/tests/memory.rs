@@ -157,6 +157,7 @@ fn a_connection_holds_what_its_limits_say() {
         println!("{what}: {kib} KiB");
         assert!(kib <= most, "{what}: {kib} KiB, not {most} KiB");
     };
+    check("a buffer that the thread keeps, and a connection", held(&[], |_| ()), 128);
     check("nothing asked", held(&[], |_| ()), 48);
     check("heads of one large field", heads(1, 15_000), 6 << 10);
     check("heads of many fields", heads(100, 120), 8 << 10);

@@ -177,8 +177,8 @@ async fn what_has_no_room_is_not_asked_for() {
         server.peer.send(get(3, "/bytes/11")).await;
         server.peer.trace().await;
         server.log.assert_has("request /bytes/11 push=false");
-        let served = server.log.lines().iter().filter(|line| line.starts_with("served /bytes/30000")).count();
-        assert_eq!((served, server.peer.ended(3)), (0, true));
+        let asked = server.log.lines().iter().filter(|line| line.starts_with("served /bytes/30000")).count();
+        assert_eq!((asked, server.peer.ended(3)), (0, true));
         server.peer.assert_lawful();
     }
 }
