@@ -70,6 +70,8 @@ pub struct VisitReport {
     /// When the last of the assets was there that were planned for this page and that this view loaded, in whatever
     /// way: the same set in views that got help and in those that did not. `None` if it loaded none of them.
     pub complete: Option<Duration>,
+    /// An asset that was planned for this page was asked for or pushed and did not arrive whole.
+    pub cut_off: bool,
     /// The assets it loaded, in order of their start; at most 128.
     pub assets: Vec<VisitedAsset>,
 }

@@ -127,16 +127,17 @@ impl View {
         let View { page, shown, mut assets, .. } = self;
         let Shown { authority, outlet, held_out, head, planned } = shown?;
         let decision = |path: &str| planned.iter().find(|(known, _)| **known == *path).map(|(_, decision)| *decision);
-        let mut complete = None;
+        let (mut complete, mut cut_off) = (None, false);
         for asset in &mut assets {
             let Some(decision) = decision(&asset.path) else { continue };
             if asset.how == Arrival::Fetched && matches!(decision, Decision::Hinted | Decision::Linked) {
                 asset.how = Arrival::Hinted;
             }
             complete = complete.max(asset.end);
+            cut_off |= asset.end.is_none();
         }
         assets.sort_by_key(|asset| asset.start);
         let warm = planned.iter().any(|(_, decision)| *decision == Decision::Held);
-        Some(VisitReport { authority, page, outlet, held_out, warm, head, complete, assets })
+        Some(VisitReport { authority, page, outlet, held_out, warm, head, complete, cut_off, assets })
     }
 }

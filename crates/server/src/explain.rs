@@ -66,7 +66,7 @@ fn split(url: &str) -> Option<(String, &str)> {
     (!authority.is_empty()).then(|| (authority.to_ascii_lowercase(), page))
 }
 
-fn table(authority: &str, page: &str, explanation: &Explanation) -> String {
+pub(crate) fn table(authority: &str, page: &str, explanation: &Explanation) -> String {
     let mut text = String::new();
     if explanation.levels.is_empty() {
         let _ = writeln!(text, "nothing is known of {page} on {authority}, nor of pages like it");

@@ -73,7 +73,7 @@ async fn pushes_are_reported_and_timed() {
         arrivals(&visit),
         [("/a.css", Arrival::Pushed, true), ("/b.js", Arrival::Pushed, true), ("/late.css", Arrival::Fetched, true)]
     );
-    assert!(!visit.held_out && !visit.warm);
+    assert!(!visit.held_out && !visit.warm && !visit.cut_off);
     let [css, js, late] = &visit.assets[..] else { panic!("{visit:?}") };
     assert_eq!((css.bytes, js.bytes), (4, 1));
     assert_eq!(visit.complete, css.end.max(js.end), "what was not planned is not waited for");
@@ -104,6 +104,7 @@ async fn a_view_that_is_held_out_is_timed_over_the_same_assets() {
         ]
     );
     assert_eq!(visit.complete, visit.assets[1].end);
+    assert!(!visit.cut_off, "what is missing was not planned");
     drop(client);
     let second = next(&events, is_visit).await;
     assert!(second.warm && second.complete.is_none() && second.assets.is_empty());

@@ -4,6 +4,9 @@
 //! names. See [`ledger`] for how that is held to.
 
 mod config;
+mod dashboard;
+mod events;
+mod explain;
 mod gain;
 mod guard;
 mod health;
@@ -13,6 +16,7 @@ mod metrics;
 mod monitor;
 mod routes;
 mod sources;
+mod state;
 
 pub(crate) use self::config::Config;
 pub(crate) use self::monitor::Monitor;

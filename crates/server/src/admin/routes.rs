@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Router, middleware};
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::config::Config;
 use super::guard::{Guard, guard};
 use super::metrics::{self, Exposition};
 use super::sources::Sources;
+use super::{dashboard, events, explain, state};
 
 /// What every handler can read.
 #[derive(Clone)]
@@ -21,16 +22,51 @@ pub(super) struct App {
     pub(super) sources: Arc<Sources>,
     /// Streams of events end when the server stops.
     pub(super) stopping: watch::Receiver<bool>,
+    pub(super) streams: Arc<Semaphore>,
 }
 
 pub(super) fn router(sources: Arc<Sources>, config: &Config, stopping: watch::Receiver<bool>) -> Router {
     let guarded = Arc::new(Guard::new(config));
     Router::new()
+        .route("/", get(overview))
+        .route("/page", get(detail))
+        .route("/dashboard.css", get(async || asset("text/css; charset=utf-8", dashboard::CSS)))
+        .route("/dashboard.js", get(async || asset("text/javascript; charset=utf-8", dashboard::JS)))
+        .route("/icon.svg", get(async || asset("image/svg+xml", dashboard::ICON)))
+        .route("/events", get(events::events))
+        .route("/explain", get(explain::explain))
         .route("/health", get(health))
         .route("/metrics", get(metrics))
+        .route("/state", get(state::state))
         .fallback(nothing)
-        .with_state(App { sources, stopping })
+        .with_state(App { sources, stopping, streams: Arc::new(Semaphore::new(events::MAX_STREAMS)) })
         .layer(middleware::from_fn_with_state(guarded, guard))
+}
+
+async fn overview(State(app): State<App>, Query(query): Query<dashboard::Query>) -> Response {
+    let html = move || (StatusCode::OK, dashboard::overview(&app.sources, &query));
+    page(html).await
+}
+
+async fn detail(State(app): State<App>, Query(query): Query<dashboard::Query>) -> Response {
+    let html = move || match dashboard::detail(&app.sources, &query) {
+        Some(html) => (StatusCode::OK, html),
+        None => (StatusCode::NOT_FOUND, dashboard::absent(&query)),
+    };
+    page(html).await
+}
+
+/// Takes the learner's lock: not on a thread that serves.
+async fn page(make: impl FnOnce() -> (StatusCode, String) + Send + 'static) -> Response {
+    match tokio::task::spawn_blocking(make).await {
+        Ok((status, html)) => (status, Html(html)).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+fn asset(media_type: &'static str, content: &'static str) -> Response {
+    let fields = [(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, "private, max-age=60")];
+    (fields, content).into_response()
 }
 
 /// 200 as long as more work is wanted; 503 from the moment the server was told to stop.

@@ -12,4 +12,6 @@ mod record;
 pub(crate) use self::counters::Counters;
 pub(crate) use self::histogram::HistogramReading;
 pub(crate) use self::layer::{Watch, Watched};
-pub(crate) use self::record::{Noted, Record, Upstream};
+#[cfg(test)]
+pub(crate) use self::record::Noted;
+pub(crate) use self::record::Record;

@@ -20,9 +20,9 @@ use headstart::{Decision, Event, PageView, PushOutcome, PushReport, VisitReport}
 
 pub(crate) use self::comparison::Comparison;
 use self::pages::PageTable;
-pub(crate) use self::pages::{AssetCounts, PageRecord};
+pub(crate) use self::pages::{AssetCounts, PageRecord, PageSummary};
 pub(crate) use self::series::{Series, Slot, Span};
-pub(crate) use self::timings::{Bar, Timings};
+pub(crate) use self::timings::Bar;
 
 /// Samples over all pages: hold-outs, and three times as many views that got help.
 const ALL_PAGES_SAMPLES: usize = 512;
@@ -114,6 +114,13 @@ impl Ledger {
         self.lock().pages.get(key).cloned()
     }
 
+    /// The sums of many pages, in their order.
+    pub(crate) fn summaries<'p>(&self, pages: impl Iterator<Item = (&'p str, &'p str)>) -> Vec<PageSummary> {
+        let keys: Vec<_> = pages.map(|(authority, path)| self.page_key(authority, path)).collect();
+        let state = self.lock();
+        keys.into_iter().map(|key| state.pages.get(key).map(PageRecord::summary).unwrap_or_default()).collect()
+    }
+
     /// The key of an asset's entry in a [`PageRecord`].
     pub(crate) fn asset_key(&self, path: &str) -> u64 {
         self.hasher.hash_one(path)
@@ -175,8 +182,8 @@ impl Ledger {
         let key = self.page_key(&visit.authority, &visit.page);
         let mut state = self.lock();
         state.totals.visits += 1;
-        // A client that holds some of it needs less, with help or without.
-        let Some(complete) = visit.complete.filter(|_| !visit.warm) else { return };
+        // A client that holds some of it needs less, with help or without; one that left before the end says nothing of it.
+        let Some(complete) = visit.complete.filter(|_| !visit.warm && !visit.cut_off) else { return };
         state.all_pages.add(visit.held_out, complete);
         if let Some(page) = state.pages.get_mut(key) {
             page.comparison.add(visit.held_out, complete);
@@ -201,6 +208,7 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use super::timings::Timings;
     use super::*;
 
     #[test]

@@ -51,6 +51,18 @@ pub(crate) struct AssetCounts {
     pub(crate) wasted_bytes: u64,
 }
 
+/// The sums of a page.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct PageSummary {
+    pub(crate) views: u64,
+    pub(crate) counts: AssetCounts,
+    /// Median milliseconds to the last asset, with help and without.
+    pub(crate) with: Option<f64>,
+    pub(crate) without: Option<f64>,
+    /// How many held-out views that is from.
+    pub(crate) holdouts: usize,
+}
+
 impl PageTable {
     pub(super) fn get(&self, key: u64) -> Option<&PageRecord> {
         self.0.get(&key)
@@ -89,8 +101,19 @@ impl PageRecord {
         }
     }
 
+    pub(super) fn summary(&self) -> PageSummary {
+        let comparison = &self.comparison;
+        PageSummary {
+            views: self.views,
+            counts: self.sum(),
+            with: middle(comparison.with()),
+            without: middle(comparison.without()),
+            holdouts: comparison.without().len(),
+        }
+    }
+
     /// Sums over the assets; its key means nothing.
-    pub(crate) fn sum(&self) -> AssetCounts {
+    fn sum(&self) -> AssetCounts {
         self.assets.iter().fold(AssetCounts::default(), |sum, asset| AssetCounts {
             key: 0,
             pushed: sum.pushed.saturating_add(asset.pushed),
@@ -126,6 +149,13 @@ impl PageRecord {
     fn weight_at(&self, now: f64) -> f64 {
         self.weight * (-(now - self.at).max(0.0) / HALF_LIFE).exp2()
     }
+}
+
+/// The upper median of microseconds, in milliseconds.
+fn middle(micros: &[u32]) -> Option<f64> {
+    let mut micros = micros.to_vec();
+    let at = micros.len() / 2;
+    (at < micros.len()).then(|| f64::from(*micros.select_nth_unstable(at).1) / 1000.0)
 }
 
 /// Takes a key that is a hash as it is.

@@ -13,7 +13,7 @@ impl Exposition {
     /// By the `Accept` of the request.
     pub(in crate::admin) fn wanted(accept: Option<&str>) -> Self {
         let ranges = accept.unwrap_or_default().split(',');
-        let open = ranges.map(|range| range.trim_start()).any(|range| {
+        let open = ranges.map(str::trim_start).any(|range| {
             let (media, parameters) = range.split_once(';').unwrap_or((range, ""));
             let refused = parameters.split(';').any(|parameter| matches!(parameter.trim(), "q=0" | "q=0.0" | "q=0.00"));
             media.trim().eq_ignore_ascii_case("application/openmetrics-text") && !refused

@@ -46,7 +46,10 @@ impl<'a> Families<'a> {
         help: &str,
         values: impl IntoIterator<Item = (Labels<'l>, f64)>,
     ) -> fmt::Result {
-        self.family(name, help, MetricType::Gauge, values, |encoder, value| encoder.encode_gauge(value))
+        self.family(name, help, MetricType::Gauge, values, |encoder, value| {
+            // A block, for a path is a function of one lifetime only.
+            encoder.encode_gauge::<f64>(value)
+        })
     }
 
     pub(super) fn histograms<'l>(

@@ -1,0 +1,157 @@
+//! One page: what it is worth, when its assets come, and why each is sent or not.
+
+use headstart::learn::{AssetWeight, Explanation, PageWeight, Verdict};
+use maud::{Markup, html};
+
+use super::super::gain::Gain;
+use super::super::ledger::{AssetCounts, Comparison, PageRecord};
+use super::super::sources::Sources;
+use super::chart::{Row, waterfall};
+use super::format;
+use super::layout::Section;
+use super::overview::gain_body;
+use super::query::Query;
+
+/// The lower bound from which an asset is pushed by default, not only hinted.
+const PUSHED_FROM: f32 = 0.4;
+/// Assets of the waterfall.
+const BARS: usize = 24;
+
+/// The sections of a page; `None` if it may not be named, whether it exists or not.
+pub(super) fn sections(sources: &Sources, query: &Query) -> Option<Vec<Section>> {
+    let authority = query.host.to_ascii_lowercase();
+    let explanation = sources.headstart.explain(&authority, &query.page).filter(|explanation| explanation.named)?;
+    let weight = sources.headstart.pages(usize::MAX).shown;
+    let weight = weight.into_iter().find(|page| *page.authority == *authority && *page.path == *query.page)?;
+    let record = sources.ledger.page(&authority, &query.page);
+    let none = Comparison::new(0);
+    let gain = Gain::of(record.as_ref().map_or(&none, |record| &record.comparison));
+    Some(vec![
+        Section {
+            id: "summary",
+            title: "This page",
+            lead: None,
+            body: summary(&weight, &explanation, record.as_ref()),
+        },
+        Section { id: "gain", title: "What the help is worth here", lead: None, body: gain_body(&gain, "this page") },
+        Section {
+            id: "waterfall",
+            title: "When its assets come",
+            lead: None,
+            body: timeline(sources, &explanation, record.as_ref()),
+        },
+        Section {
+            id: "assets",
+            title: "What it pulls in",
+            lead: None,
+            body: assets(sources, &explanation, record.as_ref()),
+        },
+    ])
+}
+
+fn summary(weight: &PageWeight, explanation: &Explanation, record: Option<&PageRecord>) -> Markup {
+    let planned = explanation.assets.iter().filter(|asset| asset.verdict == Verdict::Planned).count();
+    let bytes: u64 = explanation.assets.iter().filter(|a| a.verdict == Verdict::Planned).map(|a| a.bytes).sum();
+    html! {
+        div class="cards" {
+            div class="card" { h3 { "Weight" } p class="big" { (format!("{:.1}", weight.weight)) }
+                p { "of " (format::count(weight.visits.into())) " learned visits, as old ones fade" } }
+            div class="card" { h3 { "Views since the start" } p class="big" { (format::count(record.map_or(0, |r| r.views))) }
+                p { (format::count(record.map_or(0, |r| r.held_out))) " held out" } }
+            div class="card" { h3 { "Planned" } p class="big" { (planned) " assets" }
+                p { (format::bytes(bytes)) " of " (explanation.assets.len()) " known assets"
+                    @if explanation.hidden > 0 { "; " (explanation.hidden) " seen from too few networks" } } }
+        }
+    }
+}
+
+fn timeline(sources: &Sources, explanation: &Explanation, record: Option<&PageRecord>) -> Markup {
+    let Some(timings) = record.map(|record| &record.timings) else {
+        return html! { p class="empty" { "No timed views yet." } };
+    };
+    let page = Row { name: "the page itself".to_owned(), with: timings.head(false), without: timings.head(true) };
+    let mut rows: Vec<_> = explanation
+        .assets
+        .iter()
+        .map(|asset| {
+            let key = sources.ledger.asset_key(&asset.path);
+            Row { name: asset.path.to_string(), with: timings.asset(false, key), without: timings.asset(true, key) }
+        })
+        .filter(|row| row.with.is_some() || row.without.is_some())
+        .collect();
+    rows.sort_by_key(|row| row.without.or(row.with).map(|bar| (bar.start, bar.end)));
+    rows.truncate(BARS);
+    let missing = page.without.is_none();
+    rows.insert(0, page);
+    html! {
+        p class="legend" {
+            span { svg class="key" width="10" height="10" aria-hidden="true" { rect class="without" width="10" height="10" {} } " without help" }
+            span { svg class="key" width="10" height="10" aria-hidden="true" { rect class="with" width="10" height="10" {} } " with help" }
+        }
+        p class="note" {
+            "Medians of the latest views of cold clients: from when the server was asked for an asset, or promised it, until its last \
+             byte was handed to the connection. Zero is the arrival of the navigation."
+            @if missing { " No held-out view of this page has been timed yet." }
+        }
+        (waterfall(&rows))
+    }
+}
+
+fn assets(sources: &Sources, explanation: &Explanation, record: Option<&PageRecord>) -> Markup {
+    let counts = |asset: &AssetWeight| -> AssetCounts {
+        let key = sources.ledger.asset_key(&asset.path);
+        record.and_then(|record| record.assets.iter().find(|counts| counts.key == key)).copied().unwrap_or_default()
+    };
+    html! {
+        div class="scroll" tabindex="0" role="region" aria-label="Table of assets" {
+            table {
+                thead { tr {
+                    th scope="col" { "Asset" } th scope="col" { "Chance, and its lower bound" } th scope="col" { "Decision" }
+                    @for name in ["Size", "Evidence", "Networks", "Pushed", "Hinted", "Held", "Wasted"] { th scope="col" class="number" { (name) } }
+                } }
+                tbody { @for asset in &explanation.assets { (asset_row(asset, &counts(asset))) } }
+            }
+        }
+        @if explanation.hidden > 0 {
+            p class="note" { (explanation.hidden) " more assets have been seen from too few networks to be named." }
+        }
+    }
+}
+
+fn asset_row(asset: &AssetWeight, counts: &AssetCounts) -> Markup {
+    let chance = format!("{:.1}", 100.0 * asset.probability);
+    let bound = 120.0 * asset.lower_bound.clamp(0.0, 1.0);
+    html! {
+        tr {
+            th scope="row" { span class="path" { (asset.path) } span class="host" { (asset.destination.as_str()) } }
+            td {
+                svg class="chance" width="120" height="12" role="img" aria-label=(format!("{chance} %, at least {:.1} %", 100.0 * asset.lower_bound)) {
+                    rect class="rail" width="120" height="12" rx="2" {}
+                    rect class="sky" width=(format!("{:.1}", 120.0 * asset.probability.clamp(0.0, 1.0))) height="12" rx="2" {}
+                    rect class="with" width=(format!("{bound:.1}")) height="12" rx="2" {}
+                }
+                " " (chance) " %"
+            }
+            td { (decision(asset)) }
+            td class="number" { @if asset.bytes == 0 { "?" } @else { (format::bytes(asset.bytes)) } }
+            td class="number" { (format!("{:.1} of {:.1}", asset.hits, asset.effective)) }
+            td class="number" { (asset.networks) }
+            td class="number" { (format::count(counts.pushed.into())) }
+            td class="number" { (format::count(u64::from(counts.hinted) + u64::from(counts.linked))) }
+            td class="number" { (format::count(counts.held.into())) }
+            td class="number" { @if counts.wasted == 0 { "0" } @else { (format::count(counts.wasted.into())) " (" (format::bytes(counts.wasted_bytes)) ")" } }
+        }
+    }
+}
+
+fn decision(asset: &AssetWeight) -> &'static str {
+    match asset.verdict {
+        Verdict::Planned if asset.lower_bound >= PUSHED_FROM => "push or hint",
+        Verdict::Planned => "hint only",
+        Verdict::BelowThreshold => "not likely enough",
+        Verdict::BeyondLimit => "the plan is full",
+        Verdict::FewNetworks => "too few networks",
+        Verdict::FewVisits => "too few visits",
+        _ => "nothing",
+    }
+}
