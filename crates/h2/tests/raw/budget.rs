@@ -54,7 +54,7 @@ async fn an_endless_push_is_cut_off() {
     server.log.assert_has("Failed /flood/0");
     server.peer.send(get(3, "/bytes/11")).await;
     server.peer.drink().await;
-    server.log.assert_has("/bytes/11 Budget /bytes/7000");
+    server.log.assert_has("request /bytes/11 push=false");
     server.peer.assert_well().await;
     server.hang_up().await.0.unwrap();
 }

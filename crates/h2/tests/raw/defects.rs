@@ -108,7 +108,8 @@ async fn d2_d6_sixty_pushes_without_body() {
 }
 
 /// D3: a RST_STREAM for a promise whose response is not begun closed the connection. Guarded by promising only
-/// what is resolved, and by a barrier that waits for the heads (`Wire::open_barrier`).
+/// what is resolved, and by a barrier that waits for the heads (`Wire::open_barrier`). When mended,
+/// `Batch::heads_written` may go.
 #[tokio::test(start_paused = true)]
 async fn d3_reset_as_soon_as_promised() {
     let script = Script::new().push("/bytes/9000", (0..4).map(long));
@@ -145,7 +146,8 @@ async fn d3_reset_before_the_promise_is_read() {
 }
 
 /// D4: RST_STREAM or WINDOW_UPDATE for a promise that the client's own SETTINGS_MAX_CONCURRENT_STREAMS holds
-/// back closed the connection. Guarded by counting open pushes against that setting (`Pushes::allow`).
+/// back closed the connection. Guarded by counting open pushes against that setting (`Pushes::allow`). When mended,
+/// they need not be counted against it.
 #[tokio::test(start_paused = true)]
 async fn d4_no_promise_is_held_back() {
     for max in 0..3 {
@@ -163,7 +165,8 @@ async fn d4_no_promise_is_held_back() {
 }
 
 /// D5: a page cancelled while its promises are queued left their share of the window claimed for ever. Guarded
-/// by the read barrier, and by handing nothing to `h2` that the window does not take.
+/// by the read barrier, and by handing nothing to `h2` that the window does not take. When mended, the barrier may
+/// go if D2 to D4 are, too; the scheduler stays.
 #[tokio::test(start_paused = true)]
 async fn d5_a_cancelled_page_returns_the_window() {
     let script = Script::new().push("/bytes/50000", (0..4).map(|n| format!("{}{n}", long(n))));
@@ -201,7 +204,8 @@ async fn d5_cancelled_pushes_return_the_window() {
     server.peer.assert_well().await;
 }
 
-/// D6: a promise whose handle is dropped is never answered. Guarded by resetting aloud what fails.
+/// D6: a promise whose handle is dropped is never answered. Guarded by resetting aloud what fails. When mended, the
+/// reset in `commit` may go.
 #[tokio::test(start_paused = true)]
 async fn d6_a_push_that_fails_is_reset() {
     let script = Script::new().push("/bytes/10", ["/broken/0", "/broken/5000", "/bytes/20"]);
@@ -217,7 +221,7 @@ async fn d6_a_push_that_fails_is_reset() {
 }
 
 /// D7: `h2` promises on a page that has ended, was reset, or whose client has said GOAWAY. Guarded by the tap
-/// (`Driver::take_end`, `Wire::goaway_received`) and by `poll_reset` in `commit`.
+/// (`Driver::take_end`, `Wire::goaway_received`) and by `poll_reset` in `commit`. When mended, `poll_reset` may go.
 #[tokio::test(start_paused = true)]
 async fn d7_no_promise_on_a_page_that_is_gone() {
     let script = Script::new().push("/wait/10/100", ["/bytes/20"]);
@@ -251,7 +255,7 @@ async fn d7_no_promise_after_goaway() {
 }
 
 /// D8: each promise that `h2` refuses leaks a stream. Guarded by checking before calling it
-/// (`promised_request`).
+/// (`promised_request`). When mended, it need not refuse what `h2` refuses.
 #[tokio::test(start_paused = true)]
 async fn d8_a_promise_that_may_not_be_is_not_made() {
     let promise = |path: &str, field: Option<(&'static str, &'static str)>| {
@@ -285,7 +289,8 @@ async fn d8_a_promise_that_may_not_be_is_not_made() {
     server.peer.assert_well().await;
 }
 
-/// E2: `h2` has no way to ask for ENABLE_PUSH, and an attempt leaks (D8). The tap reads it.
+/// E2: `h2` has no way to ask for ENABLE_PUSH, and an attempt leaks (D8). The tap reads it. When there is one,
+/// `Wire::push_enabled` may go.
 #[tokio::test(start_paused = true)]
 async fn e2_a_client_without_push_sees_none() {
     let script = Script::new().push("/bytes/10", ["/bytes/20"]);
@@ -297,7 +302,7 @@ async fn e2_a_client_without_push_sees_none() {
 }
 
 /// E8: whoever asks `h2` first gets the window; a pushed body used to take it from its page. Guarded by
-/// `Scheduler`.
+/// `Scheduler`, which stays: its order is what a page gains by.
 #[tokio::test(start_paused = true)]
 async fn e8_the_page_goes_first() {
     let script = Script::new().push("/bytes/30000", ["/bytes/200000"]);
@@ -308,7 +313,7 @@ async fn e8_the_page_goes_first() {
     server.peer.assert_well().await;
 }
 
-/// E11: `h2` sends a 103 after the final head. Guarded by `Interim::close`.
+/// E11: `h2` sends a 103 after the final head. Guarded by `Interim::close`, which stays: a handler is told.
 #[tokio::test(start_paused = true)]
 async fn e11_no_interim_response_after_the_head() {
     let mut server = Script::new().start(1 << 20, &[]).await;
@@ -320,7 +325,7 @@ async fn e11_no_interim_response_after_the_head() {
 }
 
 /// E13: a graceful shutdown closes before a promise is answered, for `h2` counts no reserved streams. Guarded by
-/// answering at once; pushes that were promised end.
+/// answering at once; pushes that were promised end. Nothing may go when it is mended.
 #[tokio::test(start_paused = true)]
 async fn e13_a_shutdown_finishes_what_was_promised() {
     let script = Script::new().push("/bytes/100000", ["/bytes/150000"]);

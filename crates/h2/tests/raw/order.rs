@@ -85,6 +85,23 @@ async fn incremental_bodies_take_turns() {
     server.hang_up().await.0.unwrap();
 }
 
+/// Incremental bodies that began before share with those that did not, and let one that needs all of itself through.
+#[tokio::test(start_paused = true)]
+async fn a_body_among_incremental_ones_has_its_turn() {
+    let mut server = Script::new().start(BIG_PIPE, &[(INITIAL_WINDOW_SIZE, 1 << 20)]).await;
+    let images: Vec<u8> = (0..4).flat_map(|n| ask(2 * n + 1, "/bytes/500000", "i")).collect();
+    server.peer.send([images, get(9, "/bytes/50000")].concat()).await;
+    server.peer.trace().await;
+    server.peer.send(window(0, 70_000)).await;
+    server.peer.trace().await;
+    assert!(server.peer.ended(9), "after a slice of each");
+    server.peer.send(window(0, 400_000)).await;
+    server.peer.trace().await;
+    let bytes = [1, 3, 5, 7].map(|stream| server.peer.bytes(stream));
+    assert!(bytes.iter().max().unwrap() - bytes.iter().min().unwrap() <= 2 * 16_384, "{bytes:?}");
+    server.hang_up().await.0.unwrap();
+}
+
 /// A download without end keeps its place for a megabyte; then its equals have their turn.
 #[tokio::test(start_paused = true)]
 async fn a_long_download_does_not_starve_its_equals() {

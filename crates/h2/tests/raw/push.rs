@@ -69,7 +69,7 @@ async fn the_client_lowers_its_limit() {
     server.peer.send([settings(&[(MAX_CONCURRENT_STREAMS, 1)]), get(3, "/bytes/11")].concat()).await;
     server.peer.trace().await;
     assert_eq!(server.peer.promised(), [2, 4, 6]);
-    server.log.assert_has("/bytes/11 Crowded /bytes/30");
+    server.log.assert_has("request /bytes/11 push=false");
     server.peer.send([window(0, 100_000), rst(4, CANCEL)].concat()).await;
     server.peer.drink().await;
     assert_eq!((server.peer.bytes(2), server.peer.bytes(6)), (40_000, 40_000));

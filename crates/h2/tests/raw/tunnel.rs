@@ -152,6 +152,17 @@ async fn a_silent_tunnel_lives() {
     assert_eq!(error.timer(), Some(Timeout::KeepAlive));
 }
 
+/// Nor is a handler in a hurry that waits for the client's first words before it answers.
+#[tokio::test(start_paused = true)]
+async fn a_tunnel_may_begin_with_silence() {
+    let mut server = tunnels().start(BIG_PIPE, &[]).await;
+    server.peer.send(connect(1, "/upload/0")).await;
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    server.peer.send(data(1, 10, true)).await;
+    assert_eq!(server.peer.trace().await, "HEADERS 1 200, DATA 1 10 end");
+    server.hang_up().await.0.unwrap();
+}
+
 /// A client that does not read its tunnel for a while has its reasons, and loses neither tunnel nor connection.
 #[tokio::test(start_paused = true)]
 async fn a_tunnel_may_be_left_unread() {
