@@ -1,42 +1,44 @@
 //! What can be typed after `headstart`.
 
-use std::num::NonZeroU32;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::anyhow;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
-use headstart::CookieFormat;
-
-use crate::proxy::Address;
 
 /// Serves web pages and sends their assets before they are asked for.
 ///
 /// It learns from traffic which assets each page pulls in, keeps in a cookie which of them a client holds, and sends the
 /// rest early: as HTTP/2 pushes, as 103 Early Hints, or as Link headers.
+///
+/// Without a command it is `serve`.
 #[derive(Debug, Parser)]
-#[command(name = "headstart", version)]
+#[command(name = "headstart", version, after_help = AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
 }
 
-/// What to do. Nothing named is `serve` of the example site.
+const AFTER_HELP: &str = "\
+Settings come from flags, over the environment (HEADSTART_LEARN_WINDOW=15 is `window` of `[learn]`), over a file in
+TOML (--config FILE or HEADSTART_CONFIG), over defaults that need no file. `headstart check FILE` finds every mistake.";
+
+/// What to do. Nothing named is `serve`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Digest(crate::digest::Digest),
+    Serve(Serve),
+    Proxy(Proxy),
+    Check(crate::check::Check),
+    Learn(crate::learn_log::Learn),
     Evaluate(crate::evaluate::Evaluate),
     Explain(crate::explain::Explain),
-    Learn(crate::learn_log::Learn),
-    Proxy(Proxy),
-    Serve(Serve),
+    Digest(crate::digest::Digest),
 }
 
-/// Serve a directory over HTTPS
+/// Serve a directory, or what the configuration names
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
-    /// Directory to serve [default: the example site]
+    /// Directory to serve, in place of the sites of the configuration [default: the example site]
     #[arg(value_name = "DIR")]
     pub(crate) directory: Option<PathBuf>,
 
@@ -47,116 +49,116 @@ pub(crate) struct Serve {
 /// Stand in front of an application over HTTPS
 #[derive(Debug, Args)]
 pub(crate) struct Proxy {
-    /// Where the application is, more than once for several servers: `http://`, `https://` or `h2c://`, host and port
+    /// Where the application is, more than once for several servers: `http://`, `https://` or `h2c://`, host and port; in
+    /// place of the sites of the configuration
     #[arg(value_name = "URL", required = true)]
-    upstreams: Vec<String>,
+    pub(crate) upstreams: Vec<String>,
 
     #[command(flatten)]
     pub(crate) options: Options,
 }
 
-impl Proxy {
-    /// The servers that were named.
-    ///
-    /// # Errors
-    ///
-    /// If one is no URL of a server.
-    pub(crate) fn upstreams(&self) -> anyhow::Result<Vec<Address>> {
-        Ok(self.upstreams.iter().map(|url| url.parse()).collect::<Result<_, _>>()?)
-    }
-}
-
-/// What every command that serves takes.
-#[derive(Debug, Args)]
+/// What every command that serves takes. Each is a setting of the file; see `crate::overrides`.
+#[derive(Debug, Default, Args)]
 pub(crate) struct Options {
-    /// Address to listen on, more than once if need be; `localhost` is 127.0.0.1 and ::1
-    #[arg(
-        long,
-        value_name = "HOST:PORT",
-        default_value = "localhost:8443",
-        env = "HEADSTART_LISTEN",
-        value_delimiter = ','
-    )]
+    /// Configuration file [default: ~/.config/headstart/headstart.toml or /etc/headstart/headstart.toml, if there and
+    /// nothing to serve is named] [env: HEADSTART_CONFIG]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Read no configuration file
+    #[arg(long, conflicts_with = "config")]
+    pub(crate) no_config: bool,
+
+    /// Any setting of the file, such as `learn.half_life=12h`, more than once if need be
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+
+    /// Address to listen on, more than once if need be; `localhost` is 127.0.0.1 and ::1; `http://` in front is cleartext
+    /// [default: localhost:8443] [env: HEADSTART_LISTEN]
+    #[arg(long, value_name = "HOST:PORT", value_delimiter = ',')]
     pub(crate) listen: Vec<String>,
 
-    /// Certificate chain, PEM [default: a self-signed one, made once and kept]
-    #[arg(long, value_name = "FILE", requires = "key", env = "HEADSTART_CERT")]
-    pub(crate) cert: Option<PathBuf>,
+    /// Certificate chain, PEM [default: a self-signed one, made once and kept] [env: HEADSTART_CERT]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cert: Option<String>,
 
-    /// Private key of the certificate, PEM
-    #[arg(long, value_name = "FILE", requires = "cert", env = "HEADSTART_KEY")]
-    pub(crate) key: Option<PathBuf>,
+    /// Private key of the certificate, PEM [env: HEADSTART_KEY]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Option<String>,
 
     /// Where the snapshot and the self-signed certificate are kept [default: $XDG_STATE_HOME/headstart or ~/.local/state/headstart]
-    #[arg(long, value_name = "DIR", env = "HEADSTART_STATE_DIR")]
-    pub(crate) state_dir: Option<PathBuf>,
+    /// [env: HEADSTART_STATE_DIR]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state_dir: Option<String>,
 
-    /// Snapshot of what was learned [default: `snapshot` in the state directory]
-    #[arg(long, value_name = "FILE", env = "HEADSTART_STATE")]
-    pub(crate) state: Option<PathBuf>,
+    /// Snapshot of what was learned [default: `snapshot` in the state directory] [env: HEADSTART_STATE]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<String>,
 
     /// Neither read nor write a snapshot: what is learned ends with the program
     #[arg(long, conflicts_with = "state")]
     pub(crate) no_state: bool,
 
-    /// Seconds between snapshots; a crash loses at most this much
-    #[arg(long, value_name = "SECS", default_value = "30", value_parser = seconds)]
-    pub(crate) snapshot_interval: Duration,
+    /// Time between snapshots; a crash loses at most this much [default: 30s]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) snapshot_interval: Option<String>,
 
-    /// Seconds after a page request in which its assets are counted to it
-    #[arg(long, value_name = "SECS", default_value = "15", value_parser = seconds)]
-    pub(crate) window: Duration,
+    /// Time after a page request in which its assets are counted to it [default: 15s]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) window: Option<String>,
 
-    /// One page view in N gets nothing early, as evidence of what the page needs by itself; 0 is none
-    #[arg(long, value_name = "N", default_value = "32")]
-    pub(crate) holdout: u32,
+    /// One page view in N gets nothing early, as evidence of what the page needs by itself; 0 is none [default: 32]
+    #[arg(long, value_name = "N")]
+    pub(crate) holdout: Option<String>,
 
     /// Networks that must have loaded a page before anything is sent early for it [default: 1 if only loopback addresses are served, else 3]
     #[arg(long, value_name = "N")]
-    pub(crate) min_networks: Option<NonZeroU32>,
+    pub(crate) min_networks: Option<String>,
 
-    /// Format of the cookie that says what a client holds
+    /// Format of the cookie that says what a client holds [default: headstart]
     ///
     /// `headstart` is our own: keyed, bounded, and aware of changed files. `go-casper[:P:N]` is `x-go-casper` as the Go
     /// library writes it after `casper.New(P, N)`, by default 64 and 10. `h2o[:BITS]` is `h2o_casper` as the server H2O
     /// writes it with `capacity-bits`, by default 13. `off` is none: what a client holds is known on its connection only.
-    #[arg(long, value_name = "FORMAT", default_value = "headstart", value_parser = cookie_format)]
-    pub(crate) cookie: CookieFormat,
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) cookie: Option<String>,
 
     /// Listen there for operators: dashboard, metrics, health; on loopback addresses only, unless there is a token
-    #[arg(long, value_name = "HOST:PORT", env = "HEADSTART_ADMIN")]
+    /// [env: HEADSTART_ADMIN]
+    #[arg(long, value_name = "HOST:PORT")]
     pub(crate) admin: Option<String>,
 
-    /// What operators have to show: a bearer token, or the password that a browser asks for
-    #[arg(long, value_name = "TOKEN", requires = "admin", env = "HEADSTART_ADMIN_TOKEN")]
+    /// What operators have to show: a bearer token, or the password that a browser asks for [env: HEADSTART_ADMIN_TOKEN]
+    #[arg(long, value_name = "TOKEN")]
     pub(crate) admin_token: Option<String>,
 
     /// Name by which browsers may reach the admin listener, besides addresses and localhost; more than once if need be
-    #[arg(long, value_name = "HOST", requires = "admin", value_delimiter = ',')]
+    #[arg(long, value_name = "HOST", value_delimiter = ',')]
     pub(crate) admin_host: Vec<String>,
 
-    /// Write a line for each response to this file; `-` is standard output. SIGHUP opens it anew
-    #[arg(long, value_name = "FILE", env = "HEADSTART_ACCESS_LOG")]
+    /// Write a line for each response to this file; `-` is standard output. SIGHUP opens it anew [env: HEADSTART_ACCESS_LOG]
+    #[arg(long, value_name = "FILE")]
     pub(crate) access_log: Option<String>,
 
-    /// Format of the access log: combined or json
-    #[arg(long, value_name = "FORMAT", default_value = "combined", env = "HEADSTART_ACCESS_LOG_FORMAT")]
-    pub(crate) access_log_format: crate::access_log_writer::Format,
+    /// Format of the access log: combined or json [default: combined] [env: HEADSTART_ACCESS_LOG_FORMAT]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) access_log_format: Option<String>,
 
-    /// Seconds that responses under way may take to finish when the program is told to stop
-    #[arg(long, value_name = "SECS", default_value = "10", value_parser = seconds)]
-    pub(crate) drain: Duration,
+    /// Time that responses under way may take to finish when the program is told to stop [default: 10s]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) drain: Option<String>,
 }
 
 /// What came of the command line.
 #[derive(Debug)]
 pub(crate) enum Parsed {
-    Command(Command),
+    Command(Box<Command>),
     /// The help or the version was asked for.
     Answer(String),
 }
 
-/// Reads the command line and the environment.
+/// Reads the command line.
 ///
 /// # Errors
 ///
@@ -166,11 +168,16 @@ pub(crate) fn parse() -> anyhow::Result<Parsed> {
 }
 
 fn parse_from(mut words: Vec<std::ffi::OsString>) -> anyhow::Result<Parsed> {
-    if words.len() == 1 {
-        words.push("serve".into());
+    // Flags without a command are those of `serve`, except the two that the program itself has.
+    let of_serve = match words.get(1).and_then(|word| word.to_str()) {
+        None => true,
+        Some(word) => word.starts_with('-') && !matches!(word, "-h" | "--help" | "-V" | "--version"),
+    };
+    if of_serve {
+        words.insert(1.min(words.len()), "serve".into());
     }
     match Cli::try_parse_from(words) {
-        Ok(Cli { command: Some(command) }) => Ok(Parsed::Command(command)),
+        Ok(Cli { command: Some(command) }) => Ok(Parsed::Command(Box::new(command))),
         Ok(Cli { command: None }) => Err(anyhow!("no command given; see `headstart --help`")),
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             Ok(Parsed::Answer(error.render().to_string()))
@@ -186,28 +193,6 @@ fn one_line(message: &str) -> String {
     lines.join(" ")
 }
 
-/// From a tenth of a second to a year, in seconds.
-fn seconds(text: &str) -> Result<Duration, String> {
-    const YEAR: f64 = 365.0 * 24.0 * 3600.0;
-    match text.parse() {
-        Ok(seconds) if (0.1..=YEAR).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
-        _ => Err("not a number of seconds from 0.1 to 31536000".into()),
-    }
-}
-
-fn cookie_format(text: &str) -> Result<CookieFormat, String> {
-    let number = |text: &str| text.parse::<u32>().map_err(|_| format!("{text:?} is not a number"));
-    match text.split(':').collect::<Vec<_>>()[..] {
-        ["headstart"] => Ok(CookieFormat::Headstart),
-        ["go-casper"] => Ok(CookieFormat::GoCasper { keys: 10, p: 64 }),
-        ["go-casper", p, keys] => Ok(CookieFormat::GoCasper { keys: number(keys)?, p: number(p)? }),
-        ["h2o"] => Ok(CookieFormat::H2oCasper { capacity_bits: 13 }),
-        ["h2o", bits] => Ok(CookieFormat::H2oCasper { capacity_bits: number(bits)? }),
-        ["off"] => Ok(CookieFormat::Off),
-        _ => Err("not one of headstart, go-casper[:P:N], h2o[:BITS], off".into()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -216,7 +201,10 @@ mod tests {
 
     fn serve(words: &[&str]) -> Serve {
         match parse_from(["headstart"].iter().chain(words).map(Into::into).collect()) {
-            Ok(Parsed::Command(Command::Serve(serve))) => serve,
+            Ok(Parsed::Command(command)) => match *command {
+                Command::Serve(serve) => serve,
+                other => panic!("{other:?}"),
+            },
             other => panic!("{other:?}"),
         }
     }
@@ -234,45 +222,30 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_serve() {
-        let args = serve(&[]);
-        assert_eq!(args.directory, None);
-        assert_eq!(args.options.listen, ["localhost:8443"]);
-        assert_eq!(args.options.window, Duration::from_secs(15));
-        assert_eq!(args.options.holdout, 32);
-        assert_eq!(args.options.min_networks, None);
-        assert_eq!(args.options.cookie, CookieFormat::Headstart);
+    fn nothing_and_flags_alone_are_serve() {
+        assert_eq!(serve(&[]).directory, None);
+        assert_eq!(serve(&["--config", "x.toml"]).options.config, Some("x.toml".into()));
+        assert_eq!(serve(&["-c", "x.toml"]).options.config, Some("x.toml".into()));
+        assert!(matches!(parse_from(vec!["headstart".into(), "--help".into()]), Ok(Parsed::Answer(_))));
+        assert!(matches!(parse_from(vec!["headstart".into(), "--version".into()]), Ok(Parsed::Answer(_))));
     }
 
     #[test]
     fn flags() {
-        let args = serve(&["serve", "site", "--holdout", "0", "--cookie", "go-casper", "--snapshot-interval", "0.5"]);
+        let args = serve(&["serve", "site", "--holdout", "0", "--window", "-1"]);
         assert_eq!(args.directory.as_deref(), Some("site".as_ref()));
-        assert_eq!(args.options.holdout, 0);
-        assert_eq!(args.options.cookie, CookieFormat::GoCasper { keys: 10, p: 64 });
-        assert_eq!(
-            serve(&["serve", "--cookie", "go-casper:1024:80"]).options.cookie,
-            CookieFormat::GoCasper { keys: 80, p: 1024 }
-        );
-        assert_eq!(
-            serve(&["serve", "--cookie", "h2o:12"]).options.cookie,
-            CookieFormat::H2oCasper { capacity_bits: 12 }
-        );
-        assert_eq!(args.options.snapshot_interval, Duration::from_millis(500));
-        assert_eq!(serve(&["serve", "--listen", "a:1", "--listen", "b:2"]).options.listen, ["a:1", "b:2"]);
+        assert_eq!(args.options.holdout.as_deref(), Some("0"));
+        assert_eq!(args.options.window.as_deref(), Some("-1"));
+        assert_eq!(serve(&["serve", "--listen", "a:1", "--listen", "b:2,c:3"]).options.listen, ["a:1", "b:2", "c:3"]);
     }
 
     #[test]
     fn errors_are_one_line_that_names_the_thing() {
         check_error(&["serve", "--frobnicate"], "--frobnicate");
-        check_error(&["serve", "--window", "soon"], "soon");
-        check_error(&["serve", "--window", "-1"], "-1");
-        check_error(&["serve", "--window", "NaN"], "NaN");
-        check_error(&["serve", "--min-networks", "0"], "--min-networks");
-        check_error(&["serve", "--cert", "a.pem"], "--key");
+        check_error(&["--frobnicate"], "--frobnicate");
         check_error(&["serve", "--no-state", "--state", "x"], "--state");
+        check_error(&["serve", "--no-config", "--config", "x"], "--config");
         check_error(&["serve", "a", "b"], "'b'");
-        check_error(&["serve", "--cookie", "go-casper:x:1"], "\"x\"");
         check_error(&["sreve"], "sreve");
         check_error(&["proxy"], "URL");
     }

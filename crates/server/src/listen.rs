@@ -1,10 +1,13 @@
 //! Addresses to listen on.
+//!
+//! Sockets are kept as those of the standard library: the runtime is given a second handle to each, so that a listener
+//! that is to speak otherwise after a reload need not give up its port in between.
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use anyhow::{Context as _, bail};
-use tokio::net::{TcpListener, lookup_host};
+use tokio::net::{self, lookup_host};
 
 /// Binds every address that `spec` (`HOST:PORT`) stands for.
 ///
@@ -45,7 +48,8 @@ async fn bind_loopback(spec: &str, port: u16) -> anyhow::Result<Vec<TcpListener>
 }
 
 async fn bind_one(address: SocketAddr) -> io::Result<TcpListener> {
-    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+    let bound = net::TcpListener::bind(address).await.and_then(net::TcpListener::into_std);
+    bound.map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => io::Error::new(error.kind(), "the port is in use by another program"),
         io::ErrorKind::PermissionDenied => io::Error::new(error.kind(), "this user may not use that port"),
         _ => error,
@@ -58,7 +62,8 @@ pub(crate) fn all_loopback(addresses: &[SocketAddr]) -> bool {
 }
 
 /// Where to point a browser, for one bound address.
-pub(crate) fn url(spec: &str, address: SocketAddr) -> String {
+pub(crate) fn url(spec: &str, address: SocketAddr, tls: bool) -> String {
+    let (scheme, usual) = if tls { ("https", 443) } else { ("http", 80) };
     let host = match spec.rsplit_once(':') {
         // Certificates name hosts, not addresses.
         Some((host, _)) if host.parse::<std::net::IpAddr>().is_err() && !host.starts_with('[') => host.to_owned(),
@@ -67,8 +72,8 @@ pub(crate) fn url(spec: &str, address: SocketAddr) -> String {
         _ => address.ip().to_string(),
     };
     match address.port() {
-        443 => format!("https://{host}/"),
-        port => format!("https://{host}:{port}/"),
+        port if port == usual => format!("{scheme}://{host}/"),
+        port => format!("{scheme}://{host}:{port}/"),
     }
 }
 
@@ -86,9 +91,10 @@ mod tests {
 
     #[test]
     fn urls() {
-        let url = |spec, address: &str| url(spec, address.parse().unwrap());
+        let url = |spec, address: &str| url(spec, address.parse().unwrap(), true);
         assert_eq!(url("localhost:8443", "127.0.0.1:8443"), "https://localhost:8443/");
         assert_eq!(url("localhost:443", "[::1]:443"), "https://localhost/");
+        assert_eq!(super::url("localhost:80", "[::1]:80".parse().unwrap(), false), "http://localhost/");
         assert_eq!(url("0.0.0.0:8443", "0.0.0.0:8443"), "https://localhost:8443/");
         assert_eq!(url("[::1]:0", "[::1]:81"), "https://[::1]:81/");
         assert_eq!(url("192.0.2.1:81", "192.0.2.1:81"), "https://192.0.2.1:81/");

@@ -3,41 +3,65 @@
 use std::borrow::Cow;
 use std::fmt::Arguments;
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
+
+use crate::config::operation::LogFormat;
+use crate::throttle::Throttle;
+
+/// How lines are written; set once, by [`start`].
+static FORMAT: OnceLock<LogFormat> = OnceLock::new();
 
 /// Writes one line to standard output. A reader that went away (`headstart | head -1`) is not an error.
 pub(crate) fn say(line: Arguments<'_>) {
-    let _ = writeln!(io::stdout().lock(), "{line}");
+    let mut out = io::stdout().lock();
+    let _ = if is_json() { writeln!(out, "{}", json("INFO", line)) } else { writeln!(out, "{line}") };
 }
 
 /// Writes one line to standard error, after the name of the program.
 pub(crate) fn complain(line: Arguments<'_>) {
-    let _ = writeln!(io::stderr().lock(), "headstart: {line}");
+    let mut out = io::stderr().lock();
+    let _ = if is_json() { writeln!(out, "{}", json("ERROR", line)) } else { writeln!(out, "headstart: {line}") };
 }
 
-/// Writes to standard error what the libraries have to say, from warnings up; `HEADSTART_LOG` says otherwise, in the
-/// notation of tracing-subscriber (`debug`, `headstart=trace`).
+fn is_json() -> bool {
+    FORMAT.get() == Some(&LogFormat::Json)
+}
+
+/// In the shape that the libraries' events have.
+fn json(level: &str, line: Arguments<'_>) -> serde_json::Value {
+    let mut time = String::new();
+    let _ = SystemTime.format_time(&mut Writer::new(&mut time));
+    serde_json::json!({ "timestamp": time, "level": level, "fields": { "message": line.to_string() }, "target": "headstart" })
+}
+
+/// Chooses how lines are written, and has what the libraries have to say written to standard error, a few of a kind at a
+/// time ([`Throttle`]).
 ///
 /// # Errors
 ///
-/// If the variable cannot be understood.
-pub(crate) fn trace() -> anyhow::Result<()> {
-    let filter = match std::env::var("HEADSTART_LOG") {
-        Ok(directives) => {
-            EnvFilter::try_new(&directives).with_context(|| format!("cannot use HEADSTART_LOG={directives:?}"))?
-        }
-        Err(_) => EnvFilter::new("warn"),
+/// If the filter cannot be understood.
+pub(crate) fn start(settings: &crate::config::operation::Log) -> anyhow::Result<()> {
+    let _ = FORMAT.set(settings.format);
+    let filter = EnvFilter::try_new(&settings.filter)
+        .with_context(|| format!("cannot use the filter {:?} of the log", settings.filter))?;
+    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    let lines = match settings.format {
+        LogFormat::Human => lines.with_ansi(io::stderr().is_terminal()).boxed(),
+        LogFormat::Json => lines.json().boxed(),
     };
-    let colours = io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(io::stderr).init();
+    tracing_subscriber::registry().with(filter).with(lines.with_filter(Throttle::default())).init();
     Ok(())
 }
 

@@ -6,8 +6,12 @@ mod access_log;
 mod access_log_writer;
 mod admin;
 mod args;
+mod assemble;
 mod baselines;
+mod certificates;
+mod check;
 mod compress;
+mod config;
 mod digest;
 mod evaluate;
 mod evaluate_table;
@@ -16,24 +20,32 @@ mod learn_log;
 mod listen;
 mod log;
 mod names;
+mod operator;
 mod origin;
+mod overrides;
 mod page_views;
 mod proxy;
 mod replay;
+mod router;
 mod routes;
+mod running;
 mod self_signed;
 mod serve;
+mod servers;
 mod signals;
 mod site;
 mod snapshots;
 mod state;
 mod static_files;
+mod systemd;
+mod throttle;
 mod tls;
 mod traffic;
 
 use std::process::ExitCode;
 
 use args::{Command, Parsed};
+use overrides::Given;
 
 /// The exit code for input that cannot be used: a flag, a file, an address.
 const BAD_INPUT: u8 = 2;
@@ -49,23 +61,20 @@ fn main() -> ExitCode {
 }
 
 fn run() -> anyhow::Result<ExitCode> {
-    match args::parse()? {
+    let command = match args::parse()? {
         Parsed::Answer(text) => {
             log::say(format_args!("{}", text.trim_end()));
-            Ok(ExitCode::SUCCESS)
+            return Ok(ExitCode::SUCCESS);
         }
-        Parsed::Command(Command::Digest(args)) => digest::run(args),
-        Parsed::Command(Command::Evaluate(args)) => evaluate::run(&args),
-        Parsed::Command(Command::Explain(args)) => explain::run(args),
-        Parsed::Command(Command::Learn(args)) => learn_log::run(args),
-        Parsed::Command(Command::Proxy(args)) => {
-            log::trace()?;
-            let upstreams = args.upstreams()?;
-            serve::run(serve::Source::Upstream(upstreams), args.options)
-        }
-        Parsed::Command(Command::Serve(args)) => {
-            log::trace()?;
-            serve::run(serve::Source::Directory(args.directory), args.options)
-        }
+        Parsed::Command(command) => *command,
+    };
+    match command {
+        Command::Check(args) => check::run(args),
+        Command::Digest(args) => digest::run(args),
+        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Explain(args) => explain::run(args),
+        Command::Learn(args) => learn_log::run(args),
+        Command::Proxy(args) => serve::run(Given::of_proxy(args)),
+        Command::Serve(args) => serve::run(Given::of_serve(args)),
     }
 }

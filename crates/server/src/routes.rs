@@ -2,8 +2,8 @@
 
 #![allow(dead_code, reason = "used by the configuration of several sites")]
 
-use http::header;
 use http::request::Parts;
+use http::{HeaderMap, Uri, header};
 
 /// A table from host and path prefix to a `T`.
 ///
@@ -56,7 +56,7 @@ impl<T> Routes<T> {
 
     /// Who answers this request.
     pub(crate) fn find(&self, head: &Parts) -> Option<&T> {
-        self.look_up(host(head).unwrap_or_default(), head.uri.path())
+        self.look_up(host(&head.uri, &head.headers).unwrap_or_default(), head.uri.path())
     }
 
     /// Who answers for this path of this host.
@@ -98,11 +98,11 @@ fn has_prefix(path: &str, prefix: &str) -> bool {
 
 /// The host that a request names, without port: of the target if that has one (RFC 9112, section 3.2.2), else of the
 /// `Host` field.
-fn host(head: &Parts) -> Option<&str> {
-    if let Some(host) = head.uri.host() {
+pub(crate) fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    if let Some(host) = uri.host() {
         return Some(host);
     }
-    let field = head.headers.get(header::HOST)?.to_str().ok()?;
+    let field = headers.get(header::HOST)?.to_str().ok()?;
     match field.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => Some(host),
         _ => Some(field),
@@ -161,7 +161,7 @@ mod tests {
     fn the_host_is_the_targets_else_the_fields() {
         let find = |uri: &str, host: &str| {
             let request = http::Request::builder().uri(uri).header("host", host).body(()).unwrap();
-            super::host(&request.into_parts().0).map(str::to_owned)
+            super::host(request.uri(), request.headers()).map(str::to_owned)
         };
         assert_eq!(find("https://a.example:8443/x", "b.example").as_deref(), Some("a.example"));
         assert_eq!(find("/x", "b.example:8443").as_deref(), Some("b.example"));

@@ -57,7 +57,7 @@ fn usable(path: &Path, now: SystemTime) -> Option<Identity> {
     if !NAMES.iter().all(still) {
         return None;
     }
-    tls::server_config(Identity { chain: identity.chain.clone(), key: identity.key.clone_key() }).ok()?;
+    tls::certified(Identity { chain: identity.chain.clone(), key: identity.key.clone_key() }).ok()?;
     Some(identity)
 }
 

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 
 /// The directory that was named, or the user's own for such things; made if it is not there, for its owner alone.
 ///
@@ -57,6 +57,19 @@ impl SnapshotFile {
         }
     }
 
+    /// Makes this process the only one that writes the snapshot, until the lock is dropped or the process ends,
+    /// however it ends. The lock is on a file of its own beside the snapshot, which is replaced as a whole.
+    ///
+    /// # Errors
+    ///
+    /// If another process has the lock, or the file cannot be made.
+    pub(crate) fn lock(&self) -> anyhow::Result<Lock> {
+        let mut path = self.0.clone().into_os_string();
+        path.push(".lock");
+        let path = PathBuf::from(path);
+        lock(&path).with_context(|| format!("cannot lock the snapshot {}", self.0.display()))
+    }
+
     /// Moves a snapshot that cannot be used out of the way, so that it can be looked at. Says where it is now.
     ///
     /// # Errors
@@ -78,6 +91,46 @@ impl SnapshotFile {
     pub(crate) fn save(&self, bytes: &[u8]) -> anyhow::Result<()> {
         replace(&self.0, bytes).with_context(|| format!("cannot write the snapshot {}", self.0.display()))
     }
+}
+
+/// A snapshot that no other process writes meanwhile.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+fn lock(path: &Path) -> anyhow::Result<Lock> {
+    let mut options = File::options();
+    options.create(true).truncate(false).read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    if !try_lock(&file)? {
+        let mut owner = String::new();
+        let _ = io::Read::read_to_string(&mut file, &mut owner);
+        let owner = owner.trim().parse::<u32>().map_or_else(|_| "another".into(), |id| format!("the process {id}"));
+        bail!("{owner} is writing it; stop that one first, or name another state directory");
+    }
+    // For whoever finds it locked.
+    let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+    Ok(Lock { _file: file })
+}
+
+/// Whether the lock is ours now. The system lets go of it when the process ends.
+#[cfg(unix)]
+fn try_lock(file: &File) -> io::Result<bool> {
+    use rustix::fs::{FlockOperation, flock};
+    match flock(file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(true),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Elsewhere nothing keeps two servers apart but their operator.
+#[cfg(not(unix))]
+fn try_lock(_: &File) -> io::Result<bool> {
+    Ok(true)
 }
 
 /// Puts `bytes` in place of the file at `path`, readable by its owner alone: written beside it, flushed to disk, renamed
@@ -144,6 +197,20 @@ mod tests {
         let file = SnapshotFile::new(directory.path().to_path_buf());
         assert!(file.load().is_err());
         assert!(file.save(b"x").is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn two_do_not_write_one_snapshot() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = SnapshotFile::new(directory.path().join("snapshot"));
+        let lock = file.lock().unwrap();
+        let error = format!("{:#}", file.lock().unwrap_err());
+        assert!(error.contains("snapshot") && error.contains(&std::process::id().to_string()), "{error}");
+        drop(lock);
+        file.lock().unwrap();
+        let other = SnapshotFile::new(directory.path().join("none/snapshot"));
+        assert!(format!("{:#}", other.lock().unwrap_err()).contains("none/snapshot"));
     }
 
     #[test]

@@ -6,9 +6,13 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
+use rustls::server::NoServerSessionStorage;
+use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use rustls_pki_types::pem::{self, PemObject as _};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::certificates::Certificates;
 
 /// The key and the certificates that go with it, its own first.
 pub(crate) struct Identity {
@@ -22,36 +26,77 @@ pub(crate) struct Identity {
 ///
 /// If a file cannot be read or holds no such thing; the message names the file.
 pub(crate) fn read(cert: &Path, key: &Path) -> anyhow::Result<Identity> {
-    let chain: Vec<_> = CertificateDer::pem_file_iter(cert)
-        .and_then(Iterator::collect)
-        .map_err(plain)
-        .with_context(|| format!("cannot read the certificate {}", cert.display()))?;
-    if chain.is_empty() {
-        bail!("cannot read the certificate {}: no certificate in PEM form in it", cert.display());
-    }
-    let key = PrivateKeyDer::from_pem_file(key)
-        .map_err(plain)
-        .with_context(|| format!("cannot read the private key {}", key.display()))?;
-    Ok(Identity { chain, key })
+    Ok(Identity { chain: read_chain(cert)?, key: read_key(key)? })
 }
 
-/// TLS 1.3 and 1.2 with HTTP/2 and HTTP/1.1 on top. No early data: a replayed request would be learned twice.
+/// Reads a certificate and those that it was signed with.
 ///
 /// # Errors
 ///
-/// If the certificate is malformed, or the key is not its key.
-pub(crate) fn server_config(identity: Identity) -> anyhow::Result<Arc<ServerConfig>> {
+/// If the file cannot be read or holds none; the message names it.
+pub(crate) fn read_chain(path: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    let chain: Vec<_> = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect)
+        .map_err(plain)
+        .with_context(|| format!("cannot read the certificate {}", path.display()))?;
+    if chain.is_empty() {
+        bail!("cannot read the certificate {}: no certificate in PEM form in it", path.display());
+    }
+    Ok(chain)
+}
+
+/// Reads a private key.
+///
+/// # Errors
+///
+/// If the file cannot be read or holds none; the message names it.
+pub(crate) fn read_key(path: &Path) -> anyhow::Result<PrivateKeyDer<'static>> {
+    PrivateKeyDer::from_pem_file(path)
+        .map_err(plain)
+        .with_context(|| format!("cannot read the private key {}", path.display()))
+}
+
+/// Makes a certificate ready for handshakes.
+///
+/// # Errors
+///
+/// If it is malformed, or the key is not its key.
+pub(crate) fn certified(identity: Identity) -> anyhow::Result<Arc<CertifiedKey>> {
+    match CertifiedKey::from_der(identity.chain, identity.key, &provider()) {
+        Ok(key) => Ok(Arc::new(key)),
+        Err(rustls::Error::InconsistentKeys(_)) => bail!("the private key does not belong to the certificate"),
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// What of TLS can be chosen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Choices {
+    /// TLS 1.2 beside 1.3; nothing older is spoken in any case.
+    pub(crate) allow_tls12: bool,
+    /// Resumption of sessions, which saves a round trip and a signature: tickets whose key is drawn at random and
+    /// exchanged every six hours, and for TLS 1.2 also sessions kept here, 256 at most.
+    pub(crate) resumption: bool,
+}
+
+/// TLS with HTTP/2 and HTTP/1.1 on top. No early data: a replayed request would be learned twice.
+///
+/// # Errors
+///
+/// If the system gives no random bytes.
+pub(crate) fn server_config(certificates: Arc<Certificates>, choices: Choices) -> anyhow::Result<Arc<ServerConfig>> {
+    let versions: &[_] = if choices.allow_tls12 { &[&TLS13, &TLS12] } else { &[&TLS13] };
     let mut config = ServerConfig::builder_with_provider(provider())
-        .with_protocol_versions(&[&TLS13, &TLS12])?
+        .with_protocol_versions(versions)?
         .with_no_client_auth()
-        .with_single_cert(identity.chain, identity.key)
-        .map_err(|error| match error {
-            rustls::Error::InconsistentKeys(_) => {
-                anyhow::anyhow!("the private key does not belong to the certificate")
-            }
-            other => other.into(),
-        })?;
+        .with_cert_resolver(certificates);
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    if choices.resumption {
+        config.ticketer = rustls::crypto::ring::Ticketer::new()?;
+    } else {
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+    }
     Ok(Arc::new(config))
 }
 
@@ -81,8 +126,21 @@ mod tests {
         fs::write(directory.join(format!("{name}.key")), key.serialize_pem()).unwrap();
     }
 
-    fn load(cert: &Path, key: &Path) -> Result<Arc<ServerConfig>, String> {
-        read(cert, key).and_then(server_config).map_err(|error| format!("{error:#}"))
+    fn load(cert: &Path, key: &Path) -> Result<Arc<CertifiedKey>, String> {
+        read(cert, key).and_then(certified).map_err(|error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn choices() {
+        let config =
+            |allow_tls12, resumption| server_config(Arc::default(), Choices { allow_tls12, resumption }).unwrap();
+        let usual = config(true, true);
+        assert_eq!(usual.alpn_protocols, [&b"h2"[..], b"http/1.1"]);
+        assert_eq!(usual.max_early_data_size, 0);
+        assert!(usual.ticketer.enabled());
+        let strict = config(false, false);
+        assert!(!strict.ticketer.enabled());
+        assert_eq!(strict.send_tls13_tickets, 0);
     }
 
     #[test]
@@ -94,10 +152,7 @@ mod tests {
         fs::write(at("empty"), "").unwrap();
         fs::write(at("broken"), "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n").unwrap();
 
-        let config = load(&at("a.crt"), &at("a.key")).unwrap();
-        assert_eq!(config.alpn_protocols, [&b"h2"[..], b"http/1.1"]);
-        assert_eq!(config.max_early_data_size, 0);
-
+        assert_eq!(load(&at("a.crt"), &at("a.key")).unwrap().cert.len(), 1);
         let error = |cert: &str, key: &str| load(&at(cert), &at(key)).unwrap_err();
         assert!(error("a.crt", "b.key").contains("does not belong"));
         assert!(error("none", "a.key").contains("none: No such file"));

@@ -35,7 +35,11 @@ impl Listener {
     /// If an address cannot be used, or one is not a loopback address and there is no token.
     pub(crate) async fn bind(config: Config) -> anyhow::Result<Option<Self>> {
         let Some(spec) = &config.listen else { return Ok(None) };
-        let sockets = listen::bind(spec).await?;
+        let mut sockets = Vec::new();
+        for socket in listen::bind(spec).await? {
+            socket.set_nonblocking(true)?;
+            sockets.push(TcpListener::from_std(socket)?);
+        }
         let addresses = sockets.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
         if config.token.is_none() && !listen::all_loopback(&addresses) {
             anyhow::bail!(
@@ -50,8 +54,7 @@ impl Listener {
     pub(crate) fn urls(&self) -> Vec<String> {
         let addresses = self.sockets.iter().filter_map(|socket| socket.local_addr().ok());
         let spec = self.config.listen.as_deref().unwrap_or_default();
-        let mut urls: Vec<_> =
-            addresses.map(|address| listen::url(spec, address).replacen("https:", "http:", 1)).collect();
+        let mut urls: Vec<_> = addresses.map(|address| listen::url(spec, address, false)).collect();
         urls.dedup();
         urls
     }

@@ -19,4 +19,5 @@ mod sources;
 mod state;
 
 pub(crate) use self::config::Config;
+pub(crate) use self::health::Health;
 pub(crate) use self::monitor::Monitor;

@@ -36,6 +36,11 @@ impl<S> Watched<S> {
     pub(crate) fn new(inner: S, watch: Watch) -> Self {
         Self { inner, watch }
     }
+
+    /// The service within.
+    pub(crate) fn inner_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
 }
 
 impl<S, R, B> Service<Request<R>> for Watched<S>

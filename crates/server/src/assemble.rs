@@ -1,0 +1,189 @@
+//! From settings to what serves: directories opened, certificates read. All that is wrong is found, not the first.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use rustls::sign::CertifiedKey;
+
+use crate::certificates::{Table, WatchedFiles};
+use crate::config::operation::IdentityFiles;
+use crate::config::place::Place;
+use crate::config::section::At;
+use crate::config::sites::{Content, Site};
+use crate::config::{Problem, Problems, Settings};
+use crate::origin::Origin;
+use crate::proxy::Proxy;
+use crate::routes::Routes;
+use crate::self_signed::{self, Origin as MadeOrKept};
+use crate::static_files::{Config, StaticFiles};
+use crate::{state, tls};
+
+/// Sites that can be served.
+pub(crate) struct Sites {
+    /// With the settings that each was made from, so that one that stays the same keeps its memory and connections.
+    parts: Vec<(Site, Origin)>,
+}
+
+impl Sites {
+    /// Opens what the settings name. What is the same as in `old` is taken from there.
+    ///
+    /// # Errors
+    ///
+    /// All that cannot be used.
+    pub(crate) fn open(settings: &Settings, old: Option<&Self>) -> Result<Self, Vec<Problem>> {
+        let problems = Problems::default();
+        if settings.sites.is_empty() {
+            let message = "nothing to serve: the example site is not on this machine; say `headstart serve DIR`";
+            problems.add(&Place::named("headstart"), "", message);
+        }
+        let mut parts = Vec::new();
+        for site in &settings.sites {
+            let kept =
+                old.and_then(|old| old.parts.iter().find(|(of, _)| of == site)).map(|(_, origin)| origin.clone());
+            if let Some(origin) = kept.or_else(|| open(site, &problems)) {
+                parts.push((site.clone(), origin));
+            }
+        }
+        let problems = problems.into_sorted();
+        if problems.is_empty() { Ok(Self { parts }) } else { Err(problems) }
+    }
+
+    /// A line about each.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let line = |(site, _): &(Site, Origin)| {
+            let names: Vec<_> = site.hosts.iter().map(|host| host.value.as_str()).collect();
+            let names = if names.is_empty() { String::new() } else { format!(" as {}", names.join(", ")) };
+            let path = if site.path == "/" { String::new() } else { format!(" under {}", site.path) };
+            match &site.content {
+                Content::Files { root } => format!("serving {}{names}{path}", root.value.display()),
+                Content::Upstream(upstream) => {
+                    let servers: Vec<_> = upstream.config.servers.iter().map(ToString::to_string).collect();
+                    format!("in front of {}{names}{path}", servers.join(", "))
+                }
+            }
+        };
+        self.parts.iter().map(line).collect()
+    }
+
+    /// Which site answers for which name and path.
+    pub(crate) fn routes(&self) -> Routes<Origin> {
+        let mut routes = Routes::default();
+        for (site, origin) in &self.parts {
+            let names = site.hosts.iter().map(|host| host.value.as_str());
+            for host in names.chain(site.hosts.is_empty().then_some("")) {
+                // Two sites for one name and path were a problem of the configuration.
+                routes.insert(host, &site.path, origin.clone());
+            }
+        }
+        routes
+    }
+}
+
+fn open(site: &Site, problems: &Problems) -> Option<Origin> {
+    match &site.content {
+        Content::Files { root } => match StaticFiles::new(&root.value, Config::default()) {
+            Ok(files) => Some(Origin::Files(files)),
+            Err(error) => {
+                let message = format!("cannot serve {}: {error}", root.value.display());
+                problems.add(&root.place, &*root.key, message);
+                None
+            }
+        },
+        Content::Upstream(upstream) => match Proxy::new(upstream.config.clone()) {
+            Ok(proxy) => Some(Origin::Upstream(proxy)),
+            Err(error) => {
+                problems.add(&upstream.place, &*upstream.key, error.to_string());
+                None
+            }
+        },
+    }
+}
+
+/// The certificates that the settings name, the files to watch, and a line about one of our own.
+pub(crate) struct Identities {
+    pub(crate) table: Table,
+    pub(crate) watched: WatchedFiles,
+    pub(crate) self_signed: Option<String>,
+}
+
+impl Identities {
+    /// Reads them, and makes one for `localhost` where one is missing. `None` if nothing is served over TLS.
+    ///
+    /// # Errors
+    ///
+    /// All that cannot be used.
+    pub(crate) fn read(settings: &Settings) -> Result<Option<Self>, Vec<Problem>> {
+        let Some(mut identities) = Self::named(settings)? else { return Ok(None) };
+        if !identities.table.has_default() {
+            let own = own(settings).map_err(|error| vec![Problem::of_program(format!("{error:#}"))]);
+            let (key, line) = own?;
+            identities.table.otherwise(&key);
+            identities.self_signed = Some(line);
+        }
+        Ok(Some(identities))
+    }
+
+    /// Reads those that the settings name.
+    ///
+    /// # Errors
+    ///
+    /// All that cannot be used.
+    pub(crate) fn named(settings: &Settings) -> Result<Option<Self>, Vec<Problem>> {
+        if !settings.listen.iter().any(|listen| listen.tls) {
+            return Ok(None);
+        }
+        let problems = Problems::default();
+        let mut table = Table::default();
+        let mut files = Vec::new();
+        let mut add = |identity: &IdentityFiles| {
+            files.extend([identity.cert.value.clone(), identity.key.value.clone()]);
+            certified(identity, &problems)
+        };
+        if let Some(key) = settings.tls.identity.as_ref().and_then(&mut add) {
+            table.otherwise(&key);
+        }
+        let mut first = None;
+        for site in &settings.sites {
+            let Some(key) = site.identity.as_ref().and_then(&mut add) else { continue };
+            for host in &site.hosts {
+                table.insert(&host.value, &key);
+            }
+            first.get_or_insert(key);
+        }
+        let all_have = settings.sites.iter().all(|site| site.identity.is_some());
+        if let Some(key) = first.filter(|_| all_have) {
+            // Whoever asks for none of them gets a wrong one in any case.
+            table.otherwise(&key);
+        }
+        let problems = problems.into_sorted();
+        if problems.is_empty() {
+            Ok(Some(Self { table, watched: WatchedFiles::new(files), self_signed: None }))
+        } else {
+            Err(problems)
+        }
+    }
+}
+
+fn certified(files: &IdentityFiles, problems: &Problems) -> Option<Arc<CertifiedKey>> {
+    let (cert, key) = (&files.cert, &files.key);
+    let complain = |at: &At<PathBuf>, error: &anyhow::Error| problems.add(&at.place, &*at.key, format!("{error:#}"));
+    let chain = tls::read_chain(&cert.value).map_err(|error| complain(cert, &error)).ok();
+    let private = tls::read_key(&key.value).map_err(|error| complain(key, &error)).ok();
+    let identity = tls::Identity { chain: chain?, key: private? };
+    tls::certified(identity)
+        .map_err(|error| {
+            let files = format!("{} with the key {}", cert.value.display(), key.value.display());
+            complain(cert, &error.context(format!("cannot use the certificate {files}")));
+        })
+        .ok()
+}
+
+/// Our own certificate for `localhost`, and a line about it.
+fn own(settings: &Settings) -> anyhow::Result<(Arc<CertifiedKey>, String)> {
+    let path = state::directory(settings.state.directory.clone())?.join("localhost.pem");
+    let (identity, origin) = self_signed::load_or_make(&path, SystemTime::now())?;
+    let made = if origin == MadeOrKept::New { "made" } else { "kept" };
+    let line = format!("self-signed certificate {made} in {}: browsers will warn about it once", path.display());
+    Ok((tls::certified(identity)?, line))
+}

@@ -1,0 +1,40 @@
+//! What the operator says of the engine's work, in the engine's words.
+
+use headstart::{Budget, Headstart, Rules};
+
+use crate::config::Settings;
+use crate::config::rules::authorities;
+
+/// Has the engine follow the settings that need no restart: rules, budgets, and the names that are learned for. A name
+/// is known on every port that is served, and without one.
+pub(crate) fn apply(headstart: &Headstart, settings: &Settings, ports: &[u16]) {
+    headstart.set_rules(rules(settings, ports));
+    headstart.set_hosts(hosts(settings, ports));
+}
+
+fn rules(settings: &Settings, ports: &[u16]) -> Rules {
+    let rules = settings.rules.iter().fold(Rules::new(), |rules, rule| rules.with(rule.on(ports)));
+    let engine = &settings.engine;
+    settings.sites.iter().fold(rules, |rules, site| {
+        let budget = Budget {
+            max_pushes: site.budget.pushes.unwrap_or(engine.max_pushes) as usize,
+            max_push_bytes: site.budget.push_bytes.unwrap_or(engine.max_push_bytes.0),
+            max_hints: site.budget.hints.unwrap_or(engine.max_hints) as usize,
+        };
+        let names = site.hosts.iter().flat_map(|host| authorities(&host.value, ports));
+        names.fold(rules, |rules, name| rules.budget(&name, budget))
+    })
+}
+
+/// The names that pages are learned for: those of the sites, if there is no site for all names or for a wildcard. Made-up
+/// names take no place then.
+fn hosts(settings: &Settings, ports: &[u16]) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    for site in &settings.sites {
+        if site.hosts.is_empty() || site.hosts.iter().any(|host| host.value.starts_with('*')) {
+            return None;
+        }
+        names.extend(site.hosts.iter().flat_map(|host| authorities(&host.value, ports)));
+    }
+    Some(names)
+}

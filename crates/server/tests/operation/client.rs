@@ -1,0 +1,78 @@
+//! A client over HTTP/2 that does what it is told, and says what became of it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use h2::client::SendRequest;
+use http::{Request, StatusCode};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::{CertificateDer, ServerName};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+/// A client that trusts some certificates.
+#[derive(Clone)]
+pub(crate) struct Client(TlsConnector);
+
+/// One connection.
+pub(crate) struct Connection {
+    pub(crate) requests: SendRequest<Bytes>,
+    /// What the server showed.
+    pub(crate) certificate: Vec<u8>,
+    pub(crate) resumed: bool,
+}
+
+impl Client {
+    pub(crate) fn new(trusted: &[&[u8]]) -> Self {
+        let mut roots = RootCertStore::empty();
+        for certificate in trusted {
+            roots.add(CertificateDer::from(certificate.to_vec())).expect("a certificate");
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_root_certificates(roots);
+        let mut config = config.with_no_client_auth();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        Self(TlsConnector::from(Arc::new(config)))
+    }
+
+    /// Connects to a local port, asking for a name.
+    pub(crate) async fn connect(&self, port: u16, name: &str) -> Result<Connection, Box<dyn std::error::Error>> {
+        let socket = TcpStream::connect(("127.0.0.1", port)).await?;
+        let name = ServerName::try_from(name.to_owned())?;
+        let stream = self.0.connect(name, socket).await?;
+        let session = stream.get_ref().1;
+        let certificate = session.peer_certificates().and_then(|chain| chain.first()).expect("a certificate").to_vec();
+        let resumed = session.handshake_kind() == Some(rustls::HandshakeKind::Resumed);
+        let (requests, connection) = h2::client::handshake(stream).await?;
+        tokio::spawn(connection);
+        Ok(Connection { requests, certificate, resumed })
+    }
+
+    /// One request on a connection of its own.
+    pub(crate) async fn get(&self, port: u16, name: &str, path: &str) -> (StatusCode, String) {
+        let connection = self.connect(port, name).await.unwrap_or_else(|error| panic!("{name}:{port}: {error}"));
+        connection.get(&format!("{name}:{port}"), path).await.expect("a response")
+    }
+}
+
+impl Connection {
+    /// A request, and its response whole.
+    pub(crate) async fn get(&self, authority: &str, path: &str) -> Result<(StatusCode, String), h2::Error> {
+        let request = Request::get(format!("https://{authority}{path}")).body(()).expect("a request");
+        let mut requests = self.requests.clone().ready().await?;
+        let (response, _) = requests.send_request(request, true)?;
+        let response = response.await?;
+        let status = response.status();
+        let mut body = response.into_body();
+        let mut bytes = Vec::new();
+        while let Some(data) = body.data().await {
+            let data = data?;
+            body.flow_control().release_capacity(data.len())?;
+            bytes.extend_from_slice(&data);
+        }
+        Ok((status, String::from_utf8_lossy(&bytes).into_owned()))
+    }
+}

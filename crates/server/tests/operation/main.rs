@@ -1,0 +1,9 @@
+//! The program as an operator runs it: configured by a file, reloaded, restarted, under a service manager.
+#![forbid(unsafe_code)]
+#![cfg(unix)]
+
+mod check;
+mod client;
+mod reload;
+mod rig;
+mod systemd;
