@@ -28,7 +28,8 @@ use table::Table;
 
 fn main() {
     let flags: Vec<String> = std::env::args().collect();
-    let rounds = if flags.iter().any(|flag| flag == "--quick") { 3 } else { 9 };
+    let quick = flags.iter().any(|flag| flag == "--quick");
+    let rounds = if quick { 3 } else { 9 };
     let mut table = Table::new();
     for (n, visit) in [(10, 60), (100, 120), (1_000, 600)] {
         plans(&mut table, n, visit, rounds);
@@ -37,7 +38,7 @@ fn main() {
         records(&mut table, threads, rounds);
     }
     commits(&mut table, rounds);
-    cost::by_pages(&mut table, rounds);
+    cost::by_pages(&mut table, rounds, cost::decades(quick));
     memory_when_tight(&mut table);
     memory_when_growing(&mut table);
     table.note("The seed's own figures, as it published them for 10, 100 and 1,000 assets: 800, 6,000 and 62,000 ns.");
