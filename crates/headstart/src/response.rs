@@ -75,12 +75,28 @@ pub(crate) fn destination(headers: &HeaderMap) -> Option<Destination> {
 }
 
 /// What tells two contents apart: ETag, else Last-Modified and length. Empty if there is nothing.
+///
+/// The same content in several codings has several tags. Clients that differ in what they accept would then each see
+/// an asset that the others made look changed; so what names the coding is left out of the tag.
 pub(crate) fn validator_parts(headers: &HeaderMap) -> Vec<&[u8]> {
     let field = |name| headers.get(name).map(http::HeaderValue::as_bytes);
     match field(header::ETAG) {
-        Some(etag) => vec![etag],
+        Some(etag) => vec![without_coding(etag)],
         None => [field(header::LAST_MODIFIED), field(header::CONTENT_LENGTH)].into_iter().flatten().collect(),
     }
+}
+
+/// The tag without `W/`, which nginx adds when it compresses, and without a suffix that names a coding: `"1a2b-gzip"`
+/// of Apache, `"1a2b-br"` and `"1a2b-br.9c1b"` of the files of our own program.
+fn without_coding(etag: &[u8]) -> &[u8] {
+    let etag = etag.strip_prefix(b"W/").unwrap_or(etag);
+    let etag = etag.strip_prefix(b"\"").unwrap_or(etag);
+    let etag = etag.strip_suffix(b"\"").unwrap_or(etag);
+    let Some((tag, suffix)) = etag.iter().rposition(|&b| b == b'-').and_then(|at| etag.split_at_checked(at)) else {
+        return etag;
+    };
+    let coding = suffix.get(1..).unwrap_or_default().split(|&b| b == b'.').next().unwrap_or_default();
+    if [&b"br"[..], b"deflate", b"gz", b"gzip", b"zstd"].contains(&coding) { tag } else { etag }
 }
 
 /// The announced length, bytes; 0 if unknown.
@@ -142,6 +158,19 @@ mod tests {
             ("vary", "*"),
         ] {
             assert!(!is_public(&headers(&[private])), "{private:?}");
+        }
+    }
+
+    #[test]
+    fn codings_of_one_content_are_one() {
+        let validator = |tag: &str| validator_parts(&headers(&[("etag", tag)])).concat();
+        for tag in ["\"1a2b\"", "W/\"1a2b\"", "\"1a2b-gzip\"", "\"1a2b-br\"", "\"1a2b-zstd\"", "\"1a2b-br.9c1b\""] {
+            assert_eq!(validator(tag), b"1a2b", "{tag}");
+        }
+        for (tag, same) in
+            [("\"a-b\"", "a-b"), ("\"5e-br-1\"", "5e-br-1"), ("\"-\"", "-"), ("x", "x"), ("\"brgzip\"", "brgzip")]
+        {
+            assert_eq!(validator(tag), same.as_bytes(), "{tag}");
         }
     }
 
