@@ -13,12 +13,13 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
-    /// Requests that a client may have open at once (SETTINGS_MAX_CONCURRENT_STREAMS). 128.
+    /// Requests that a client may have open at once (SETTINGS_MAX_CONCURRENT_STREAMS); more are refused
+    /// (REFUSED_STREAM), and may be sent again. 128, of 4 to 52 KiB each.
     pub max_concurrent_streams: u32,
     /// Largest request header list, bytes, RFC 9113 section 6.5.2. 16 KiB; `h2` alone would take 16 MiB.
     pub max_header_list_bytes: u32,
-    /// Fields of a request head; one with more is answered with 431. A field of a few bytes costs some 200 in memory,
-    /// so the limit above alone would let a head take six times its size. 100; browsers send some 25.
+    /// Fields of a request head; one with more is answered with 431. A field costs more memory than the 32 bytes that
+    /// the limit above counts for it: with 100 fields a head of 12 KiB takes 52 KiB. 100; browsers send some 25.
     pub max_header_fields: usize,
     /// Frames that carry no content which a client may send in 10 s, and at once: PING, SETTINGS, PRIORITY,
     /// PRIORITY_UPDATE, WINDOW_UPDATE, RST_STREAM, GOAWAY, empty DATA and unknown ones. One more for each 512 bytes
@@ -32,9 +33,11 @@ pub struct Config {
     ///
     /// [`max_concurrent_streams`]: Self::max_concurrent_streams
     pub max_resets: u32,
-    /// Upload window of one stream, bytes. 64 KiB.
+    /// Upload window of one stream, bytes: what a client may send of a body that is not read. A fast upload over a long
+    /// line wants more. 64 KiB.
     pub stream_window_bytes: u32,
-    /// Upload window of the connection, bytes; bounds unread uploads. 1 MiB.
+    /// Upload window of the connection, bytes; bounds the unread uploads of all streams together, which take up to 2.6
+    /// times as much memory. 1 MiB.
     pub connection_window_bytes: u32,
     /// Time for preface and SETTINGS. 5 s.
     pub handshake_timeout: Duration,
@@ -56,7 +59,7 @@ pub struct Config {
     /// [`keep_alive_interval`]: Self::keep_alive_interval
     pub extended_connect: bool,
     /// A client from which nothing has come for this long, while a stream is open, is sent a PING. `None` for never.
-    /// 2 minutes.
+    /// Costs a frame each way. 2 minutes.
     pub keep_alive_interval: Option<Duration>,
     /// A client that has sent nothing for this long after a PING is dropped. 30 s.
     pub keep_alive_timeout: Duration,
@@ -73,7 +76,8 @@ pub struct Config {
     /// DATA handed to `h2` and not yet taken by the socket, bytes. What is below cannot be overtaken by a more
     /// urgent response, so little is better than much: 32 KiB. Less than 16 KiB counts as 16 KiB.
     pub max_unsent_bytes: usize,
-    /// Pushed streams open at once, whatever the client would allow. 32.
+    /// Pushed streams open at once, whatever the client would allow: as many bodies that are held ready, though none is
+    /// opened before there is window for it. 32.
     pub max_open_pushes: usize,
     /// Bytes of bodies promised in [`push_window`](Self::push_window), and of one body at most. One of unknown length
     /// counts as 64 KiB until it has sent more; a body for which no more is left is cut off (CANCEL). 1 MiB.

@@ -33,6 +33,24 @@ async fn a_stream_that_waits_is_moved() {
     server.hang_up().await.0.unwrap();
 }
 
+/// It goes behind those that have that urgency already.
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_moved_is_the_last_of_its_equals() {
+    let mut server = queued(&[ask(3, "/bytes/5000", "u=5"), ask(5, "/bytes/6000", "u=2")]).await;
+    server.peer.send([update(3, "u=2"), window(0, 50_000)].concat()).await;
+    assert_eq!(server.peer.trace().await, "DATA 5 6000 end, DATA 3 5000 end");
+    server.hang_up().await.0.unwrap();
+}
+
+/// In one piece with its request, which is answered at once.
+#[tokio::test(start_paused = true)]
+async fn an_update_may_follow_at_once() {
+    let mut server = queued(&[ask(3, "/bytes/5000", "u=2"), ask(5, "/bytes/6000", "u=6"), update(5, "u=1")]).await;
+    server.peer.send(window(0, 50_000)).await;
+    assert_eq!(server.peer.trace().await, "DATA 5 6000 end, DATA 3 5000 end");
+    server.hang_up().await.0.unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_is_sent_gives_way() {
     let mut server = queued(&[ask(3, "/bytes/50000", "u=2"), ask(5, "/bytes/6000", "u=5")]).await;
@@ -65,11 +83,17 @@ async fn turns_begin_when_a_stream_becomes_incremental() {
 /// It may come before its stream (section 7), and then counts for more than the request's own field.
 #[tokio::test(start_paused = true)]
 async fn an_update_may_come_first() {
-    let requests = [update(5, "u=1"), ask(3, "/bytes/5000", "u=2"), ask(5, "/bytes/6000", "u=6")];
-    let mut server = queued(&requests).await;
-    server.peer.send(window(0, 50_000)).await;
-    assert_eq!(server.peer.trace().await, "DATA 5 6000 end, DATA 3 5000 end");
-    server.hang_up().await.0.unwrap();
+    let requests = [ask(3, "/bytes/5000", "u=2"), ask(5, "/bytes/6000", "u=6")].concat();
+    for together in [true, false] {
+        let mut server = queued(&[update(5, "u=1"), if together { requests.clone() } else { Vec::new() }]).await;
+        if !together {
+            server.peer.send(&requests).await;
+            server.peer.trace().await;
+        }
+        server.peer.send(window(0, 50_000)).await;
+        assert_eq!(server.peer.trace().await, "DATA 5 6000 end, DATA 3 5000 end");
+        server.hang_up().await.0.unwrap();
+    }
 }
 
 /// While the handler thinks.
