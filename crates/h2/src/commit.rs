@@ -69,7 +69,7 @@ pub(crate) fn commit<T, S, B, P>(
         driver.policy.ended(page.exchange, false);
         return;
     }
-    let with_body = head::finish(&page.method, &mut page.head, &page.body.size_hint());
+    let with_body = head::finish(&page.method, &mut page.head, &page.body.size_hint(), now);
     let pushes = std::mem::replace(&mut page.pushes, Resolving::new());
     let mut committing = Committing { driver, now, attempts: Vec::new(), bodies: Vec::new(), first: None, count: 0 };
     let (resolved, late) = pushes.finish();
@@ -147,12 +147,12 @@ where
             return Err(Refusal::Repeated);
         }
         // Also while `h2` has frames that it has not decoded: one of them may be a RST_STREAM for this page.
-        if driver.wire.write_blocked() || !driver.wire.drained() {
+        if driver.wire.socket.write_blocked() || !driver.wire.drained() {
             return Err(Refusal::Congested);
         }
         let bytes = size.exact().unwrap_or_else(|| size.lower().max(UNKNOWN_BYTES));
         driver.pushes.allow(&driver.config, driver.h2.max_concurrent_send_streams(), self.now, bytes)?;
-        let with_body = head::finish(&Method::GET, &mut head, &size);
+        let with_body = head::finish(&Method::GET, &mut head, &size, self.now);
         let own = Members::from_headers(&head.headers);
         let page_priority = page.own.over(page.priority);
         let priority = pushed_priority(page_priority, own.over(promise.priority.unwrap_or(page_priority)));

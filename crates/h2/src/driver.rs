@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use futures_util::future::{AbortHandle, Abortable, BoxFuture, FutureExt};
+use futures_util::future::{AbortHandle, Abortable, FutureExt};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use h2::server::{Connection, SendResponse};
 use h2::{Reason, RecvStream};
@@ -23,7 +23,7 @@ use crate::config::Config;
 use crate::connection::Start;
 use crate::doom::Doom;
 use crate::error::Error;
-use crate::exchange::{Answer, Origin, Resolving, answer};
+use crate::exchange::{Answer, Origin, Resolving, answer, call};
 use crate::flood::Floods;
 use crate::interim::{EarlyHints, Interim};
 use crate::keep_alive::KeepAlive;
@@ -117,11 +117,12 @@ where
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, timer: Pin<&mut Sleep>) -> Poll<Result<(), Error>> {
         let now = Instant::now();
         self.police(now);
+        self.wire.socket.set_asleep(false);
         // The socket was full, and may have room again.
-        self.wire.gather(!self.wire.unflushed());
+        self.wire.socket.gather(!self.wire.socket.unflushed());
         loop {
             if let Some(doom) = &self.doom {
-                self.wire.gather(false);
+                self.wire.socket.gather(false);
                 return doom.poll(cx, &mut self.h2, timer, now);
             }
             match self.h2.poll_accept(cx) {
@@ -131,7 +132,7 @@ where
                 }
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error.into())),
                 Poll::Ready(None) => return Poll::Ready(Ok(())),
-                Poll::Pending => self.wire.gather(true),
+                Poll::Pending => self.wire.socket.gather(true),
             }
             self.scheduler.flushed(&self.wire);
             self.take_ends(now);
@@ -157,11 +158,11 @@ where
             if progress {
                 continue;
             }
-            if !self.wire.unflushed() || self.wire.write_blocked() {
+            if !self.wire.socket.unflushed() || self.wire.socket.write_blocked() {
                 break;
             }
             // Nothing is left to add: `h2` is polled once more, and this time it flushes.
-            self.wire.gather(false);
+            self.wire.socket.gather(false);
         }
         self.check_timers(cx, timer, now)
     }
@@ -177,8 +178,8 @@ where
         let id = respond.stream_id().as_u32();
         self.highest = self.highest.max(id);
         // Reset by the client before it was looked at: whoever asks in order to cancel gets no work for it
-        // (CVE-2023-44487).
-        if respond.poll_reset(cx).is_ready() {
+        // (CVE-2023-44487). `h2` is asked, at some cost, only if the tap has seen a reset.
+        if self.wire.has_ends() && respond.poll_reset(cx).is_ready() {
             self.came_to_nothing(now);
             return;
         }
@@ -200,40 +201,39 @@ where
             interim.hinted();
             let _ = respond.send_informational(response);
         }
-        let origin = Origin {
+        let origin = client.push.then(|| Origin {
             scheme: head.uri.scheme().cloned().unwrap_or(http::uri::Scheme::HTTPS),
             authority: head.uri.authority().cloned(),
-        };
+        });
         let mut pushes = Resolving::new();
-        if client.push {
+        if let Some(origin) = &origin {
             for promise in promises {
-                pushes.ask(&self.service, &origin, promise);
+                pushes.ask(&self.service, origin, promise);
             }
         }
         head.extensions.insert(EarlyHints(Arc::clone(&interim)));
         let priority = self.wire.updates.take(id).unwrap_or_else(|| Priority::from_headers(&head.headers));
         let asked = Asked { exchange, method: head.method.clone(), priority, origin };
         let body = RequestBody::new(stream, &head, &self.config, &interim, &self.wire, &self.leftovers);
-        let answer = answer(self.service.clone(), Request::from_parts(head, body), respond, interim, pushes);
-        self.run(cx, id, Stage::Asked(asked), answer.map(Step::Answered).boxed());
-    }
-
-    /// Polls a step once, which is enough for a response that is ready; else it is kept.
-    fn run(
-        &mut self,
-        cx: &mut Context<'_>,
-        id: u32,
-        stage: Stage<P, B>,
-        mut step: BoxFuture<'static, Step<P::Tag, B>>,
-    ) {
-        match step.poll_unpin(cx) {
-            Poll::Ready(step) => self.step(cx, stage, step),
+        let mut call = call(&self.service, cx, Request::from_parts(head, body));
+        let polled = call.poll_unpin(cx);
+        interim.send(&mut respond);
+        match polled {
+            Poll::Ready(response) => {
+                pushes.poll(cx);
+                self.answered(cx, asked, Answer { respond, interim, response, pushes });
+            }
             Poll::Pending => {
-                let (handle, registration) = AbortHandle::new_pair();
-                self.running.insert(id, Running { step: handle, stage });
-                self.steps.push(Abortable::new(step.map(move |step| (id, step)).boxed(), registration));
+                self.keep(id, Stage::Asked(asked), answer(call, respond, interim, pushes).map(Step::Answered));
             }
         }
+    }
+
+    /// Keeps a step that is not done.
+    fn keep(&mut self, id: u32, stage: Stage<P, B>, step: impl Future<Output = Step<P::Tag, B>> + Send + 'static) {
+        let (handle, registration) = AbortHandle::new_pair();
+        self.running.insert(id, Running { step: handle, stage });
+        self.steps.push(Abortable::new(step.map(move |step| (id, step)).boxed(), registration));
     }
 
     fn poll_steps(&mut self, cx: &mut Context<'_>) {
@@ -273,10 +273,13 @@ where
         match self.policy.response(&mut exchange, &mut head, &body.size_hint()) {
             policy::Pushes::Drop => pushes = Resolving::new(),
             policy::Pushes::Keep(more) => {
-                if self.push_possible(Instant::now()) {
+                if let Some(origin) = origin
+                    && self.push_possible(Instant::now())
+                {
                     for promise in more {
                         pushes.ask(&self.service, &origin, promise);
                     }
+                    pushes.poll(cx);
                 }
             }
         }
@@ -289,8 +292,7 @@ where
             return;
         }
         let pushes = std::mem::replace(&mut page.pushes, Resolving::new());
-        let step = pushes.settle(self.config.push_patience).map(Step::Settled).boxed();
-        self.run(cx, id, Stage::Settling(page), step);
+        self.keep(id, Stage::Settling(page), pushes.settle(self.config.push_patience).map(Step::Settled));
     }
 
     /// Whether a promise made now could be kept: the service is asked for none that could not. Else a client that
@@ -338,12 +340,13 @@ where
     fn check_timers(&mut self, cx: &mut Context<'_>, timer: Pin<&mut Sleep>, now: Instant) -> Poll<Result<(), Error>> {
         let idle =
             self.running.is_empty() && self.ready.is_empty() && self.scheduler.is_empty() && !self.leftovers.any_open();
-        let blocked = self.wire.barrier_closed() || self.wire.write_blocked();
+        let blocked = self.wire.barrier_closed() || self.wire.socket.write_blocked();
         let observed = Observed {
             idle,
             closing: self.shutting_down,
             blocked,
-            starved: self.scheduler.is_starved(&self.wire),
+            // What the socket has not taken is another matter.
+            starved: self.wire.socket.held() == 0 && self.scheduler.is_starved(&self.wire),
             stuck_since: self.scheduler.stuck_since(&self.wire).filter(|_| !blocked),
             pinged: self.keep_alive.is_waiting(self.wire.bytes_read()),
         };

@@ -1,7 +1,8 @@
 //! One exchange up to its response head: the service is asked for the page and, beside it, for what is pushed.
 
-use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
+use std::any::Any;
+use std::fmt::Debug;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt, poll_fn};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use h2::server::SendResponse;
-use http::uri::{Authority, Scheme};
+use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Method, Request, Response, Uri, Version};
 use tower::util::Oneshot;
 
@@ -34,7 +35,8 @@ pub(crate) struct Resolved<T, B> {
 
 /// The responses to a page's promises, as they become ready.
 pub(crate) struct Resolving<T, B> {
-    pending: FuturesUnordered<BoxFuture<'static, Resolved<T, B>>>,
+    /// Made for the first promise: most exchanges have none.
+    pending: Option<FuturesUnordered<BoxFuture<'static, Resolved<T, B>>>>,
     done: Vec<Resolved<T, B>>,
     /// What was asked for, so that what is not ready can be named.
     asked: Vec<T>,
@@ -58,7 +60,7 @@ pub(crate) struct Origin {
 
 impl<T: Clone + Send + 'static, B: Send + 'static> Resolving<T, B> {
     pub(crate) fn new() -> Self {
-        Resolving { pending: FuturesUnordered::new(), done: Vec::new(), asked: Vec::new() }
+        Resolving { pending: None, done: Vec::new(), asked: Vec::new() }
     }
 
     /// Asks the service for a promise. One that may not be promised is refused without asking: `h2` 0.4.20 leaks
@@ -72,20 +74,24 @@ impl<T: Clone + Send + 'static, B: Send + 'static> Resolving<T, B> {
         };
         let (mut parts, ()) = request.clone().into_parts();
         parts.extensions.insert(Pushed);
-        let call = call(service.clone(), Request::from_parts(parts, RequestBody::empty()));
-        self.pending.push(Box::pin(async move {
-            let result = call.await.map(|response| (request, response)).ok_or(Refusal::Failed);
+        let call = call_later(service.clone(), Request::from_parts(parts, RequestBody::empty()));
+        let resolved = call.map(move |response| {
+            let result = response.map(|response| (request, response)).ok_or(Refusal::Failed);
             Resolved { rank, promise, result }
-        }));
+        });
+        self.pending.get_or_insert_default().push(resolved.boxed());
     }
 
     pub(crate) fn is_settled(&self) -> bool {
-        self.pending.is_empty()
+        self.pending.as_ref().is_none_or(FuturesUnordered::is_empty)
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) {
-        while let Poll::Ready(Some(resolved)) = self.pending.poll_next_unpin(cx) {
-            self.done.push(resolved);
+    /// Takes what has become ready.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) {
+        if let Some(pending) = &mut self.pending {
+            while let Poll::Ready(Some(resolved)) = pending.poll_next_unpin(cx) {
+                self.done.push(resolved);
+            }
         }
     }
 
@@ -141,27 +147,26 @@ fn promised_request<T>(origin: &Origin, promise: &Promise<T>) -> Option<Request<
     Some(request)
 }
 
-/// Runs the service on a request, sending what interim responses it asks for, and resolves pushes beside it.
-pub(crate) async fn answer<S, T, B>(
-    service: S,
-    request: Request<RequestBody>,
+/// A service at work on a request; `None` if it fails or panics, which is said in the log and concerns this stream
+/// alone.
+pub(crate) type Call<B> = BoxFuture<'static, Option<Response<B>>>;
+
+/// Goes on with a call that was not ready at once, sending what interim responses it asks for, and resolves pushes
+/// beside it.
+pub(crate) async fn answer<T, B>(
+    mut call: Call<B>,
     mut respond: SendResponse<Bytes>,
     interim: Arc<Interim>,
     mut pushes: Resolving<T, B>,
 ) -> Answer<T, B>
 where
-    S: HttpService<B>,
     T: Clone + Send + 'static,
     B: Send + 'static,
 {
-    let mut call = Box::pin(call(service, request));
     let response = poll_fn(|cx| {
         interim.register(cx.waker());
-        let polled = Pin::new(&mut call).poll(cx);
-        while let Some(response) = interim.take() {
-            // Refused only for a stream that is gone, which ends the exchange by itself.
-            let _ = respond.send_informational(response);
-        }
+        let polled = call.poll_unpin(cx);
+        interim.send(&mut respond);
         // Also when the page is ready: what is ready with it goes out with it.
         pushes.poll(cx);
         polled
@@ -170,22 +175,49 @@ where
     Answer { respond, interim, response, pushes }
 }
 
-/// Asks the service; `None` if it fails or panics, which is said here and concerns this stream alone.
-async fn call<S: HttpService<B>, B>(service: S, request: Request<RequestBody>) -> Option<Response<B>> {
-    let uri = request.uri().clone();
-    match AssertUnwindSafe(Oneshot::new(service, request)).catch_unwind().await {
-        Ok(Ok(response)) if is_final(&response) => Some(response),
-        Ok(Ok(response)) => {
-            tracing::error!(path = uri.path(), status = %response.status(), "the service answered with an interim status");
-            None
+/// Asks the service, at once if it is ready. The one allocation is that of its future.
+pub(crate) fn call<S: HttpService<B>, B: Send + 'static>(
+    service: &S,
+    cx: &mut Context<'_>,
+    request: Request<RequestBody>,
+) -> Call<B> {
+    let mut service = service.clone();
+    let ready = catch_unwind(AssertUnwindSafe(|| service.poll_ready(cx)));
+    if !matches!(ready, Ok(Poll::Ready(Ok(())))) {
+        return call_later(service, request);
+    }
+    let path = request.uri().path_and_query().cloned();
+    match catch_unwind(AssertUnwindSafe(|| service.call(request))) {
+        Ok(future) => {
+            AssertUnwindSafe(future).catch_unwind().map(move |result| answered(path.as_ref(), result)).boxed()
         }
-        Ok(Err(error)) => {
-            tracing::debug!(path = uri.path(), ?error, "the service failed");
-            None
-        }
-        Err(_) => {
-            tracing::error!(path = uri.path(), "the service panicked");
-            None
+        Err(panic) => {
+            let failed = answered(path.as_ref(), Err::<Result<_, S::Error>, _>(panic));
+            std::future::ready(failed).boxed()
         }
     }
+}
+
+/// Asks the service when it is ready.
+fn call_later<S: HttpService<B>, B: Send + 'static>(service: S, request: Request<RequestBody>) -> Call<B> {
+    let path = request.uri().path_and_query().cloned();
+    let called = AssertUnwindSafe(Oneshot::new(service, request)).catch_unwind();
+    called.map(move |result| answered(path.as_ref(), result)).boxed()
+}
+
+/// What came of a call.
+fn answered<B, E: Debug>(
+    path: Option<&PathAndQuery>,
+    result: Result<Result<Response<B>, E>, Box<dyn Any + Send>>,
+) -> Option<Response<B>> {
+    let path = path.map_or("", PathAndQuery::as_str);
+    match result {
+        Ok(Ok(response)) if is_final(&response) => return Some(response),
+        Ok(Ok(response)) => {
+            tracing::error!(path, status = %response.status(), "the service answered with an interim status");
+        }
+        Ok(Err(error)) => tracing::debug!(path, ?error, "the service failed"),
+        Err(_) => tracing::error!(path, "the service panicked"),
+    }
+    None
 }

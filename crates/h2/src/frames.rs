@@ -99,6 +99,13 @@ impl Walker {
     }
 
     fn header(&mut self, bytes: &[u8], report: &mut impl FnMut(Event)) -> usize {
+        // Almost always a header is there as a whole.
+        if self.header_len == 0
+            && let Some(header) = bytes.first_chunk()
+        {
+            self.begin(*header, report);
+            return HEADER_BYTES;
+        }
         let mut taken = 0;
         for (to, from) in self.header.iter_mut().skip(self.header_len).zip(bytes) {
             *to = *from;
@@ -106,16 +113,20 @@ impl Walker {
         }
         self.header_len += taken;
         if self.header_len == HEADER_BYTES {
-            let [l0, l1, l2, kind, flags, s0, s1, s2, s3] = self.header;
-            self.header_len = 0;
-            self.length = u32::from_be_bytes([0, l0, l1, l2]);
-            self.left = self.length as usize;
-            self.word_len = 0;
-            self.kind = kind;
-            self.stream = u32::from_be_bytes([s0 & 0x7f, s1, s2, s3]);
-            report(Event::Frame { kind, flags, stream: self.stream, length: self.length });
+            self.begin(self.header, report);
         }
         taken
+    }
+
+    fn begin(&mut self, header: [u8; HEADER_BYTES], report: &mut impl FnMut(Event)) {
+        let [l0, l1, l2, kind, flags, s0, s1, s2, s3] = header;
+        self.header_len = 0;
+        self.length = u32::from_be_bytes([0, l0, l1, l2]);
+        self.left = self.length as usize;
+        self.word_len = 0;
+        self.kind = kind;
+        self.stream = u32::from_be_bytes([s0 & 0x7f, s1, s2, s3]);
+        report(Event::Frame { kind, flags, stream: self.stream, length: self.length });
     }
 
     fn payload(&mut self, bytes: &[u8], report: &mut impl FnMut(Event)) -> usize {

@@ -3,25 +3,19 @@
 use http::header::{self, HeaderMap, HeaderName};
 use http::{Method, StatusCode, response};
 use http_body::SizeHint;
+use tokio::time::Instant;
 
 use crate::date::date;
 
 /// Fields that belong to one HTTP/1.1 connection (RFC 9113, section 8.2.2). `h2` refuses a whole response for
 /// any of them.
-const HOP_BY_HOP: [HeaderName; 6] = [
-    header::CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    header::TE,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-];
+const HOP_BY_HOP: [&str; 6] = ["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"];
 
 /// Makes a head fit to send and says whether a body may follow it.
-pub(crate) fn finish(method: &Method, head: &mut response::Parts, size: &SizeHint) -> bool {
+pub(crate) fn finish(method: &Method, head: &mut response::Parts, size: &SizeHint, now: Instant) -> bool {
     remove_hop_by_hop(&mut head.headers);
     if !head.headers.contains_key(header::DATE)
-        && let Some(date) = date()
+        && let Some(date) = date(now)
     {
         head.headers.insert(header::DATE, date);
     }
@@ -44,6 +38,10 @@ pub(crate) fn finish(method: &Method, head: &mut response::Parts, size: &SizeHin
 
 /// Removes the fields of one connection, and those that `Connection` names (RFC 9110, section 7.6.1).
 pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    // Few responses have any, and looking a name up costs more than looking at those that are there.
+    if !headers.keys().any(|name| HOP_BY_HOP.contains(&name.as_str())) {
+        return;
+    }
     let named: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)
         .iter()
@@ -51,7 +49,7 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
         .flat_map(|value| value.split(','))
         .filter_map(|name| HeaderName::from_bytes(name.trim().as_bytes()).ok())
         .collect();
-    for name in named.iter().chain(&HOP_BY_HOP) {
+    for name in named.iter().map(HeaderName::as_str).chain(HOP_BY_HOP) {
         headers.remove(name);
     }
 }
@@ -63,7 +61,7 @@ mod tests {
 
     fn finished(method: &Method, builder: response::Builder, size: SizeHint) -> (HeaderMap, bool) {
         let (mut head, ()) = builder.body(()).unwrap().into_parts();
-        let body = finish(method, &mut head, &size);
+        let body = finish(method, &mut head, &size, Instant::now());
         (head.headers, body)
     }
 

@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::task::Waker;
 
 use atomic_waker::AtomicWaker;
+use bytes::Bytes;
+use h2::server::SendResponse;
 use http::{HeaderMap, Response, StatusCode};
 
 use crate::head;
@@ -43,6 +45,8 @@ impl EarlyHints {
 pub(crate) struct Interim {
     /// The handler reads a body that the client holds back (RFC 9110, section 10.1.1).
     go_on: AtomicBool,
+    /// `go_on` or `waiting` was set.
+    waits: AtomicBool,
     hinted: AtomicBool,
     closed: AtomicBool,
     waiting: Mutex<Option<HeaderMap>>,
@@ -52,6 +56,7 @@ pub(crate) struct Interim {
 impl Interim {
     pub(crate) fn go_on(&self) {
         self.go_on.store(true, Ordering::Release);
+        self.waits.store(true, Ordering::Release);
         self.driver.wake();
     }
 
@@ -78,6 +83,7 @@ impl Interim {
         };
         *waiting = Some(fields);
         drop(waiting);
+        self.waits.store(true, Ordering::Release);
         self.driver.wake();
         true
     }
@@ -86,18 +92,24 @@ impl Interim {
         self.driver.register(waker);
     }
 
-    /// Takes the next interim response that waits.
-    pub(crate) fn take(&self) -> Option<Response<()>> {
-        let (status, fields) = if self.go_on.swap(false, Ordering::AcqRel) {
-            (StatusCode::CONTINUE, HeaderMap::new())
-        } else {
-            let mut fields = self.waiting.lock().ok()?.take()?;
-            head::remove_hop_by_hop(&mut fields);
-            (StatusCode::EARLY_HINTS, fields)
-        };
-        let mut response = Response::new(());
-        *response.status_mut() = status;
-        *response.headers_mut() = fields;
-        Some(response)
+    /// Sends what waits.
+    pub(crate) fn send(&self, respond: &mut SendResponse<Bytes>) {
+        while self.waits.swap(false, Ordering::AcqRel) {
+            if self.go_on.swap(false, Ordering::AcqRel) {
+                send(respond, StatusCode::CONTINUE, HeaderMap::new());
+            }
+            if let Some(mut fields) = self.waiting.lock().ok().and_then(|mut waiting| waiting.take()) {
+                head::remove_hop_by_hop(&mut fields);
+                send(respond, StatusCode::EARLY_HINTS, fields);
+            }
+        }
     }
+}
+
+fn send(respond: &mut SendResponse<Bytes>, status: StatusCode, fields: HeaderMap) {
+    let mut response = Response::new(());
+    *response.status_mut() = status;
+    *response.headers_mut() = fields;
+    // Refused only for a stream that is gone, which ends the exchange by itself.
+    let _ = respond.send_informational(response);
 }

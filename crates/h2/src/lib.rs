@@ -81,6 +81,7 @@ mod pushes;
 mod refuse;
 mod schedule;
 mod service;
+mod socket;
 mod stage;
 mod tap;
 mod terms;

@@ -16,7 +16,8 @@ use crate::head;
 use crate::priority::Priority;
 use crate::terms::Terms;
 
-/// What is handed to `h2` at a time: the largest DATA frame that every client takes (RFC 9113, section 4.2).
+/// What is handed to `h2` of an incremental response at a time, and the least of any: the largest DATA frame that every
+/// client takes (RFC 9113, section 4.2).
 pub(crate) const SLICE_BYTES: usize = 16 << 10;
 
 /// A client that makes room for less than this in the stall time-out has made none.
@@ -263,7 +264,9 @@ where
 
     /// Reserves and sends in one step, so that nothing stays reserved inside `h2`.
     fn send_slice(&mut self, mut data: Bytes, most: usize) -> Served<B> {
-        let want = data.len().min(SLICE_BYTES).min(most);
+        // One that is not incremental would have the next slice as well. Whole ones, for each becomes a frame.
+        let slices = if self.priority.incremental { 1 } else { (most / SLICE_BYTES).max(1) };
+        let want = data.len().min(slices * SLICE_BYTES).min(most);
         if want == 0 {
             self.next = Next::Data(data);
             return Served::Filled;

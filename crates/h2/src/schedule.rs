@@ -19,6 +19,7 @@ use h2::{Reason, SendStream};
 use http_body::Body;
 use tokio::time::Instant;
 
+use crate::outbox::OUTBOX_BYTES;
 use crate::outgoing::{BodyEnd, NextFrame, Outgoing, SLICE_BYTES, Served};
 use crate::priority::Priority;
 use crate::terms::Terms;
@@ -31,6 +32,12 @@ const RUN_BYTES: usize = 1 << 20;
 /// A stream that has waited this long gets one slice in [`PATIENT_EVERY`], however urgent the others are.
 const PATIENCE: Duration = Duration::from_secs(1);
 const PATIENT_EVERY: u32 = 8;
+
+/// A socket that takes this much at once without being full, bytes, is not what a response waits for.
+const QUICK_BYTES: u64 = 128 << 10;
+
+/// Heads and frame headers below that do not count, bytes: else there would be no room for the last whole slice.
+const HEADS_BYTES: usize = 1 << 10;
 
 /// Holds the bodies of one connection. `E` travels with a body and comes back when it has ended.
 pub(crate) struct Scheduler<B, E> {
@@ -46,6 +53,7 @@ pub(crate) struct Scheduler<B, E> {
     batch: u64,
     /// The urgency and id of a stream with more than one slice below.
     deep: Option<(u8, u32)>,
+    pace: Pace,
 }
 
 impl<B: Body, E> Scheduler<B, E> {
@@ -69,6 +77,7 @@ where
             handed: 0,
             batch: 1,
             deep: None,
+            pace: Pace::default(),
         }
     }
 
@@ -101,7 +110,7 @@ where
 
     /// The connection was just polled until it had nothing more to do: if its socket took all, nothing is unsent.
     pub(crate) fn flushed(&mut self, wire: &Wire) {
-        if !wire.write_blocked() {
+        if !wire.socket.write_blocked() {
             self.handed = wire.data_written();
             self.batch += 1;
             self.deep = None;
@@ -145,10 +154,12 @@ where
         charge: &mut dyn FnMut(u64, u64) -> bool,
     ) -> bool {
         self.poll_awaited(cx);
+        let max_unsent = self.pace.max_unsent(max_unsent.max(SLICE_BYTES), wire, now);
         let mut progress = false;
         loop {
-            let unsent = self.handed.saturating_sub(wire.data_written()).saturating_add(wire.held() as u64);
-            let room = (max_unsent.max(SLICE_BYTES) as u64).saturating_sub(unsent);
+            let held = wire.socket.held().saturating_sub(HEADS_BYTES) as u64;
+            let unsent = self.handed.saturating_sub(wire.data_written()).saturating_add(held);
+            let room = (max_unsent as u64).saturating_sub(unsent);
             // What the client granted, less all that it got or will get.
             let window = wire.window_granted().saturating_sub(self.handed.max(wire.data_written()));
             let most = usize::try_from(room.min(window)).unwrap_or(usize::MAX);
@@ -187,8 +198,8 @@ where
             return false;
         };
         let served = stream.serve(cx, most, wire.streams_begin_closed(), charge);
-        if matches!(served, Served::Sent(_) | Served::Ended(1.., _)) {
-            if stream.batch == batch {
+        if let Served::Sent(bytes) | Served::Ended(bytes @ 1.., _) = served {
+            if stream.batch == batch || bytes > SLICE_BYTES {
                 self.deep = Some((stream.priority.urgency, stream.id));
             }
             stream.batch = batch;
@@ -247,5 +258,26 @@ where
     fn turn(&mut self) -> u64 {
         self.next_turn += 1;
         self.next_turn
+    }
+}
+
+/// How quickly the socket takes what it is given.
+#[derive(Debug, Default)]
+struct Pace {
+    /// The round of the driver, and the bytes that were written when it began or the socket was last full.
+    round: Option<Instant>,
+    since: u64,
+}
+
+impl Pace {
+    /// Little below lets a late urgent response overtake; much makes for fewer system calls. Where the socket takes all
+    /// at once, nothing is below for long.
+    fn max_unsent(&mut self, configured: usize, wire: &Wire, now: Instant) -> usize {
+        if wire.socket.write_blocked() || self.round != Some(now) {
+            self.round = Some(now);
+            self.since = wire.socket.bytes_written();
+        }
+        let quick = wire.socket.bytes_written().saturating_sub(self.since) >= QUICK_BYTES;
+        if quick { configured.max(OUTBOX_BYTES) } else { configured }
     }
 }

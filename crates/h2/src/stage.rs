@@ -34,7 +34,8 @@ pub(crate) struct Asked<P: Policy> {
     pub(crate) exchange: P::Exchange,
     pub(crate) method: http::Method,
     pub(crate) priority: Priority,
-    pub(crate) origin: Origin,
+    /// `None` if the client took no pushes when it asked.
+    pub(crate) origin: Option<Origin>,
 }
 
 impl<P: Policy, B> Stage<P, B> {

@@ -15,7 +15,7 @@ use crate::wire::Wire;
 const PREFACE_BYTES: usize = 24;
 
 /// Sits between the socket and `h2`. Passes every byte on unchanged; only delays reads while a promise is on
-/// its way out ([`Wire::barrier_closed`]), and writes until there is nothing to add ([`Wire::gathers`]).
+/// its way out ([`Wire::barrier_closed`]), and writes until there is nothing to add ([`Socket::gathers`](crate::socket::Socket::gathers)).
 #[derive(Debug)]
 pub(crate) struct Tap<T> {
     io: T,
@@ -72,17 +72,17 @@ impl<T: AsyncWrite + Unpin> Tap<T> {
             ready!(self.drain(cx))?;
         }
         let count = self.outbox.put(slices.clone());
-        self.wire.holds(self.outbox.len());
+        self.wire.socket.holds(self.outbox.len());
         self.passed(slices, count);
         Poll::Ready(Ok(count))
     }
 
     fn drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let wire = &self.wire;
-        let result = self.outbox.poll_drain(&mut self.io, cx, |count| wire.wrote(count));
-        wire.holds(self.outbox.len());
+        let result = self.outbox.poll_drain(&mut self.io, cx, |count| wire.socket.wrote(count));
+        wire.socket.holds(self.outbox.len());
         if result.is_pending() {
-            wire.could_not_write();
+            wire.socket.could_not_write();
         }
         result
     }
@@ -102,8 +102,12 @@ impl<T: AsyncRead + Unpin> AsyncRead for Tap<T> {
             tap.wire.ran_dry();
             return Poll::Pending;
         }
+        if tap.wire.socket.asleep() {
+            return Poll::Pending;
+        }
         let before = buf.filled().len();
         let result = Pin::new(&mut tap.io).poll_read(cx, buf);
+        tap.wire.socket.set_asleep(result.is_pending());
         match buf.filled().get(before..) {
             Some(bytes) if result.is_ready() && !bytes.is_empty() => tap.received(bytes),
             _ => tap.wire.ran_dry(),
@@ -132,15 +136,15 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Tap<T> {
     /// `h2` flushes after each frame. Unless the driver has asked for it, that is put off.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let tap = self.get_mut();
-        if tap.wire.gathers() {
+        if tap.wire.socket.gathers() {
             return Poll::Ready(Ok(()));
         }
         ready!(tap.drain(cx))?;
         let result = Pin::new(&mut tap.io).poll_flush(cx);
         // A writer with a buffer of its own, such as TLS, takes bytes and has them still.
         match &result {
-            Poll::Pending => tap.wire.could_not_write(),
-            Poll::Ready(Ok(())) => tap.wire.flushed(),
+            Poll::Pending => tap.wire.socket.could_not_write(),
+            Poll::Ready(Ok(())) => tap.wire.socket.flushed(),
             Poll::Ready(Err(_)) => {}
         }
         result

@@ -89,7 +89,7 @@ impl Timers {
         self.handshake.observe(now, !wire.settings_seen(), 0);
         // While the socket is full `h2` does not read, and it is not the head that the client delays.
         self.header.observe(now, wire.request_unfinished() && !blocked, wire.frames_begun());
-        self.blocked.observe(now, blocked, wire.bytes_written() / DRIBBLE_BYTES as u64);
+        self.blocked.observe(now, blocked, wire.socket.bytes_written() / DRIBBLE_BYTES as u64);
         // Not by any byte: a client that asks for PING replies and opens no window would be served for ever.
         self.starved.observe(now, starved, wire.data_written() / DRIBBLE_BYTES as u64);
         self.stuck.since = stuck_since;

@@ -1,13 +1,14 @@
 //! What has really crossed the socket, shared between the tap and the driver.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::task::Waker;
 
 use atomic_waker::AtomicWaker;
 
 use crate::flood::Meter;
 use crate::frames::{self, Event, Place};
+use crate::socket::{Socket, add};
 use crate::updates::Updates;
 
 /// The window of a connection before any WINDOW_UPDATE (RFC 9113, section 6.9.2), bytes.
@@ -44,14 +45,7 @@ pub(crate) struct Wire {
     upload_length: AtomicU32,
     upload_left: AtomicU32,
     bytes_read: AtomicU64,
-    bytes_written: AtomicU64,
-    /// Bytes in the tap's outbox.
-    held: AtomicUsize,
-    /// Whether flushing is put off.
-    gathering: AtomicBool,
-    /// Bytes have left `h2` since the last flush of the socket.
-    unflushed: AtomicBool,
-    write_blocked: AtomicBool,
+    pub(crate) socket: Socket,
     batch: Batch,
     pub(crate) meter: Meter,
     pub(crate) updates: Updates,
@@ -110,11 +104,7 @@ impl Wire {
             upload_length: AtomicU32::new(0),
             upload_left: AtomicU32::new(0),
             bytes_read: AtomicU64::new(0),
-            bytes_written: AtomicU64::new(0),
-            held: AtomicUsize::new(0),
-            gathering: AtomicBool::new(false),
-            unflushed: AtomicBool::new(false),
-            write_blocked: AtomicBool::new(false),
+            socket: Socket::default(),
             batch: Batch::default(),
             meter: Meter::new(),
             updates: Updates::default(),
@@ -167,7 +157,7 @@ impl Wire {
         self.begin_closed.load(Relaxed)
     }
 
-    /// Payload bytes of DATA that have left `h2`; of these, at most [`held`](Self::held) wait for the socket.
+    /// Payload bytes of DATA that have left `h2`; of these, at most [`held`](Socket::held) wait for the socket.
     pub(crate) fn data_written(&self) -> u64 {
         self.data_written.load(Relaxed)
     }
@@ -188,42 +178,6 @@ impl Wire {
 
     pub(crate) fn read(&self, bytes: usize) {
         self.bytes_read.store(self.bytes_read().wrapping_add(bytes as u64), Relaxed);
-    }
-
-    /// All bytes that the socket has taken.
-    pub(crate) fn bytes_written(&self) -> u64 {
-        self.bytes_written.load(Relaxed)
-    }
-
-    /// Bytes that have left `h2` and wait for the socket.
-    pub(crate) fn held(&self) -> usize {
-        self.held.load(Relaxed)
-    }
-
-    /// Whether something has left `h2` that was not flushed.
-    pub(crate) fn unflushed(&self) -> bool {
-        self.unflushed.load(Relaxed)
-    }
-
-    /// From now on flushing waits until it is asked for, or no longer does.
-    pub(crate) fn gather(&self, gather: bool) {
-        self.gathering.store(gather, Relaxed);
-    }
-
-    pub(crate) fn gathers(&self) -> bool {
-        self.gathering.load(Relaxed)
-    }
-
-    pub(crate) fn holds(&self, bytes: usize) {
-        self.held.store(bytes, Relaxed);
-        if bytes > 0 {
-            self.unflushed.store(true, Relaxed);
-        }
-    }
-
-    /// Whether the last write found the socket full.
-    pub(crate) fn write_blocked(&self) -> bool {
-        self.write_blocked.load(Relaxed)
     }
 
     /// Promises and the heads of their responses were handed to `h2`, `first` being the lowest stream: reading
@@ -255,28 +209,13 @@ impl Wire {
 
     /// Takes the stream ends seen since the last call; a push has not finished while its end waits for the socket.
     pub(crate) fn take_ends(&self, into: &mut Vec<End>) {
-        if self.has_ends.load(Relaxed)
+        if self.has_ends()
             && let Ok(mut ends) = self.ends.lock()
         {
-            let held = self.held() > 0;
+            let held = self.socket.held() > 0;
             into.extend(ends.extract_if(.., |end| !held || end.how != Ended::Finished));
             self.has_ends.store(!ends.is_empty(), Relaxed);
         }
-    }
-
-    pub(crate) fn wrote(&self, bytes: usize) {
-        self.bytes_written.fetch_add(bytes as u64, Relaxed);
-        self.write_blocked.store(false, Relaxed);
-    }
-
-    pub(crate) fn could_not_write(&self) {
-        self.write_blocked.store(true, Relaxed);
-    }
-
-    /// Nothing handed over is left to write.
-    pub(crate) fn flushed(&self) {
-        self.write_blocked.store(false, Relaxed);
-        self.unflushed.store(false, Relaxed);
     }
 
     /// Bytes went to `h2`, the last of which stand there in the client's frames.
@@ -303,7 +242,7 @@ impl Wire {
         if let Event::Frame { kind, .. } = event
             && kind != frames::CONTINUATION
         {
-            self.frames_begun.fetch_add(1, Relaxed);
+            add(&self.frames_begun, 1);
         }
         match event {
             Event::Frame { kind: frames::HEADERS | frames::CONTINUATION, flags, .. } => {
@@ -346,7 +285,7 @@ impl Wire {
     pub(crate) fn outbound(&self, event: Event) {
         match event {
             Event::Data(bytes) => {
-                self.data_written.fetch_add(bytes as u64, Relaxed);
+                add(&self.data_written, bytes as u64);
             }
             Event::Frame { kind: frames::PUSH_PROMISE, .. } => {
                 self.batch.promises_written.fetch_add(1, Relaxed);
