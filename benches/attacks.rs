@@ -1,0 +1,129 @@
+//! Attacks on the program: `cargo bench -p headstart-benches --bench attacks -- [--quick] [PART OF A NAME]`.
+//!
+//! Each attack meets a release build that was just started, with the defaults that it has, over TLS on loopback; an
+//! honest client beside it visits pages and their assets all the while. Bytes, connections and time of an attack are
+//! bounded. The server must stay alive and answer the honest client: no failure, p99 at most 250 ms; its memory may
+//! grow by 16 MiB; the attacker's connections are closed in time, or may stay within their limits; and what is pushed
+//! for a byte of the attacker is at most 10 bytes, after a first page. `--quick` gives two seconds to each attack,
+//! which is too short to see slow timers.
+//!
+//! The control comes first: a careless server that has to fail each of the checks.
+
+#[path = "attacks/control.rs"]
+mod control;
+#[path = "attacks/floods.rs"]
+mod floods;
+#[path = "attacks/frames.rs"]
+mod frames;
+#[path = "attacks/heads.rs"]
+mod heads;
+#[path = "attacks/honest.rs"]
+mod honest;
+#[path = "attacks/modes.rs"]
+mod modes;
+#[path = "attacks/pushes.rs"]
+mod pushes;
+#[path = "attacks/resets.rs"]
+mod resets;
+#[path = "attacks/site.rs"]
+mod site;
+#[path = "attacks/slow.rs"]
+mod slow;
+#[path = "attacks/stage.rs"]
+mod stage;
+#[path = "attacks/trial.rs"]
+mod trial;
+#[path = "attacks/verdict.rs"]
+mod verdict;
+#[path = "attacks/watch.rs"]
+mod watch;
+#[path = "attacks/wire.rs"]
+mod wire;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use headstart_benches::peers::{Certificate, Peer, Program, Setup};
+use rustls::ClientConfig;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+/// What attackers ask for.
+const AUTHORITY: &str = "localhost";
+
+/// The program with its defaults, but that a page is learned half a second after it was shown.
+const VICTIM: Peer = Peer {
+    name: "headstart",
+    program: Program::Headstart,
+    template: None,
+    args: &[
+        "serve",
+        "@root@",
+        "--listen",
+        "@address@:@port@",
+        "--cert",
+        "@cert@",
+        "--key",
+        "@key@",
+        "--state-dir",
+        "@dir@",
+        "--no-state",
+        "--window",
+        "0.5",
+    ],
+    env: &[],
+};
+
+fn main() {
+    control::become_careless();
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let quick = words.iter().any(|word| word == "--quick");
+    let part = words.iter().find(|word| !word.starts_with("--")).cloned().unwrap_or_default();
+
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let root = directory.path().join("site");
+    std::fs::create_dir(&root).and_then(|()| site::write(&root)).expect("a site");
+    let certificate = Certificate::make(directory.path()).expect("a certificate");
+    let tls = trusting(&certificate);
+    let setup = Setup::new(&root, &certificate);
+
+    let (mut rows, mut notes) = (Vec::new(), Vec::new());
+    verdict::print_head();
+    let mut blind = Vec::new();
+    for (mode, check) in control::modes().into_iter().filter(|(mode, _)| mode.name.contains(&part)) {
+        let trial = trial::run(&setup, &control::CARELESS, &tls, &mode, Duration::from_secs(2));
+        let findings = verdict::judge(&mode, &trial);
+        verdict::print(&mode, &trial, &findings);
+        if !findings.iter().any(|finding| finding.check == check && !finding.holds) {
+            blind.push(format!("{} does not see {:?}", mode.name, check));
+        }
+    }
+    for mode in [modes::none()].into_iter().chain(modes::all()).filter(|mode| mode.name.contains(&part)) {
+        let trial = trial::run(&setup, &VICTIM, &tls, &mode, mode.lasting(quick));
+        let findings = verdict::judge(&mode, &trial);
+        verdict::print(&mode, &trial, &findings);
+        notes.extend(verdict::notes(&mode, &trial));
+        rows.extend(verdict::rows(mode.name, &findings));
+    }
+    for note in notes {
+        println!("\n{note}");
+    }
+    if let Some(path) = std::env::var_os("HEADSTART_BENCH_JSON") {
+        let json = serde_json::to_string_pretty(&rows).expect("rows are JSON");
+        std::fs::write(&path, json).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
+    }
+    assert!(blind.is_empty(), "a check sees nothing: {}", blind.join("; "));
+}
+
+/// A client that trusts the one certificate.
+fn trusting(certificate: &Certificate) -> Arc<ClientConfig> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(certificate.cert()).expect("PEM")).expect("a certificate");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Arc::new(config)
+}

@@ -1,0 +1,140 @@
+//! The client beside the attack: pages and their assets in a loop, each answer checked and timed.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use h2::client::SendRequest;
+use http::Request;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_rustls::TlsConnector;
+
+use crate::site::{ASSETS, PAGES};
+
+/// An answer that takes longer counts as lost.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Between two pages.
+const PAUSE: Duration = Duration::from_millis(10);
+/// Pages on one connection.
+const VISITS: usize = 8;
+
+#[derive(Debug, Default)]
+pub(crate) struct Experience {
+    pub(crate) times: Vec<Duration>,
+    pub(crate) failures: Vec<String>,
+}
+
+impl Experience {
+    /// The time in which 99 of 100 requests were answered in full.
+    pub(crate) fn p99(&self) -> Duration {
+        let mut times = self.times.clone();
+        times.sort_unstable();
+        times.get(times.len() * 99 / 100).or(times.last()).copied().unwrap_or_default()
+    }
+}
+
+/// Visits pages until told to stop, on a thread of its own: what the attackers do to this process does not delay it.
+pub(crate) fn start(
+    address: SocketAddr,
+    tls: Arc<ClientConfig>,
+    stop: Arc<AtomicBool>,
+) -> std::thread::JoinHandle<Experience> {
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let mut experience = Experience::default();
+            while !stop.load(Ordering::Relaxed) {
+                if let Err(error) = visits(address, &tls, &stop, &mut experience).await {
+                    experience.failures.push(error);
+                }
+                sleep(PAUSE).await;
+            }
+            experience
+        })
+    })
+}
+
+/// Some visits on one connection; its opening counts as one more answer.
+async fn visits(
+    address: SocketAddr,
+    tls: &Arc<ClientConfig>,
+    stop: &AtomicBool,
+    experience: &mut Experience,
+) -> Result<(), String> {
+    let began = Instant::now();
+    let mut client = timeout(PATIENCE, connect(address, tls)).await.map_err(|_| "no connection in time")??;
+    experience.times.push(began.elapsed());
+    for visit in 0..VISITS {
+        if stop.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let page = PAGES[visit % PAGES.len()];
+        experience.times.push(get(&mut client, address, page.path, page.bytes, None).await?);
+        for asset in ASSETS {
+            experience.times.push(get(&mut client, address, asset.path, asset.bytes, Some(page.path)).await?);
+        }
+        sleep(PAUSE).await;
+    }
+    Ok(())
+}
+
+pub(crate) async fn connect(address: SocketAddr, tls: &Arc<ClientConfig>) -> Result<SendRequest<Bytes>, String> {
+    let mut config = ClientConfig::clone(tls);
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let name = ServerName::try_from("localhost").map_err(|error| error.to_string())?;
+    let tcp = TcpStream::connect(address).await.map_err(|error| format!("no connection: {error}"))?;
+    tcp.set_nodelay(true).map_err(|error| error.to_string())?;
+    let io = TlsConnector::from(Arc::new(config)).connect(name, tcp).await.map_err(|error| format!("TLS: {error}"))?;
+    let mut builder = h2::client::Builder::new();
+    let builder = builder.enable_push(false).initial_window_size(1 << 20).initial_connection_window_size(4 << 20);
+    let (client, connection) = builder.handshake(io).await.map_err(|error| format!("handshake: {error}"))?;
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+/// Asks for something of this size; `page` is where it was found.
+pub(crate) async fn get(
+    client: &mut SendRequest<Bytes>,
+    address: SocketAddr,
+    path: &str,
+    bytes: usize,
+    page: Option<&str>,
+) -> Result<Duration, String> {
+    let began = Instant::now();
+    let answer = timeout(PATIENCE, ask(client, address, path, page)).await;
+    match answer {
+        Ok(Ok((200, length))) if length == bytes => Ok(began.elapsed()),
+        Ok(Ok((status, length))) => Err(format!("{path}: status {status}, {length} bytes of {bytes}")),
+        Ok(Err(error)) => Err(format!("{path}: {error}")),
+        Err(_) => Err(format!("{path}: no answer in time")),
+    }
+}
+
+async fn ask(
+    client: &mut SendRequest<Bytes>,
+    address: SocketAddr,
+    path: &str,
+    page: Option<&str>,
+) -> Result<(u16, usize), h2::Error> {
+    *client = client.clone().ready().await?;
+    let base = format!("https://localhost:{}", address.port());
+    let request = Request::get(format!("{base}{path}"));
+    let request = match page {
+        Some(page) => request.header("referer", format!("{base}{page}")),
+        None => request.header("sec-fetch-mode", "navigate").header("sec-fetch-dest", "document"),
+    };
+    let (response, _) = client.send_request(request.body(()).expect("a request"), true)?;
+    let (head, mut body) = response.await?.into_parts();
+    let mut length = 0;
+    while let Some(data) = body.data().await {
+        let data = data?;
+        length += data.len();
+        body.flow_control().release_capacity(data.len())?;
+    }
+    Ok((head.status.as_u16(), length))
+}

@@ -1,0 +1,167 @@
+//! The attacks, and what is to become of their connections.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{FutureExt, LocalBoxFuture};
+
+use crate::frames::greeting;
+use crate::resets::Made;
+use crate::stage::Stage;
+use crate::{floods, heads, pushes, resets, slow};
+
+pub(crate) struct Mode {
+    pub(crate) name: &'static str,
+    pub(crate) ends: Ends,
+    pub(crate) pushes: bool,
+    pub(crate) run: Box<dyn Fn(Arc<Stage>) -> LocalBoxFuture<'static, ()> + Sync>,
+}
+
+/// What the server owes to an attacker's connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ends {
+    /// To close it within this time.
+    Within(Duration),
+    /// Nothing: it may go on within its limits.
+    Held,
+    /// To let in so many at a time.
+    AtMost(usize),
+}
+
+use Ends::{AtMost, Held, Within};
+
+const SOON: Ends = Within(Duration::from_secs(3));
+/// The client has no part in the close.
+const UNREAD: Ends = Within(Duration::from_secs(10));
+/// The timer of handshakes is 5 s, that of heads 10 s, that of stalled writes 30 s; each with a margin.
+const HANDSHAKE: Ends = Within(Duration::from_secs(7));
+const HEAD: Ends = Within(Duration::from_secs(12));
+const STALL: Ends = Within(Duration::from_secs(36));
+
+impl Mode {
+    /// How long it takes to see what becomes of it.
+    pub(crate) fn lasting(&self, quick: bool) -> Duration {
+        let needed = match self.ends {
+            Within(time) => time + Duration::from_secs(2),
+            Held | AtMost(_) => Duration::from_secs(6),
+        };
+        if quick { Duration::from_secs(2) } else { needed }
+    }
+}
+
+pub(crate) fn mode<F>(name: &'static str, ends: Ends, run: impl Fn(Arc<Stage>) -> F + Sync + 'static) -> Mode
+where
+    F: Future<Output = ()> + 'static,
+{
+    Mode { name, ends, pushes: false, run: Box::new(move |stage| run(stage).boxed_local()) }
+}
+
+pub(crate) fn all() -> Vec<Mode> {
+    [of_resets(), of_floods(), of_windows(), of_heads(), of_pushes(), of_slowness()].into_iter().flatten().collect()
+}
+
+/// Nothing but the honest client, to compare with.
+pub(crate) fn none() -> Mode {
+    mode("no attack", Held, async |stage| tokio::time::sleep_until(stage.until).await)
+}
+
+fn of_resets() -> Vec<Mode> {
+    let made = |name, how| mode(name, SOON, move |stage| async move { resets::made(&stage, how).await });
+    vec![
+        mode("rapid reset", SOON, async |stage| resets::rapid(&stage).await),
+        mode("reset once answered", SOON, async |stage| resets::once_answered(&stage).await),
+        mode("cancelled uploads", SOON, async |stage| resets::uploads(&stage).await),
+        made("MadeYouReset by window overflow", Made::WindowOverflow),
+        made("MadeYouReset by an increment of 0", Made::ZeroIncrement),
+        made("MadeYouReset by DATA after the end", Made::DataAfterEnd),
+        made("MadeYouReset by a second head", Made::SecondHead),
+        made("MadeYouReset by content-length", Made::ContentLength),
+        made("MadeYouReset by PRIORITY on itself", Made::Priority),
+        made("MadeYouReset by malformed heads", Made::MalformedHead),
+    ]
+}
+
+fn of_floods() -> Vec<Mode> {
+    let read = |name, one: fn() -> Vec<u8>| {
+        mode(name, SOON, move |stage| async move { floods::flood(&stage, true, one()).await })
+    };
+    let unread = |name, one: fn() -> Vec<u8>| {
+        mode(name, UNREAD, move |stage| async move { floods::flood(&stage, false, one()).await })
+    };
+    vec![
+        read("PING flood", floods::ping),
+        unread("PING flood, unread", floods::ping),
+        read("SETTINGS flood", floods::empty_settings),
+        unread("SETTINGS flood, unread", floods::empty_settings),
+        read("PRIORITY flood", floods::priority),
+        unread("PRIORITY flood, unread", floods::priority),
+        read("PRIORITY_UPDATE flood", floods::priority_update),
+        read("WINDOW_UPDATE flood", floods::tiny_window),
+        unread("WINDOW_UPDATE flood, unread", floods::tiny_window),
+        read("flood of unknown frames", floods::unknown),
+        read("GOAWAY flood", floods::goaway),
+        mode("empty DATA flood", SOON, async |stage| floods::empty_data(&stage, false).await),
+        mode("padded empty DATA flood", SOON, async |stage| floods::empty_data(&stage, true).await),
+        mode("many small requests", Held, async |stage| floods::requests(&stage).await),
+    ]
+}
+
+fn of_windows() -> Vec<Mode> {
+    vec![
+        mode("SETTINGS window churn", SOON, async |stage| floods::window_churn(&stage).await),
+        mode("window dribble", SOON, async |stage| floods::dribble(&stage).await),
+        mode("large files, never read", STALL, async |stage| floods::never_read(&stage).await),
+        mode("large files, no window", STALL, async |stage| floods::no_window(&stage).await),
+        mode("PINGs instead of window", STALL, async |stage| floods::pings_for_window(&stage).await),
+    ]
+}
+
+fn of_heads() -> Vec<Mode> {
+    let continuation = |name, payload: fn() -> Vec<u8>| {
+        mode(name, SOON, move |stage| async move { heads::continuation(&stage, payload()).await })
+    };
+    vec![
+        continuation("CONTINUATION flood, empty", Vec::new),
+        continuation("CONTINUATION flood, small fields", heads::small_fields),
+        continuation("CONTINUATION flood, large fields", heads::large_field),
+        mode("heads of 15 KB", Held, async |stage| heads::largest(&stage).await),
+        mode("heads of 30 KB", Held, async |stage| heads::too_large(&stage).await),
+        mode("one field 300 times", Held, async |stage| heads::repeated(&stage).await),
+        mode("HPACK bomb of 64 KB", Held, async |stage| heads::bomb(&stage, 16).await),
+        mode("HPACK bomb of 60 MB", Held, async |stage| heads::bomb(&stage, 15_000).await),
+        mode("crafted cookies", Held, async |stage| heads::crafted_cookies(&stage).await),
+    ]
+}
+
+fn of_pushes() -> Vec<Mode> {
+    let with_pushes = |mut mode: Mode| {
+        mode.pushes = true;
+        mode
+    };
+    vec![
+        with_pushes(mode("pushes, no window", STALL, async |stage| pushes::no_window(&stage).await)),
+        mode("pushes, never read", STALL, async |stage| pushes::never_read(&stage).await),
+        with_pushes(mode("reset of every push", Held, async |stage| pushes::reset_all(&stage).await)),
+        with_pushes(mode("pages again and again", Held, async |stage| pushes::take_all(&stage).await)),
+    ]
+}
+
+fn of_slowness() -> Vec<Mode> {
+    let begun = |name, ends, bytes: fn() -> Vec<u8>| {
+        mode(name, ends, move |stage| async move { slow::begun(&stage, bytes()).await })
+    };
+    vec![
+        mode("no TLS handshake", HANDSHAKE, async |stage| slow::tls(&stage, b"").await),
+        mode("half a TLS handshake", HANDSHAKE, async |stage| slow::tls(&stage, slow::HELLO).await),
+        begun("no preface", HANDSHAKE, Vec::new),
+        begun("half a preface", HANDSHAKE, slow::half_a_preface),
+        begun("half a head", HEAD, slow::half_a_head),
+        mode("a head in drops", HEAD, async |stage| slow::head(&stage).await),
+        mode("uploads in drops", Held, async |stage| slow::uploads(&stage).await),
+        begun("idle connections", Held, || greeting(&[])),
+        mode("HTTP/1.1 in drops", HEAD, async |stage| slow::http1_head(&stage).await),
+        mode("HTTP/1.1, silent", HEAD, async |stage| slow::http1_silent(&stage).await),
+        mode("HTTP/1.1 uploads", STALL, async |stage| slow::http1_upload(&stage).await),
+        mode("1,000 connections from one address", AtMost(100), async |stage| slow::crowd(&stage, 1000).await),
+    ]
+}

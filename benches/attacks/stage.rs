@@ -1,0 +1,123 @@
+//! Where an attack takes place: the server's address, the time there is, and what was said by both.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::{Instant, sleep, timeout_at};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::wire::{Over, Wire};
+
+/// Attackers come from here, so that a limit by address concerns them alone.
+const ATTACKER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+/// Connections that an attack opens at most.
+const MAX_CONNECTIONS: u64 = 4000;
+/// Bytes that an attack sends at most.
+pub(crate) const MAX_SENT: u64 = 256 << 20;
+/// Between two connections of one attacker.
+const PAUSE: Duration = Duration::from_millis(20);
+
+pub(crate) struct Stage {
+    pub(crate) address: SocketAddr,
+    pub(crate) until: Instant,
+    tls: Arc<ClientConfig>,
+    pub(crate) traffic: Traffic,
+}
+
+/// What an attack came to.
+#[derive(Default)]
+pub(crate) struct Traffic {
+    pub(crate) connections: AtomicU64,
+    /// Bytes above TLS.
+    pub(crate) sent: AtomicU64,
+    pub(crate) received: AtomicU64,
+    /// Of these, what came unasked: promises and pushed responses.
+    pub(crate) pushed: AtomicU64,
+    /// Bytes up to the end of the first page of each connection; see [`Wire::settled`].
+    pub(crate) first_sent: AtomicU64,
+    pub(crate) first_pushed: AtomicU64,
+    pub(crate) lives: Mutex<Vec<Life>>,
+}
+
+/// How one connection ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Life {
+    /// How long it lived once the attack on it had begun; `None` if it was open in the end.
+    pub(crate) closed_after: Option<Duration>,
+    /// The code of the server's GOAWAY, if it was read.
+    pub(crate) goaway: Option<u32>,
+    /// How long it had lived when the trial ended, if it was open.
+    pub(crate) age: Duration,
+}
+
+impl Life {
+    /// Whether the trial ended before the connection had to be closed.
+    pub(crate) fn is_young(&self, time: Duration) -> bool {
+        self.closed_after.is_none() && self.age <= time
+    }
+}
+
+impl Stage {
+    pub(crate) fn new(address: SocketAddr, tls: Arc<ClientConfig>, lasting: Duration) -> Arc<Self> {
+        Arc::new(Stage { address, until: Instant::now() + lasting, tls, traffic: Traffic::default() })
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        let sent = self.traffic.sent.load(Ordering::Relaxed);
+        let connections = self.traffic.connections.load(Ordering::Relaxed);
+        Instant::now() >= self.until || sent >= MAX_SENT || connections >= MAX_CONNECTIONS
+    }
+
+    /// A TCP connection from the attackers' address, or one beside it.
+    pub(crate) async fn tcp(&self, neighbour: u8) -> Option<TcpStream> {
+        let socket = TcpSocket::new_v4().ok()?;
+        let [a, b, c, d] = ATTACKER.octets();
+        socket.bind((Ipv4Addr::new(a, b, c + neighbour, d), 0).into()).ok()?;
+        let stream = timeout_at(self.until, socket.connect(self.address)).await.ok()?.ok()?;
+        stream.set_nodelay(true).ok()?;
+        self.traffic.connections.fetch_add(1, Ordering::Relaxed);
+        Some(stream)
+    }
+
+    pub(crate) async fn tls(&self, neighbour: u8, alpn: &[u8]) -> Option<TlsStream<TcpStream>> {
+        let mut config = ClientConfig::clone(&self.tls);
+        config.alpn_protocols = vec![alpn.to_vec()];
+        let name = ServerName::try_from("localhost").ok()?;
+        let tcp = self.tcp(neighbour).await?;
+        timeout_at(self.until, TlsConnector::from(Arc::new(config)).connect(name, tcp)).await.ok()?.ok()
+    }
+
+    pub(crate) fn record(&self, life: Life) {
+        self.traffic.lives.lock().expect("no panic under the lock").push(life);
+    }
+}
+
+/// So many attackers at once, each with one connection after another, until the time is up.
+pub(crate) async fn attack<F>(stage: &Arc<Stage>, attackers: usize, reads: bool, greeting: Vec<u8>, act: F)
+where
+    F: AsyncFn(&mut Wire) -> Result<(), Over>,
+{
+    let one = || async {
+        while !stage.is_over() {
+            if let Some(mut wire) = Wire::open(stage, reads).await {
+                let ended = match wire.send(&greeting).await {
+                    Ok(()) => act(&mut wire).await,
+                    over => over,
+                };
+                let ended = match ended {
+                    Ok(()) => wire.stay().await,
+                    over => over,
+                };
+                wire.finish(ended).await;
+            }
+            sleep(PAUSE).await;
+        }
+    };
+    futures_util::future::join_all((0..attackers).map(|_| one())).await;
+}

@@ -1,0 +1,116 @@
+//! What a connection costs that does nothing: `cargo bench -p headstart-benches --bench idle -- [--quick]`.
+//!
+//! 15,000 cleartext HTTP/2 connections (2,000 with `--quick`) are opened to a server, one request each is answered, and
+//! then they are held. What is counted is the anonymous memory of the server's process, before and after, divided by
+//! the connections: heap and stacks, with what the allocator cannot use again; not the kernel's sockets. Each
+//! contender is a process of its own and this same binary: the facade with all it does, the driver alone, and beside
+//! them the bare `h2` crate and hyper, which is on `h2` as well.
+
+#[path = "idle/clients.rs"]
+mod clients;
+#[path = "idle/contenders.rs"]
+mod contenders;
+#[path = "attacks/watch.rs"]
+#[allow(dead_code, reason = "shared with the attacks")]
+mod watch;
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+/// Bytes that an idle connection may cost.
+const TARGET: f64 = 12.0 * 1024.0;
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["serve", which] => contenders::serve(which),
+        [] => bench(15_000),
+        ["--quick"] => bench(2_000),
+        _ => panic!("usage: idle [--quick] | serve WHICH, not {words:?}"),
+    }
+}
+
+fn bench(wanted: usize) {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    // Some are the process's own.
+    let room = limit.map_or(wanted, |limit| usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(100));
+    let connections = wanted.min(room);
+    println!("{connections} connections; this process may have {} descriptors.\n", limit.unwrap_or(u64::MAX));
+    println!("| server | bytes a connection | target |");
+    println!("|---|---:|---|");
+    let mut rows = Vec::new();
+    let mut peers = Vec::new();
+    for (number, name) in contenders::NAMES.into_iter().enumerate() {
+        let bytes = measure(name, number as u8, connections);
+        let ours = name.starts_with("headstart");
+        let verdict = if bytes <= TARGET { "met" } else { "missed" };
+        let target = if ours { format!("{TARGET} {verdict}") } else { "a peer".to_owned() };
+        println!("| {name} | {bytes:.0} | {target} |");
+        if ours { rows.push((name, bytes)) } else { peers.push((name, bytes)) }
+    }
+    let rows: Vec<Value> = rows.iter().flat_map(|row| peers.iter().map(move |peer| json_row(*row, *peer))).collect();
+    if let Some(path) = std::env::var_os("HEADSTART_BENCH_JSON") {
+        let json = serde_json::to_string_pretty(&rows).expect("rows are JSON");
+        std::fs::write(&path, json).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
+    }
+}
+
+fn json_row((name, ours): (&str, f64), (peer_name, peer): (&str, f64)) -> Value {
+    json!({
+        "area": "idle",
+        "name": format!("idle connection, {name}"),
+        "unit": "bytes",
+        "ours": ours.round(),
+        "peer_name": peer_name,
+        "peer": peer.round(),
+        "ratio": (peer / ours * 100.0).round() / 100.0,
+        "target": format!("<= {TARGET}"),
+        "pass": ours <= TARGET,
+    })
+}
+
+/// Bytes that one connection costs this server.
+fn measure(name: &str, number: u8, connections: usize) -> f64 {
+    let server = Server::start(name);
+    // What one connection makes is made once for all.
+    drop(clients::hold(server.port, number, 200));
+    std::thread::sleep(Duration::from_secs(1));
+    let before = server.memory();
+    let held = clients::hold(server.port, number, connections);
+    std::thread::sleep(Duration::from_secs(1));
+    let after = server.memory();
+    assert_eq!(held.still_open(), connections, "{name} has closed some");
+    after.saturating_sub(before) as f64 / connections as f64
+}
+
+struct Server {
+    child: Child,
+    port: u16,
+}
+
+impl Server {
+    fn start(name: &str) -> Self {
+        let program = std::env::current_exe().expect("this program");
+        let mut child = Command::new(program).args(["serve", name]).stdout(Stdio::piped()).spawn().expect("a process");
+        let mut line = String::new();
+        let output = child.stdout.take().expect("its output");
+        BufReader::new(output).read_line(&mut line).expect("a line");
+        let port = line.trim().parse().unwrap_or_else(|_| panic!("{name} does not say its port: {line:?}"));
+        Server { child, port }
+    }
+
+    fn memory(&self) -> u64 {
+        watch::anonymous_bytes(self.child.id()).expect("the server runs")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself, which `memory` has noticed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
