@@ -71,8 +71,10 @@ impl Headstart {
         Some(self.engine.learner.explain(now(), site, page))
     }
 
-    /// The heaviest pages that may be named, at most `max` of them, of all sites.
+    /// The heaviest pages that may be named, at most `max` of them, of all sites. Visits whose window has passed are
+    /// learned first.
     pub fn pages(&self, max: usize) -> Pages {
+        self.engine.learner.advance(now());
         self.engine.learner.pages(now(), max)
     }
 

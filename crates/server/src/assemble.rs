@@ -66,6 +66,11 @@ impl Sites {
         self.parts.iter().map(line).collect()
     }
 
+    /// What answers.
+    pub(crate) fn origins(&self) -> Vec<Origin> {
+        self.parts.iter().map(|(_, origin)| origin.clone()).collect()
+    }
+
     /// Which site answers for which name and path.
     pub(crate) fn routes(&self) -> Routes<Origin> {
         let mut routes = Routes::default();

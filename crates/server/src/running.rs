@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::access_log_writer::AccessLog;
-use crate::admin::Health;
+use crate::admin::{Health, Origins};
 use crate::assemble::{Identities, Sites};
 use crate::certificates::{Certificates, WatchedFiles};
 use crate::config::{Problem, Settings};
@@ -38,6 +38,8 @@ pub(crate) struct Running {
     pub(crate) log: Log,
     pub(crate) access_log: Option<AccessLog>,
     pub(crate) health: Health,
+    /// Tells the admin listener what answers.
+    pub(crate) origins: Origins,
     /// Tells the admin listener that the end has come.
     pub(crate) stopping: watch::Sender<bool>,
     pub(crate) _lock: Option<Lock>,
@@ -108,6 +110,7 @@ impl Running {
             self.watched = identities.watched;
         }
         self.router.replace(sites.routes());
+        self.origins.set(sites.origins());
         self.servers.change(bound).map_err(|error| vec![Problem::of_program(format!("cannot listen: {error}"))])?;
         operator::apply(&self.headstart, &settings, &self.servers.ports());
         let restart = settings.needing_restart(&self.settings);

@@ -119,6 +119,8 @@ async fn prepare(given: Given, settings: Settings) -> Result<Running, Refused> {
         say(format_args!("operators see the dashboard at {url}"));
     }
     let (health, access_log) = (monitor.health(), monitor.access_log().cloned());
+    let origins = monitor.origins();
+    origins.set(sites.origins());
     let (stopping, told) = watch::channel(false);
     monitor.start(headstart.clone(), gate.networks, snapshot, told);
     Ok(Running {
@@ -135,6 +137,7 @@ async fn prepare(given: Given, settings: Settings) -> Result<Running, Refused> {
         log,
         access_log,
         health,
+        origins,
         stopping,
         _lock: lock,
     })

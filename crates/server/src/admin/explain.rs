@@ -2,7 +2,7 @@
 
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse as _, Response};
-use headstart::learn::{Explanation, Level, Verdict};
+use headstart::learn::{Explanation, Verdict};
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -65,7 +65,8 @@ fn sites(sources: &Sources) -> Vec<String> {
 /// been loaded.
 fn published(mut explanation: Explanation) -> Explanation {
     if !explanation.named {
-        explanation.levels.retain(|level| level.level != Level::Page);
+        // A template or a section that few have loaded would tell as much.
+        explanation.levels.clear();
         explanation.assets.retain(|asset| asset.verdict == Verdict::Planned);
         explanation.hidden = 0;
     }

@@ -165,10 +165,10 @@ mod tests {
             let difference = Gain::of(&comparison(random, 80_000, 100_000, 40)).difference.unwrap();
             difference.low <= 20.0 && 20.0 <= difference.high
         };
-        let rounds = 200;
+        let rounds = 60;
         let covered = (0..rounds).filter(|_| covers(&mut random)).count();
         // 95% in theory; the percentile bootstrap of a median is a little conservative.
-        assert!(covered >= rounds * 90 / 100, "{covered} of {rounds}");
+        assert!(covered >= rounds * 88 / 100, "{covered} of {rounds}");
     }
 
     #[test]

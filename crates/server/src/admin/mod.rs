@@ -21,3 +21,4 @@ mod state;
 pub(crate) use self::config::Config;
 pub(crate) use self::health::Health;
 pub(crate) use self::monitor::Monitor;
+pub(crate) use self::sources::Origins;

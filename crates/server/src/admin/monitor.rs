@@ -11,7 +11,7 @@ use super::config::Config;
 use super::health::Health;
 use super::ledger::Ledger;
 use super::listener::Listener;
-use super::sources::Sources;
+use super::sources::{Origins, Sources};
 use crate::access_log_writer::AccessLog;
 use crate::traffic::{Counters, Watch};
 
@@ -23,6 +23,7 @@ pub(crate) struct Monitor {
     traffic: Arc<Counters>,
     access_log: Option<AccessLog>,
     health: Health,
+    origins: Origins,
     started: SystemTime,
 }
 
@@ -39,6 +40,7 @@ impl Monitor {
             traffic: Arc::default(),
             access_log,
             health: Health::default(),
+            origins: Origins::default(),
             started: SystemTime::now(),
         })
     }
@@ -62,6 +64,11 @@ impl Monitor {
         self.health.clone()
     }
 
+    /// To be told of what answers, at the start and after each reload.
+    pub(crate) fn origins(&self) -> Origins {
+        self.origins.clone()
+    }
+
     pub(crate) fn access_log(&self) -> Option<&AccessLog> {
         self.access_log.as_ref()
     }
@@ -80,9 +87,10 @@ impl Monitor {
         snapshot: Option<PathBuf>,
         stopping: watch::Receiver<bool>,
     ) {
-        let Self { listener, ledger, traffic, access_log, health, started } = self;
+        let Self { listener, ledger, traffic, access_log, health, origins, started } = self;
         if let Some(listener) = listener {
-            let sources = Sources { headstart, ledger, traffic, access_log, snapshot, health, started, min_networks };
+            let sources =
+                Sources { headstart, ledger, traffic, access_log, snapshot, health, origins, started, min_networks };
             listener.start(sources, stopping);
         }
     }

@@ -51,7 +51,7 @@ async fn overview(State(app): State<App>, Query(query): Query<dashboard::Query>)
 async fn detail(State(app): State<App>, Query(query): Query<dashboard::Query>) -> Response {
     let html = move || match dashboard::detail(&app.sources, &query) {
         Some(html) => (StatusCode::OK, html),
-        None => (StatusCode::NOT_FOUND, dashboard::absent(&query)),
+        None => (StatusCode::NOT_FOUND, dashboard::absent()),
     };
     page(html).await
 }

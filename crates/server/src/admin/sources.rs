@@ -4,11 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use arc_swap::ArcSwap;
 use headstart::Headstart;
 
 use super::health::Health;
 use super::ledger::Ledger;
 use crate::access_log_writer::AccessLog;
+use crate::origin::Origin;
+use crate::proxy::UpstreamStats;
+use crate::static_files::CacheStats;
 use crate::traffic::Counters;
 
 /// Everything that is read; nothing of it is changed from here.
@@ -21,9 +25,46 @@ pub(crate) struct Sources {
     /// The file that snapshots go to.
     pub(crate) snapshot: Option<PathBuf>,
     pub(crate) health: Health,
+    pub(crate) origins: Origins,
     pub(crate) started: SystemTime,
     /// Networks that must have loaded something before it is named.
     pub(crate) min_networks: u32,
+}
+
+/// What answers now; a reload sets it anew. Clones share it.
+#[derive(Clone, Default)]
+pub(crate) struct Origins(Arc<ArcSwap<Vec<Origin>>>);
+
+impl Origins {
+    pub(crate) fn set(&self, origins: Vec<Origin>) {
+        self.0.store(Arc::new(origins));
+    }
+
+    /// The counters of every upstream, in the order of their names.
+    pub(crate) fn upstreams(&self) -> Vec<UpstreamStats> {
+        let origins = self.0.load();
+        let upstreams = origins.iter().filter_map(|origin| match origin {
+            Origin::Upstream(proxy) => Some(proxy.stats()),
+            Origin::Files(_) => None,
+        });
+        let mut upstreams: Vec<_> = upstreams.collect();
+        upstreams.sort_by(|a, b| a.name.cmp(&b.name));
+        upstreams.dedup_by(|a, b| a.name == b.name);
+        upstreams
+    }
+
+    /// What all sites of files keep in memory.
+    pub(crate) fn files(&self) -> CacheStats {
+        let origins = self.0.load();
+        let caches = origins.iter().filter_map(|origin| match origin {
+            Origin::Files(files) => Some(files.stats()),
+            Origin::Upstream(_) => None,
+        });
+        caches.fold(CacheStats::default(), |sum, cache| CacheStats {
+            files: sum.files + cache.files,
+            bytes: sum.bytes + cache.bytes,
+        })
+    }
 }
 
 impl Sources {

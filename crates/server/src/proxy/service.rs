@@ -18,6 +18,7 @@ use super::exchange::Exchange;
 use super::server::Server;
 use super::stats::{Counters, UpstreamStats};
 use super::{head, probe, respond, stats};
+use crate::traffic::Upstream;
 
 /// How often unused connections are looked at.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -114,7 +115,12 @@ impl Service<Request<headstart::Body>> for Proxy {
             return Either::Left(ready(Ok(respond::fault(&head.method, Fault::Full))));
         };
         let exchange = Exchange::new(inner, permit, Request::from_parts(head, body));
-        Either::Right(exchange.run().map(Ok).boxed())
+        let name = Upstream(Arc::clone(&inner.name));
+        let named = |mut response: Response<Body>| {
+            response.extensions_mut().insert(name);
+            Ok(response)
+        };
+        Either::Right(exchange.run().map(named).boxed())
     }
 }
 

@@ -26,6 +26,14 @@ struct State {
     bytes: usize,
 }
 
+/// What a cache keeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct CacheStats {
+    pub(crate) files: u64,
+    /// As it is counted: an upper estimate.
+    pub(crate) bytes: u64,
+}
+
 struct Slot {
     entry: Arc<Entry>,
     cost: usize,
@@ -69,6 +77,12 @@ impl Cache {
             slot.cost = cost;
             state.shrink(self.max_bytes);
         }
+    }
+
+    /// How much is kept.
+    pub(super) fn stats(&self) -> CacheStats {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        CacheStats { files: state.slots.len() as u64, bytes: state.bytes as u64 }
     }
 
     /// Forgets a name. Linear in the number of entries; called when a file is gone.

@@ -33,6 +33,7 @@ mod service;
 mod tests;
 
 pub(crate) use body::Body;
+pub(crate) use cache::CacheStats;
 #[allow(unused_imports, reason = "for the configuration file to name")]
 pub(crate) use config::{Config, Dotfiles, Symlinks};
 #[allow(unused_imports, reason = "for the configuration file to name")]

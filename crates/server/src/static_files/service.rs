@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use tower_service::Service;
 
 use super::body::Body;
-use super::cache::Cache;
+use super::cache::{Cache, CacheStats};
 use super::config::Config;
 use super::entry::{Entry, Selected};
 use super::forms::Forms;
@@ -36,6 +36,11 @@ struct Shared {
 }
 
 impl StaticFiles {
+    /// How much is kept in memory.
+    pub(crate) fn stats(&self) -> CacheStats {
+        self.0.cache.stats()
+    }
+
     /// Serves `directory`. It may be replaced as a whole, or be a symbolic link that is turned to another directory.
     ///
     /// # Errors

@@ -5,8 +5,12 @@
 //! loudly; with `CI=true` it is a failure. See [`rig::tools`].
 #![forbid(unsafe_code)]
 
+mod access_log;
+mod admin;
 mod chromium;
+mod dashboard;
 mod first_visits;
+mod gate;
 mod holdout;
 mod hostile;
 mod log;

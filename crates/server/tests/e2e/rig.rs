@@ -1,5 +1,6 @@
 //! What the tests stand on: a server in a box, sites, and clients that can be asked what they saw.
 
+pub(crate) mod admin;
 pub(crate) mod certificate;
 pub(crate) mod chromium;
 pub(crate) mod curl;

@@ -63,7 +63,9 @@ pub(super) fn age(seconds: u64) -> String {
     match (days, hours, minutes) {
         (0, 0, 0) => format!("{seconds} s"),
         (0, 0, _) => format!("{minutes} min"),
+        (0, _, 0) => format!("{hours} h"),
         (0, _, _) => format!("{hours} h {minutes} min"),
+        (_, 0, _) => format!("{days} d"),
         _ => format!("{days} d {hours} h"),
     }
 }
@@ -97,9 +99,10 @@ mod tests {
         assert_eq!(count(1_234_567), "1\u{202f}234\u{202f}567");
         assert_eq!((count(0), count(999), count(1000)), ("0".into(), "999".into(), "1\u{202f}000".into()));
         assert_eq!((share(0.034), share(0.4), share(0.0)), ("3.4 %".into(), "40 %".into(), "0 %".into()));
-        assert_eq!(
-            (age(59), age(61), age(3700), age(90_000)),
-            ("59 s".into(), "1 min".into(), "1 h 1 min".into(), "1 d 1 h".into())
-        );
+        for (seconds, text) in
+            [(59, "59 s"), (61, "1 min"), (3600, "1 h"), (3700, "1 h 1 min"), (86_400, "1 d"), (90_000, "1 d 1 h")]
+        {
+            assert_eq!(age(seconds), text);
+        }
     }
 }

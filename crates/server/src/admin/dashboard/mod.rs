@@ -35,15 +35,14 @@ pub(super) fn detail(sources: &Sources, query: &Query) -> Option<String> {
 }
 
 /// What is said of a page that may not be named, or is not there: the same for both.
-pub(super) fn absent(query: &Query) -> String {
+pub(super) fn absent() -> String {
     let section = Section {
         id: "absent",
         title: "Nothing to show",
         lead: None,
         body: html! { p { "This page is not known, or has not been loaded from enough networks to be shown. " a href="/" { "To the overview" } } },
     };
-    layout::page("Nothing to show", &html! { a href="/" { "Overview" } }, &[section], &query.events("none"))
-        .into_string()
+    layout::page("Nothing to show", &html! { a href="/" { "Overview" } }, &[section], "/events").into_string()
 }
 
 /// Name and content of the parts of a view that change.

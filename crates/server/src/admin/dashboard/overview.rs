@@ -33,11 +33,9 @@ pub(super) fn sections(sources: &Sources, query: &Query) -> Vec<Section> {
     ]
 }
 
-fn span_name(span: Span) -> &'static str {
-    match span {
-        Span::Hour => "1 hour",
-        Span::Day => "1 day",
-    }
+/// How long ago the first of these slots began.
+fn since(slots: &[Slot], span: Span) -> String {
+    format::age(slots.len() as u64 * span.slot().as_secs())
 }
 
 fn headline(sources: &Sources, gain: &Gain, slots: &[Slot], span: Span) -> Markup {
@@ -56,7 +54,7 @@ fn headline(sources: &Sources, gain: &Gain, slots: &[Slot], span: Span) -> Marku
                 h3 { "Page views" }
                 p class="big" { (format::count(stats.views)) }
                 p { (format::count(stats.held_out)) " held out, as evidence" }
-                (spark(&views, &format!("Page views over the last {}", span_name(span))))
+                (spark(&views, &format!("Page views over the last {}", since(slots, span))))
             }
             div class="card" {
                 h3 { "Sooner, by the median" }
@@ -180,7 +178,7 @@ fn activity(slots: &[Slot], span: Span) -> Markup {
         Stack { name: "sent whole", class: "with", values: of(&|slot| slot.pushed_bytes as f64) },
         Stack { name: "wasted at most", class: "without", values: of(&|slot| slot.wasted_bytes as f64) },
     ];
-    let since = span_name(span);
+    let since = &since(slots, span);
     html! {
         div class="plots" {
             div { h3 { "Assets, by what was decided" } (bars(&decisions, since, Scale::Things)) }

@@ -34,7 +34,7 @@ pub(super) fn section(sources: &Sources, query: &Query) -> Section {
             (table(sources, query, &shown))
             (pager(query, from, rows.len()))
             p class="note" {
-                (format::count(known.passed as u64)) " pages that may be named"
+                (format::count(known.passed as u64)) @if known.passed == 1 { " page" } @else { " pages" } " that may be named"
                 @if known.hidden > 0 { "; " (format::count(known.hidden as u64)) " more from too few networks to be named" } "."
             }
         }

@@ -95,12 +95,13 @@ impl Ledger {
         self.lock().totals
     }
 
-    /// The slots of a span, the oldest first; the last is under way.
+    /// The slots of a span since the start, the oldest first; the last is under way. They are
+    /// [`LEAST_SLOTS`](series::LEAST_SLOTS) at least, the first ones before the start if it was that late.
     pub(crate) fn series(&self, span: Span) -> Vec<Slot> {
         let now = self.began.elapsed();
         let mut state = self.lock();
         let series = if span == Span::Hour { &mut state.hour } else { &mut state.day };
-        series.slots(now)
+        series.since_start(now)
     }
 
     /// All pages together: with and without help.

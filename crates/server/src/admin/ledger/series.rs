@@ -5,7 +5,10 @@ use std::time::Duration;
 use super::OUTCOMES;
 
 /// Slots of a span.
-pub(crate) const SLOTS: usize = 120;
+const SLOTS: usize = 120;
+
+/// Slots that are shown of one that has only begun.
+pub(super) const LEAST_SLOTS: usize = 20;
 
 /// How far a series looks back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,6 +75,13 @@ impl Series {
         [older, newer].concat()
     }
 
+    /// The same without those before the start, as far as there are enough of them.
+    pub(crate) fn since_start(&mut self, now: Duration) -> Vec<Slot> {
+        let slots = self.slots(now);
+        let passed = usize::try_from(self.latest + 1).unwrap_or(SLOTS).clamp(LEAST_SLOTS, SLOTS);
+        slots.get(SLOTS - passed..).unwrap_or_default().to_vec()
+    }
+
     /// Empties the slots that have come round since the last time.
     fn turn_to(&mut self, now: Duration) {
         let number = (now.as_secs_f64() / self.slot.as_secs_f64()) as u64;
@@ -122,6 +132,14 @@ mod tests {
         assert_eq!(views(&mut series, 30 * 120)[..2], [1, 0], "and out");
         series.add(Duration::from_secs(1_000_000), &view);
         assert_eq!(views(&mut series, 1_000_000).iter().sum::<u32>(), 1, "a long silence empties all");
+    }
+
+    #[test]
+    fn a_young_series_is_short() {
+        let mut series = Series::new(Span::Hour);
+        let mut length = |seconds| series.since_start(Duration::from_secs(seconds)).len();
+        assert_eq!((length(0), length(30 * 19), length(30 * 20)), (LEAST_SLOTS, LEAST_SLOTS, LEAST_SLOTS + 1));
+        assert_eq!((length(30 * 119), length(1_000_000)), (SLOTS, SLOTS));
     }
 
     #[test]

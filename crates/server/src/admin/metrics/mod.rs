@@ -8,6 +8,7 @@ mod exposition;
 mod families;
 mod process;
 mod server;
+mod upstreams;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, text};
@@ -35,6 +36,7 @@ impl Collector for All {
         let mut families = Families::new(encoder);
         server::write(&self.0, &mut families)?;
         engine::write(&self.0, &mut families)?;
+        upstreams::write(&self.0, &mut families)?;
         process::write(&self.0, &mut families)
     }
 }

@@ -83,6 +83,18 @@ impl Session<'_> {
         self.call("/execute/sync", &json!({"script": script, "args": []}))
     }
 
+    /// The window as a PNG.
+    pub(crate) fn screenshot(&self) -> Vec<u8> {
+        let value = self.driver.call("GET", &format!("{}/screenshot", self.path), &Value::Null);
+        let text = value.as_str().expect("a picture in base64");
+        data_encoding::BASE64.decode(text.as_bytes()).expect("a picture in base64")
+    }
+
+    /// The size of the window.
+    pub(crate) fn resize(&self, width: u32, height: u32) {
+        self.call("/window/rect", &json!({"width": width, "height": height}));
+    }
+
     fn call(&self, path: &str, body: &Value) -> Value {
         self.driver.call("POST", &format!("{}{path}", self.path), body)
     }

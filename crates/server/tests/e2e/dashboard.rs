@@ -1,0 +1,114 @@
+//! The dashboard in a browser: it has data, and keeps up.
+
+use crate::first_visits::teach;
+use crate::rig::admin::Admin;
+use crate::rig::node::Browser;
+use crate::rig::server::{Home, PATIENCE, Server};
+use crate::rig::site::{Page, Site};
+use crate::rig::webdriver::{Driver, Session};
+use crate::rig::{chromium, distance, tools};
+use serde_json::json;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+const ONE_WAY: Duration = Duration::from_millis(15);
+
+/// Page views, each by a client that holds nothing; about half of them are held out. 12 of each kind are needed, and
+/// the views with help that are compared are three for each hold-out: fewer than 12 of 60 either way is a chance
+/// of one in a million.
+const VIEWS: u32 = 60;
+
+#[test]
+fn the_dashboard_has_data_and_keeps_up() {
+    if !tools::have(&["node"]) || !tools::have(chromium::PROGRAMS) {
+        return;
+    }
+    let (site, home) = (Site::example(), Home::new());
+    let mut server = Server::start(&site, &home, &["--admin", "127.0.0.1:0", "--holdout", "2"]);
+    let admin = Admin::of(&server);
+    // A distance, so that asking costs something.
+    server.port = distance::between(server.port, ONE_WAY);
+    let page = site.page("/");
+    learn(&server, &page);
+    Browser::default().visits(&server, &page, &json!({"visits": VIEWS}));
+
+    let driver = Driver::start();
+    let profile = tempfile::tempdir().expect("a temporary directory");
+    let session = driver.session(&flags(profile.path()));
+    session.open(&admin.url("/"));
+    let before = number(&session, "#headline .card.wide .big");
+    assert!(before >= u64::from(VIEWS), "{before} views");
+    assert!(count(&session, "#gain path") == 2 && count(&session, "#gain circle.point") == 1, "what the help is worth");
+    assert!(text(&session, "#gain").contains("95 % confidence interval"), "{}", text(&session, "#gain"));
+    assert!(count(&session, "#activity rect.with") > 0 && count(&session, "#headline rect.ink") > 0, "columns");
+    assert_eq!(text(&session, "#pages tbody th a"), "/");
+    assert!(count(&session, "#pages .strip rect.ink") > 3, "chances of its assets");
+    keep(&session, "overview");
+
+    // What happens now is shown without loading the page again, and the reader's place is kept.
+    session.run("document.querySelector('#pages thead a').focus();");
+    Browser::default().visits(&server, &page, &json!({"visits": 3}));
+    wait("the number of views grows", || number(&session, "#headline .card.wide .big") >= before + 3);
+    assert_eq!(text(&session, "#live"), "live");
+    assert_eq!(session.run("return document.activeElement.textContent;"), "Page");
+
+    session.run("document.querySelector('#pages tbody th a').click();");
+    wait("the page's own view opens", || count(&session, "#waterfall") == 1);
+    assert!(count(&session, "#waterfall rect.with") > 5, "bars with help");
+    assert!(count(&session, "#waterfall rect.without") > 5, "bars without help");
+    assert_eq!(count(&session, "#assets tbody tr"), page.assets.len() as u64);
+    session.resize(1200, 1900);
+    keep(&session, "page");
+    session.resize(420, 1600);
+    let (inner, width) = ("document.documentElement.clientWidth", "document.documentElement.scrollWidth");
+    assert_eq!(session.run(&format!("return {width} <= {inner};")), true, "nothing sticks out on a phone");
+    keep(&session, "phone");
+    let errors =
+        session.run("return performance.getEntriesByType('resource').filter((e) => e.responseStatus >= 400).length;");
+    assert_eq!(errors, 0, "all that the page names is there");
+}
+
+/// Lets the server learn a page by views that are no evidence of being held out or not.
+fn learn(server: &Server, page: &Page) {
+    teach(server, page);
+    server.let_visits_end();
+}
+
+fn flags(profile: &Path) -> Vec<String> {
+    let flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"];
+    let mut flags: Vec<_> = flags.map(str::to_owned).into();
+    flags.push("--window-size=1200,1700".to_owned());
+    flags.push(format!("--user-data-dir={}", profile.display()));
+    flags
+}
+
+/// For people to look at.
+fn keep(session: &Session<'_>, name: &str) {
+    let picture = session.screenshot();
+    assert!(picture.len() > 10_000, "a picture of something");
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("dashboard-{name}.png"));
+    std::fs::write(path, picture).expect("a picture is kept");
+}
+
+fn count(session: &Session<'_>, selector: &str) -> u64 {
+    session.run(&format!("return document.querySelectorAll({selector:?}).length;")).as_u64().expect("a number")
+}
+
+fn text(session: &Session<'_>, selector: &str) -> String {
+    let text = session.run(&format!("return (document.querySelector({selector:?}) || {{}}).textContent || '';"));
+    text.as_str().expect("text").to_owned()
+}
+
+/// A number as it is written, without the spaces between thousands.
+fn number(session: &Session<'_>, selector: &str) -> u64 {
+    let digits: String = text(session, selector).chars().filter(char::is_ascii_digit).collect();
+    digits.parse().expect("digits")
+}
+
+fn wait(what: &str, done: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !done() {
+        assert!(Instant::now() < deadline, "not so: {what}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
