@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 use super::routes::{App, json_response};
 use super::sources::Sources;
 
+/// Pages that are looked at for the sites there are.
+const MAX_PAGES: usize = 1024;
+
 #[derive(Debug, Deserialize)]
 pub(super) struct Asked {
     page: Option<String>,
@@ -52,10 +55,10 @@ fn answer(sources: &Sources, host: Option<&str>, page: &str, as_text: bool) -> R
     json_response(&as_json(&host, page, &explanation))
 }
 
-/// The sites of which a page may be named.
+/// The sites of which one of the heaviest pages may be named.
 fn sites(sources: &Sources) -> Vec<String> {
     let mut sites: Vec<String> =
-        sources.headstart.pages(usize::MAX).shown.into_iter().map(|page| page.authority.into()).collect();
+        sources.headstart.pages(MAX_PAGES).shown.into_iter().map(|page| page.authority.into()).collect();
     sites.sort_unstable();
     sites.dedup();
     sites

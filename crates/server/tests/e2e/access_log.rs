@@ -2,10 +2,11 @@
 
 use crate::admin::visit;
 use crate::rig::curl;
-use crate::rig::server::{Home, Server};
+use crate::rig::server::{Home, PATIENCE, Server};
 use crate::rig::site::{FONT, ONE, SHARED, Site};
 use crate::rig::tools;
 use serde_json::Value;
+use std::time::{Duration, Instant};
 
 #[test]
 fn each_response_is_a_line_and_a_page_says_what_was_sent_early() {
@@ -73,4 +74,28 @@ fn pushes_are_logged_as_such_and_the_combined_form_is_learned_from() {
         .expect("the program starts");
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
+}
+
+#[test]
+fn a_log_that_was_moved_away_is_begun_anew() {
+    if !tools::have(&["curl"]) {
+        return;
+    }
+    let (site, home) = (Site::small(), Home::new());
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (log, old) = (dir.path().join("access.log"), dir.path().join("access.log.1"));
+    let server = Server::start(&site, &home, &["--access-log", log.to_str().expect("a name in Unicode")]);
+    visit(&server, "127.0.0.1", "/", &[SHARED]);
+    std::fs::rename(&log, &old).expect("it can be moved");
+    server.hang_up();
+    server.line("after the reload", |line| line.contains("reloaded"));
+    let deadline = Instant::now() + PATIENCE;
+    while !log.exists() {
+        assert!(Instant::now() < deadline, "no new log");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    visit(&server, "127.0.0.1", "/other.html", &[]);
+    assert!(server.stop().success());
+    let lines = |path| std::fs::read_to_string(path).expect("a log").lines().count();
+    assert_eq!((lines(&old), lines(&log)), (2, 1));
 }

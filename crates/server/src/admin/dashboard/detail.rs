@@ -1,6 +1,6 @@
 //! One page: what it is worth, when its assets come, and why each is sent or not.
 
-use headstart::learn::{AssetWeight, Explanation, PageWeight, Verdict};
+use headstart::learn::{AssetWeight, Explanation, Level, LevelWeight, Verdict};
 use maud::{Markup, html};
 
 use super::super::gain::Gain;
@@ -21,18 +21,12 @@ const BARS: usize = 24;
 pub(super) fn sections(sources: &Sources, query: &Query) -> Option<Vec<Section>> {
     let authority = query.host.to_ascii_lowercase();
     let explanation = sources.headstart.explain(&authority, &query.page).filter(|explanation| explanation.named)?;
-    let weight = sources.headstart.pages(usize::MAX).shown;
-    let weight = weight.into_iter().find(|page| *page.authority == *authority && *page.path == *query.page)?;
+    let weight = explanation.levels.iter().find(|level| level.level == Level::Page).copied()?;
     let record = sources.ledger.page(&authority, &query.page);
     let none = Comparison::new(0);
     let gain = Gain::of(record.as_ref().map_or(&none, |record| &record.comparison));
     Some(vec![
-        Section {
-            id: "summary",
-            title: "This page",
-            lead: None,
-            body: summary(&weight, &explanation, record.as_ref()),
-        },
+        Section { id: "summary", title: "This page", lead: None, body: summary(weight, &explanation, record.as_ref()) },
         Section { id: "gain", title: "What the help is worth here", lead: None, body: gain_body(&gain, "this page") },
         Section {
             id: "waterfall",
@@ -49,7 +43,7 @@ pub(super) fn sections(sources: &Sources, query: &Query) -> Option<Vec<Section>>
     ])
 }
 
-fn summary(weight: &PageWeight, explanation: &Explanation, record: Option<&PageRecord>) -> Markup {
+fn summary(weight: LevelWeight, explanation: &Explanation, record: Option<&PageRecord>) -> Markup {
     let planned = explanation.assets.iter().filter(|asset| asset.verdict == Verdict::Planned).count();
     let bytes: u64 = explanation.assets.iter().filter(|a| a.verdict == Verdict::Planned).map(|a| a.bytes).sum();
     html! {

@@ -8,11 +8,13 @@ mod layout;
 mod overview;
 mod pages;
 mod query;
+mod upstreams;
 
 use maud::html;
 
 use self::layout::Section;
 pub(super) use self::query::Query;
+pub(super) use self::upstreams::head_times;
 use super::sources::Sources;
 
 /// The stylesheet, the script and the icon: all that a page loads.

@@ -11,11 +11,12 @@ use super::format;
 use super::layout::Section;
 use super::pages;
 use super::query::Query;
+use super::upstreams;
 
 pub(super) fn sections(sources: &Sources, query: &Query) -> Vec<Section> {
     let slots = sources.ledger.series(query.span());
     let gain = Gain::of(&sources.ledger.all_pages());
-    vec![
+    let mut sections = vec![
         Section {
             id: "headline",
             title: "At a glance",
@@ -30,7 +31,9 @@ pub(super) fn sections(sources: &Sources, query: &Query) -> Vec<Section> {
             body: activity(&slots, query.span()),
         },
         pages::section(sources, query),
-    ]
+    ];
+    sections.extend(upstreams::section(sources));
+    sections
 }
 
 /// How long ago the first of these slots began.

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
+use super::super::dashboard::head_times;
 use super::super::sources::Sources;
 use super::families::{Families, Labels};
-use crate::proxy::{BUCKETS, UpstreamStats};
-use crate::traffic::HistogramReading;
+use crate::proxy::UpstreamStats;
 
 pub(super) fn write(sources: &Sources, families: &mut Families<'_>) -> fmt::Result {
     let files = sources.origins.files();
@@ -60,13 +60,4 @@ pub(super) fn write(sources: &Sources, families: &mut Families<'_>) -> fmt::Resu
 
 fn named(one: &UpstreamStats) -> Labels<'_> {
     vec![("upstream", &*one.name)]
-}
-
-fn head_times(one: &UpstreamStats) -> HistogramReading {
-    let bounds = BUCKETS.into_iter().chain([f64::INFINITY]);
-    HistogramReading {
-        sum: one.head_seconds,
-        count: one.head_times.iter().sum(),
-        buckets: bounds.zip(one.head_times).collect(),
-    }
 }

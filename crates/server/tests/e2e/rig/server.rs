@@ -129,6 +129,12 @@ impl Server {
         }
     }
 
+    /// `kill -HUP`: the configuration is read again, and logs are opened anew.
+    pub(crate) fn hang_up(&self) {
+        let sent = Command::new("kill").args(["-HUP", &self.child.id().to_string()]).status().expect("kill runs");
+        assert!(sent.success(), "no such process");
+    }
+
     /// Whether it still runs.
     pub(crate) fn is_alive(&mut self) -> bool {
         self.child.try_wait().expect("it can be waited for").is_none()
