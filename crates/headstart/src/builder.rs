@@ -106,7 +106,7 @@ impl Builder {
         self
     }
 
-    /// Pushes of one page, and their bytes together. 16 and 256 KiB.
+    /// Pushes of one page, and their bytes together. 16 and 1 MiB.
     pub fn max_pushes(mut self, count: usize, bytes: u64) -> Self {
         self.limits.budget.max_pushes = count;
         self.limits.budget.max_push_bytes = bytes;

@@ -69,9 +69,7 @@ impl PageExchange {
         for item in &self.items {
             let wanted = match item.decision {
                 Decision::Hinted | Decision::Linked => true,
-                // The client takes pushes and gets no more of them: it can still fetch these early by itself.
-                Decision::Omitted(Reason::Budget | Reason::Driver(_)) => self.outlet == Outlet::Push,
-                _ => false,
+                decision => falls_to_client(decision, self.outlet),
             };
             if wanted
                 && !written.contains(&*item.path)
@@ -118,7 +116,10 @@ impl PageExchange {
             *site != own
         });
         for item in &self.items {
-            if makes_fetch(item.decision, self.browser) && item.validator != 0 {
+            // What a push was too much for is as likely to be needed, so the client will have asked for it: to push it
+            // the next time would be in vain more often than not.
+            let will_ask = makes_fetch(item.decision, self.browser) || falls_to_client(item.decision, self.outlet);
+            if will_ask && item.validator != 0 {
                 fingerprint.insert(&item.path, item.validator);
             }
         }
@@ -168,4 +169,9 @@ fn makes_fetch(decision: Decision, browser: bool) -> bool {
         Decision::Linked => browser,
         _ => false,
     }
+}
+
+/// The client takes pushes and gets no more of them: it can still fetch this early by itself.
+fn falls_to_client(decision: Decision, outlet: Outlet) -> bool {
+    outlet == Outlet::Push && matches!(decision, Decision::Omitted(Reason::Budget | Reason::Driver(_)))
 }

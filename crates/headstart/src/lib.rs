@@ -22,6 +22,7 @@ mod item;
 mod layer;
 mod link;
 mod navigation;
+mod need;
 mod patient;
 mod policy;
 mod proxy_protocol;

@@ -16,6 +16,7 @@ use crate::exchange::{ConnectionState, Ways, Who, described};
 use crate::fingerprint::Fingerprint;
 use crate::item::{Item, Push, Tag};
 use crate::link;
+use crate::need;
 use crate::request;
 use crate::response as answer;
 use crate::rules::{Bans, Budget, PageRules};
@@ -129,8 +130,12 @@ impl PageExchange {
             }
         }
         let plan = engine.learner.plan(now, site, &exchange.page);
-        for candidate in plan.candidates() {
-            exchange.add_learned(engine, connection, candidate);
+        // What the page needs most first: budgets end somewhere.
+        for urgency in need::URGENCIES {
+            let is = |candidate: &&Candidate| need::urgency(candidate.destination, candidate.cors) == urgency;
+            for candidate in plan.candidates().iter().filter(is) {
+                exchange.add_learned(engine, connection, candidate);
+            }
         }
         exchange
     }
@@ -175,7 +180,8 @@ impl PageExchange {
                         asset: Arc::clone(&item.path),
                         bytes: AtomicU64::new(item.bytes),
                     });
-                    promises.push(Promise { path, headers: self.promised_fields.clone(), priority: None, tag });
+                    let priority = Some(need::priority(item.destination, item.cors));
+                    promises.push(Promise { path, headers: self.promised_fields.clone(), priority, tag });
                 }
                 Err(_) => item.decision = Decision::Omitted(Reason::Driver(Refusal::Invalid)),
             }
