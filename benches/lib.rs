@@ -7,3 +7,4 @@
 pub mod link;
 pub mod page_load;
 pub mod peers;
+mod plot;

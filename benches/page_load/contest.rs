@@ -4,6 +4,7 @@ use crate::peers::Peer;
 
 use super::app::APP;
 use super::site::Site;
+use super::told;
 
 /// What a client lets a server do for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +41,7 @@ pub(crate) struct Contestant {
 }
 
 const ALL: &[Way] = &[Way::Push, Way::Hints, Way::Plain];
+const PUSH: &[Way] = &[Way::Push, Way::Plain];
 
 /// Ours, and what it is measured against.
 pub(crate) const CONTESTANTS: &[Contestant] = &[
@@ -87,5 +89,59 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         learns: false,
         thinks: true,
         deploys: false,
+    },
+    Contestant {
+        name: "node",
+        peer: told::NODE,
+        extra: told::node,
+        ways: ALL,
+        learns: false,
+        thinks: true,
+        deploys: true,
+    },
+    Contestant {
+        name: "apache",
+        peer: told::APACHE,
+        extra: told::apache,
+        ways: ALL,
+        learns: false,
+        thinks: false,
+        deploys: true,
+    },
+    Contestant {
+        name: "h2o with CASPer",
+        peer: told::H2O_PUSH,
+        extra: told::h2o,
+        ways: PUSH,
+        learns: false,
+        thinks: false,
+        deploys: true,
+    },
+    Contestant {
+        name: "caddy",
+        peer: told::CADDY_PUSH,
+        extra: told::caddy,
+        ways: PUSH,
+        learns: false,
+        thinks: false,
+        deploys: true,
+    },
+    Contestant {
+        name: "nginx",
+        peer: told::NGINX_PUSH,
+        extra: told::nginx,
+        ways: PUSH,
+        learns: false,
+        thinks: false,
+        deploys: true,
+    },
+    Contestant {
+        name: "nghttpd",
+        peer: told::NGHTTPD_PUSH,
+        extra: told::nghttpd,
+        ways: PUSH,
+        learns: false,
+        thinks: false,
+        deploys: true,
     },
 ];

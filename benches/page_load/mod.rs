@@ -13,11 +13,13 @@ mod fetch;
 mod frames;
 mod hints;
 mod lane;
+mod plots;
 mod report;
 mod request;
 mod run;
 mod site;
 mod summary;
+mod told;
 
 use crate::peers;
 
@@ -26,6 +28,14 @@ pub fn main() {
     peers::become_peer();
     app::become_app();
     let quick = std::env::args().any(|word| word == "--quick");
-    let results = run::run(case::Case::all(quick));
+    let mut cases = case::Case::all(quick);
+    // For a look at one server: `HEADSTART_PAGE_LOAD_ONLY=nginx`.
+    if let Ok(only) = std::env::var("HEADSTART_PAGE_LOAD_ONLY") {
+        cases.retain(|case| only.split(',').any(|name| name == case.contestant().name));
+    }
+    let results = run::run(cases);
     report::print(&results);
+    for file in plots::draw(&results) {
+        println!("Drawn: {}\n", file.file_name().unwrap_or_default().display());
+    }
 }

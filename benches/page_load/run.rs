@@ -12,8 +12,8 @@ use super::case::Case;
 use super::contest::CONTESTANTS;
 use super::lane::{Lane, Measured};
 
-/// Links that are used at the same time. A load takes next to no processor time, so two do not disturb each other.
-const LANES: u16 = 2;
+/// Links that are used at the same time. A load takes next to no processor time, so three do not disturb each other.
+const LANES: u16 = 3;
 
 /// All that was measured.
 #[derive(Default)]
@@ -95,7 +95,8 @@ fn start_all(lane: &mut Lane, cases: &[Case], results: &Mutex<Results>) {
                 lock(results).missing.insert(format!("{name} is not installed"));
             }
             Err(Error::Failed(why)) => {
-                lock(results).missing.insert(format!("{} does not run: {}", contestant.name, why.replace('\n', " ")));
+                let last = why.lines().last().unwrap_or_default();
+                lock(results).missing.insert(format!("{} does not run: {last}", contestant.name));
             }
         }
     }

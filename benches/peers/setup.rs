@@ -119,6 +119,8 @@ impl Words<'_> {
     fn fill(&self, text: &str) -> String {
         let path = |path: &Path| path.display().to_string();
         [
+            // First, for it may hold the other words.
+            ("@extra@", self.setup.extra.to_owned()),
             ("@root@", path(self.setup.root)),
             ("@cert@", path(self.setup.certificate.cert())),
             ("@key@", path(self.setup.certificate.key())),
@@ -127,7 +129,6 @@ impl Words<'_> {
             ("@address@", self.setup.address.to_string()),
             ("@port@", self.port.to_string()),
             ("@workers@", self.setup.workers.to_string()),
-            ("@extra@", self.setup.extra.to_owned()),
         ]
         .iter()
         .fold(text.to_owned(), |text, (word, value)| text.replace(word, value))
