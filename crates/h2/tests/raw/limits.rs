@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use headstart_h2::{Config, Error, Timeout};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 use tokio::time::Instant;
 
 use crate::frames::{self, CONTINUATION, END_HEADERS, HEADERS, INITIAL_WINDOW_SIZE, PING};
@@ -155,6 +155,22 @@ async fn a_client_that_takes_nothing_is_dropped() {
     let (result, seconds) = end(&mut server).await;
     assert_eq!((timer(result), seconds), (Some(Timeout::WriteStall), 30));
     server.log.assert_has("ended /bytes/50000 false");
+}
+
+/// Two bytes a second are as good as none.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_drops_is_dropped() {
+    let (mut theirs, ours) = tokio::io::duplex(1000);
+    let task = tokio::spawn(Script::new().connection(ours));
+    let asked = [frames::PREFACE, &settings(&[]), &get(1, "/bytes/50000")].concat();
+    theirs.write_all(&asked).await.unwrap();
+    let began = Instant::now();
+    while !task.is_finished() {
+        assert!(began.elapsed() < Duration::from_secs(100));
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        theirs.read_exact(&mut [0; 10]).await.unwrap();
+    }
+    assert_eq!(timer(task.await.unwrap()), Some(Timeout::WriteStall));
 }
 
 #[tokio::test(start_paused = true)]

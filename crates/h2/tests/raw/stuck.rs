@@ -110,15 +110,37 @@ async fn a_window_in_drops_is_none() {
         assert_eq!(server.peer.resets(1).is_empty(), lives, "{bytes} bytes each 5 s");
         server.peer.assert_well().await;
 
-        let mut server = Script::new().start(BIG_PIPE, &[(INITIAL_WINDOW_SIZE, 0)]).await;
-        server.peer.send(get(1, "/bytes/20000")).await;
+        let mut server = Script::new().start(BIG_PIPE, &[(INITIAL_WINDOW_SIZE, 1 << 20)]).await;
+        server.peer.send(get(1, "/bytes/90000")).await;
         for _ in 0..20 {
-            server.peer.try_send(window(1, bytes)).await;
+            server.peer.try_send(window(0, bytes)).await;
             server.peer.trace().await;
             tokio::time::sleep(Duration::from_secs(5)).await;
         }
-        assert_eq!(server.peer.closed, !lives, "{bytes} bytes each 5 s, and nothing else");
+        assert_eq!(server.peer.closed, !lives, "{bytes} bytes each 5 s, for all streams");
+        if !lives {
+            assert_eq!(server.task.await.unwrap().unwrap_err().timer(), Some(Timeout::WriteStall));
+        }
     }
+}
+
+/// Nor is one to blame that has window while the connection has none.
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_waits_for_the_connections_window_is_left_alone() {
+    let mut server = Script::new().start(BIG_PIPE, &[(INITIAL_WINDOW_SIZE, 100)]).await;
+    server.peer.send(frames::request(1, "GET", "/bytes/50000", &[("priority", "u=7")], true)).await;
+    assert_eq!(server.peer.trace().await, "HEADERS 1 200, DATA 1 100");
+    server.peer.send([get(3, "/bytes/900000"), window(3, 1 << 20), window(1, 60_000)].concat()).await;
+    for _ in 0..2 {
+        server.peer.trace().await;
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        server.peer.send(window(0, 1100)).await;
+    }
+    server.peer.trace().await;
+    assert_eq!((server.peer.bytes(1), server.peer.resets(1)), (100, vec![]));
+    server.peer.send(window(0, 1 << 20)).await;
+    server.peer.trace().await;
+    assert!(server.peer.ended(1) && server.peer.ended(3));
 }
 
 /// A stream whose turn does not come is not one without window.

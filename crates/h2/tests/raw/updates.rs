@@ -15,7 +15,9 @@ fn ask(stream: u32, path: &str, priority: &str) -> Vec<u8> {
 
 /// Uses up the connection's window with stream 1, so that what follows waits and only order decides.
 async fn queued(requests: &[Vec<u8>]) -> crate::server::Running<tokio::io::DuplexStream> {
-    let script = Script::new().push("/bytes/20", ["/bytes/7000"]);
+    let script = Script::new()
+        .push("/bytes/20", ["/bytes/7000"])
+        .push("/bytes/21", ["/bytes/7001", "/bytes/7002", "/bytes/7003"]);
     let mut server = script.start(BIG_PIPE, &[(INITIAL_WINDOW_SIZE, 1 << 20)]).await;
     server.peer.send(ask(1, "/bytes/65535", "u=0")).await;
     server.peer.trace().await;
@@ -126,6 +128,16 @@ async fn a_push_is_moved() {
     server.peer.send([update(2, "u=6"), window(0, 50_000)].concat()).await;
     assert_eq!(server.peer.trace().await, "DATA 3 20 end, DATA 5 6000 end, DATA 2 7000 end");
     server.peer.assert_well().await;
+    server.hang_up().await.0.unwrap();
+}
+
+/// Also one whose number is above all that the client has opened.
+#[tokio::test(start_paused = true)]
+async fn a_late_push_is_moved() {
+    let mut server = queued(&[get(3, "/bytes/21")]).await;
+    assert_eq!(server.peer.promised(), [2, 4, 6]);
+    server.peer.send([update(4, "u=1"), window(0, 50_000)].concat()).await;
+    assert_eq!(server.peer.trace().await, "DATA 4 7002 end, DATA 3 21 end, DATA 2 7001 end, DATA 6 7003 end");
     server.hang_up().await.0.unwrap();
 }
 

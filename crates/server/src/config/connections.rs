@@ -39,6 +39,12 @@ pub(super) fn read(root: &mut Section<'_>) -> Connections {
     count("max_control_frames", &mut h2.max_control_frames, 1_000_000);
     count("max_resets", &mut h2.max_resets, 1_000_000);
     count("max_cancelled_pushes", &mut h2.max_cancelled_pushes, u32::MAX);
+    if let Some(rate) = section.within("min_body_rate", 0..=1_000_000_000_u32) {
+        h2.min_body_rate = rate;
+    }
+    if let Some(fields) = section.within("max_header_fields", 1..=65_536_u32) {
+        h2.max_header_fields = fields as usize;
+    }
     let mut size = |key, into: &mut u32, least| {
         let bounds = Size(least)..=Size(i32::MAX as u64);
         *into = section.within(key, bounds).map_or(*into, |size| size.bytes() as u32);
@@ -66,6 +72,9 @@ pub(super) fn read(root: &mut Section<'_>) -> Connections {
     h2.handshake_timeout = time("handshake", h2.handshake_timeout);
     h2.header_timeout = time("header", h2.header_timeout);
     h2.idle_timeout = time("idle", h2.idle_timeout);
+    h2.body_stall_timeout = time("body_stall", h2.body_stall_timeout);
+    h2.keep_alive_timeout = time("keep_alive_answer", h2.keep_alive_timeout);
+    h2.keep_alive_interval = h2.keep_alive_interval.map(|default| time("keep_alive", default));
     h2.write_stall_timeout = time("write_stall", h2.write_stall_timeout);
     let drain = time("drain", Duration::from_secs(10));
     section.done();
