@@ -32,6 +32,7 @@ use crate::patient::Patient;
 use crate::proxy_protocol;
 use crate::serve::{Connection, Greeter, UNSENT_BYTES};
 use crate::websocket::Bridge;
+use crate::unequivocal::Unequivocal;
 
 /// Time for a PROXY header, for the TLS handshake, and for a request head over HTTP/1.1.
 const HANDSHAKE: Duration = Duration::from_secs(5);
@@ -156,7 +157,8 @@ where
         let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
         builder.http1().timer(TokioTimer::new()).header_read_timeout(HTTP1_HEAD);
         // What the connection becomes after an upgrade keeps its place, and is waited for at the end.
-        let io = TokioIo::new(Patient::new(io, engine.h2.write_stall_timeout, (place, stopping.clone())));
+        let io =
+            TokioIo::new(Patient::new(Unequivocal::new(io), engine.h2.write_stall_timeout, (place, stopping.clone())));
         let mut connection = pin!(builder.serve_connection_with_upgrades(io, TowerToHyperService::new(service)));
         let result = tokio::select! {
             result = &mut connection => result,

@@ -32,6 +32,7 @@ mod rules;
 mod serve;
 mod state;
 mod stopwatch;
+mod unequivocal;
 mod view;
 mod websocket;
 

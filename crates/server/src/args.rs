@@ -54,6 +54,11 @@ pub(crate) struct Proxy {
     #[arg(value_name = "URL", required = true)]
     pub(crate) upstreams: Vec<String>,
 
+    /// What of its responses is answered from memory, as far as the application allows: off, pushes, assets, all
+    /// [default: assets]
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) cache: Option<String>,
+
     #[command(flatten)]
     pub(crate) options: Options,
 }

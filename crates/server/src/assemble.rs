@@ -13,7 +13,7 @@ use crate::config::section::At;
 use crate::config::sites::{Content, Site};
 use crate::config::{Problem, Problems, Settings};
 use crate::origin::Origin;
-use crate::proxy::Proxy;
+use crate::proxy::{Cache, Proxy};
 use crate::routes::Routes;
 use crate::self_signed::{self, Origin as MadeOrKept};
 use crate::static_files::{Config, StaticFiles};
@@ -23,6 +23,8 @@ use crate::{state, tls};
 pub(crate) struct Sites {
     /// With the settings that each was made from, so that one that stays the same keeps its memory and connections.
     parts: Vec<(Site, Origin)>,
+    /// The responses of all upstreams.
+    cache: Cache,
 }
 
 impl Sites {
@@ -37,16 +39,17 @@ impl Sites {
             let message = "nothing to serve: the example site is not on this machine; say `headstart serve DIR`";
             problems.add(&Place::named("headstart"), "", message);
         }
+        let cache = old.map_or_else(Cache::default, |old| old.cache.clone());
         let mut parts = Vec::new();
         for site in &settings.sites {
             let kept =
                 old.and_then(|old| old.parts.iter().find(|(of, _)| of == site)).map(|(_, origin)| origin.clone());
-            if let Some(origin) = kept.or_else(|| open(site, &problems)) {
+            if let Some(origin) = kept.or_else(|| open(site, &cache, &problems)) {
                 parts.push((site.clone(), origin));
             }
         }
         let problems = problems.into_sorted();
-        if problems.is_empty() { Ok(Self { parts }) } else { Err(problems) }
+        if problems.is_empty() { Ok(Self { parts, cache }) } else { Err(problems) }
     }
 
     /// A line about each.
@@ -85,7 +88,7 @@ impl Sites {
     }
 }
 
-fn open(site: &Site, problems: &Problems) -> Option<Origin> {
+fn open(site: &Site, cache: &Cache, problems: &Problems) -> Option<Origin> {
     match &site.content {
         Content::Files { root } => match StaticFiles::new(&root.value, Config::default()) {
             Ok(files) => Some(Origin::Files(files)),
@@ -95,7 +98,7 @@ fn open(site: &Site, problems: &Problems) -> Option<Origin> {
                 None
             }
         },
-        Content::Upstream(upstream) => match Proxy::new(upstream.config.clone()) {
+        Content::Upstream(upstream) => match Proxy::new(upstream.config.clone(), cache.clone()) {
             Ok(proxy) => Some(Origin::Upstream(proxy)),
             Err(error) => {
                 problems.add(&upstream.place, &*upstream.key, error.to_string());

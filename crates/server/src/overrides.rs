@@ -21,12 +21,16 @@ pub(crate) struct Given {
 
 impl Given {
     pub(crate) fn of_serve(args: Serve) -> Self {
-        let served = args.directory.map(|directory| one_site("DIR", "root", &directory.to_string_lossy()));
+        let served = args.directory.map(|directory| Node::list("DIR", vec![one_site("DIR", "root", &directory.to_string_lossy())]));
         Self::new(args.options, served)
     }
 
     pub(crate) fn of_proxy(args: Proxy) -> Self {
-        Self::new(args.options, Some(one_site("URL", "upstream", &args.upstreams.join(","))))
+        let mut site = one_site("URL", "upstream", &args.upstreams.join(","));
+        if let Some(cache) = &args.cache {
+            site.set(&["proxy", "cache"], Node::loose("--cache", cache));
+        }
+        Self::new(args.options, Some(Node::list("URL", vec![site])))
     }
 
     pub(crate) fn of_file(file: PathBuf) -> Self {
@@ -71,7 +75,7 @@ impl Given {
 fn one_site(flag: &str, key: &str, value: &str) -> Node {
     let mut site = Node::table(flag);
     site.set(&[key], Node::loose(flag, value));
-    Node::list(flag, vec![site])
+    site
 }
 
 fn flags(options: &Options, problems: &Problems) -> Vec<Flag> {

@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::cache::Filling;
 use super::connection::Held;
 use super::error::Fault;
 use super::server::Server;
@@ -37,6 +38,8 @@ struct Passing {
     waiting_since: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
     counters: Arc<Counters>,
+    /// Keeps a copy for the cache.
+    filling: Option<Box<Filling>>,
 }
 
 /// What one request holds of the upstream until its response is whole.
@@ -93,8 +96,17 @@ impl Body {
         Body(Kind::Known(bytes.into()))
     }
 
-    pub(super) fn passing(incoming: Incoming, lease: Lease, stall: Duration, counters: &Arc<Counters>) -> Self {
+    pub(super) fn passing(
+        incoming: Incoming,
+        lease: Lease,
+        stall: Duration,
+        counters: &Arc<Counters>,
+        filling: Option<Filling>,
+    ) -> Self {
         if incoming.is_end_stream() {
+            if let Some(filling) = filling {
+                filling.finish();
+            }
             lease.release(&mut Context::from_waker(std::task::Waker::noop()));
             return Body::known(Bytes::new());
         }
@@ -105,6 +117,7 @@ impl Body {
             waiting_since: None,
             timer: None,
             counters: Arc::clone(counters),
+            filling: filling.map(Box::new),
         })))
     }
 }
@@ -143,8 +156,13 @@ impl Passing {
             Poll::Pending => return self.poll_stall(cx).map(|fault| Some(Err(self.fail(fault)))),
             Poll::Ready(Some(Ok(frame))) => {
                 self.waiting_since = None;
-                if let Some(data) = frame.data_ref() {
-                    stats::add(&self.counters.bytes_down, data.len() as u64);
+                match frame.data_ref() {
+                    Some(data) => {
+                        stats::add(&self.counters.bytes_down, data.len() as u64);
+                        self.filling.take_if(|filling| !filling.add(data));
+                    }
+                    // Trailers are not kept, so neither is what they belong to.
+                    None => self.filling = None,
                 }
             }
             Poll::Ready(_) => {}
@@ -160,6 +178,9 @@ impl Passing {
                     && let Some(lease) = self.lease.take()
                 {
                     lease.release(cx);
+                    if let Some(filling) = self.filling.take() {
+                        filling.finish();
+                    }
                 }
                 Poll::Ready(frame.map(|frame| frame.map_err(|_| BodyError(Fault::BodyBroken))))
             }

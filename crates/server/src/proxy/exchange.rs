@@ -17,13 +17,14 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until};
 
 use super::body::{At, Body, Lease, Place};
+use super::cache::{Filling, Lookup};
 use super::config::HostField;
 use super::connection::Held;
 use super::error::Fault;
 use super::server::Server;
 use super::service::Inner;
 use super::upload::{Gate, Upload, Watch};
-use super::{forwarded, head, hints, respond, stats, tunnel};
+use super::{cache, forwarded, head, hints, respond, stats, tunnel};
 
 /// A request that was let in.
 pub(super) struct Exchange {
@@ -39,6 +40,7 @@ pub(super) struct Exchange {
     upgrade: Option<HeaderValue>,
     client: Option<EarlyHints>,
     begun: Instant,
+    lookup: Option<Lookup>,
 }
 
 /// What came of one attempt.
@@ -51,8 +53,14 @@ enum Failed {
 
 impl Exchange {
     /// Takes a request apart; its head is made ready for the upstream.
-    pub(super) fn new(proxy: &Arc<Inner>, permit: OwnedSemaphorePermit, request: Request<headstart::Body>) -> Self {
-        let (mut head, body) = request.into_parts();
+    pub(super) fn new(
+        proxy: &Arc<Inner>,
+        permit: OwnedSemaphorePermit,
+        mut head: Parts,
+        host: &str,
+        body: headstart::Body,
+        lookup: Option<Lookup>,
+    ) -> Self {
         let has_content = !body.is_end_stream();
         let upgrade = head::upgrade(&head, has_content).filter(|_| head.extensions.get::<OnUpgrade>().is_some());
         let config = &proxy.config;
@@ -64,7 +72,7 @@ impl Exchange {
             Upload::new(body, limit, stall, gate.clone(), &watch, &proxy.counters)
         });
         let client = head.extensions.remove::<EarlyHints>();
-        prepare(&mut head, proxy, upgrade.as_ref());
+        prepare(&mut head, host, proxy, upgrade.as_ref());
         if let Some(expects) = expects {
             head.headers.insert(header::EXPECT, expects);
         }
@@ -79,6 +87,7 @@ impl Exchange {
             upgrade,
             client,
             begun: Instant::now(),
+            lookup,
         }
     }
 
@@ -272,16 +281,28 @@ impl Exchange {
         if let Some(hinted) = hinted {
             hinted.add_to(&mut head.headers);
         }
+        let filling = self.lookup.take().and_then(|lookup| self.note(lookup, &head));
         let lease = Lease { held: Some(connection), place };
-        let body = Body::passing(incoming, lease, self.proxy.config.timeouts.body, counters);
+        let body = Body::passing(incoming, lease, self.proxy.config.timeouts.body, counters, filling);
         Ok(Response::from_parts(head, body))
+    }
+
+    /// What the cache makes of a response: it keeps it, or forgets what is no longer true.
+    fn note(&self, lookup: Lookup, head: &http::response::Parts) -> Option<Filling> {
+        if self.head.method.is_safe() {
+            return lookup.fill(cache::remembered(&self.head), head);
+        }
+        if head.status.is_success() || head.status.is_redirection() {
+            lookup.cache.remove(&lookup.key);
+        }
+        None
     }
 }
 
 /// Makes a head the upstream's: what is of the client's connection goes, what the upstream is told comes.
-fn prepare(head: &mut Parts, proxy: &Inner, upgrade: Option<&HeaderValue>) {
+fn prepare(head: &mut Parts, host: &str, proxy: &Inner, upgrade: Option<&HeaderValue>) {
     let config = &proxy.config;
-    let host = head::host(head).map(str::to_owned);
+    let host = Some(host).filter(|host| !host.is_empty());
     let tls = head.uri.scheme_str().map_or(head.extensions.get::<OverTls>().is_some(), |scheme| scheme == "https");
     let peer = head.extensions.get::<Peer>().map(|Peer(address)| *address);
     let trailers = head::takes_trailers(&head.headers);
@@ -289,7 +310,7 @@ fn prepare(head: &mut Parts, proxy: &Inner, upgrade: Option<&HeaderValue>) {
     head::remove_hop_by_hop(headers);
     head::remove_ambiguous(headers);
     head::join_cookies(headers);
-    let client = forwarded::Client { address: peer, tls, host: host.as_deref() };
+    let client = forwarded::Client { address: peer, tls, host };
     forwarded::write(headers, client, &config.forwarding.trusted);
     if config.forwarding.via {
         forwarded::write_via(headers, head.version);

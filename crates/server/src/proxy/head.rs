@@ -72,11 +72,13 @@ fn is_authority(host: &HeaderValue) -> bool {
     !bytes.is_empty() && bytes.iter().all(plain) && Authority::try_from(bytes).is_ok_and(sound_port)
 }
 
-/// The host that the client asked for, with port: the target's (RFC 9112, section 3.2.2), else the field's.
-pub(super) fn host(head: &Parts) -> Option<&str> {
+/// Takes the host that the client asked for out of a head, with port: the target's (RFC 9112, section 3.2.2), else the
+/// field's. Empty if there is none, as HTTP/1.0 allows.
+pub(super) fn take_host(head: &mut Parts) -> String {
+    let field = head.headers.remove(header::HOST);
     match head.uri.authority() {
-        Some(authority) => Some(authority.as_str()),
-        None => head.headers.get(header::HOST)?.to_str().ok(),
+        Some(authority) => authority.as_str().to_owned(),
+        None => field.and_then(|field| field.to_str().ok().map(str::to_owned)).unwrap_or_default(),
     }
 }
 

@@ -6,12 +6,14 @@
 //! * **Over what** ([`dial`], [`connection`]): HTTP/1.1, or HTTP/2 with TLS or without; kept for the next request.
 //! * **Out** ([`exchange`], [`body`], [`hints`], [`tunnel`]): a response is passed on as it comes and as the client takes
 //!   it. One that breaks off breaks off for the client too.
+//! * **Kept** ([`cache`]): what any client may be given, so that a push need not cost the upstream a request.
 
 #![allow(dead_code, unused_imports, reason = "settings and counters that the configuration and metrics name")]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod address;
 mod body;
+mod cache;
 mod config;
 mod connection;
 mod dial;
@@ -25,12 +27,15 @@ mod respond;
 mod server;
 mod service;
 mod stats;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod tunnel;
 mod upload;
 
 pub(crate) use address::{Address, AddressError};
 pub(crate) use body::Body;
+pub(crate) use cache::Cache;
 pub(crate) use config::{
     Balance, Caching, Config, ConfigError, Forwarding, Health, HostField, Limits, Probe, Roots, Timeouts, UpstreamTls,
 };

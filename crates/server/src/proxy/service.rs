@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures_util::future::{BoxFuture, Either, FutureExt, Ready, ready};
 use http::{Request, Response};
@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use tower_service::Service;
 
 use super::body::Body;
+use super::cache::{Asked, Cache, Lookup};
 use super::config::{Balance, Config, ConfigError};
 use super::error::Fault;
 use super::exchange::Exchange;
@@ -22,6 +23,9 @@ use crate::traffic::Upstream;
 
 /// How often unused connections are looked at.
 const SWEEP: Duration = Duration::from_secs(5);
+
+/// Numbers upstreams.
+static NEXT: AtomicUsize = AtomicUsize::new(0);
 
 /// Asks one upstream. Clones share connections, health and counters; background work ends with the last of them.
 #[derive(Clone)]
@@ -34,10 +38,14 @@ pub(super) struct Inner {
     name: Arc<str>,
     places: Arc<Semaphore>,
     turn: AtomicUsize,
+    cache: Cache,
+    /// What tells its responses in the cache from those of others.
+    cache_name: String,
 }
 
 impl Proxy {
-    /// Makes the proxy and begins to look after its servers; nothing is connected yet.
+    /// Makes the proxy and begins to look after its servers; nothing is connected yet. Several upstreams may share a
+    /// cache.
     ///
     /// # Errors
     ///
@@ -46,7 +54,7 @@ impl Proxy {
     /// # Panics
     ///
     /// Outside a tokio runtime.
-    pub(crate) fn new(config: Config) -> Result<Self, ConfigError> {
+    pub(crate) fn new(config: Config, cache: Cache) -> Result<Self, ConfigError> {
         if config.servers.is_empty() {
             return Err(ConfigError(format!("the upstream {:?} has no servers", config.name)));
         }
@@ -60,6 +68,8 @@ impl Proxy {
             name: config.name.as_str().into(),
             places: Arc::new(Semaphore::new(config.limits.max_in_flight.min(Semaphore::MAX_PERMITS))),
             turn: AtomicUsize::new(0),
+            cache,
+            cache_name: NEXT.fetch_add(1, Ordering::Relaxed).to_string(),
             config,
         });
         tokio::spawn(sweep(Arc::downgrade(&inner)));
@@ -106,15 +116,24 @@ impl Service<Request<headstart::Body>> for Proxy {
     fn call(&mut self, request: Request<headstart::Body>) -> Self::Future {
         let inner = &self.0;
         stats::add(&inner.counters.requests, 1);
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
         if let Some(status) = head::refused(&head) {
             return Either::Left(ready(Ok(respond::refused(&head.method, status))));
+        }
+        let host = head::take_host(&mut head);
+        let lookup = Lookup::new(&inner.cache, inner.config.cache, &inner.cache_name, &host, &head);
+        if let Some(lookup) = lookup.as_ref().filter(|_| head.method.is_safe()) {
+            if let Some(response) = lookup.cache.get(&lookup.key, Asked(&head), SystemTime::now()) {
+                stats::add(&inner.counters.cache_hits, 1);
+                return Either::Left(ready(Ok(response)));
+            }
+            stats::add(&inner.counters.cache_misses, 1);
         }
         let Ok(permit) = Arc::clone(&inner.places).try_acquire_owned() else {
             inner.counters.fault(Fault::Full);
             return Either::Left(ready(Ok(respond::fault(&head.method, Fault::Full))));
         };
-        let exchange = Exchange::new(inner, permit, Request::from_parts(head, body));
+        let exchange = Exchange::new(inner, permit, head, &host, body, lookup);
         let name = Upstream(Arc::clone(&inner.name));
         let named = |mut response: Response<Body>| {
             response.extensions_mut().insert(name);

@@ -35,7 +35,7 @@ fn a_cold_load_is_hinted_once_and_a_warm_one_not_at_all() {
     assert!(!cold.was_pushed_to() && !warm.was_pushed_to(), "its settings refuse pushes");
 }
 
-fn assert_hinted(load: &Load, page: &Page) {
+pub(crate) fn assert_hinted(load: &Load, page: &Page) {
     assert_eq!(load.interim_responses(), 1);
     assert!(!load.frames.contains(&Frame::Goaway));
     let hinted = load.hinted();

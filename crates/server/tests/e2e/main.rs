@@ -14,6 +14,7 @@ mod gate;
 mod holdout;
 mod hostile;
 mod log;
+mod proxied;
 mod refusals;
 mod restart;
 mod returning;

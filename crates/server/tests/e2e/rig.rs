@@ -13,6 +13,7 @@ pub(crate) mod scan;
 pub(crate) mod server;
 pub(crate) mod site;
 pub(crate) mod tools;
+pub(crate) mod upstream;
 pub(crate) mod webdriver;
 
 use std::collections::BTreeSet;

@@ -3,6 +3,7 @@
 use super::certificate::Certificate;
 use super::site::Site;
 use std::cell::Cell;
+use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -51,10 +52,19 @@ impl Server {
     /// Starts the program with a short window and nobody held out, unless `options` says otherwise.
     /// Each option has a value.
     pub(crate) fn start(site: &Site, home: &Home, options: &[&str]) -> Self {
+        Self::run(&["serve".as_ref(), site.dir().as_os_str()], home, options)
+    }
+
+    /// The same in front of an upstream.
+    pub(crate) fn start_proxy(upstream: &str, home: &Home, options: &[&str]) -> Self {
+        Self::run(&["proxy".as_ref(), upstream.as_ref()], home, options)
+    }
+
+    fn run(words: &[&OsStr], home: &Home, options: &[&str]) -> Self {
         let given = |name| options.iter().skip_while(|option| **option != name).nth(1);
         let window = given("--window").map_or(WINDOW, |seconds| seconds.parse().expect("whole seconds"));
         let mut command = Command::new(env!("CARGO_BIN_EXE_headstart"));
-        command.arg("serve").arg(site.dir());
+        command.args(words);
         command.args(["--listen", &format!("127.0.0.1:{}", home.port.get())]);
         command.args(["--window", &window.to_string()]);
         command.arg("--state-dir").arg(home.state());

@@ -1,0 +1,297 @@
+//! HTTP/1.1 requests that say the length of their content in two ways.
+//!
+//! `Transfer-Encoding` beside `Content-Length` is how requests are smuggled past proxies (RFC 9112, section 6.1). hyper
+//! reads such a request by the former and drops the latter, so that a service never learns of it, and takes what
+//! follows for the next request. This looks at heads as they are read and spoils the second of the two names, which
+//! hyper then answers with 400, and closes.
+//!
+//! It only ever makes hyper refuse more. Where it has lost its place, which what hyper refuses as well can bring about,
+//! nothing is spoiled that would have been accepted for a reason.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+const CODING: &[u8] = b"transfer-encoding";
+const LENGTH: &[u8] = b"content-length";
+const UPGRADE: &[u8] = b"upgrade";
+/// The longest of them.
+const MAX_NAME: usize = CODING.len();
+/// No field name has it: hyper refuses the head.
+const SPOILER: u8 = 0;
+
+/// A connection whose requests are looked at.
+pub(crate) struct Unequivocal<T> {
+    io: T,
+    reader: Reader,
+}
+
+impl<T> Unequivocal<T> {
+    pub(crate) fn new(io: T) -> Self {
+        Unequivocal { io, reader: Reader::default() }
+    }
+}
+
+/// Where in the stream of requests we are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Before the first line of a request, or in it.
+    RequestLine(bool),
+    /// The name of a field, or the empty line.
+    Name,
+    Value,
+    /// Content of known length: bytes left.
+    Content(u64),
+    ChunkSize,
+    /// An extension of a chunk, which nobody reads.
+    ChunkExtension,
+    /// The data of a chunk: bytes left.
+    Chunk(u64),
+    /// The end of the line after it.
+    ChunkEnd,
+    /// A line of the trailer section, and whether it has a byte yet.
+    Trailer(bool),
+    /// The rest is no HTTP/1.1.
+    Opaque,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Place::RequestLine(false)
+    }
+}
+
+/// How a head says where its content ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Framing {
+    Coding,
+    Length,
+}
+
+/// What one head has said so far.
+#[derive(Default)]
+struct Reader {
+    place: Place,
+    name: [u8; MAX_NAME],
+    name_length: usize,
+    reads_length: bool,
+    framing: Option<Framing>,
+    length: u64,
+    /// What follows the head may be another protocol.
+    leaves_http: bool,
+}
+
+impl Reader {
+    /// Looks at the next bytes.
+    fn look(&mut self, mut bytes: &mut [u8]) {
+        while let Some((byte, rest)) = std::mem::take(&mut bytes).split_first_mut() {
+            let skipped = match &mut self.place {
+                Place::Opaque => return,
+                Place::Content(left) | Place::Chunk(left) => {
+                    // This byte, and as many more as belong to it.
+                    let more = left.saturating_sub(1).min(rest.len() as u64);
+                    *left = left.saturating_sub(1).saturating_sub(more);
+                    Some(usize::try_from(more).unwrap_or(0))
+                }
+                _ => None,
+            };
+            if let Some(more) = skipped {
+                self.place = match self.place {
+                    Place::Content(0) => self.next_request(),
+                    Place::Chunk(0) => Place::ChunkEnd,
+                    place => place,
+                };
+                bytes = rest.get_mut(more..).unwrap_or_default();
+            } else {
+                self.step(byte);
+                bytes = rest;
+            }
+        }
+    }
+
+    fn step(&mut self, byte: &mut u8) {
+        self.place = match (self.place, *byte) {
+            (Place::RequestLine(true), b'\n') | (Place::Name, b'\r') => Place::Name,
+            // Empty lines before a request are skipped (RFC 9112, section 2.2).
+            (Place::RequestLine(false), b'\r' | b'\n') => Place::RequestLine(false),
+            (Place::RequestLine(begun), first) => {
+                // CONNECT; no other method that is used begins so.
+                self.leaves_http |= !begun && first == b'C';
+                Place::RequestLine(true)
+            }
+            (Place::Name, b':') => self.named(byte),
+            (Place::Name, b'\n') => self.head_ended(),
+            (Place::Name, other) => {
+                if let Some(place) = self.name.get_mut(self.name_length) {
+                    *place = other.to_ascii_lowercase();
+                }
+                self.name_length = self.name_length.saturating_add(1);
+                Place::Name
+            }
+            (Place::Value, b'\n') => {
+                self.name_length = 0;
+                Place::Name
+            }
+            (Place::Value, digit @ b'0'..=b'9') if self.reads_length => {
+                self.length = self.length.saturating_mul(10).saturating_add(u64::from(digit - b'0'));
+                Place::Value
+            }
+            (Place::ChunkSize, digit) if digit.is_ascii_hexdigit() => {
+                let value = char::from(digit).to_digit(16).unwrap_or(0);
+                self.length = self.length.saturating_mul(16).saturating_add(u64::from(value));
+                Place::ChunkSize
+            }
+            (Place::ChunkSize | Place::ChunkExtension, b'\n') => match std::mem::take(&mut self.length) {
+                0 => Place::Trailer(false),
+                length => Place::Chunk(length),
+            },
+            (Place::ChunkSize, b'\r') | (Place::ChunkEnd, b'\n') => Place::ChunkSize,
+            (Place::ChunkSize | Place::ChunkExtension, _) => Place::ChunkExtension,
+            (Place::Trailer(false), b'\n') => self.next_request(),
+            (Place::Trailer(true), b'\n') => Place::Trailer(false),
+            (Place::Trailer(begun), b'\r') => Place::Trailer(begun),
+            (Place::Trailer(_), _) => Place::Trailer(true),
+            (place, _) => place,
+        };
+    }
+
+    /// The name of a field is complete: at its colon.
+    fn named(&mut self, colon: &mut u8) -> Place {
+        let name = self.name.get(..self.name_length).unwrap_or_default();
+        self.leaves_http |= name == UPGRADE;
+        let framing = match name {
+            CODING => Some(Framing::Coding),
+            LENGTH => Some(Framing::Length),
+            _ => None,
+        };
+        self.reads_length = framing == Some(Framing::Length) && self.framing.is_none();
+        if framing.is_some() && self.framing.is_some() && framing != self.framing {
+            *colon = SPOILER;
+            return Place::Opaque;
+        }
+        self.framing = framing.or(self.framing);
+        Place::Value
+    }
+
+    fn head_ended(&mut self) -> Place {
+        // A line without a colon is refused by hyper.
+        if self.name_length > 0 || self.leaves_http {
+            return Place::Opaque;
+        }
+        if self.framing == Some(Framing::Coding) {
+            self.length = 0;
+            return Place::ChunkSize;
+        }
+        match self.length {
+            0 => self.next_request(),
+            length => Place::Content(length),
+        }
+    }
+
+    fn next_request(&mut self) -> Place {
+        *self = Reader::default();
+        self.place
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Unequivocal<T> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = into.filled().len();
+        let polled = Pin::new(&mut self.io).poll_read(cx, into);
+        if let Some(read) = into.filled_mut().get_mut(before..) {
+            self.reader.look(read);
+        }
+        polled
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Unequivocal<T> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Whether something was spoiled, in pieces of this size.
+    fn spoils(text: &str, piece: usize) -> bool {
+        let mut reader = Reader::default();
+        let mut bytes = text.as_bytes().to_vec();
+        bytes.chunks_mut(piece).for_each(|piece| reader.look(piece));
+        bytes != text.as_bytes()
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: bool) {
+        for piece in [1, 3, 7, 4096] {
+            assert_eq!(spoils(text, piece), expected, "{text:?} in pieces of {piece}");
+        }
+    }
+
+    const BOTH: &str = "POST / HTTP/1.1\r\nContent-Length: 5\r\ntransfer-encoding: chunked\r\n\r\n";
+
+    #[test]
+    fn both_are_spoiled_in_either_order_and_in_any_request() {
+        check(BOTH, true);
+        check("\r\nPOST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nX: y\r\ncontent-LENGTH: 5\r\n\r\n", true);
+        check("POST / HTTP/1.1\nContent-Length: 5\nTransfer-Encoding: chunked\n\n", true);
+        for before in [
+            "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+            "POST / HTTP/1.1\r\nContent-Length: 12\r\n\r\nPOST\r\nX: y\r\n",
+            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1a;x=y\r\nabcdefghijklmnopqrstuvwxyz\r\n0\r\nT: x\r\n\r\n",
+            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        ] {
+            check(&format!("{before}{BOTH}"), true);
+        }
+    }
+
+    #[test]
+    fn content_and_what_is_no_http_are_left_alone() {
+        for before in [
+            "POST / HTTP/1.1\r\nContent-Length: 1000\r\n\r\n",
+            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\n",
+            "GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+            "CONNECT a:443 HTTP/1.1\r\n\r\n",
+        ] {
+            check(&format!("{before}{BOTH}"), false);
+        }
+        check("GET / HTTP/1.1\r\nX-Content-Length: 1\r\nX: transfer-encoding: content-length:\r\n\r\n", false);
+        check("POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n", false);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_looked_at(bytes in proptest::collection::vec(any::<u8>(), 0..500), piece in 1_usize..50) {
+            let mut reader = Reader::default();
+            let mut seen = bytes.clone();
+            seen.chunks_mut(piece).for_each(|piece| reader.look(piece));
+            // At most one byte, once.
+            prop_assert!(seen.iter().zip(&bytes).filter(|(a, b)| a != b).count() <= 1);
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The proxy over real sockets: a scripted upstream behind it, raw clients in front of it.
+
+mod faults;
+mod kit;
+mod relaying;
+mod smuggling;
