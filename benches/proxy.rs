@@ -47,7 +47,9 @@ fn run(quick: bool) -> Result<(), Box<dyn std::error::Error>> {
         std::fs::write(root.join(path.trim_start_matches('/')), text.take(size).collect::<Vec<u8>>())?;
     }
     let certificate = Certificate::make(directory.path())?;
-    println!("TLS 1.3, TLS_AES_128_GCM_SHA256, HTTP/2; HTTP/1.1 to the upstream; one worker for each proxy; h2load, 10 connections of 32 streams.");
+    println!(
+        "TLS 1.3, TLS_AES_128_GCM_SHA256, HTTP/2; HTTP/1.1 to the upstream; one worker for each proxy; h2load, 10 connections of 32 streams."
+    );
     let mut report = Report::default();
     for upstream in [FILES, NODE] {
         let behind = match Setup::new(&root, &certificate).start(&upstream) {

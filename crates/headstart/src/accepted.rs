@@ -31,8 +31,8 @@ use crate::layer::{HeadstartLayer, OverTls, Peer};
 use crate::patient::Patient;
 use crate::proxy_protocol;
 use crate::serve::{Connection, Greeter, UNSENT_BYTES};
-use crate::websocket::Bridge;
 use crate::unequivocal::Unequivocal;
+use crate::websocket::Bridge;
 
 /// Time for a PROXY header, for the TLS handshake, and for a request head over HTTP/1.1.
 const HANDSHAKE: Duration = Duration::from_secs(5);

@@ -19,8 +19,10 @@ pub(crate) enum Fault {
     BodyBroken,
     /// The body stopped.
     BodyTimeout,
-    /// The upload stopped, or was broken off.
+    /// The upload was broken off, or was malformed.
     UploadBroken,
+    /// The upload stopped.
+    UploadTimeout,
     /// The upload was larger than allowed.
     UploadTooLarge,
     /// As many requests under way as are allowed.
@@ -28,7 +30,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) const ALL: [Fault; 10] = [
+    pub(crate) const ALL: [Fault; 11] = [
         Fault::Refused,
         Fault::ConnectTimeout,
         Fault::Closed,
@@ -37,6 +39,7 @@ impl Fault {
         Fault::BodyBroken,
         Fault::BodyTimeout,
         Fault::UploadBroken,
+        Fault::UploadTimeout,
         Fault::UploadTooLarge,
         Fault::Full,
     ];
@@ -52,6 +55,7 @@ impl Fault {
             Fault::BodyBroken => "body_broken",
             Fault::BodyTimeout => "body_timeout",
             Fault::UploadBroken => "upload_broken",
+            Fault::UploadTimeout => "upload_timeout",
             Fault::UploadTooLarge => "upload_too_large",
             Fault::Full => "full",
         }
@@ -61,7 +65,8 @@ impl Fault {
     pub(super) fn status(self) -> StatusCode {
         match self {
             Fault::ConnectTimeout | Fault::HeadTimeout => StatusCode::GATEWAY_TIMEOUT,
-            Fault::UploadBroken => StatusCode::REQUEST_TIMEOUT,
+            Fault::UploadBroken => StatusCode::BAD_REQUEST,
+            Fault::UploadTimeout => StatusCode::REQUEST_TIMEOUT,
             Fault::UploadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Fault::Full => StatusCode::SERVICE_UNAVAILABLE,
             Fault::Refused | Fault::Closed | Fault::Malformed | Fault::BodyBroken | Fault::BodyTimeout => {
@@ -72,6 +77,6 @@ impl Fault {
 
     /// Whether it says something against the server that was asked.
     pub(super) fn blames_server(self) -> bool {
-        !matches!(self, Fault::UploadBroken | Fault::UploadTooLarge | Fault::Full)
+        !matches!(self, Fault::UploadBroken | Fault::UploadTimeout | Fault::UploadTooLarge | Fault::Full)
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn fault(method: &Method, fault: Fault) -> Response<Body> {
     if fault == Fault::Full {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
-    if matches!(fault, Fault::UploadBroken | Fault::UploadTooLarge) {
+    if matches!(fault, Fault::UploadBroken | Fault::UploadTimeout | Fault::UploadTooLarge) {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response

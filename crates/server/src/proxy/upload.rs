@@ -80,12 +80,19 @@ impl Watch {
         match self.fault.load(Ordering::Acquire) {
             1 => Some(Fault::UploadBroken),
             2 => Some(Fault::UploadTooLarge),
+            3 => Some(Fault::UploadTimeout),
             _ => None,
         }
     }
 
     fn fails(&self, fault: Fault) {
-        self.fault.store(if fault == Fault::UploadTooLarge { 2 } else { 1 }, Ordering::Release);
+        let number = match fault {
+            Fault::UploadTooLarge => 2,
+            Fault::UploadTimeout => 3,
+            _ => 1,
+        };
+        // The first is the cause of the others.
+        let _ = self.fault.compare_exchange(0, number, Ordering::AcqRel, Ordering::Acquire);
     }
 }
 
@@ -163,7 +170,7 @@ impl Sending {
                 ready!(self.timer.as_mut().poll(cx));
                 let end = self.last + self.stall;
                 if end <= Instant::now() {
-                    return Poll::Ready(Some(Err(self.fail(Fault::UploadBroken))));
+                    return Poll::Ready(Some(Err(self.fail(Fault::UploadTimeout))));
                 }
                 self.timer.as_mut().reset(end);
             },

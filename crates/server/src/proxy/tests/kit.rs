@@ -156,23 +156,50 @@ async fn read_body(socket: &mut TcpStream, bytes: &mut Vec<u8>, head: &str) -> R
         [(name, value)] if name == "content-length" => {
             let length: usize = value.parse().map_err(|_| format!("length {value:?}"))?;
             while bytes.len() < length {
-                if socket.read_buf(bytes).await.unwrap_or(0) == 0 {
-                    return Err("the upload broke off".into());
-                }
+                fill(socket, bytes).await?;
             }
             let rest = bytes.split_off(length);
             Ok(String::from_utf8_lossy(&std::mem::replace(bytes, rest)).into_owned())
         }
-        [(_, "chunked")] => loop {
-            if let Some(end) = bytes.windows(5).position(|window| window == b"0\r\n\r\n") {
-                let rest = bytes.split_off(end + 5);
-                return Ok(String::from_utf8_lossy(&std::mem::replace(bytes, rest)).into_owned());
-            }
-            if socket.read_buf(bytes).await.unwrap_or(0) == 0 {
-                return Err("the upload broke off".into());
-            }
-        },
+        [(_, "chunked")] => read_chunks(socket, bytes).await,
         _ => Err("two ways to end".into()),
+    }
+}
+
+/// The data of all chunks, each of which says its length in digits alone; trailers are passed over.
+async fn read_chunks(socket: &mut TcpStream, bytes: &mut Vec<u8>) -> Result<String, String> {
+    let mut data = Vec::new();
+    loop {
+        let line = read_line(socket, bytes).await?;
+        let size = usize::from_str_radix(&line, 16).map_err(|_| format!("chunk of {line:?}"))?;
+        if size == 0 {
+            while !read_line(socket, bytes).await?.is_empty() {}
+            return Ok(String::from_utf8_lossy(&data).into_owned());
+        }
+        while bytes.len() < size {
+            fill(socket, bytes).await?;
+        }
+        data.extend(bytes.drain(..size));
+        if !read_line(socket, bytes).await?.is_empty() {
+            return Err("a chunk longer than it says".into());
+        }
+    }
+}
+
+async fn read_line(socket: &mut TcpStream, bytes: &mut Vec<u8>) -> Result<String, String> {
+    loop {
+        if let Some(end) = bytes.windows(2).position(|window| window == b"\r\n") {
+            let line = bytes.drain(..end + 2).take(end).collect();
+            return String::from_utf8(line).map_err(|error| error.to_string());
+        }
+        fill(socket, bytes).await?;
+    }
+}
+
+async fn fill(socket: &mut TcpStream, bytes: &mut Vec<u8>) -> Result<(), String> {
+    match socket.read_buf(bytes).await {
+        Ok(1..) => Ok(()),
+        _ => Err("the upload broke off".into()),
     }
 }
 
@@ -216,12 +243,16 @@ impl Front {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// One request over HTTP/1.1 on a connection of its own; the head, and the body unless it broke off.
+    /// One request over HTTP/1.1 on a connection of its own; the status, or 0 if no head came, and the body unless it
+    /// broke off.
     pub(super) async fn http1(&self, request: Request<Full<Bytes>>) -> (u16, Option<String>) {
         let socket = TcpStream::connect(self.address).await.unwrap();
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(socket)).await.unwrap();
         tokio::spawn(connection);
-        whole(timeout(PATIENCE, sender.send_request(request)).await.unwrap().unwrap()).await
+        match timeout(PATIENCE, sender.send_request(request)).await.unwrap() {
+            Ok(response) => whole(response).await,
+            Err(_) => (0, None),
+        }
     }
 
     pub(super) async fn http2(&self, request: Request<Full<Bytes>>) -> (u16, Option<String>) {
@@ -232,7 +263,10 @@ impl Front {
         let (mut head, body) = request.into_parts();
         head.headers.remove("host");
         head.uri = format!("http://a.example{}", head.uri).parse().unwrap();
-        whole(timeout(PATIENCE, sender.send_request(Request::from_parts(head, body))).await.unwrap().unwrap()).await
+        match timeout(PATIENCE, sender.send_request(Request::from_parts(head, body))).await.unwrap() {
+            Ok(response) => whole(response).await,
+            Err(_) => (0, None),
+        }
     }
 
     pub(super) async fn get(&self, version: u8, path: &str) -> (u16, Option<String>) {

@@ -185,6 +185,12 @@ async fn honest_requests_arrive() {
     assert!(heads[2].starts_with("GET /canary-smuggled "), "{heads:?}");
 }
 
+/// A hidden request, or one of which two readers see different ends. An upload that turns out to be malformed breaks off,
+/// which every reader sees.
+fn is_smuggled(head: &str) -> bool {
+    head.starts_with("GET /canary") || (head.starts_with("BAD") && !head.starts_with("BAD the upload broke off"))
+}
+
 async fn check(cases: &[String]) {
     let upstream = Upstream::start(|_| ok()).await;
     let front = Front::before(&upstream, |_| ()).await;
@@ -194,7 +200,7 @@ async fn check(cases: &[String]) {
         let answer = front.raw(case.as_bytes()).await;
         let heads = upstream.heads();
         // The canary may be content; then its text stands after the end of a head.
-        let smuggled = heads.iter().any(|head| head.starts_with("GET /canary") || head.starts_with("BAD"));
+        let smuggled = heads.iter().any(|head| is_smuggled(head));
         let answers = answer.matches("HTTP/1.1 ").count();
         if heads.len() > 1
             || smuggled
@@ -268,10 +274,8 @@ async fn no_request_is_smuggled_through_the_downgrade() {
         upstream.forget();
         front.raw(&bytes).await;
         let heads = upstream.heads();
-        let smuggled = heads.iter().any(|head| head.starts_with("GET /canary") || head.starts_with("BAD"));
-        // An upload that contradicts its length breaks off, which the upstream sees and says.
-        let broken = heads.iter().all(|head| head.starts_with("BAD the upload broke off"));
-        assert!(heads.len() <= 1 && (!smuggled || broken), "{name}: {heads:?}");
+        let smuggled = heads.iter().any(|head| is_smuggled(head));
+        assert!(heads.len() <= 1 && !smuggled, "{name}: {heads:?}");
     }
     // An honest one arrives.
     upstream.forget();
