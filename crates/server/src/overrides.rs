@@ -21,7 +21,9 @@ pub(crate) struct Given {
 
 impl Given {
     pub(crate) fn of_serve(args: Serve) -> Self {
-        let served = args.directory.map(|directory| Node::list("DIR", vec![one_site("DIR", "root", &directory.to_string_lossy())]));
+        let served = args
+            .directory
+            .map(|directory| Node::list("DIR", vec![one_site("DIR", "root", &directory.to_string_lossy())]));
         Self::new(args.options, served)
     }
 

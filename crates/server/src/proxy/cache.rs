@@ -181,7 +181,8 @@ impl Lookup {
                 .iter()
                 .any(|name| head.headers.contains_key(name));
         // What changes something is looked at for what it makes untrue.
-        if !eligible || !(reads || !head.method.is_safe()) {
+        let changes = !head.method.is_safe();
+        if !eligible || !(reads || changes) {
             return None;
         }
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
@@ -192,7 +193,7 @@ impl Lookup {
     /// Begins to keep a response, if it may be kept.
     pub(super) fn fill(self, request: Parts, head: &response::Parts) -> Option<Filling> {
         let now = SystemTime::now();
-        if !may_be_kept(self.use_for, &head.status, &head.headers) {
+        if !may_be_kept(self.use_for, head.status, &head.headers) {
             return None;
         }
         let announced = head.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
@@ -223,14 +224,14 @@ pub(super) fn remembered(head: &Parts) -> Parts {
     copy
 }
 
-fn may_be_kept(caching: Caching, status: &StatusCode, headers: &HeaderMap) -> bool {
+fn may_be_kept(caching: Caching, status: StatusCode, headers: &HeaderMap) -> bool {
     let varies_by_client = |name: &str| {
         ["*", "authorization", "cookie", "x-forwarded-for", "forwarded"]
             .iter()
             .any(|who| name.eq_ignore_ascii_case(who))
     };
     let vary = headers.get_all(header::VARY).iter();
-    *status == StatusCode::OK
+    status == StatusCode::OK
         && !headers.contains_key(header::SET_COOKIE)
         && vary
             .map(|value| value.to_str().unwrap_or("*"))
