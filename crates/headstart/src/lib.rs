@@ -7,6 +7,7 @@ mod admission;
 mod assets;
 mod body;
 mod builder;
+mod caching;
 mod commit;
 mod cookie;
 mod decided;

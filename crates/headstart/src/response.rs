@@ -4,6 +4,8 @@ use headstart_learn::{Destination, Freshness};
 use http::header::{self, HeaderMap, HeaderName};
 use http::{StatusCode, response};
 
+use crate::caching::Caching;
+
 /// Request fields on which a response may depend and still be pushed: those that are copied into a promise, and
 /// `Origin`, which does not differ on one's own site.
 const HARMLESS_VARY: [HeaderName; 4] =
@@ -21,9 +23,10 @@ pub(crate) fn is_public(headers: &HeaderMap) -> bool {
         let name = name.trim();
         name.is_empty() || HARMLESS_VARY.iter().any(|harmless| name.eq_ignore_ascii_case(harmless.as_str()))
     };
+    let caching = Caching::of(headers);
     !headers.contains_key(header::SET_COOKIE)
-        && !directives(headers)
-            .any(|directive| is_directive(directive, "private") || is_directive(directive, "no-store"))
+        && !caching.private
+        && !caching.no_store
         && headers
             .get_all(header::VARY)
             .iter()
@@ -32,16 +35,13 @@ pub(crate) fn is_public(headers: &HeaderMap) -> bool {
 
 /// How long the response may be used by the client that got it (RFC 9111, section 4.2).
 pub(crate) fn freshness(headers: &HeaderMap) -> Freshness {
-    if directives(headers).any(|directive| is_directive(directive, "no-cache")) {
+    let caching = Caching::of(headers);
+    if caching.no_cache {
         return Freshness::Stale;
     }
-    let max_age = directives(headers).find_map(|directive| {
-        let (name, value) = directive.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("max-age").then(|| value.trim().trim_matches('"').parse::<u64>().unwrap_or(0))
-    });
-    match max_age {
+    match caching.max_age {
         Some(0) => Freshness::Stale,
-        Some(_) if directives(headers).any(|directive| is_directive(directive, "immutable")) => Freshness::Immutable,
+        Some(_) if caching.immutable => Freshness::Immutable,
         Some(_) => Freshness::Fresh,
         // Without an explicit lifetime caches use a tenth of the age (RFC 9111, section 4.2.2).
         None if headers.contains_key(header::EXPIRES) || headers.contains_key(header::LAST_MODIFIED) => {
@@ -54,11 +54,11 @@ pub(crate) fn freshness(headers: &HeaderMap) -> Freshness {
 /// Whether a shared cache would keep this response away from others, so that a cookie in it reaches its own client
 /// only. `None` if the response says nothing of caching. `private` with a list of fields lets the rest be kept.
 pub(crate) fn is_private(headers: &HeaderMap) -> Option<bool> {
-    if !headers.contains_key(header::CACHE_CONTROL) {
+    let caching = Caching::of(headers);
+    if !caching.said {
         return headers.contains_key(header::EXPIRES).then_some(false);
     }
-    let private = |directive: &str| directive.eq_ignore_ascii_case("private") || is_directive(directive, "no-store");
-    Some(directives(headers).any(private))
+    Some(caching.wholly_private || caching.no_store)
 }
 
 /// What a response is fetched as, by its media type; `None` for what is no asset of a page.
@@ -107,20 +107,6 @@ pub(crate) fn content_length(headers: &HeaderMap) -> u64 {
 /// The media type without parameters. Names in lower case are what servers send; others are not matched.
 fn media_type(headers: &HeaderMap) -> Option<&str> {
     Some(headers.get(header::CONTENT_TYPE)?.to_str().ok()?.split(';').next()?.trim())
-}
-
-fn directives(headers: &HeaderMap) -> impl Iterator<Item = &str> {
-    headers
-        .get_all(header::CACHE_CONTROL)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-}
-
-/// Whether it is that directive, with or without a list of fields (`private="x-y"`).
-fn is_directive(directive: &str, name: &str) -> bool {
-    directive.split('=').next().is_some_and(|found| found.trim().eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]
