@@ -14,6 +14,7 @@ struct Tool {
 const TOOLS: &[Tool] = &[
     Tool { program: "nghttp", package: "nghttp2-client", used_for: "push, seen by a client that takes it" },
     Tool { program: "node", package: "nodejs", used_for: "repeat visits of a client with cookies" },
+    Tool { program: "nginx", package: "nginx-light", used_for: "an upstream of the proxy" },
     Tool { program: "curl", package: "curl", used_for: "HTTP/1.1, and HTTP/2 without push" },
     Tool { program: "chromium", package: "chromium", used_for: "early hints in a browser" },
     Tool { program: "chromedriver", package: "chromium-driver", used_for: "early hints in a browser" },
