@@ -1,10 +1,10 @@
 //! The facade's one handle.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use headstart_learn::{Explanation, Learner, Pages};
+use headstart_learn::{Explanation, Learner, NetworkId, Pages};
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
 
@@ -81,6 +81,12 @@ impl Headstart {
     /// Secret and learned weights as bytes, for [`Builder::snapshot`]. Visits that are open are not in it.
     pub fn snapshot(&self) -> Vec<u8> {
         state::write(&self.engine.secret, &self.engine.learner, now())
+    }
+
+    /// The number under which the network of an address votes (an IPv4 /24 or an IPv6 /56), for what is learned from
+    /// access logs: one network is one voice, in the logs and live.
+    pub fn network(&self, address: IpAddr) -> NetworkId {
+        self.engine.identities.network(address)
     }
 
     /// Learns all open visits now, as before a last snapshot.

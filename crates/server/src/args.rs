@@ -32,6 +32,7 @@ pub(crate) enum Command {
     Learn(crate::learn_log::Learn),
     Evaluate(crate::evaluate::Evaluate),
     Explain(crate::explain::Explain),
+    State(crate::show_state::Show),
     Digest(crate::digest::Digest),
 }
 

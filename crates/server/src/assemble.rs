@@ -16,7 +16,7 @@ use crate::origin::Origin;
 use crate::proxy::{Cache, Proxy};
 use crate::routes::Routes;
 use crate::self_signed::{self, Origin as MadeOrKept};
-use crate::static_files::{Config, StaticFiles};
+use crate::static_files::StaticFiles;
 use crate::{state, tls};
 
 /// Sites that can be served.
@@ -59,7 +59,7 @@ impl Sites {
             let names = if names.is_empty() { String::new() } else { format!(" as {}", names.join(", ")) };
             let path = if site.path == "/" { String::new() } else { format!(" under {}", site.path) };
             match &site.content {
-                Content::Files { root } => format!("serving {}{names}{path}", root.value.display()),
+                Content::Files(files) => format!("serving {}{names}{path}", files.root.value.display()),
                 Content::Upstream(upstream) => {
                     let servers: Vec<_> = upstream.config.servers.iter().map(ToString::to_string).collect();
                     format!("in front of {}{names}{path}", servers.join(", "))
@@ -90,11 +90,11 @@ impl Sites {
 
 fn open(site: &Site, cache: &Cache, problems: &Problems) -> Option<Origin> {
     match &site.content {
-        Content::Files { root } => match StaticFiles::new(&root.value, Config::default()) {
+        Content::Files(of) => match StaticFiles::new(&of.root.value, of.config.clone()) {
             Ok(files) => Some(Origin::Files(files)),
             Err(error) => {
-                let message = format!("cannot serve {}: {error}", root.value.display());
-                problems.add(&root.place, &*root.key, message);
+                let message = format!("cannot serve {}: {error}", of.root.value.display());
+                problems.add(&of.root.place, &*of.root.key, message);
                 None
             }
         },

@@ -49,7 +49,7 @@ pub(crate) struct Evaluate {
 /// If a log cannot be read, names no host, or a setting is out of range.
 pub(crate) fn run(args: &Evaluate) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
-    let views = args.logs.read()?;
+    let views = args.logs.read(None)?;
     let mut config = Config::default();
     config.window = Duration::from_secs(args.logs.window);
     config.half_life = Duration::from_secs(args.half_life.saturating_mul(3600));

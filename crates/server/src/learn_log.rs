@@ -12,7 +12,7 @@ use headstart::Headstart;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 
 use crate::access_log::for_each_line;
-use crate::page_views::{Gatherer, Scope, Tally, Views};
+use crate::page_views::{Gatherer, Networks, Scope, Tally, Views};
 use crate::replay::{Event, Teacher, replay};
 use crate::state::{self, SnapshotFile};
 
@@ -72,6 +72,8 @@ pub(crate) fn run(args: Learn) -> anyhow::Result<ExitCode> {
         None => state::directory(args.state_dir.clone())?.join("snapshot"),
     };
     let file = SnapshotFile::new(path);
+    // A server that runs on it would write over what is learned here.
+    let _lock = file.lock()?;
     let mut builder =
         Headstart::builder().min_networks(args.min_networks).window(std::time::Duration::from_secs(args.logs.window));
     if let Some(bytes) = file.load()? {
@@ -79,7 +81,8 @@ pub(crate) fn run(args: Learn) -> anyhow::Result<ExitCode> {
     }
     let headstart = builder.build().with_context(|| format!("cannot use the snapshot {}", file.path().display()))?;
     let started = Instant::now();
-    let mut views = args.logs.read()?;
+    let networks = headstart.clone();
+    let mut views = args.logs.read(Some(Box::new(move |address| networks.network(address).0)))?;
     views.shift_to(now());
     let name = args.site.or_else(|| views.hosts.first().cloned());
     let name = name.context("no Referer names a host; give --host or --site")?.to_ascii_lowercase();
@@ -117,7 +120,8 @@ pub(crate) fn run(args: Learn) -> anyhow::Result<ExitCode> {
 
 impl Logs {
     /// Reads the logs and puts their page views together, with a progress bar on a terminal.
-    pub(crate) fn read(&self) -> anyhow::Result<Views> {
+    /// Networks get the numbers that a server with the same snapshot gives them, if it is told how.
+    pub(crate) fn read(&self, networks: Option<Networks>) -> anyhow::Result<Views> {
         let scope =
             Scope { hosts: self.host.clone(), asset_prefixes: self.asset_prefix.clone(), window: self.window * 1000 };
         let size = |log: &PathBuf| std::fs::metadata(log).map_or(0, |metadata| metadata.len());
@@ -125,6 +129,9 @@ impl Logs {
         let style = "{wide_bar} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta}";
         bar.set_style(ProgressStyle::with_template(style)?);
         let mut gatherer = Gatherer::new(scope);
+        if let Some(networks) = networks {
+            gatherer = gatherer.with_networks(networks);
+        }
         for log in &self.files {
             read_log(log, &bar, &mut gatherer)?;
         }

@@ -32,6 +32,7 @@ mod running;
 mod self_signed;
 mod serve;
 mod servers;
+mod show_state;
 mod signals;
 mod site;
 mod snapshots;
@@ -75,6 +76,7 @@ fn run() -> anyhow::Result<ExitCode> {
         Command::Explain(args) => explain::run(args),
         Command::Learn(args) => learn_log::run(args),
         Command::Proxy(args) => serve::run(Given::of_proxy(args)),
+        Command::State(args) => show_state::run(args),
         Command::Serve(args) => serve::run(Given::of_serve(args)),
     }
 }

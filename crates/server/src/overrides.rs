@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(settings.engine.max_pushes, 4);
         assert_eq!(settings.listen.iter().map(|listen| listen.tls).collect::<Vec<_>>(), [true, false]);
         assert!(!settings.state.save);
-        assert!(matches!(&settings.sites[0].content, Content::Files { root, .. } if root.value.ends_with("public")));
+        assert!(matches!(&settings.sites[0].content, Content::Files(files) if files.root.value.ends_with("public")));
     }
 
     #[test]

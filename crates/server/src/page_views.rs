@@ -58,7 +58,6 @@ pub(crate) struct Loaded {
 }
 
 /// Collects lines, then puts them together as views.
-#[derive(Debug)]
 pub(crate) struct Gatherer {
     scope: Scope,
     names: Names,
@@ -66,7 +65,11 @@ pub(crate) struct Gatherer {
     /// How often each host was a Referer.
     referers: HashMap<Box<str>, u64>,
     pub(crate) tally: Tally,
+    networks: Option<Networks>,
 }
+
+/// Gives the network of an address its number.
+pub(crate) type Networks = Box<dyn Fn(IpAddr) -> u64>;
 
 #[derive(Debug)]
 struct Request {
@@ -91,7 +94,20 @@ pub(crate) struct Views {
 
 impl Gatherer {
     pub(crate) fn new(scope: Scope) -> Self {
-        Self { scope, names: Names::default(), requests: Vec::new(), referers: HashMap::new(), tally: Tally::default() }
+        Self {
+            scope,
+            names: Names::default(),
+            requests: Vec::new(),
+            referers: HashMap::new(),
+            tally: Tally::default(),
+            networks: None,
+        }
+    }
+
+    /// Numbers networks so, and not by a hash of our own.
+    pub(crate) fn with_networks(mut self, networks: Networks) -> Self {
+        self.networks = Some(networks);
+        self
     }
 
     /// Takes in one line of a log.
@@ -123,6 +139,7 @@ impl Gatherer {
             (self.names.intern(&host.to_ascii_lowercase()), self.names.intern(kept))
         });
         let network = match line.address.parse() {
+            Ok(address) if self.networks.is_some() => self.networks.as_ref().map_or(0, |networks| networks(address)),
             Ok(IpAddr::V4(address)) => identity(&[b"4", &u32::from(address).to_be_bytes()[..3]]),
             Ok(IpAddr::V6(address)) => identity(&[b"6", &address.octets()[..7]]),
             Err(_) => identity(&[b"name", line.address.as_bytes()]),

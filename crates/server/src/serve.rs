@@ -214,7 +214,7 @@ fn headstart(
 /// Files answer from memory, and may be edited in place whatever their names promise. An application is not asked again
 /// for what it has called immutable.
 fn verify_held(settings: &Settings) -> VerifyHeld {
-    let files = settings.sites.iter().all(|site| matches!(site.content, Content::Files { .. }));
+    let files = settings.sites.iter().all(|site| matches!(site.content, Content::Files(_)));
     if files { VerifyHeld::Always } else { VerifyHeld::Mutable }
 }
 

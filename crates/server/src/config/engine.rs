@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headstart::{CookieFormat, VerifyHeld};
+use headstart::{Budget, CookieFormat, VerifyHeld};
 
 use super::section::Section;
 use super::values::Size;
@@ -41,13 +41,14 @@ pub(super) fn read(root: &mut Section<'_>) -> Engine {
 
     let mut push = root.section("push");
     let push_threshold = push.within("threshold", 0.0..=1.0).unwrap_or(0.4);
-    let max_pushes = push.within("max_per_page", 0..=1024).unwrap_or(16);
-    let max_push_bytes = push.or("max_page_bytes", Size::kib(256));
+    let budget = Budget::default();
+    let max_pushes = push.within("max_per_page", 0..=1024).unwrap_or(budget.max_pushes as u32);
+    let max_push_bytes = push.or("max_page_bytes", Size(budget.max_push_bytes));
     push.done();
 
     let mut hint = root.section("hint");
     let hint_threshold = hint.within("threshold", 0.0..=1.0).unwrap_or(0.25);
-    let max_hints = hint.within("max_per_page", 0..=1024).unwrap_or(16);
+    let max_hints = hint.within("max_per_page", 0..=1024).unwrap_or(budget.max_hints as u32);
     hint.done();
 
     let mut section = root.section("cookie");

@@ -14,6 +14,7 @@
 
 pub(crate) mod connections;
 pub(crate) mod engine;
+pub(crate) mod files;
 pub(crate) mod layers;
 pub(crate) mod listeners;
 pub(crate) mod operation;

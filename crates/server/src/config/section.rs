@@ -101,6 +101,31 @@ impl<'p> Section<'p> {
         Some(items(node).iter().filter_map(|item| self.read(name.clone(), item)).collect())
     }
 
+    /// A table of free keys, such as names of header fields, in the order of the file.
+    pub(crate) fn pairs<T: Wanted>(&mut self, key: &'static str) -> Vec<(At<String>, At<T>)> {
+        let mut section = self.section(key);
+        let entries = std::mem::take(&mut section.entries);
+        let pair = |(key, (place, node)): (String, (Place, Node))| {
+            let name = section.name_of(&key);
+            let value = section.read(name.clone(), &node)?;
+            Some((At { value: key, place, key: name }, value))
+        };
+        let mut pairs: Vec<(At<String>, At<T>)> = entries.into_iter().filter_map(pair).collect();
+        pairs.sort_by_key(|(key, _)| key.place.position());
+        pairs
+    }
+
+    /// One of some names.
+    pub(crate) fn choose<T: Copy>(&mut self, key: &'static str, into: &mut T, among: &[(&str, T)]) {
+        let Some(at) = self.get::<String>(key) else { return };
+        if let Some((_, value)) = among.iter().find(|(name, _)| *name == at.value) {
+            *into = *value;
+        } else {
+            let names: Vec<_> = among.iter().map(|(name, _)| *name).collect();
+            self.problem_at(&at, format!("{:?} is not one of {}", at.value, names.join(", ")));
+        }
+    }
+
     /// The table of a key; an empty one if there is none.
     pub(crate) fn section(&mut self, key: &'static str) -> Section<'p> {
         let name = self.name_of(key);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::connections::{self, Connections};
 use super::engine::{self, Engine};
+use super::files::Files;
 use super::listeners::{self, Listen};
 use super::operation::{self, Log, State, Tls};
 use super::place::Place;
@@ -12,7 +13,7 @@ use super::rules::{self, HostRule};
 use super::section::{At, Section};
 use super::sites::{self, Site};
 use super::tree::Node;
-use crate::admin;
+use crate::{admin, static_files};
 
 /// What the program does. Every setting has a default, so an empty file is one that works.
 #[derive(Clone, Debug)]
@@ -89,6 +90,61 @@ fn example(root: PathBuf) -> Site {
         path: "/".into(),
         identity: None,
         budget: sites::PartialBudget::default(),
-        content: sites::Content::Files { root },
+        content: sites::Content::Files(Box::new(Files { root, config: static_files::Config::default() })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::tree;
+
+    const EXAMPLE: &str = include_str!("../../packaging/headstart.toml");
+
+    fn read(text: String) -> (Settings, Vec<String>) {
+        let problems = Problems::default();
+        let node = tree::parse(Path::new("x"), text, &problems);
+        let settings = Settings::read(node, &problems, &Surroundings::default());
+        (settings, problems.into_sorted().iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn the_example_says_the_defaults() {
+        let (example, problems) = read(EXAMPLE.to_owned());
+        assert_eq!(problems, [""; 0]);
+        let (default, _) = read(String::new());
+        assert_eq!(example.needing_restart(&default), [""; 0]);
+        assert_eq!(format!("{:?}", example.engine), format!("{:?}", default.engine));
+        let listen = |settings: &Settings| {
+            let shown = settings.listen.iter().map(|l| (l.socket.value.to_string(), l.tls, l.proxy_protocol.clone()));
+            shown.collect::<Vec<_>>()
+        };
+        assert_eq!(listen(&example), listen(&default));
+        assert_eq!(example.tls, default.tls);
+    }
+
+    /// What is commented out is a setting as well: no key in the example is unknown, and no value is refused for its form.
+    #[test]
+    fn every_key_of_the_example_is_one() {
+        let uncommented: Vec<_> = EXAMPLE
+            .lines()
+            .map(|line| {
+                let setting = line.strip_prefix("# ").filter(|rest| {
+                    let key = rest.split([' ', '=']).next().unwrap_or_default();
+                    rest.starts_with('[')
+                        || (rest.contains(" = ") && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+                });
+                setting.unwrap_or(line)
+            })
+            .collect();
+        let (settings, problems) = read(uncommented.join("\n"));
+        // The rules of another file, and an address beside the socket of systemd.
+        let expected = ["cannot read the rules", "not both"];
+        for problem in &problems {
+            assert!(expected.iter().any(|part| problem.contains(part)), "{problem}");
+        }
+        assert_eq!((settings.sites.len(), settings.rules.len()), (2, 2));
     }
 }

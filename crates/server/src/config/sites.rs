@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use ipnet::IpNet;
 
+use super::files::{self, Files};
 use super::operation::IdentityFiles;
 use super::place::Place;
 use super::section::{At, Section};
@@ -38,7 +39,7 @@ pub(crate) struct PartialBudget {
 /// Where a site's answers come from.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Content {
-    Files { root: At<PathBuf> },
+    Files(Box<Files>),
     Upstream(Box<Upstream>),
 }
 
@@ -115,7 +116,8 @@ fn content(section: &mut Section<'_>, name: &str, trusted: &[IpNet]) -> Option<C
     if needs {
         section.problem("needs a `root` (a directory) or an `upstream` (the address of an application)");
     }
-    Some(Content::Files { root: root? })
+    let files = files::read(section, root?);
+    Some(Content::Files(Box::new(files)))
 }
 
 fn hosts(section: &mut Section<'_>) -> Vec<At<String>> {

@@ -57,15 +57,11 @@ fn options(section: &mut Section<'_>, config: &mut Config) {
     if let Some(name) = section.value("name") {
         config.name = name;
     }
-    choose(
-        section,
-        "balance",
-        &mut config.balance,
-        &[("round_robin", Balance::RoundRobin), ("least_open", Balance::LeastOpen)],
-    );
+    let balances = [("round_robin", Balance::RoundRobin), ("least_open", Balance::LeastOpen)];
+    section.choose("balance", &mut config.balance, &balances);
     let caching =
         [("off", Caching::Off), ("pushes", Caching::Pushes), ("assets", Caching::Assets), ("all", Caching::All)];
-    choose(section, "cache", &mut config.cache, &caching);
+    section.choose("cache", &mut config.cache, &caching);
     if let Some(host) = section.get::<String>("host") {
         match (&*host.value, HeaderValue::from_str(&host.value)) {
             ("preserve", _) => config.host = HostField::Preserve,
@@ -140,15 +136,4 @@ fn statuses(at: &At<String>) -> Option<(u16, u16)> {
     let status = |text: &str| text.trim().parse::<u16>().ok().filter(|status| (100..=599).contains(status));
     let (low, high) = (status(low)?, status(high)?);
     (low <= high).then_some((low, high))
-}
-
-fn choose<T: Copy>(section: &mut Section<'_>, key: &'static str, into: &mut T, among: &[(&str, T)]) {
-    let Some(at) = section.get::<String>(key) else { return };
-    match among.iter().find(|(name, _)| *name == at.value) {
-        Some((_, value)) => *into = *value,
-        None => {
-            let names: Vec<_> = among.iter().map(|(name, _)| *name).collect();
-            section.problem_at(&at, format!("{:?} is not one of {}", at.value, names.join(", ")));
-        }
-    }
 }

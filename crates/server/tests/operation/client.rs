@@ -61,7 +61,11 @@ impl Client {
 impl Connection {
     /// A request, and its response whole.
     pub(crate) async fn get(&self, authority: &str, path: &str) -> Result<(StatusCode, String), h2::Error> {
-        let request = Request::get(format!("https://{authority}{path}")).body(()).expect("a request");
+        self.send(Request::get(format!("https://{authority}{path}")).body(()).expect("a request")).await
+    }
+
+    /// The same with a request of one's own.
+    pub(crate) async fn send(&self, request: Request<()>) -> Result<(StatusCode, String), h2::Error> {
         let mut requests = self.requests.clone().ready().await?;
         let (response, _) = requests.send_request(request, true)?;
         let response = response.await?;

@@ -4,6 +4,9 @@
 
 mod check;
 mod client;
+mod kills;
 mod reload;
+mod restarts;
 mod rig;
+mod start;
 mod systemd;

@@ -166,8 +166,9 @@ impl Lines {
     fn wait(&self, after: usize, limit: Duration, wanted: impl Fn(&str) -> bool) -> Option<String> {
         let seen = self.seen.lock().expect("no panic under the lock");
         let find = |lines: &[String]| lines.iter().skip(after).find(|line| wanted(line)).cloned();
-        let waited = self.more.wait_timeout_while(seen, limit, |lines| find(lines).is_none());
-        find(&waited.expect("no panic under the lock").0)
+        let (seen, _) =
+            self.more.wait_timeout_while(seen, limit, |lines| find(lines).is_none()).expect("no panic under the lock");
+        find(&seen)
     }
 }
 
