@@ -107,12 +107,18 @@ impl StaticFiles {
         ResponseFuture(State::Loading(tokio::task::spawn_blocking(move || answer(&shared, &head))))
     }
 
-    /// Answers with an error: at once, unless the site has a page for it.
+    /// Answers with an error: at once, unless the site has a page for it that is not in memory. Those who try one hidden
+    /// name after the other cost no more than that.
     fn refuse(&self, status: StatusCode, head: Parts) -> ResponseFuture {
-        if self.0.config.error_pages.contains_key(&status) {
-            return self.ask_disk(head, move |shared, head| shared.error(status, head));
+        let shared = &self.0;
+        let Some(name) = shared.config.error_pages.get(&status) else {
+            return ResponseFuture::ready(respond::without_body_for_head(&head.method, respond::message(status)));
+        };
+        let cached = shared.cached(name).map(|entry| entry.select(accepted(&entry, &head)));
+        match cached {
+            Some(Selected::Form(page)) => ResponseFuture::ready(respond::error_page(&head.method, status, &page)),
+            _ => self.ask_disk(head, move |shared, head| shared.error(status, head)),
         }
-        ResponseFuture::ready(respond::without_body_for_head(&head.method, respond::message(status)))
     }
 }
 

@@ -219,12 +219,14 @@ async fn a_changed_file_is_another_file_at_once() {
 #[tokio::test]
 async fn what_is_in_memory_is_answered_at_once() {
     let site = Site::settled();
-    site.get("/").await;
-    let mut answer = tokio::task::unconstrained(
-        site.service.clone().call(Request::builder().version(Version::HTTP_2).uri("/").body(()).unwrap()),
-    );
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    assert!(std::pin::Pin::new(&mut answer).poll(&mut context).is_ready());
+    for path in ["/", "/.env"] {
+        site.get(path).await;
+        let mut answer = tokio::task::unconstrained(
+            site.service.clone().call(Request::builder().version(Version::HTTP_2).uri(path).body(()).unwrap()),
+        );
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(std::pin::Pin::new(&mut answer).poll(&mut context).is_ready(), "{path}");
+    }
 }
 
 #[tokio::test]
