@@ -24,17 +24,16 @@ async fn get(site: &Site, path: &str, accept: &str) -> Answer {
 }
 
 fn decode(answer: &Answer) -> String {
-    let bytes = &answer.body[..];
+    let mut bytes = &answer.body[..];
     let mut out = String::new();
-    match answer.headers.get("content-encoding").map(|value| value.to_str().unwrap()) {
-        None => out.push_str(std::str::from_utf8(bytes).unwrap()),
-        Some("br") => drop(brotli::Decompressor::new(bytes, 4096).read_to_string(&mut out).unwrap()),
-        Some("gzip") => drop(flate2::read::GzDecoder::new(bytes).read_to_string(&mut out).unwrap()),
-        Some("zstd") => {
-            drop(ruzstd::decoding::StreamingDecoder::new(bytes).unwrap().read_to_string(&mut out).unwrap());
-        }
+    let read = match answer.headers.get("content-encoding").map(|value| value.to_str().unwrap()) {
+        None => bytes.read_to_string(&mut out),
+        Some("br") => brotli::Decompressor::new(bytes, 4096).read_to_string(&mut out),
+        Some("gzip") => flate2::read::GzDecoder::new(bytes).read_to_string(&mut out),
+        Some("zstd") => ruzstd::decoding::StreamingDecoder::new(bytes).unwrap().read_to_string(&mut out),
         Some(other) => panic!("{other}"),
-    }
+    };
+    assert_eq!(read.unwrap(), out.len());
     out
 }
 
