@@ -141,6 +141,7 @@ where
             }
         };
         if let Err(error) = result {
+            headstart.engine.counters.broke_off(&error);
             tracing::debug!(%remote, %error, "the connection broke off");
         }
     }

@@ -82,9 +82,20 @@ pub(crate) struct Counters {
     pub(crate) connections: AtomicU64,
     pub(crate) connections_ended: AtomicU64,
     pub(crate) handshakes_failed: AtomicU64,
+    pub(crate) connections_forbidden: AtomicU64,
+    pub(crate) connections_timed_out: AtomicU64,
 }
 
 impl Counters {
+    /// A connection over HTTP/2 ended otherwise than it should.
+    pub(crate) fn broke_off(&self, error: &headstart_h2::Error) {
+        if error.timer().is_some() {
+            Self::add(&self.connections_timed_out, 1);
+        } else if error.is_protocol() {
+            Self::add(&self.connections_forbidden, 1);
+        }
+    }
+
     pub(crate) fn add(counter: &AtomicU64, count: u64) {
         counter.fetch_add(count, Ordering::Relaxed);
     }

@@ -112,6 +112,8 @@ impl Headstart {
             connections_ended: counters.connections_ended.load(Ordering::Relaxed),
             connections: counters.connections.load(Ordering::Relaxed),
             handshakes_failed: counters.handshakes_failed.load(Ordering::Relaxed),
+            connections_forbidden: counters.connections_forbidden.load(Ordering::Relaxed),
+            connections_timed_out: counters.connections_timed_out.load(Ordering::Relaxed),
             connections_refused: self.engine.admission.refused.load(Ordering::Relaxed),
             connections_released: self.engine.admission.released.load(Ordering::Relaxed),
         }
@@ -148,6 +150,10 @@ pub struct Stats {
     pub connections_ended: u64,
     /// Of these, connections that failed before their first request: no TLS handshake, or silence.
     pub handshakes_failed: u64,
+    /// Of these, connections over HTTP/2 that were ended for what their client sent: something forbidden, or too much.
+    pub connections_forbidden: u64,
+    /// Of these, connections over HTTP/2 that were ended as their client took too long.
+    pub connections_timed_out: u64,
     /// Of these, connections that were closed at once, as their address had its share.
     pub connections_refused: u64,
     /// Of these, idle connections that were closed to make room for others.

@@ -18,9 +18,12 @@ pub(super) fn write(sources: &Sources, families: &mut Families<'_>) -> fmt::Resu
     )?;
     families.counters(
         "limits",
-        "Connections that met a limit: their address had its share, or they were idle and others needed the place.",
+        "Connections that met a limit: their address had its share; they were idle and others needed the place; over HTTP/2 \
+         they sent what is forbidden or too much of something, or took too long.",
         [
             (vec![("limit", "connections_per_address")], stats.connections_refused),
+            (vec![("limit", "http2_protocol")], stats.connections_forbidden),
+            (vec![("limit", "http2_timeout")], stats.connections_timed_out),
             (vec![("limit", "idle_connection_released")], stats.connections_released),
         ],
     )?;

@@ -22,7 +22,7 @@ pub(super) fn write(sources: &Sources, families: &mut Families<'_>) -> fmt::Resu
     families.counters("upstream_responses", "Responses of an upstream, by class of status.", responses)?;
     let faults: Vec<_> = all
         .iter()
-        .flat_map(|one| one.faults.iter().map(move |(fault, count)| (one, format!("{fault:?}").to_lowercase(), *count)))
+        .flat_map(|one| one.faults.iter().map(move |(fault, count)| (one, snake_case(&format!("{fault:?}")), *count)))
         .collect();
     families.counters(
         "upstream_faults",
@@ -60,4 +60,27 @@ pub(super) fn write(sources: &Sources, families: &mut Families<'_>) -> fmt::Resu
 
 fn named(one: &UpstreamStats) -> Labels<'_> {
     vec![("upstream", &*one.name)]
+}
+
+/// The name of a variant as labels are spelled.
+fn snake_case(name: &str) -> String {
+    let mut label = String::with_capacity(name.len() + 2);
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !label.is_empty() {
+            label.push('_');
+        }
+        label.push(letter.to_ascii_lowercase());
+    }
+    label
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_in_snake_case() {
+        assert_eq!(snake_case("Refused"), "refused");
+        assert_eq!(snake_case("ConnectTimeout"), "connect_timeout");
+    }
 }
