@@ -1,6 +1,7 @@
 //! Who is on a connection, and how many connections there may be.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
@@ -117,4 +118,33 @@ async fn when_all_places_are_taken_the_idle_make_room() {
         assert_eq!(&client.get("/").await.body[..], b"page");
         clients.push(client);
     }
+}
+
+#[tokio::test]
+async fn how_connections_end_is_counted() {
+    let server = Server::start(|builder| builder, &[("/", Answer::html("page"))]).await;
+    let mut honest = Client::connect(&server, Pushes::Refused).await;
+    honest.send(Method::GET, "/", &[]).await;
+    drop(honest);
+    // Says nothing.
+    drop(TcpStream::connect(server.address).await.unwrap());
+    // SETTINGS of five bytes, of which each takes six (RFC 9113, section 6.5).
+    let mut rude = TcpStream::connect(server.address).await.unwrap();
+    let settings = [0, 0, 5, 4, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5];
+    rude.write_all(&[&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &settings].concat()).await.unwrap();
+    let mut rest = Vec::new();
+    // Closed with or without a reset.
+    let _ = rude.read_to_end(&mut rest).await;
+    let ended = || server.headstart.stats().connections_ended;
+    for _ in 0..500 {
+        if ended() == 3 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let stats = server.headstart.stats();
+    assert_eq!((stats.connections, stats.connections_ended), (3, 3));
+    assert_eq!((stats.connections_forbidden, stats.connections_timed_out), (1, 0));
+    // A cleartext client that says nothing and leaves is taken for one of HTTP/1.1.
+    assert_eq!((stats.connections_refused, stats.connections_released), (0, 0));
 }
