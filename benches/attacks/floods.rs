@@ -91,16 +91,16 @@ pub(crate) async fn dribble(stage: &Arc<Stage>) {
 
 /// CVE-2019-9517: all windows wide open, much is asked for, and nothing is read.
 pub(crate) async fn never_read(stage: &Arc<Stage>) {
-    attack(stage, 40, false, greeting(&[(INITIAL_WINDOW_SIZE, 1 << 30)]), async |wire| {
+    attack(stage, 20, false, greeting(&[(INITIAL_WINDOW_SIZE, 1 << 30)]), async |wire| {
         wire.send(&window(0, 1 << 30)).await?;
-        wire.send(&downloads(100)).await
+        wire.send(&downloads(50)).await
     })
     .await;
 }
 
 /// Much is asked for, and no window is opened.
 pub(crate) async fn no_window(stage: &Arc<Stage>) {
-    attack(stage, 40, true, greeting(&[(INITIAL_WINDOW_SIZE, 0)]), async |wire| wire.send(&downloads(100)).await).await;
+    attack(stage, 20, true, greeting(&[(INITIAL_WINDOW_SIZE, 0)]), async |wire| wire.send(&downloads(50)).await).await;
 }
 
 fn downloads(count: u32) -> Vec<u8> {

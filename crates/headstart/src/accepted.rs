@@ -75,6 +75,8 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Debug,
 {
+    /// What follows the handshake is boxed: else the task of every connection would be as large as the largest way
+    /// that one can go, 8 KB.
     pub(crate) async fn serve(mut self, mut socket: TcpStream, tls: Option<TlsAcceptor>) {
         let _counted = Counted::new(&self.headstart);
         if self.balancers.iter().any(|network| network.contains(&self.remote.ip().to_canonical())) {
@@ -95,19 +97,23 @@ where
         }
         let Some(tls) = tls else {
             match handshake(&mut self.stopping, speaks_http2(&socket)).await {
-                Some(Ok(true)) => self.greeted(None).http2(socket, false).await,
-                Some(Ok(false)) => self.greeted(None).http1(socket, false).await,
+                Some(Ok(true)) => Box::pin(self.greeted(None).http2(socket, false)).await,
+                Some(Ok(false)) => Box::pin(self.greeted(None).http1(socket, false)).await,
                 _ => self.failed(|| tracing::debug!(%remote, "the client said nothing")),
             }
             return;
         };
-        match handshake(&mut self.stopping, tls.accept(socket)).await {
+        match handshake(&mut self.stopping, Box::pin(tls.accept(socket))).await {
             Some(Ok(mut stream)) => {
                 let session = stream.get_mut().1;
                 session.set_buffer_limit(Some(UNSENT_BYTES));
                 let http2 = session.alpn_protocol() == Some(b"h2");
                 let this = self.greeted(session.server_name());
-                if http2 { this.http2(stream, true).await } else { this.http1(stream, true).await }
+                if http2 {
+                    Box::pin(this.http2(stream, true)).await;
+                } else {
+                    Box::pin(this.http1(stream, true)).await;
+                }
             }
             Some(Err(error)) => self.failed(|| tracing::debug!(%remote, %error, "the TLS handshake failed")),
             None => self.failed(|| tracing::debug!(%remote, "the TLS handshake took too long")),
