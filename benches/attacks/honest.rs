@@ -20,6 +20,8 @@ use crate::site::{ASSETS, PAGES};
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Between two pages.
 const PAUSE: Duration = Duration::from_millis(10);
+/// All clients name the site alike, attackers as well: what is learned is learned of a site.
+pub(crate) const ORIGIN: &str = "https://localhost";
 /// Pages on one connection.
 const VISITS: usize = 8;
 
@@ -74,9 +76,9 @@ async fn visits(
             return Ok(());
         }
         let page = PAGES[visit % PAGES.len()];
-        experience.times.push(get(&mut client, address, page.path, page.bytes, None).await?);
+        experience.times.push(get(&mut client, page.path, page.bytes, None).await?);
         for asset in ASSETS {
-            experience.times.push(get(&mut client, address, asset.path, asset.bytes, Some(page.path)).await?);
+            experience.times.push(get(&mut client, asset.path, asset.bytes, Some(page.path)).await?);
         }
         sleep(PAUSE).await;
     }
@@ -100,13 +102,12 @@ pub(crate) async fn connect(address: SocketAddr, tls: &Arc<ClientConfig>) -> Res
 /// Asks for something of this size; `page` is where it was found.
 pub(crate) async fn get(
     client: &mut SendRequest<Bytes>,
-    address: SocketAddr,
     path: &str,
     bytes: usize,
     page: Option<&str>,
 ) -> Result<Duration, String> {
     let began = Instant::now();
-    let answer = timeout(PATIENCE, ask(client, address, path, page)).await;
+    let answer = timeout(PATIENCE, ask(client, path, page)).await;
     match answer {
         Ok(Ok((200, length))) if length == bytes => Ok(began.elapsed()),
         Ok(Ok((status, length))) => Err(format!("{path}: status {status}, {length} bytes of {bytes}")),
@@ -115,17 +116,11 @@ pub(crate) async fn get(
     }
 }
 
-async fn ask(
-    client: &mut SendRequest<Bytes>,
-    address: SocketAddr,
-    path: &str,
-    page: Option<&str>,
-) -> Result<(u16, usize), h2::Error> {
+async fn ask(client: &mut SendRequest<Bytes>, path: &str, page: Option<&str>) -> Result<(u16, usize), h2::Error> {
     *client = client.clone().ready().await?;
-    let base = format!("https://localhost:{}", address.port());
-    let request = Request::get(format!("{base}{path}"));
+    let request = Request::get(format!("{ORIGIN}{path}"));
     let request = match page {
-        Some(page) => request.header("referer", format!("{base}{page}")),
+        Some(page) => request.header("referer", format!("{ORIGIN}{page}")),
         None => request.header("sec-fetch-mode", "navigate").header("sec-fetch-dest", "document"),
     };
     let (response, _) = client.send_request(request.body(()).expect("a request"), true)?;

@@ -113,10 +113,10 @@ async fn visit(world: World) -> Result<(), String> {
     let mut client = world.connect(false, 1 << 20).await?;
     for n in 0..10 {
         let page = PAGES[n % PAGES.len()];
-        honest::get(&mut client, world.address, page.path, page.bytes, None).await?;
+        honest::get(&mut client, page.path, page.bytes, None).await?;
         world.count("pages");
         for asset in ASSETS {
-            honest::get(&mut client, world.address, asset.path, asset.bytes, Some(page.path)).await?;
+            honest::get(&mut client, asset.path, asset.bytes, Some(page.path)).await?;
             world.count("assets");
         }
     }
@@ -128,7 +128,7 @@ async fn take_pushes(world: World) -> Result<(), String> {
     let mut client = world.connect(true, 1 << 20).await?;
     for page in PAGES {
         client = client.ready().await.map_err(|error| error.to_string())?;
-        let (mut response, _) = client.send_request(navigation(&world, page), true).map_err(|e| e.to_string())?;
+        let (mut response, _) = client.send_request(navigation(page), true).map_err(|e| e.to_string())?;
         let mut promises = response.push_promises();
         let body = response.await.map_err(|error| format!("{}: {error}", page.path))?.into_body();
         complete(body, page).await?;
@@ -150,8 +150,7 @@ async fn cancel(world: World) -> Result<(), String> {
     let mut client = world.connect(true, 64 << 10).await?;
     for page in PAGES {
         client = client.ready().await.map_err(|error| error.to_string())?;
-        let (mut response, mut stream) =
-            client.send_request(navigation(&world, page), true).map_err(|e| e.to_string())?;
+        let (mut response, mut stream) = client.send_request(navigation(page), true).map_err(|e| e.to_string())?;
         let mut promises = response.push_promises();
         if let Some(promise) = timeout(Duration::from_millis(100), promises.push_promise()).await.ok().flatten() {
             // Dropped, it is reset.
@@ -163,14 +162,14 @@ async fn cancel(world: World) -> Result<(), String> {
     }
     // The connection is as good as before.
     let page = PAGES[1];
-    honest::get(&mut client, world.address, page.path, page.bytes, None).await.map(|_| ())
+    honest::get(&mut client, page.path, page.bytes, None).await.map(|_| ())
 }
 
 /// A large file through a small window.
 async fn read_slowly(world: World) -> Result<(), String> {
     let mut client = world.connect(false, 64 << 10).await?;
     client = client.ready().await.map_err(|error| error.to_string())?;
-    let (response, _) = client.send_request(navigation(&world, LARGE), true).map_err(|error| error.to_string())?;
+    let (response, _) = client.send_request(navigation(LARGE), true).map_err(|error| error.to_string())?;
     let mut body = response.await.map_err(|error| error.to_string())?.into_body();
     let mut length = 0;
     while let Some(data) = body.data().await {
@@ -191,7 +190,7 @@ async fn upload(world: World) -> Result<(), String> {
     let mut client = world.connect(false, 64 << 10).await?;
     for _ in 0..10 {
         client = client.ready().await.map_err(|error| error.to_string())?;
-        let uri = format!("https://localhost:{}/upload", world.address.port());
+        let uri = format!("{}/upload", honest::ORIGIN);
         let request = Request::post(uri).body(()).map_err(|error| error.to_string())?;
         let (response, mut stream) = client.send_request(request, false).map_err(|error| error.to_string())?;
         // An upload may be cut short when the answer is there; the answer may not.
@@ -210,11 +209,11 @@ async fn upload(world: World) -> Result<(), String> {
 async fn reconnect(world: World) -> Result<(), String> {
     let mut client = world.connect(false, 64 << 10).await?;
     let asset = ASSETS[7];
-    honest::get(&mut client, world.address, asset.path, asset.bytes, None).await.map(|_| ())
+    honest::get(&mut client, asset.path, asset.bytes, None).await.map(|_| ())
 }
 
-fn navigation(world: &World, file: File) -> Request<()> {
-    let uri = format!("https://localhost:{}{}", world.address.port(), file.path);
+fn navigation(file: File) -> Request<()> {
+    let uri = format!("{}{}", honest::ORIGIN, file.path);
     let request = Request::get(uri).header("sec-fetch-mode", "navigate").header("sec-fetch-dest", "document");
     request.body(()).expect("a request")
 }
