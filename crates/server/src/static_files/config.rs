@@ -51,7 +51,6 @@ pub(crate) struct Config {
 
 /// What becomes of symbolic links. Devices, pipes and sockets are never served, linked or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code, reason = "for the configuration file to name")]
 pub(crate) enum Symlinks {
     /// Not followed: a path through one is not there.
     Deny,
@@ -63,7 +62,6 @@ pub(crate) enum Symlinks {
 
 /// What becomes of names that begin with a dot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code, reason = "for the configuration file to name")]
 pub(crate) enum Dotfiles {
     /// They are not there.
     Deny,

@@ -34,8 +34,6 @@ mod tests;
 
 pub(crate) use body::Body;
 pub(crate) use cache::CacheStats;
-#[allow(unused_imports, reason = "for the configuration file to name")]
 pub(crate) use config::{Config, Dotfiles, Symlinks};
-#[allow(unused_imports, reason = "for the configuration file to name")]
-pub(crate) use pattern::{Pattern, PatternError};
+pub(crate) use pattern::Pattern;
 pub(crate) use service::{ResponseFuture, StaticFiles};
