@@ -85,7 +85,7 @@ const SINGLE: [&str; 117] = [
     "/./plain.txt",
     "/sub/%2e/style.css",
     "/sub/../plain.txt",
-    "/root/../../canary.txt",
+    "/etc/../../canary.txt",
     "/none/../../canary.txt",
     "/plain.txt/../../canary.txt",
     "/plain.txt/..%2f..%2fcanary.txt",
