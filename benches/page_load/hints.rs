@@ -34,7 +34,10 @@ fn preload(link: &str) -> Option<(String, Kind)> {
         })
     };
     let kind = match (parameter("rel")?, parameter("as")) {
-        ("modulepreload", _) | ("preload", Some("script")) => Kind::Module,
+        ("modulepreload", _) => Kind::Module,
+        // With CORS, as a module asks for it, or without, as any other script does.
+        ("preload", Some("script")) if parameters.contains("crossorigin") => Kind::Module,
+        ("preload", Some("script")) => Kind::AsyncScript,
         ("preload", Some("style")) => Kind::Style,
         ("preload", Some("font")) => Kind::Font,
         ("preload", Some("image")) => Kind::Image,
