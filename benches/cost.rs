@@ -57,7 +57,7 @@ pub(crate) fn by_pages(table: &mut Table, rounds: usize, decades: u32) {
         y: "nanoseconds an operation",
     };
     let path = beside_rows("learn-cost.svg");
-    std::fs::write(&path, plot::svg(&labels, (3, decades as i32), &lines))
+    std::fs::write(&path, plot::svg(&labels, (3, decades.cast_signed()), &lines))
         .unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
     if decades < LARGEST {
         table.note(format!("Tables of 10^{LARGEST} pages are measured in a full run with 12 GiB of memory to spare."));
