@@ -14,7 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use ipnet::IpNet;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -133,22 +133,26 @@ where
         self
     }
 
-    async fn http2<T: AsyncRead + AsyncWrite + Unpin>(self, io: T, tls: bool) {
+    async fn http2<T: AsyncRead + AsyncWrite + Unpin>(self, mut io: T, tls: bool) {
         let Accepted { headstart, service, remote, place, mut stopping, .. } = self;
         let policy = headstart.policy(remote).of_guest(Arc::clone(&place.guest));
         let config = headstart.engine.h2.clone();
         let service = Bridge(WithPeer { service, remote, tls });
-        let mut connection = headstart_h2::serve_connection_with(config, io, service, policy);
+        let mut connection = headstart_h2::serve_connection_with(config, &mut io, service, policy);
         let result = tokio::select! {
             result = &mut connection => result,
             () = leave(&mut stopping, &place.guest) => {
                 connection.graceful_shutdown();
-                connection.await
+                (&mut connection).await
             }
         };
-        if let Err(error) = result {
-            headstart.engine.counters.broke_off(&error);
-            tracing::debug!(%remote, %error, "the connection broke off");
+        drop(connection);
+        match result {
+            Ok(()) => linger(io).await,
+            Err(error) => {
+                headstart.engine.counters.broke_off(&error);
+                tracing::debug!(%remote, %error, "the connection broke off");
+            }
         }
     }
 
@@ -182,6 +186,25 @@ where
         }
     }
 }
+
+/// Takes in what a client still says after the end. Closing a socket with bytes unread resets it (RFC 9293, section
+/// 3.10.4), and a reset throws away responses that the client has not read yet.
+async fn linger<T: AsyncRead + AsyncWrite + Unpin>(mut io: T) {
+    let rest = async {
+        let _ = io.shutdown().await;
+        let mut unread = [0; 4096];
+        for _ in 0..MAX_UNREAD {
+            if !matches!(io.read(&mut unread).await, Ok(1..)) {
+                return;
+            }
+        }
+    };
+    let _ = timeout(LINGER, rest).await;
+}
+
+/// How long what a client still says is taken in at the end, and how many reads of it.
+const LINGER: Duration = Duration::from_secs(1);
+const MAX_UNREAD: usize = 64;
 
 /// What a connection needs before its first request, in its time and while the server runs: who has not asked yet
 /// does not delay a shutdown.
