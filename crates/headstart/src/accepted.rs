@@ -28,13 +28,14 @@ use crate::body::Body;
 use crate::engine::{Counters, now};
 use crate::exchange::ConnectionState;
 use crate::layer::{HeadstartLayer, OverTls, Peer};
-use crate::patient::Patient;
+use crate::patient::{Patience, Patient};
 use crate::proxy_protocol;
 use crate::serve::{Connection, Greeter, UNSENT_BYTES};
 use crate::unequivocal::Unequivocal;
 use crate::websocket::Bridge;
 
-/// Time for a PROXY header, for the TLS handshake, and for a request head over HTTP/1.1.
+/// Time for a PROXY header and for the TLS handshake; over HTTP/1.1 for the first byte, and then for each request head,
+/// from the end of the last response on.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 const HTTP1_HEAD: Duration = Duration::from_secs(10);
 /// How HTTP/2 with prior knowledge begins (RFC 9113, section 3.4).
@@ -168,8 +169,8 @@ where
         let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
         builder.http1().timer(TokioTimer::new()).header_read_timeout(HTTP1_HEAD);
         // What the connection becomes after an upgrade keeps its place, and is waited for at the end.
-        let io =
-            TokioIo::new(Patient::new(Unequivocal::new(io), engine.h2.write_stall_timeout, (place, stopping.clone())));
+        let patience = Patience { first: HTTP1_HEAD, write: engine.h2.write_stall_timeout };
+        let io = TokioIo::new(Patient::new(Unequivocal::new(io), patience, (place, stopping.clone())));
         let mut connection = pin!(builder.serve_connection_with_upgrades(io, TowerToHyperService::new(service)));
         let result = tokio::select! {
             result = &mut connection => result,

@@ -1,4 +1,4 @@
-//! A byte stream whose patience with a peer that does not read has an end.
+//! A byte stream whose patience with a peer that does not read, or never says anything, has an end.
 
 use std::io;
 use std::pin::Pin;
@@ -8,18 +8,30 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// Fails a write that makes no progress for so long; holds `K` as long as the stream lives.
+/// How long a peer is waited for.
+#[derive(Clone, Copy)]
+pub(crate) struct Patience {
+    /// For its first byte. hyper's own time for a head begins with that.
+    pub(crate) first: Duration,
+    /// For a write to make progress.
+    pub(crate) write: Duration,
+}
+
+/// Fails the first read and each write that take too long; holds `K` as long as the stream lives.
 pub(crate) struct Patient<T, K> {
     inner: T,
-    patience: Duration,
+    write: Duration,
+    /// Runs until the peer has said something.
+    silence: Option<Pin<Box<Sleep>>>,
     /// Runs while a write is pending.
     timer: Option<Pin<Box<Sleep>>>,
     _kept: K,
 }
 
 impl<T, K> Patient<T, K> {
-    pub(crate) fn new(inner: T, patience: Duration, kept: K) -> Self {
-        Patient { inner, patience, timer: None, _kept: kept }
+    pub(crate) fn new(inner: T, patience: Patience, kept: K) -> Self {
+        let silence = Some(Box::pin(sleep(patience.first)));
+        Patient { inner, write: patience.write, silence, timer: None, _kept: kept }
     }
 
     /// Passes on what the stream says of a write, unless it says "later" for too long.
@@ -28,14 +40,19 @@ impl<T, K> Patient<T, K> {
             self.timer = None;
             return result;
         }
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(self.patience)));
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(self.write)));
         timer.as_mut().poll(cx).map(|()| Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not read")))
     }
 }
 
 impl<T: AsyncRead + Unpin, K: Unpin> AsyncRead for Patient<T, K> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_read(cx, buffer)
+        let result = Pin::new(&mut self.inner).poll_read(cx, buffer);
+        if result.is_ready() {
+            self.silence = None;
+        }
+        let Some(silence) = &mut self.silence else { return result };
+        silence.as_mut().poll(cx).map(|()| Err(io::Error::new(io::ErrorKind::TimedOut, "the client says nothing")))
     }
 }
 
@@ -77,11 +94,33 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(30);
 
+    fn patient<T>(inner: T) -> Patient<T, ()> {
+        Patient::new(inner, Patience { first: Duration::from_secs(10), write: PATIENCE }, ())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_says_nothing_is_given_up() {
+        let (near, _far) = tokio::io::duplex(10);
+        let began = Instant::now();
+        assert_eq!(patient(near).read_u8().await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(began.elapsed().as_secs(), 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_said_something_may_be_silent() {
+        let (near, mut far) = tokio::io::duplex(10);
+        let mut near = patient(near);
+        far.write_u8(1).await.unwrap();
+        assert_eq!(near.read_u8().await.unwrap(), 1);
+        let more = tokio::time::timeout(Duration::from_secs(3600), near.read_u8()).await;
+        assert!(more.is_err(), "{more:?}");
+    }
+
     #[tokio::test(start_paused = true)]
     async fn who_never_reads_is_given_up() {
         let (near, _far) = tokio::io::duplex(10);
         let began = Instant::now();
-        let error = Patient::new(near, PATIENCE, ()).write_all(&[0; 11]).await.unwrap_err();
+        let error = patient(near).write_all(&[0; 11]).await.unwrap_err();
         assert_eq!((error.kind(), began.elapsed()), (io::ErrorKind::TimedOut, PATIENCE));
     }
 
@@ -94,7 +133,7 @@ mod tests {
                 tokio::time::sleep(PATIENCE.mul_f32(0.9)).await;
             }
         });
-        let mut near = Patient::new(near, PATIENCE, ());
+        let mut near = patient(near);
         near.write_all(&[0; 100]).await.unwrap();
         drop(near);
         reader.await.unwrap();

@@ -25,6 +25,9 @@ use crate::state::{self, SnapshotFile};
 use crate::tls::{self, Choices};
 use crate::traffic::Watched;
 
+/// Threads that may wait for a disk at once; further reads wait for one of them.
+const MAX_READERS: usize = 64;
+
 /// Serves until told to stop.
 ///
 /// # Errors
@@ -36,7 +39,12 @@ pub(crate) fn run(given: Given) -> anyhow::Result<ExitCode> {
         Err(problems) => return Ok(refuse(&problems)),
     };
     log::start(&settings.log)?;
-    let runtime = tokio::runtime::Runtime::new().context("cannot start")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        // Reads of large files; each thread has a stack and an arena of its own.
+        .max_blocking_threads(MAX_READERS)
+        .build()
+        .context("cannot start")?;
     let code = runtime.block_on(async {
         match prepare(given, settings).await {
             Ok(running) => Ok(running.run().await),

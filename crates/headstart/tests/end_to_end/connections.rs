@@ -148,3 +148,24 @@ async fn how_connections_end_is_counted() {
     // A cleartext client that says nothing and leaves is taken for one of HTTP/1.1.
     assert_eq!((stats.connections_refused, stats.connections_released), (0, 0));
 }
+
+/// How long a client of HTTP/1.1 that does this is kept, in seconds of paused time.
+async fn kept(talk: &str) -> u64 {
+    let address = who(|builder| builder, Vec::new()).await;
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    socket.write_all(talk.as_bytes()).await.unwrap();
+    let mut answer = [0; 1024];
+    let mut last = tokio::time::Instant::now();
+    while socket.read(&mut answer).await.unwrap_or(0) > 0 {
+        last = tokio::time::Instant::now();
+    }
+    last.elapsed().as_secs()
+}
+
+#[tokio::test(start_paused = true)]
+async fn over_http1_who_says_no_more_is_let_go() {
+    let keep_alive = GET.replace("Connection: close\r\n", "");
+    assert_eq!(kept(&keep_alive).await, 10);
+    assert_eq!(kept(&keep_alive.repeat(3)).await, 10);
+    assert_eq!(kept("GET / HTTP/1.1\r\n").await, 10);
+}

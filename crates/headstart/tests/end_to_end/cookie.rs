@@ -5,7 +5,7 @@ use http::{Method, header};
 
 use crate::kit::{Answer, BROWSER, Client, Pushes, Server, targets};
 
-const PAGES: [&str; 4] = ["/a.css", "/b.js", "/c.css", "/d.js"];
+const PAGES: [&str; 4] = ["/a.css", "/c.css", "/b.js", "/d.js"];
 
 async fn taught(format: CookieFormat) -> Server {
     let server = Server::start(

@@ -16,6 +16,10 @@ use tokio::task::JoinHandle;
 /// default size; one piece is held in memory for each response under way.
 const PIECE: u64 = 64 * 1024;
 
+/// The first piece is one HTTP/2 frame: a client that opens its window by a byte makes the server hold no more. A
+/// hundred streams on each of a hundred connections would hold 640 MB of larger ones.
+const FIRST_PIECE: u64 = 16 * 1024;
+
 /// A response body whose length is known from the start.
 ///
 /// It fails, which resets the stream, if the file behind it shrinks while it is sent.
@@ -40,6 +44,8 @@ pub(super) enum Segment {
 struct Pieces {
     segments: VecDeque<Segment>,
     remaining: u64,
+    /// The length of the piece that is read next.
+    next: u64,
     reading: Option<JoinHandle<io::Result<Bytes>>>,
 }
 
@@ -57,7 +63,7 @@ impl Body {
         Self(if remaining == 0 {
             Kind::Empty
         } else {
-            Kind::Pieces(Box::new(Pieces { segments, remaining, reading: None }))
+            Kind::Pieces(Box::new(Pieces { segments, remaining, next: FIRST_PIECE, reading: None }))
         })
     }
 }
@@ -125,7 +131,8 @@ impl Pieces {
                     self.segments.pop_front();
                 }
                 Some(Segment::File(file, range)) => {
-                    let end = range.end.min(range.start.saturating_add(PIECE));
+                    let end = range.end.min(range.start.saturating_add(self.next));
+                    self.next = PIECE;
                     let piece = range.start..end;
                     range.start = end;
                     let file = Arc::clone(file);
@@ -152,4 +159,23 @@ fn read(mut file: &File, piece: Range<u64>) -> io::Result<Bytes> {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
     Ok(bytes.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::BodyExt as _;
+
+    #[tokio::test]
+    async fn the_first_piece_is_a_small_one() {
+        let path = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(path.path(), vec![7; 100_000]).unwrap();
+        let file = Arc::new(File::open(path.path()).unwrap());
+        let mut body = Body::pieces(VecDeque::from([Segment::File(file, 0..100_000)]));
+        let mut lengths = Vec::new();
+        while let Some(frame) = body.frame().await {
+            lengths.push(frame.unwrap().into_data().unwrap().len());
+        }
+        assert_eq!(lengths, [16_384, 65_536, 18_080]);
+    }
 }

@@ -165,7 +165,7 @@ pub(crate) fn all() -> Vec<Case> {
         )));
         cases.push(Case::Fields("/plain.txt".to_owned(), vec![(name.to_owned(), value)]));
     }
-    let crowd: String = (0..3000).map(|n| format!("x-{n}: y\r\n")).collect();
+    let crowd = (0..3000).map(|n| format!("x-{n}: y\r\n")).collect::<Vec<_>>().concat();
     cases.push(Case::Raw(format!("GET / HTTP/1.1\r\nhost: a\r\n{crowd}connection: close\r\n\r\n")));
     cases.push(Case::Raw(format!("GET /{} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", "a".repeat(300_000))));
     cases.push(Case::Fields(format!("/?{}", "a".repeat(14_000)), Vec::new()));
