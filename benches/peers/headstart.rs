@@ -10,7 +10,16 @@ use std::process::{Command, Stdio};
 /// In words, if it does not compile.
 pub fn program() -> Result<PathBuf, String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
+    let mut command = Command::new(cargo);
+    // What cargo says of this package to its programs: seen by build scripts of others, it has them built anew, and
+    // once more by the next who builds by hand.
+    for (name, _) in std::env::vars_os() {
+        let of_ours = ["CARGO_BIN_", "CARGO_CRATE_", "CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_PRIMARY_"];
+        if name.to_str().is_some_and(|name| of_ours.iter().any(|prefix| name.starts_with(prefix))) {
+            command.env_remove(name);
+        }
+    }
+    let output = command
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
         .args(["build", "--quiet", "--release", "--package", "headstart-server", "--bin", "headstart"])
         .arg("--message-format=json-render-diagnostics")
