@@ -86,6 +86,12 @@ fn a_log_that_was_moved_away_is_begun_anew() {
     let (log, old) = (dir.path().join("access.log"), dir.path().join("access.log.1"));
     let server = Server::start(&site, &home, &["--access-log", log.to_str().expect("a name in Unicode")]);
     visit(&server, "127.0.0.1", "/", &[SHARED]);
+    let lines = |path| std::fs::read_to_string(path).expect("a log").lines().count();
+    let deadline = Instant::now() + PATIENCE;
+    while lines(&log) < 2 {
+        assert!(Instant::now() < deadline, "two requests, {} lines", lines(&log));
+        std::thread::sleep(Duration::from_millis(20));
+    }
     std::fs::rename(&log, &old).expect("it can be moved");
     server.hang_up();
     server.line("after the reload", |line| line.contains("reloaded"));
@@ -96,6 +102,5 @@ fn a_log_that_was_moved_away_is_begun_anew() {
     }
     visit(&server, "127.0.0.1", "/other.html", &[]);
     assert!(server.stop().success());
-    let lines = |path| std::fs::read_to_string(path).expect("a log").lines().count();
     assert_eq!((lines(&old), lines(&log)), (2, 1));
 }
