@@ -1,6 +1,6 @@
 //! How long pages take over a link with a distance and a rate: ours beside its peers.
 //!
-//! A client that loads a page in its true order ([`client`]) stands at one end of a [`Link`](crate::link::Link), the
+//! A client that loads a page in its true order (`client`) stands at one end of a [`Link`](crate::link::Link), the
 //! servers at the other. What is reported: the time until the page is drawn and works (its HTML, stylesheet, font and
 //! modules are there), the time until all of it is there, and what was sent in vain.
 

@@ -30,7 +30,7 @@ use crate::exchange::ConnectionState;
 use crate::layer::{HeadstartLayer, OverTls, Peer};
 use crate::patient::{Patience, Patient};
 use crate::proxy_protocol;
-use crate::serve::{Connection, Greeter, UNSENT_BYTES};
+use crate::serve::{Connection, Greeter};
 use crate::unequivocal::Unequivocal;
 use crate::websocket::Bridge;
 
@@ -38,6 +38,9 @@ use crate::websocket::Bridge;
 /// from the end of the last response on.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 const HTTP1_HEAD: Duration = Duration::from_secs(10);
+/// What TLS takes at once, bytes: as much as the driver gathers for one write. It stays here only where the socket is
+/// full, and then the driver hands on no more than 16 KiB.
+const TLS_BYTES: usize = 64 << 10;
 /// How HTTP/2 with prior knowledge begins (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -107,7 +110,7 @@ where
         match handshake(&mut self.stopping, Box::pin(tls.accept(socket))).await {
             Some(Ok(mut stream)) => {
                 let session = stream.get_mut().1;
-                session.set_buffer_limit(Some(UNSENT_BYTES));
+                session.set_buffer_limit(Some(TLS_BYTES));
                 let http2 = session.alpn_protocol() == Some(b"h2");
                 let this = self.greeted(session.server_name());
                 if http2 {

@@ -23,9 +23,10 @@ use crate::accepted::Accepted;
 use crate::admission::{Admission, Place};
 use crate::body::Body;
 
-/// What TLS and the kernel may hold unsent, bytes. What lies below the scheduler cannot be overtaken, so a late
+/// What the kernel may hold unsent, bytes. What lies below the scheduler cannot be overtaken, so a late
 /// urgent response waits for as much as stands here; at 10 Mbit/s 16 KiB are 13 ms.
-pub(crate) const UNSENT_BYTES: usize = 16 << 10;
+const UNSENT_BYTES: usize = 16 << 10;
+
 /// A server that was made by [`Headstart::serve`]; it runs when awaited.
 #[must_use = "a server runs when it is awaited"]
 pub struct Serve<S> {

@@ -70,12 +70,14 @@ impl Site {
         fs::write(self.file(path), text).expect("a file of the site");
     }
 
-    /// Adds bytes to a file: harmless in CSS, JavaScript, SVG and after the end of an image.
+    /// Adds bytes to a file: harmless in CSS, JavaScript, SVG and after the end of an image. Returns when the server is
+    /// sure to notice, which looks at a file ten times a second at most.
     pub(crate) fn touch(&self, path: &str) {
         let file = self.file(path);
         let mut bytes = fs::read(&file).expect("a file of the site");
         bytes.extend_from_slice(b"\n\n");
         fs::write(file, bytes).expect("a file of the site");
+        std::thread::sleep(std::time::Duration::from_millis(150));
     }
 
     pub(crate) fn bytes(&self, path: &str) -> usize {
