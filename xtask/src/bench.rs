@@ -32,8 +32,7 @@ impl Options {
                 "--baseline" => options.baseline = Some(words.next().ok_or("--baseline needs a file")?.into()),
                 flag if flag.starts_with('-') => return Err(format!("unknown flag `{flag}`")),
                 "all" => {}
-                // Bench targets are named like files, areas like words.
-                area => options.areas.push(area.replace('-', "_")),
+                area => options.areas.push(area.to_owned()),
             }
         }
         Ok(options)
@@ -141,7 +140,7 @@ mod tests {
         let parse = |words: &[&str]| Options::parse(words.iter().copied());
         assert!(parse(&["gcs", "--quick"]).is_ok_and(|o| o.quick && !o.json && o.areas == ["gcs"]));
         assert!(parse(&["all"]).is_ok_and(|o| o.areas.is_empty()));
-        assert!(parse(&["page-load"]).is_ok_and(|o| o.areas == ["page_load"]));
+        assert!(parse(&["page-load"]).is_ok_and(|o| o.areas == ["page-load"]));
         assert!(
             parse(&["--baseline", "a.json"]).is_ok_and(|o| o.baseline.is_some_and(|path| path.ends_with("a.json")))
         );
