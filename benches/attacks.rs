@@ -43,36 +43,13 @@ mod wire;
 use std::sync::Arc;
 use std::time::Duration;
 
-use headstart_benches::peers::{Certificate, Peer, Program, Setup};
+use headstart_benches::peers::{Certificate, HEADSTART_LEARNING_SOON, Setup};
 use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 /// What attackers ask for.
 const AUTHORITY: &str = "localhost";
-
-/// The program with its defaults, but that a page is learned half a second after it was shown.
-const VICTIM: Peer = Peer {
-    name: "headstart",
-    program: Program::Headstart,
-    template: None,
-    args: &[
-        "serve",
-        "@root@",
-        "--listen",
-        "@address@:@port@",
-        "--cert",
-        "@cert@",
-        "--key",
-        "@key@",
-        "--state-dir",
-        "@dir@",
-        "--no-state",
-        "--window",
-        "0.5",
-    ],
-    env: &[],
-};
 
 fn main() {
     control::become_careless();
@@ -99,7 +76,7 @@ fn main() {
         }
     }
     for mode in [modes::none()].into_iter().chain(modes::all()).filter(|mode| mode.name.contains(&part)) {
-        let trial = trial::run(&setup, &VICTIM, &tls, &mode, mode.lasting(quick));
+        let trial = trial::run(&setup, &HEADSTART_LEARNING_SOON, &tls, &mode, mode.lasting(quick));
         let findings = verdict::judge(&mode, &trial);
         verdict::print(&mode, &trial, &findings);
         notes.extend(verdict::notes(&mode, &trial));

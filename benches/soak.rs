@@ -21,35 +21,13 @@ mod watch;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use headstart_benches::peers::{Certificate, Peer, Program, Setup};
+use headstart_benches::peers::{Certificate, HEADSTART_LEARNING_SOON, Setup};
 use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde_json::json;
 
 use trend::Trend;
-
-const SERVER: Peer = Peer {
-    name: "headstart",
-    program: Program::Headstart,
-    template: None,
-    args: &[
-        "serve",
-        "@root@",
-        "--listen",
-        "@address@:@port@",
-        "--cert",
-        "@cert@",
-        "--key",
-        "@key@",
-        "--state-dir",
-        "@dir@",
-        "--no-state",
-        "--window",
-        "0.5",
-    ],
-    env: &[],
-};
 
 /// How far memory may move from the end of the warm-up to the end, as a line through it has it.
 const MAX_GROWTH_MIB: f64 = 4.0;
@@ -66,7 +44,8 @@ fn main() {
     let root = directory.path().join("site");
     std::fs::create_dir(&root).and_then(|()| site::write(&root)).expect("a site");
     let certificate = Certificate::make(directory.path()).expect("a certificate");
-    let server = Setup::new(&root, &certificate).start(&SERVER).unwrap_or_else(|error| panic!("{error}"));
+    let server =
+        Setup::new(&root, &certificate).start(&HEADSTART_LEARNING_SOON).unwrap_or_else(|error| panic!("{error}"));
 
     let load = clients::start(server.address(), &trusting(&certificate), lasting);
     let (began, mut trend) = (Instant::now(), Trend::default());

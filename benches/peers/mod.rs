@@ -76,6 +76,27 @@ pub const HEADSTART: Peer = Peer {
     env: &[("TOKIO_WORKER_THREADS", "@workers@")],
 };
 
+/// The same with its own number of threads, and a page is learned half a second after it was shown.
+pub const HEADSTART_LEARNING_SOON: Peer = Peer {
+    args: &[
+        "serve",
+        "@root@",
+        "--listen",
+        "@address@:@port@",
+        "--cert",
+        "@cert@",
+        "--key",
+        "@key@",
+        "--state-dir",
+        "@dir@",
+        "--no-state",
+        "--window",
+        "0.5",
+    ],
+    env: &[],
+    ..HEADSTART
+};
+
 /// nginx with sendfile and a cache of open files.
 pub const NGINX: Peer = Peer {
     name: "nginx",

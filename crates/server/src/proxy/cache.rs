@@ -72,12 +72,14 @@ impl Cache {
     }
 
     /// Bytes that are kept.
-    pub(crate) fn bytes(&self) -> u64 {
+    #[cfg(test)]
+    fn bytes(&self) -> u64 {
         self.0.weight()
     }
 
     /// Responses that are kept, variants counted once.
-    pub(crate) fn entries(&self) -> usize {
+    #[cfg(test)]
+    fn entries(&self) -> usize {
         self.0.len()
     }
 

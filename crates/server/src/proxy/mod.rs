@@ -8,7 +8,6 @@
 //!   it. One that breaks off breaks off for the client too.
 //! * **Kept** ([`cache`]): what any client may be given, so that a push need not cost the upstream a request.
 
-#![allow(dead_code, unused_imports, reason = "settings and counters that the configuration and metrics name")]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod address;
@@ -33,12 +32,9 @@ mod tls;
 mod tunnel;
 mod upload;
 
-pub(crate) use address::{Address, AddressError};
+pub(crate) use address::Address;
 pub(crate) use body::Body;
 pub(crate) use cache::Cache;
-pub(crate) use config::{
-    Balance, Caching, Config, ConfigError, Forwarding, Health, HostField, Limits, Probe, Roots, Timeouts, UpstreamTls,
-};
-pub(crate) use error::Fault;
+pub(crate) use config::{Balance, Caching, Config, HostField, Probe, Roots};
 pub(crate) use service::Proxy;
-pub(crate) use stats::{BUCKETS, ServerStats, UpstreamStats};
+pub(crate) use stats::{BUCKETS, UpstreamStats};

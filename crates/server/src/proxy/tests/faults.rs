@@ -8,7 +8,8 @@ use http_body_util::Full;
 use tokio::net::TcpListener;
 
 use super::kit::{Act, Front, Upstream, answer, ok};
-use crate::proxy::{Config, Fault};
+use crate::proxy::Config;
+use crate::proxy::error::Fault;
 
 /// What the broken upstream does, by path.
 fn script(path: &str) -> Act {

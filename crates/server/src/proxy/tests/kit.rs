@@ -14,7 +14,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-use crate::proxy::{Address, Cache, Config, Fault, Proxy};
+use crate::proxy::error::Fault;
+use crate::proxy::{Address, Cache, Config, Proxy};
 
 /// How long anything may take before a test gives up on it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);

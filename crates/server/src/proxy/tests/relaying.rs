@@ -10,7 +10,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::kit::{Act, Front, PATIENCE, Upstream, answer, ok};
-use crate::proxy::{Caching, Config, Fault, HostField};
+use crate::proxy::error::Fault;
+use crate::proxy::{Caching, Config, HostField};
 
 #[tokio::test]
 async fn a_request_is_written_anew() {
