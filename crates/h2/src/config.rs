@@ -76,6 +76,10 @@ pub struct Config {
     /// DATA handed to `h2` and not yet taken by the socket, bytes. What is below cannot be overtaken by a more
     /// urgent response, so little is better than much: 32 KiB. Less than 16 KiB counts as 16 KiB.
     pub max_unsent_bytes: usize,
+    /// The I/O takes what is written into a buffer of its own, 64 KiB at least, and writes it to its socket when it is
+    /// flushed or the buffer is full: TLS that encrypts at once and sends later. The driver then gathers in there and
+    /// saves a copy of all that it sends. No: a write is taken to go to the socket, and what is sent is gathered before.
+    pub buffered_io: bool,
     /// Pushed streams open at once, whatever the client would allow: as many bodies that are held ready, though none is
     /// opened before there is window for it. 32.
     pub max_open_pushes: usize,
@@ -113,6 +117,7 @@ impl Default for Config {
             idle_timeout: Duration::from_secs(60),
             write_stall_timeout: Duration::from_secs(30),
             max_unsent_bytes: 32 << 10,
+            buffered_io: false,
             max_open_pushes: 32,
             max_pushed_bytes: 1 << 20,
             push_window: Duration::from_secs(10),

@@ -54,7 +54,7 @@ where
     B: HttpBody,
     P: Policy,
 {
-    let (tap, wire) = Tap::new(io);
+    let (tap, wire) = Tap::new(io, config.buffered_io);
     let handshake = config.builder().handshake(tap);
     let timer = Box::pin(sleep_until(Instant::now() + config.handshake_timeout));
     let start = Some(Start { began: Instant::now(), config, wire, service, policy });

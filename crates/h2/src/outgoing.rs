@@ -116,6 +116,11 @@ where
         }
     }
 
+    /// Its place in the order in which streams are served; no two are equal.
+    pub(crate) fn place(&self) -> (u8, u64) {
+        (self.priority.urgency, self.turn)
+    }
+
     /// Takes another wish of the client; whether it changes anything.
     pub(crate) fn reprioritise(&mut self, asked: Priority) -> bool {
         let priority = self.terms.own.over(asked);

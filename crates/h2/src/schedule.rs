@@ -33,16 +33,18 @@ const RUN_BYTES: usize = 1 << 20;
 const PATIENCE: Duration = Duration::from_secs(1);
 const PATIENT_EVERY: u32 = 8;
 
-/// A socket that takes this much at once without being full, bytes, is not what a response waits for.
+/// A socket that takes this much, bytes, in this time without being full is not what a response waits for.
 const QUICK_BYTES: u64 = 128 << 10;
+const QUICK_TIME: Duration = Duration::from_millis(10);
 
 /// Heads and frame headers below that do not count, bytes: else there would be no room for the last whole slice.
 const HEADS_BYTES: usize = 1 << 10;
 
 /// Holds the bodies of one connection. `E` travels with a body and comes back when it has ended.
 pub(crate) struct Scheduler<B, E> {
-    /// At most the streams that the two sides may open, which [`Config`](crate::Config) bounds.
-    streams: Vec<Outgoing<B, E>>,
+    /// In the order in which they are served. At most the streams that the two sides may open, which
+    /// [`Config`](crate::Config) bounds.
+    streams: Vec<Box<Outgoing<B, E>>>,
     /// Bodies that had nothing ready, each woken alone.
     awaited: FuturesUnordered<Abortable<NextFrame<B>>>,
     next_turn: u64,
@@ -88,24 +90,38 @@ where
     /// Adds a body behind all of its urgency.
     pub(crate) fn push(&mut self, send: SendStream<Bytes>, body: B, terms: Terms, now: Instant, extra: E) {
         let turn = self.turn();
-        self.streams.push(Outgoing::new(send, body, terms, turn, now, extra));
+        self.insert(Box::new(Outgoing::new(send, body, terms, turn, now, extra)));
+    }
+
+    /// Puts a stream where it belongs: almost always at the end.
+    fn insert(&mut self, stream: Box<Outgoing<B, E>>) {
+        let at = self.streams.partition_point(|other| other.place() < stream.place());
+        self.streams.insert(at, stream);
+    }
+
+    /// A stream has got another place.
+    fn moved(&mut self, at: usize) {
+        let stream = self.streams.remove(at);
+        self.insert(stream);
     }
 
     /// The client has thought better of a priority (PRIORITY_UPDATE): the stream goes behind all of the new one.
     pub(crate) fn reprioritise(&mut self, id: u32, asked: Priority) {
         let turn = self.turn();
-        if let Some(stream) = self.streams.iter_mut().find(|stream| stream.id == id)
+        if let Some(at) = self.streams.iter().position(|stream| stream.id == id)
+            && let Some(stream) = self.streams.get_mut(at)
             && stream.reprioritise(asked)
         {
             stream.turn = turn;
             stream.run = 0;
+            self.moved(at);
         }
     }
 
     /// Takes out a stream that was reset.
     pub(crate) fn remove(&mut self, id: u32) -> Option<E> {
         let at = self.streams.iter().position(|stream| stream.id == id)?;
-        Some(self.streams.swap_remove(at).extra)
+        Some(self.streams.remove(at).extra)
     }
 
     /// The connection was just polled until it had nothing more to do: if its socket took all, nothing is unsent.
@@ -129,13 +145,14 @@ where
         if wire.window_granted() <= wire.data_written() {
             return None;
         }
-        self.streams.iter().filter_map(Outgoing::stuck_since).min()
+        self.streams.iter().filter_map(|stream| stream.stuck_since()).min()
     }
 
     /// Resets the streams that have been stuck since `then`. Not while a promise is on its way.
     pub(crate) fn cut_stuck(&mut self, then: Instant, ended: &mut Vec<(E, BodyEnd)>) {
-        let is_stuck =
-            |stream: &mut Outgoing<B, E>| stream.stuck_since().is_some_and(|since| since <= then) && !stream.recovers();
+        let is_stuck = |stream: &mut Box<Outgoing<B, E>>| {
+            stream.stuck_since().is_some_and(|since| since <= then) && !stream.recovers()
+        };
         for mut stream in self.streams.extract_if(.., is_stuck) {
             stream.reset(Reason::CANCEL);
             ended.push((stream.extra, BodyEnd::Stalled));
@@ -210,12 +227,13 @@ where
                 stream.last_served = now;
                 if stream.priority.incremental || stream.run >= RUN_BYTES {
                     stream.turn = turn;
+                    self.moved(at);
                 }
                 self.handed += bytes as u64;
                 true
             }
             Served::Ended(bytes, how) => {
-                ended.push((self.streams.swap_remove(at).extra, how));
+                ended.push((self.streams.remove(at).extra, how));
                 self.handed += bytes as u64;
                 true
             }
@@ -243,16 +261,19 @@ where
         }
     }
 
-    /// The stream that goes next. Linear in the open streams, of which there are few hundred at most.
+    /// The stream that goes next: the first that is ready. Now and then the one that has waited longest, which is
+    /// looked for among all, a few hundred at most.
     fn pick(&self, window: usize, epoch: u64, now: Instant) -> Option<usize> {
-        let ready = || self.streams.iter().enumerate().filter(|(_, stream)| stream.is_ready(window, epoch));
-        if self.slices.is_multiple_of(PATIENT_EVERY)
-            && let Some((at, stream)) = ready().min_by_key(|(_, stream)| stream.last_served)
-            && now.saturating_duration_since(stream.last_served) > PATIENCE
-        {
-            return Some(at);
+        let ready = |stream: &Outgoing<B, E>| stream.is_ready(window, epoch);
+        if self.slices.is_multiple_of(PATIENT_EVERY) {
+            let waiting = self.streams.iter().enumerate().filter(|(_, stream)| ready(stream));
+            if let Some((at, stream)) = waiting.min_by_key(|(_, stream)| stream.last_served)
+                && now.saturating_duration_since(stream.last_served) > PATIENCE
+            {
+                return Some(at);
+            }
         }
-        ready().min_by_key(|(_, stream)| (stream.priority.urgency, stream.turn)).map(|(at, _)| at)
+        self.streams.iter().position(|stream| ready(stream))
     }
 
     fn turn(&mut self) -> u64 {
@@ -264,20 +285,26 @@ where
 /// How quickly the socket takes what it is given.
 #[derive(Debug, Default)]
 struct Pace {
-    /// The round of the driver, and the bytes that were written when it began or the socket was last full.
-    round: Option<Instant>,
-    since: u64,
+    /// When bytes began to be counted, and how many had been written then.
+    since: Option<(Instant, u64)>,
+    /// Whether the count before was that of a quick socket.
+    was_quick: bool,
 }
 
 impl Pace {
     /// Little below lets a late urgent response overtake; much makes for fewer system calls. Where the socket takes all
     /// at once, nothing is below for long.
     fn max_unsent(&mut self, configured: usize, wire: &Wire, now: Instant) -> usize {
-        if wire.socket.write_blocked() || self.round != Some(now) {
-            self.round = Some(now);
-            self.since = wire.socket.bytes_written();
+        let written = wire.socket.bytes_written();
+        let (began, before) = *self.since.get_or_insert((now, written));
+        let quick = written.saturating_sub(before) >= QUICK_BYTES;
+        if wire.socket.write_blocked() {
+            *self = Pace { since: Some((now, written)), was_quick: false };
+        } else if now.saturating_duration_since(began) > QUICK_TIME {
+            *self = Pace { since: Some((now, written)), was_quick: quick };
+        } else if quick {
+            self.was_quick = true;
         }
-        let quick = wire.socket.bytes_written().saturating_sub(self.since) >= QUICK_BYTES;
-        if quick { configured.max(OUTBOX_BYTES) } else { configured }
+        if self.was_quick { configured.max(OUTBOX_BYTES) } else { configured }
     }
 }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::frames::Walker;
-use crate::outbox::Outbox;
+use crate::outbox::{OUTBOX_BYTES, Outbox};
 use crate::wire::Wire;
 
 /// `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n` (RFC 9113, section 3.4).
@@ -23,11 +23,30 @@ pub(crate) struct Tap<T> {
     preface_left: usize,
     inbound: Walker,
     outbound: Walker,
-    outbox: Outbox,
+    gathered: Gathered,
+}
+
+/// Where writes are gathered.
+#[derive(Debug)]
+enum Gathered {
+    /// Here.
+    Outbox(Outbox),
+    /// In a buffer of the I/O, which has so many bytes that were not flushed.
+    Below(usize),
+}
+
+impl Gathered {
+    fn len(&self) -> usize {
+        match self {
+            Gathered::Outbox(outbox) => outbox.len(),
+            Gathered::Below(bytes) => *bytes,
+        }
+    }
 }
 
 impl<T> Tap<T> {
-    pub(crate) fn new(io: T) -> (Self, Arc<Wire>) {
+    /// `buffered` as in [`Config::buffered_io`](crate::Config::buffered_io).
+    pub(crate) fn new(io: T, buffered: bool) -> (Self, Arc<Wire>) {
         let wire = Arc::new(Wire::new());
         let tap = Tap {
             io,
@@ -35,7 +54,7 @@ impl<T> Tap<T> {
             preface_left: PREFACE_BYTES,
             inbound: Walker::default(),
             outbound: Walker::default(),
-            outbox: Outbox::default(),
+            gathered: if buffered { Gathered::Below(0) } else { Gathered::Outbox(Outbox::default()) },
         };
         (tap, wire)
     }
@@ -63,26 +82,43 @@ impl<T> Tap<T> {
 }
 
 impl<T: AsyncWrite + Unpin> Tap<T> {
-    fn put<'a>(
-        &mut self,
-        cx: &mut Context<'_>,
-        slices: impl Iterator<Item = &'a [u8]> + Clone,
-    ) -> Poll<io::Result<usize>> {
-        if self.outbox.is_full() {
+    fn put(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        if self.gathered.len() >= OUTBOX_BYTES {
             ready!(self.drain(cx))?;
         }
-        let count = self.outbox.put(slices.clone());
-        self.wire.socket.holds(self.outbox.len());
-        self.passed(slices, count);
+        let parts = || slices.iter().map(|slice| &**slice);
+        let count = match &mut self.gathered {
+            Gathered::Outbox(outbox) => outbox.put(parts()),
+            Gathered::Below(bytes) => {
+                let Poll::Ready(count) = Pin::new(&mut self.io).poll_write_vectored(cx, slices)? else {
+                    self.wire.socket.could_not_write();
+                    return Poll::Pending;
+                };
+                *bytes += count;
+                count
+            }
+        };
+        self.wire.socket.holds(self.gathered.len());
+        self.passed(parts(), count);
         Poll::Ready(Ok(count))
     }
 
+    /// Writes what was gathered, unless the socket is full before.
     fn drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let wire = &self.wire;
-        let result = self.outbox.poll_drain(&mut self.io, cx, |count| wire.socket.wrote(count));
-        wire.socket.holds(self.outbox.len());
+        let socket = &self.wire.socket;
+        let result = match &mut self.gathered {
+            Gathered::Outbox(outbox) => outbox.poll_drain(&mut self.io, cx, |count| socket.wrote(count)),
+            Gathered::Below(bytes) => {
+                let flushed = Pin::new(&mut self.io).poll_flush(cx);
+                if flushed.is_ready() {
+                    socket.wrote(std::mem::take(bytes));
+                }
+                flushed
+            }
+        };
+        socket.holds(self.gathered.len());
         if result.is_pending() {
-            wire.socket.could_not_write();
+            socket.could_not_write();
         }
         result
     }
@@ -118,7 +154,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Tap<T> {
 
 impl<T: AsyncWrite + Unpin> AsyncWrite for Tap<T> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.get_mut().put(cx, std::iter::once(buf))
+        self.get_mut().put(cx, &[IoSlice::new(buf)])
     }
 
     fn poll_write_vectored(
@@ -126,7 +162,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Tap<T> {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.get_mut().put(cx, slices.iter().map(|slice| &**slice))
+        self.get_mut().put(cx, slices)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -25,6 +25,7 @@ use tower_service::Service;
 use crate::Headstart;
 use crate::admission::{Guest, Place};
 use crate::body::Body;
+use crate::buffered_tls::BufferedTls;
 use crate::engine::{Counters, now};
 use crate::exchange::ConnectionState;
 use crate::layer::{HeadstartLayer, OverTls, Peer};
@@ -38,9 +39,6 @@ use crate::websocket::Bridge;
 /// from the end of the last response on.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 const HTTP1_HEAD: Duration = Duration::from_secs(10);
-/// What TLS takes at once, bytes: as much as the driver gathers for one write. It stays here only where the socket is
-/// full, and then the driver hands on no more than 16 KiB.
-const TLS_BYTES: usize = 64 << 10;
 /// How HTTP/2 with prior knowledge begins (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -110,11 +108,10 @@ where
         match handshake(&mut self.stopping, Box::pin(tls.accept(socket))).await {
             Some(Ok(mut stream)) => {
                 let session = stream.get_mut().1;
-                session.set_buffer_limit(Some(TLS_BYTES));
                 let http2 = session.alpn_protocol() == Some(b"h2");
                 let this = self.greeted(session.server_name());
                 if http2 {
-                    Box::pin(this.http2(stream, true)).await;
+                    Box::pin(this.http2(BufferedTls::new(stream), true)).await;
                 } else {
                     Box::pin(this.http1(stream, true)).await;
                 }
@@ -140,7 +137,8 @@ where
     async fn http2<T: AsyncRead + AsyncWrite + Unpin>(self, mut io: T, tls: bool) {
         let Accepted { headstart, service, remote, place, mut stopping, .. } = self;
         let policy = headstart.policy(remote).of_guest(Arc::clone(&place.guest));
-        let config = headstart.engine.h2.clone();
+        let mut config = headstart.engine.h2.clone();
+        config.buffered_io = tls;
         let service = Bridge(WithPeer { service, remote, tls });
         let mut connection = headstart_h2::serve_connection_with(config, &mut io, service, policy);
         let result = tokio::select! {

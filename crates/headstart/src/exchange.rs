@@ -11,6 +11,7 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode, response};
 
 use crate::admission::Guest;
+use crate::caching::Caching;
 use crate::engine::Engine;
 use crate::event::Event;
 use crate::forwarded::ClientAddress;
@@ -284,7 +285,8 @@ pub(crate) fn described<'a>(
     headers: &HeaderMap,
     bytes: Option<u64>,
 ) -> Option<Asset<'a>> {
-    if !answer::is_public(headers) {
+    let caching = Caching::of(headers);
+    if !answer::is_public(headers, caching) {
         return None;
     }
     let destination = answer::destination(headers)?;
@@ -294,7 +296,7 @@ pub(crate) fn described<'a>(
         cors: cors || destination == headstart_learn::Destination::Font,
         bytes: bytes.unwrap_or_else(|| answer::content_length(headers)),
         validator: validator(engine, headers),
-        freshness: answer::freshness(headers),
+        freshness: answer::freshness(headers, caching),
     })
 }
 

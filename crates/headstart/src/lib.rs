@@ -6,6 +6,7 @@ mod accepted;
 mod admission;
 mod assets;
 mod body;
+mod buffered_tls;
 mod builder;
 mod caching;
 mod commit;

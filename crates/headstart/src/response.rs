@@ -18,12 +18,11 @@ pub(crate) fn is_page(head: &response::Parts) -> bool {
 
 /// Whether an asset's response is the same for everyone, so that others may hear of it: no cookie set, not
 /// `private` or `no-store`, nothing varying by who asks.
-pub(crate) fn is_public(headers: &HeaderMap) -> bool {
+pub(crate) fn is_public(headers: &HeaderMap, caching: Caching) -> bool {
     let harmless = |name: &str| {
         let name = name.trim();
         name.is_empty() || HARMLESS_VARY.iter().any(|harmless| name.eq_ignore_ascii_case(harmless.as_str()))
     };
-    let caching = Caching::of(headers);
     !headers.contains_key(header::SET_COOKIE)
         && !caching.private
         && !caching.no_store
@@ -34,8 +33,7 @@ pub(crate) fn is_public(headers: &HeaderMap) -> bool {
 }
 
 /// How long the response may be used by the client that got it (RFC 9111, section 4.2).
-pub(crate) fn freshness(headers: &HeaderMap) -> Freshness {
-    let caching = Caching::of(headers);
+pub(crate) fn freshness(headers: &HeaderMap, caching: Caching) -> Freshness {
     if caching.no_cache {
         return Freshness::Stale;
     }
@@ -131,8 +129,12 @@ mod tests {
 
     #[test]
     fn what_concerns_one_client_is_not_public() {
-        assert!(is_public(&headers(&[])));
-        assert!(is_public(&headers(&[("cache-control", "no-cache"), ("vary", "Accept-Encoding, Origin")])));
+        let is_public = |fields: &[(&'static str, &str)]| {
+            let headers = headers(fields);
+            is_public(&headers, Caching::of(&headers))
+        };
+        assert!(is_public(&[]));
+        assert!(is_public(&[("cache-control", "no-cache"), ("vary", "Accept-Encoding, Origin")]));
         for private in [
             ("set-cookie", "a=b"),
             ("cache-control", "max-age=3, private"),
@@ -143,7 +145,7 @@ mod tests {
             ("vary", "accept-encoding, Authorization"),
             ("vary", "*"),
         ] {
-            assert!(!is_public(&headers(&[private])), "{private:?}");
+            assert!(!is_public(&[private]), "{private:?}");
         }
     }
 
@@ -162,7 +164,10 @@ mod tests {
 
     #[test]
     fn lifetimes() {
-        let of = |fields| freshness(&headers(fields));
+        let of = |fields: &[(&'static str, &str)]| {
+            let headers = headers(fields);
+            freshness(&headers, Caching::of(&headers))
+        };
         assert_eq!(of(&[("cache-control", "public, max-age=60")]), Freshness::Fresh);
         assert_eq!(of(&[("cache-control", "max-age=60, immutable")]), Freshness::Immutable);
         assert_eq!(of(&[("last-modified", "Sun, 22 Nov 2026 16:00:00 GMT")]), Freshness::Fresh);

@@ -1,7 +1,7 @@
 //! Lines for people: on standard output what happens, on standard error what is wrong.
 
 use std::borrow::Cow;
-use std::fmt::Arguments;
+use std::fmt::{Arguments, Write as _};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -25,8 +25,19 @@ static FORMAT: OnceLock<LogFormat> = OnceLock::new();
 
 /// Writes one line to standard output. A reader that went away (`headstart | head -1`) is not an error.
 pub(crate) fn say(line: Arguments<'_>) {
-    let mut out = io::stdout().lock();
-    let _ = if is_json() { writeln!(out, "{}", json("INFO", line)) } else { writeln!(out, "{line}") };
+    let mut text = String::new();
+    add_line(&mut text, line);
+    print(&text);
+}
+
+/// As [`say`] writes it.
+fn add_line(text: &mut String, line: Arguments<'_>) {
+    // Writing to a string does not fail.
+    let _ = if is_json() { writeln!(text, "{}", json("INFO", line)) } else { writeln!(text, "{line}") };
+}
+
+fn print(lines: &str) {
+    let _ = io::stdout().lock().write_all(lines.as_bytes());
 }
 
 /// Writes one line to standard error, after the name of the program.
@@ -66,7 +77,11 @@ pub(crate) fn start(settings: &crate::config::operation::Log) -> anyhow::Result<
 }
 
 /// Lines waiting to be written, at most; each holds a few hundred bytes.
-const WAITING: usize = 1024;
+const WAITING: usize = 4096;
+
+/// How long lines gather, so that the thread is woken and standard output written to fifty times a second at most, and
+/// not for each page view.
+const GATHER: Duration = Duration::from_millis(20);
 
 /// Writes lines to standard output from a thread of its own, so that a slow reader never holds up a response.
 ///
@@ -91,14 +106,22 @@ impl Log {
         let lost = Arc::new(AtomicU64::new(0));
         let lost_here = Arc::clone(&lost);
         std::thread::spawn(move || {
-            for entry in waiting {
-                if let Entry::Line(line) = entry {
-                    say(format_args!("{}", printable(&line)));
+            let (mut text, mut marks) = (String::new(), Vec::new());
+            while let Ok(first) = waiting.recv() {
+                std::thread::sleep(GATHER);
+                for entry in std::iter::once(first).chain(waiting.try_iter().take(WAITING)) {
+                    match entry {
+                        Entry::Line(line) => add_line(&mut text, format_args!("{}", printable(&line))),
+                        mark @ Entry::Mark { .. } => marks.push(mark),
+                    }
                 }
                 let lost = lost_here.swap(0, Ordering::Relaxed);
                 if lost > 0 {
-                    say(format_args!("({lost} lines lost: the reader of this log is too slow)"));
+                    add_line(&mut text, format_args!("({lost} lines lost: the reader of this log is too slow)"));
                 }
+                print(&text);
+                text.clear();
+                marks.clear();
             }
         });
         Self { entries, lost }

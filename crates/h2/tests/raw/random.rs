@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use tokio::io::simplex;
+use tokio::io::{BufWriter, simplex};
 
 use crate::frames::{self, ENABLE_PUSH, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS, PING};
 use crate::frames::{frame, get, rst, settings, window};
@@ -43,8 +43,9 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// Plays the acts over a pipe that holds `pipe` bytes of what the server says.
-async fn play(pipe: usize, acts: Vec<Act>) {
+/// Plays the acts over a pipe that holds `pipe` bytes of what the server says; `buffered` puts a buffer in front of it
+/// that the driver gathers in.
+async fn play(pipe: usize, buffered: bool, acts: Vec<Act>) {
     let script = Script::new()
         .hint(PAGES[1])
         .push(PAGES[0], ["/bytes/20000", "/wait/3/5000", "/broken/3000", "/bytes/0"])
@@ -53,11 +54,17 @@ async fn play(pipe: usize, acts: Vec<Act>) {
         .config(|config| {
             config.max_diary_entries = 0;
             config.max_cancelled_pushes = 20;
+            config.buffered_io = buffered;
         });
     let ((from_client, to_server), (from_server, to_client)) = (simplex(1 << 22), simplex(pipe));
     let theirs = tokio::io::join(from_server, to_server);
     let ours = tokio::io::join(from_client, to_client);
-    let mut server = script.serve(theirs, ours, Duration::from_millis(1), &[]).await;
+    let quiet = Duration::from_millis(1);
+    let mut server = if buffered {
+        script.serve(theirs, BufWriter::with_capacity(64 << 10, ours), quiet, &[]).await
+    } else {
+        script.serve(theirs, ours, quiet, &[]).await
+    };
     let (mut asked, mut cancelled) = (Vec::new(), Vec::new());
     let pick = |ids: &[u32], at: usize| (!ids.is_empty()).then(|| ids[at % ids.len()]);
     for act in acts {
@@ -117,8 +124,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_client_may_do_as_it_likes(pipe in prop_oneof![Just(64_usize), 100_usize..3000, Just(1 << 20)], acts in vec(act(), 1..60)) {
+    fn a_client_may_do_as_it_likes(
+        pipe in prop_oneof![Just(64_usize), 100_usize..3000, Just(1 << 20)],
+        buffered: bool,
+        acts in vec(act(), 1..60),
+    ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-        runtime.block_on(play(pipe, acts));
+        runtime.block_on(play(pipe, buffered, acts));
     }
 }
