@@ -174,7 +174,7 @@ impl Lookup {
     /// `None` if it has nothing to do with it. `authority` is what the client asked for.
     pub(super) fn new(cache: &Cache, caching: Caching, upstream: &str, authority: &str, head: &Parts) -> Option<Self> {
         let eligible = match caching {
-            Caching::Off => false,
+            Caching::Off => return None,
             Caching::Pushes => head.extensions.get::<Pushed>().is_some(),
             Caching::Assets | Caching::All => true,
         };

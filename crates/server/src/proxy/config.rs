@@ -100,7 +100,8 @@ pub(crate) struct Limits {
     /// Requests under way at this upstream, tunnels included. 1,024; one more is answered 503 with `Retry-After`.
     /// Each costs a connection (HTTP/1.1) and up to [`max_head_bytes`](Self::max_head_bytes) of buffers.
     pub(crate) max_in_flight: usize,
-    /// Connections kept for the next request, for each server. 64; the longest unused give way.
+    /// Connections kept for the next request, for each server. 512; the longest unused give way. Fewer than what is in use
+    /// at busy times means that connections are made and closed all the time.
     pub(crate) max_idle: usize,
     /// Largest upload, bytes. No limit; a larger one is answered 413.
     pub(crate) max_upload: Option<u64>,
@@ -179,7 +180,7 @@ impl Default for Timeouts {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { max_in_flight: 1024, max_idle: 64, max_upload: None, max_head_bytes: 64 << 10, retries: 2 }
+        Limits { max_in_flight: 1024, max_idle: 512, max_upload: None, max_head_bytes: 64 << 10, retries: 2 }
     }
 }
 

@@ -21,8 +21,6 @@ use super::error::Fault;
 use super::tls::client_config;
 use super::upload::Upload;
 
-/// Fields of a response head, at most.
-const MAX_FIELDS: usize = 128;
 /// Upload windows that we offer are the upstream's to choose; these are for what it sends us, bytes.
 const STREAM_WINDOW: u32 = 256 << 10;
 const CONNECTION_WINDOW: u32 = 4 << 20;
@@ -111,8 +109,8 @@ impl Dialer {
     async fn http1(&self, io: Io) -> io::Result<Dialed> {
         let (sender, driver) = http1::Builder::new()
             .max_buf_size(self.max_head_bytes.max(64 << 10))
+            // The number of fields stays hyper's own, 100: for any other it allocates room with each response.
             .max_header_size(self.max_head_bytes)
-            .max_headers(MAX_FIELDS)
             .handshake::<_, Upload>(TokioIo::new(io))
             .await
             .map_err(io::Error::other)?;

@@ -71,7 +71,7 @@ impl Exchange {
             let (limit, stall) = (config.limits.max_upload, config.timeouts.body);
             Upload::new(body, limit, stall, gate.clone(), &watch, &proxy.counters)
         });
-        let client = head.extensions.remove::<EarlyHints>();
+        let client = head.extensions.remove::<EarlyHints>().filter(|_| hints::may_help(&head.headers));
         prepare(&mut head, host, proxy, upgrade.as_ref());
         if let Some(expects) = expects {
             head.headers.insert(header::EXPECT, expects);

@@ -1,22 +1,25 @@
 //! What the upstream is told of the client: `X-Forwarded-*`, `Forwarded` (RFC 7239) and `Via`.
 
-use std::fmt::Write as _;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use http::header::{HeaderMap, HeaderName, HeaderValue, VIA};
 use ipnet::IpNet;
+
+use super::head;
 
 const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-/// Said by some proxies and believed by some applications. We do not write them, so nobody else may.
-const OTHERS: [HeaderName; 4] = [
-    HeaderName::from_static("x-forwarded-port"),
-    HeaderName::from_static("x-forwarded-prefix"),
-    HeaderName::from_static("x-forwarded-server"),
-    HeaderName::from_static("x-real-ip"),
-];
+
+/// What says where a request comes from: ours, and what some proxies say and some applications believe. We do not write
+/// the latter, so nobody else may.
+fn is_forwarding(name: &str) -> bool {
+    let rest = name.strip_prefix("x-forwarded-");
+    name == "forwarded"
+        || name == "x-real-ip"
+        || rest.is_some_and(|rest| matches!(rest, "for" | "proto" | "host" | "port" | "prefix" | "server"))
+}
 
 /// The name that `Via` carries; the host would tell outsiders how the inside is built.
 const PSEUDONYM: &str = "headstart";
@@ -36,53 +39,49 @@ pub(super) fn write(headers: &mut HeaderMap, client: Client<'_>, trusted: &[IpNe
     let address = client.address.map(|address| address.ip().to_canonical());
     let trusts = address.is_some_and(|address| trusted.iter().any(|network| network.contains(&address)));
     if !trusts {
-        for name in OTHERS.iter().chain([&FORWARDED, &FOR, &PROTO, &HOST]) {
-            headers.remove(name);
-        }
+        head::remove_where(headers, is_forwarding);
     }
     let proto = if client.tls { "https" } else { "http" };
-    if let Some(address) = address {
-        append(headers, &FOR, &address.to_string());
+    let address = address.map(|address| address.to_string());
+    if let Some(address) = &address {
+        append(headers, &FOR, address.clone());
     }
     // The first proxy knows what the client itself used.
-    if !headers.contains_key(&PROTO) {
+    if !trusts || !headers.contains_key(&PROTO) {
         headers.insert(PROTO, HeaderValue::from_static(proto));
     }
     let host = client.host.and_then(|host| HeaderValue::from_str(host).ok());
-    if let Some(host) = &host
-        && !headers.contains_key(&HOST)
+    if let Some(host) = host
+        && (!trusts || !headers.contains_key(&HOST))
     {
-        headers.insert(HOST, host.clone());
+        headers.insert(HOST, host);
     }
-    append(headers, &FORWARDED, &element(address, proto, client.host));
+    append(headers, &FORWARDED, element(address.as_deref(), proto, client.host));
 }
 
 /// Adds an element to a list, on the field's one line.
-fn append(headers: &mut HeaderMap, name: &HeaderName, element: &str) {
-    let mut value = String::with_capacity(element.len());
-    for before in headers.get_all(name).iter().filter_map(|value| value.to_str().ok()) {
-        value.push_str(before);
-        value.push_str(", ");
-    }
-    value.push_str(element);
+fn append(headers: &mut HeaderMap, name: &HeaderName, element: String) {
+    let before: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+    let value = if before.is_empty() { element } else { format!("{}, {element}", before.join(", ")) };
     if let Ok(value) = HeaderValue::try_from(value) {
         headers.insert(name, value);
     }
 }
 
 /// One element of `Forwarded`.
-fn element(address: Option<IpAddr>, proto: &str, host: Option<&str>) -> String {
-    let mut element = String::with_capacity(64);
-    // Writing to a string does not fail.
-    let _ = match address {
-        Some(IpAddr::V4(address)) => write!(element, "for={address}"),
-        Some(IpAddr::V6(address)) => write!(element, "for=\"[{address}]\""),
-        None => write!(element, "for=unknown"),
-    };
-    if let Some(host) = host.filter(|host| !host.contains(['"', '\\'])) {
-        let _ = write!(element, ";host=\"{host}\"");
+fn element(address: Option<&str>, proto: &str, host: Option<&str>) -> String {
+    // Room for the words and all that is said; an address of IPv6 is quoted.
+    let mut element = String::with_capacity(32 + address.map_or(0, str::len) + host.map_or(0, str::len));
+    element.push_str("for=");
+    match address {
+        Some(address) if address.contains(':') => element.extend(["\"[", address, "]\""]),
+        Some(address) => element.push_str(address),
+        None => element.push_str("unknown"),
     }
-    let _ = write!(element, ";proto={proto}");
+    if let Some(host) = host.filter(|host| !host.contains(['"', '\\'])) {
+        element.extend([";host=\"", host, "\""]);
+    }
+    element.extend([";proto=", proto]);
     element
 }
 
@@ -93,7 +92,7 @@ pub(super) fn write_via(headers: &mut HeaderMap, version: http::Version) {
         http::Version::HTTP_2 => "2.0",
         _ => "1.1",
     };
-    append(headers, &VIA, &format!("{version} {PSEUDONYM}"));
+    append(headers, &VIA, format!("{version} {PSEUDONYM}"));
 }
 
 #[cfg(test)]

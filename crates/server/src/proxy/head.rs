@@ -6,16 +6,19 @@ use http::uri::Authority;
 use http::{Method, StatusCode, Version};
 
 /// Fields of one connection (RFC 9110, section 7.6.1), and those that old software takes for such.
-const HOP_BY_HOP: [HeaderName; 8] = [
-    header::CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    header::PROXY_AUTHORIZATION,
-    header::TE,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-    HeaderName::from_static("http2-settings"),
-];
+fn is_hop_by_hop(name: &str) -> bool {
+    matches!(
+        name,
+        "connection"
+            | "keep-alive"
+            | "proxy-connection"
+            | "proxy-authorization"
+            | "te"
+            | "transfer-encoding"
+            | "upgrade"
+            | "http2-settings"
+    )
+}
 
 /// Fields that `Connection` may not name: an application behind us relies on them.
 const NOT_FOR_CONNECTION: [HeaderName; 5] =
@@ -104,6 +107,8 @@ pub(super) fn upgrade(head: &Parts, has_content: bool) -> Option<HeaderValue> {
 pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
     if headers.contains_key(header::CONNECTION) {
         let named: Vec<HeaderName> = connection_options(headers)
+            // What is mostly said there, and goes anyway.
+            .filter(|option| !["close", "keep-alive", "upgrade"].iter().any(|own| option.eq_ignore_ascii_case(own)))
             .filter_map(|option| HeaderName::from_bytes(option.as_bytes()).ok())
             .filter(|name| !NOT_FOR_CONNECTION.contains(name))
             .collect();
@@ -111,19 +116,20 @@ pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
             headers.remove(name);
         }
     }
-    for name in &HOP_BY_HOP {
-        headers.remove(name);
-    }
+    remove_where(headers, is_hop_by_hop);
 }
 
 /// Removes fields with an underscore: to CGI and its heirs `x_forwarded_for` is `x-forwarded-for`.
 pub(super) fn remove_ambiguous(headers: &mut HeaderMap) {
-    let ambiguous = |name: &&HeaderName| name.as_str().contains('_');
-    if headers.keys().any(|name| ambiguous(&name)) {
-        let names: Vec<HeaderName> = headers.keys().filter(ambiguous).cloned().collect();
-        for name in names {
-            headers.remove(name);
-        }
+    remove_where(headers, |name| name.contains('_'));
+}
+
+/// Removes fields by their names. A head has few, and seldom one of these: to look at each costs less than to look for
+/// all that there might be.
+pub(super) fn remove_where(headers: &mut HeaderMap, goes: impl Fn(&str) -> bool) {
+    let names: Vec<HeaderName> = headers.keys().filter(|name| goes(name.as_str())).cloned().collect();
+    for name in names {
+        headers.remove(name);
     }
 }
 

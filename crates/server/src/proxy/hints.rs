@@ -17,6 +17,13 @@ const RELAYED: [HeaderName; 2] = [LINK, http::header::CONTENT_SECURITY_POLICY];
 /// `Link` fields kept of all 103s of one response; those that come later are left out.
 const MAX_LINKS: usize = 64;
 
+/// Whether hints can be of use to the client: browsers, which say what a request is for, act on those for documents alone.
+pub(super) fn may_help(request: &HeaderMap) -> bool {
+    request.get("sec-fetch-dest").is_none_or(|destination| {
+        ["document", "iframe", "frame"].iter().any(|document| destination.as_bytes() == document.as_bytes())
+    })
+}
+
 /// What was heard before the final head.
 #[derive(Clone, Default)]
 pub(super) struct Heard(Arc<Mutex<Vec<HeaderValue>>>);
