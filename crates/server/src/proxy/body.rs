@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::ahead::Ahead;
 use super::cache::Filling;
 use super::connection::Held;
 use super::error::Fault;
@@ -27,10 +28,11 @@ pub(crate) struct Body(Kind);
 enum Kind {
     Known(Bytes),
     Passing(Box<Passing>),
+    Ahead(Ahead),
 }
 
 /// A body that the upstream sends. What is not taken by the client is not read from the upstream.
-struct Passing {
+pub(super) struct Passing {
     incoming: Incoming,
     lease: Option<Lease>,
     /// How long the upstream may send nothing while the client would take it.
@@ -101,7 +103,7 @@ impl Body {
         lease: Lease,
         stall: Duration,
         counters: &Arc<Counters>,
-        filling: Option<Filling>,
+        filling: Option<Box<Filling>>,
     ) -> Self {
         if incoming.is_end_stream() {
             if let Some(filling) = filling {
@@ -110,15 +112,20 @@ impl Body {
             lease.release(&mut Context::from_waker(std::task::Waker::noop()));
             return Body::known(Bytes::new());
         }
-        Body(Kind::Passing(Box::new(Passing {
+        let ahead = filling.as_ref().and_then(|filling| filling.read_ahead());
+        let passing = Box::new(Passing {
             incoming,
             lease: Some(lease),
             stall,
             waiting_since: None,
             timer: None,
             counters: Arc::clone(counters),
-            filling: filling.map(Box::new),
-        })))
+            filling,
+        });
+        Body(match ahead {
+            Some(room) => Kind::Ahead(Ahead::new(passing, room)),
+            None => Kind::Passing(passing),
+        })
     }
 }
 
@@ -131,6 +138,7 @@ impl http_body::Body for Body {
             Kind::Known(bytes) if bytes.is_empty() => Poll::Ready(None),
             Kind::Known(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Kind::Passing(passing) => passing.poll_frame(cx),
+            Kind::Ahead(ahead) => ahead.poll_frame(cx),
         }
     }
 
@@ -138,19 +146,30 @@ impl http_body::Body for Body {
         match &self.0 {
             Kind::Known(bytes) => bytes.is_empty(),
             Kind::Passing(passing) => passing.incoming.is_end_stream(),
+            Kind::Ahead(ahead) => ahead.size_hint().exact() == Some(0),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Kind::Known(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Kind::Passing(passing) => passing.incoming.size_hint(),
+            Kind::Passing(passing) => passing.size_hint(),
+            Kind::Ahead(ahead) => ahead.size_hint(),
         }
     }
 }
 
 impl Passing {
-    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    /// Whether a copy is still kept.
+    pub(super) fn fills(&self) -> bool {
+        self.filling.is_some()
+    }
+
+    pub(super) fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+
+    pub(super) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let polled = self.poll_incoming(cx);
         match &polled {
             Poll::Pending => return self.poll_stall(cx).map(|fault| Some(Err(self.fail(fault)))),
@@ -159,10 +178,16 @@ impl Passing {
                 match frame.data_ref() {
                     Some(data) => {
                         stats::add(&self.counters.bytes_down, data.len() as u64);
-                        self.filling.take_if(|filling| !filling.add(data));
+                        if let Some(filling) = self.filling.take_if(|filling| !filling.add(data)) {
+                            filling.give_up();
+                        }
                     }
                     // Trailers are not kept, so neither is what they belong to.
-                    None => self.filling = None,
+                    None => {
+                        if let Some(filling) = self.filling.take() {
+                            filling.give_up();
+                        }
+                    }
                 }
             }
             Poll::Ready(_) => {}
@@ -216,6 +241,9 @@ impl Passing {
         if let Some(lease) = self.lease.take() {
             self.counters.fault(fault);
             lease.place.at.0.failed(fault);
+        }
+        if let Some(filling) = self.filling.take() {
+            filling.fail();
         }
         BodyError(fault)
     }

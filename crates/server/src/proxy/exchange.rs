@@ -17,14 +17,14 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until};
 
 use super::body::{At, Body, Lease, Place};
-use super::cache::{Filling, Lookup};
+use super::cache::{Lookup, Noted};
 use super::config::HostField;
 use super::connection::Held;
 use super::error::Fault;
 use super::server::Server;
 use super::service::Inner;
 use super::upload::{Gate, Upload, Watch};
-use super::{cache, forwarded, head, hints, respond, stats, tunnel};
+use super::{forwarded, head, hints, respond, stats, tunnel};
 
 /// A request that was let in.
 pub(super) struct Exchange {
@@ -58,16 +58,17 @@ impl Exchange {
         permit: OwnedSemaphorePermit,
         mut head: Parts,
         host: &str,
-        body: headstart::Body,
-        lookup: Option<Lookup>,
+        body: Option<headstart::Body>,
+        mut lookup: Option<Lookup>,
     ) -> Self {
-        let has_content = !body.is_end_stream();
+        let body = body.filter(|body| !body.is_end_stream());
+        let has_content = body.is_some();
         let upgrade = head::upgrade(&head, has_content).filter(|_| head.extensions.get::<OnUpgrade>().is_some());
         let config = &proxy.config;
         let watch = Arc::<Watch>::default();
         let expects = head.headers.remove(header::EXPECT).filter(|_| has_content && head.version != Version::HTTP_10);
         let gate = expects.as_ref().map(|_| Arc::<Gate>::default());
-        let upload = has_content.then(|| {
+        let upload = body.map(|body| {
             let (limit, stall) = (config.limits.max_upload, config.timeouts.body);
             Upload::new(body, limit, stall, gate.clone(), &watch, &proxy.counters)
         });
@@ -75,6 +76,9 @@ impl Exchange {
         prepare(&mut head, host, proxy, upgrade.as_ref());
         if let Some(expects) = expects {
             head.headers.insert(header::EXPECT, expects);
+        }
+        if let Some(lookup) = &mut lookup {
+            lookup.make_conditional(&mut head);
         }
         Exchange {
             proxy: Arc::clone(proxy),
@@ -117,7 +121,8 @@ impl Exchange {
                 break;
             }
         }
-        respond::fault(&self.head.method, fault)
+        let instead = self.lookup.take().and_then(|lookup| lookup.failed(&self.head));
+        instead.unwrap_or_else(|| respond::fault(&self.head.method, fault))
     }
 
     /// A request that may have reached a server is repeated only if doing it twice is doing it once, and if it can be
@@ -281,21 +286,17 @@ impl Exchange {
         if let Some(hinted) = hinted {
             hinted.add_to(&mut head.headers);
         }
-        let filling = self.lookup.take().and_then(|lookup| self.note(lookup, &head));
+        let noted = self.lookup.take().map_or(Noted::Passes(None), |lookup| lookup.note(&self.head, &head));
         let lease = Lease { held: Some(connection), place };
-        let body = Body::passing(incoming, lease, self.proxy.config.timeouts.body, counters, filling);
-        Ok(Response::from_parts(head, body))
-    }
-
-    /// What the cache makes of a response: it keeps it, or forgets what is no longer true.
-    fn note(&self, lookup: Lookup, head: &http::response::Parts) -> Option<Filling> {
-        if self.head.method.is_safe() {
-            return lookup.fill(cache::remembered(&self.head), head);
-        }
-        if head.status.is_success() || head.status.is_redirection() {
-            lookup.cache.remove(&lookup.key);
-        }
-        None
+        let passing = |filling| Body::passing(incoming, lease, self.proxy.config.timeouts.body, counters, filling);
+        Ok(match noted {
+            Noted::Passes(filling) => Response::from_parts(head, passing(filling)),
+            Noted::Answered(response) => {
+                // Gives the connection back if nothing follows on it, which is so after a 304.
+                drop(passing(None));
+                response
+            }
+        })
     }
 }
 

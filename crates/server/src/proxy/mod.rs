@@ -6,11 +6,13 @@
 //! * **Over what** ([`dial`], [`connection`]): HTTP/1.1, or HTTP/2 with TLS or without; kept for the next request.
 //! * **Out** ([`exchange`], [`body`], [`hints`], [`tunnel`]): a response is passed on as it comes and as the client takes
 //!   it. One that breaks off breaks off for the client too.
-//! * **Kept** ([`cache`]): what any client may be given, so that a push need not cost the upstream a request.
+//! * **Kept** ([`cache`], [`ahead`]): what any client may be given, so that a push need not cost the upstream a request,
+//!   nor many clients at once one for each.
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod address;
+mod ahead;
 mod body;
 mod cache;
 mod config;

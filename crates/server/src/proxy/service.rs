@@ -1,18 +1,21 @@
 //! The service: who is let in, and which server is asked.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use futures_util::future::{BoxFuture, Either, FutureExt, Ready, ready};
+use futures_util::future::{BoxFuture, Either, FutureExt, Ready, poll_fn, ready};
+use http::request::Parts;
 use http::{Request, Response};
+use http_body::Body as _;
 use tokio::sync::Semaphore;
 use tower_service::Service;
 
 use super::body::Body;
-use super::cache::{Asked, Cache, Lookup};
+use super::cache::{Cache, Lookup};
 use super::config::{Balance, Config, ConfigError};
 use super::error::Fault;
 use super::exchange::Exchange;
@@ -121,29 +124,82 @@ impl Service<Request<headstart::Body>> for Proxy {
             return Either::Left(ready(Ok(respond::refused(&head.method, status))));
         }
         let host = head::take_host(&mut head);
-        let lookup = Lookup::new(&inner.cache, inner.config.cache, &inner.cache_name, &host, &head);
-        if let Some(lookup) = lookup.as_ref().filter(|_| head.method.is_safe()) {
-            if let Some(response) = lookup.cache.get(&lookup.key, Asked(&head), SystemTime::now()) {
+        match Lookup::new(&inner.cache, inner.config.cache, &inner.cache_name, &host, &head) {
+            Some(lookup) if head.method.is_safe() => inner.look_up(lookup, head, host, body),
+            lookup => inner.ask(head, &host, Some(body), lookup),
+        }
+    }
+}
+
+/// A response that is there, or one that is waited for.
+type Answer = <Proxy as Service<Request<headstart::Body>>>::Future;
+
+fn answer(response: Response<Body>) -> Answer {
+    Either::Left(ready(Ok(response)))
+}
+
+impl Inner {
+    /// What the cache has, or will have from what somebody else asks for; else what the upstream says.
+    fn look_up(self: &Arc<Self>, mut lookup: Lookup, head: Parts, host: String, body: headstart::Body) -> Answer {
+        if let Some(response) = lookup.find(&head) {
+            stats::add(&self.counters.cache_hits, 1);
+            return answer(response);
+        }
+        if let Some(response) = lookup.find_stale(&head) {
+            stats::add(&self.counters.cache_hits, 1);
+            self.refresh(lookup, head, &host);
+            return answer(response);
+        }
+        let follower = if body.is_end_stream() { lookup.join(&head) } else { None };
+        let Some(follower) = follower else {
+            // It may have come between the look and the decision to ask for it.
+            if lookup.leads()
+                && let Some(response) = lookup.find(&head)
+            {
+                stats::add(&self.counters.cache_hits, 1);
+                return answer(response);
+            }
+            stats::add(&self.counters.cache_misses, 1);
+            return self.ask(head, &host, Some(body), Some(lookup));
+        };
+        let inner = Arc::clone(self);
+        let waits = async move {
+            if let Some(response) = lookup.wait(follower, &head).await {
                 stats::add(&inner.counters.cache_hits, 1);
-                return Either::Left(ready(Ok(response)));
+                return Ok(response);
             }
             stats::add(&inner.counters.cache_misses, 1);
-        }
-        let Ok(permit) = Arc::clone(&inner.places).try_acquire_owned() else {
-            inner.counters.fault(Fault::Full);
-            return Either::Left(ready(Ok(respond::fault(&head.method, Fault::Full))));
+            inner.ask(head, &host, Some(body), Some(lookup)).await
         };
-        let exchange = Exchange::new(inner, permit, head, &host, body, lookup);
-        let name = Upstream(Arc::clone(&inner.name));
+        Either::Right(waits.boxed())
+    }
+
+    /// Asks for what was shown though it is stale, unless somebody does so already.
+    fn refresh(self: &Arc<Self>, mut lookup: Lookup, head: Parts, host: &str) {
+        let Some(head) = lookup.refreshing(head) else { return };
+        let asked = self.ask(head, host, None, Some(lookup));
+        tokio::spawn(async move {
+            let Ok(response) = asked.await;
+            let mut body = response.into_body();
+            while let Some(Ok(_)) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {}
+        });
+    }
+
+    /// Asks the upstream, if there is a place.
+    fn ask(self: &Arc<Self>, head: Parts, host: &str, body: Option<headstart::Body>, lookup: Option<Lookup>) -> Answer {
+        let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() else {
+            self.counters.fault(Fault::Full);
+            return answer(respond::fault(&head.method, Fault::Full));
+        };
+        let exchange = Exchange::new(self, permit, head, host, body, lookup);
+        let name = Upstream(Arc::clone(&self.name));
         let named = |mut response: Response<Body>| {
             response.extensions_mut().insert(name);
             Ok(response)
         };
         Either::Right(exchange.run().map(named).boxed())
     }
-}
 
-impl Inner {
     /// The next server to ask, of those not tried yet: a healthy one if there is one. `None` if all were tried.
     pub(super) fn balance(&self, tried: &[usize]) -> Option<usize> {
         let count = self.servers.len();

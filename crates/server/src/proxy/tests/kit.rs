@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::proxy::error::Fault;
@@ -30,6 +31,8 @@ pub(super) struct Upstream {
 pub(super) enum Act {
     /// Sends these bytes and goes on.
     Say(Vec<u8>),
+    /// Sends these bytes once there is a permit, which it takes.
+    SayWhen(Arc<Semaphore>, Vec<u8>),
     /// Sends these bytes and closes.
     SayAndClose(Vec<u8>),
     /// Sends these bytes and nothing more.
@@ -60,6 +63,16 @@ impl Upstream {
 
     pub(super) fn url(&self) -> Address {
         format!("http://{}", self.address).parse().unwrap()
+    }
+
+    /// Waits until it has got so many heads.
+    pub(super) async fn asked(&self, times: usize) {
+        let asked = async {
+            while self.log.lock().unwrap().len() < times {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        timeout(PATIENCE, asked).await.unwrap_or_else(|_| panic!("asked {} times, not {times}", self.heads().len()));
     }
 
     /// The heads that it got, as they came.
@@ -93,6 +106,12 @@ async fn converse(mut socket: TcpStream, script: &(dyn Fn(&str) -> Act + Send + 
         });
         match act {
             Act::Say(answer) | Act::SayTwice(_, answer) => {
+                if socket.write_all(&answer).await.is_err() {
+                    return;
+                }
+            }
+            Act::SayWhen(permits, answer) => {
+                permits.acquire().await.unwrap().forget();
                 if socket.write_all(&answer).await.is_err() {
                     return;
                 }
@@ -208,16 +227,18 @@ async fn fill(socket: &mut TcpStream, bytes: &mut Vec<u8>) -> Result<(), String>
 pub(super) struct Front {
     pub(super) address: SocketAddr,
     pub(super) proxy: Proxy,
+    pub(super) cache: Cache,
 }
 
 impl Front {
     pub(super) async fn start(config: Config) -> Self {
-        let proxy = Proxy::new(config, Cache::default()).unwrap();
+        let cache = Cache::default();
+        let proxy = Proxy::new(config, cache.clone()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let headstart = Headstart::builder().min_networks(1).holdout(0).build().unwrap();
         tokio::spawn(headstart.serve(listener, None, proxy.clone()).into_future());
-        Front { address, proxy }
+        Front { address, proxy, cache }
     }
 
     /// In front of one upstream, with timeouts that a test can wait for.

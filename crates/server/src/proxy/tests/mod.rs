@@ -3,4 +3,5 @@
 mod faults;
 mod kit;
 mod relaying;
+mod sharing;
 mod smuggling;

@@ -1,0 +1,326 @@
+//! What one request has to do with the cache: what it finds, whom it waits for, and what it brings.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use headstart::h2::{EarlyHints, Pushed};
+use http::header::{self, HeaderMap};
+use http::request::Parts;
+use http::{Method, Response, StatusCode, response};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Duration, Instant, timeout_at};
+
+use super::entry::{Entry, Keepable, take_conditions};
+use super::flights::{Flight, Follower, Landed, Part};
+use super::{Cache, Found, MAX_BODY, MAX_VARIANTS};
+use crate::proxy::body::Body;
+use crate::proxy::config::Caching;
+
+/// How long a request waits for what another one brings; then it asks the upstream itself. 5 s.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A request that the cache may answer, or that makes untrue what is in it.
+pub(in crate::proxy) struct Lookup {
+    cache: Cache,
+    key: Arc<str>,
+    use_for: Caching,
+    /// Others wait for what this one brings.
+    flight: Option<Flight>,
+    /// What the cache has and may not give without asking.
+    stale: Option<Entry>,
+    /// What the client said it holds, if the upstream is told what `stale` is instead.
+    held: Option<HeaderMap>,
+}
+
+/// What becomes of a response for a request that the cache did not answer.
+pub(in crate::proxy) enum Noted {
+    /// It is passed on, and kept if there is something to fill.
+    Passes(Option<Box<Filling>>),
+    /// This is answered instead.
+    Answered(Response<Body>),
+}
+
+impl Lookup {
+    /// `None` if it has nothing to do with it. `authority` is what the client asked for.
+    pub(in crate::proxy) fn new(
+        cache: &Cache,
+        caching: Caching,
+        upstream: &str,
+        authority: &str,
+        head: &Parts,
+    ) -> Option<Self> {
+        let eligible = match caching {
+            Caching::Off => return None,
+            Caching::Pushes => head.extensions.get::<Pushed>().is_some(),
+            Caching::Assets | Caching::All => true,
+        };
+        let reads = matches!(head.method, Method::GET | Method::HEAD)
+            && ![header::AUTHORIZATION, header::RANGE, header::IF_MATCH, header::IF_UNMODIFIED_SINCE]
+                .iter()
+                .any(|name| head.headers.contains_key(name));
+        // What changes something is looked at for what it makes untrue.
+        let changes = !head.method.is_safe();
+        if !eligible || !(reads || changes) {
+            return None;
+        }
+        let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+        let key = format!("{upstream}\n{authority}\n{path}").into();
+        Some(Lookup { cache: cache.clone(), key, use_for: caching, flight: None, stale: None, held: None })
+    }
+
+    /// The stored response, if it may be given without asking. Else what is stale is kept in mind.
+    pub(in crate::proxy) fn find(&mut self, head: &Parts) -> Option<Response<Body>> {
+        let now = self.cache.now();
+        match self.cache.find(&self.key, head, now) {
+            Found::Fresh(stored) => Some(stored.answer(&head.headers, &head.method, now)),
+            Found::Stale(stored) => {
+                self.stale = Some(stored);
+                None
+            }
+            Found::Nothing => None,
+        }
+    }
+
+    /// The stale response, if it may be shown while somebody asks for a fresh one.
+    pub(in crate::proxy) fn find_stale(&self, head: &Parts) -> Option<Response<Body>> {
+        let now = self.cache.now();
+        let stale = self.stale.as_ref().filter(|stale| !wants_fresh(head) && stale.serves_while_revalidated(now))?;
+        Some(stale.answer(&head.headers, &head.method, now))
+    }
+
+    /// What this request does beside others for the same entry; if it leads, it is the one that they wait for.
+    pub(in crate::proxy) fn join(&mut self, head: &Parts) -> Option<Follower> {
+        if wants_fresh(head) || (self.use_for == Caching::Assets && !may_be_asset(head)) {
+            return None;
+        }
+        let has_conditions =
+            [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE].iter().any(|name| head.headers.contains_key(name));
+        // A 304 for one client's copy would be of no use to the others.
+        let may_lead = head.method == Method::GET
+            && (!has_conditions || self.stale.as_ref().is_some_and(|stale| stale.has_validator()));
+        match self.cache.0.flights.join(&self.key, may_lead, Instant::now()) {
+            Part::Leads(flight) => self.flight = Some(flight),
+            Part::Follows(follower) => return Some(follower),
+            Part::Alone => {}
+        }
+        None
+    }
+
+    pub(in crate::proxy) fn leads(&self) -> bool {
+        self.flight.is_some()
+    }
+
+    /// The request that brings a fresh response, made of one that got a stale one; `None` if that is under way.
+    pub(in crate::proxy) fn refreshing(&mut self, mut head: Parts) -> Option<Parts> {
+        head.method = Method::GET;
+        head.extensions.remove::<EarlyHints>();
+        take_conditions(&mut head.headers);
+        let follower = self.join(&head);
+        (follower.is_none() && self.leads()).then_some(head)
+    }
+
+    /// Waits for what others bring. `None` if this request has to ask the upstream itself.
+    pub(in crate::proxy) async fn wait(&mut self, follower: Follower, head: &Parts) -> Option<Response<Body>> {
+        let until = Instant::now() + PATIENCE;
+        let mut follower = follower;
+        // A response may be of another variant than this client takes; then one more is asked for.
+        for _ in 0..=MAX_VARIANTS {
+            let landed = timeout_at(until, follower.landed()).await.ok()?;
+            match landed {
+                Some(Landed::ForOne) => return None,
+                Some(Landed::Failed) => return self.instead_of_error(head),
+                Some(Landed::Kept) | None => {}
+            }
+            if let Some(response) = self.find(head) {
+                return Some(response);
+            }
+            follower = self.join(head)?;
+        }
+        None
+    }
+
+    /// What may be shown instead of an error.
+    fn instead_of_error(&self, head: &Parts) -> Option<Response<Body>> {
+        let now = self.cache.now();
+        let stale = self.stale.as_ref().filter(|stale| !wants_fresh(head) && stale.serves_if_error(now))?;
+        Some(stale.answer(self.held.as_ref().unwrap_or(&head.headers), &head.method, now))
+    }
+
+    /// Makes the request one for what differs from the stale response, if that has a validator.
+    pub(in crate::proxy) fn make_conditional(&mut self, head: &mut Parts) {
+        let Some(stale) = self.stale.as_ref().filter(|stale| head.method == Method::GET && stale.has_validator())
+        else {
+            return;
+        };
+        self.held = Some(take_conditions(&mut head.headers));
+        stale.make_conditional(&mut head.headers);
+    }
+
+    /// The upstream gave no response: what is shown instead, if anything may be.
+    pub(in crate::proxy) fn failed(self, head: &Parts) -> Option<Response<Body>> {
+        let answer = self.instead_of_error(head);
+        self.land(Landed::Failed);
+        answer
+    }
+
+    /// Takes note of a response's head; `asked` is the request as the upstream got it.
+    pub(in crate::proxy) fn note(mut self, asked: &Parts, head: &response::Parts) -> Noted {
+        if !asked.method.is_safe() {
+            if head.status.is_success() || head.status.is_redirection() {
+                self.cache.remove(&self.key);
+            }
+            return Noted::Passes(None);
+        }
+        if head.status.is_server_error() {
+            return self.failed(asked).map_or(Noted::Passes(None), Noted::Answered);
+        }
+        if head.status == StatusCode::NOT_MODIFIED
+            && let (Some(stale), Some(held)) = (self.stale.take(), self.held.take())
+        {
+            return Noted::Answered(self.refresh(&stale, &held, asked, head));
+        }
+        let Some((request, head, body)) = self.keepable(asked, head) else {
+            self.land(Landed::ForOne);
+            return Noted::Passes(None);
+        };
+        Noted::Passes(Some(Box::new(Filling { lookup: self, request, head, body })))
+    }
+
+    /// What is stored is what the upstream has.
+    fn refresh(self, stale: &Entry, conditions: &HeaderMap, asked: &Parts, head: &response::Parts) -> Response<Body> {
+        let now = self.cache.now();
+        let request = remembered(asked);
+        let fresh = stale.refreshed(&request, &head.headers, now);
+        let Some(fresh) = fresh.filter(|fresh| may_be_kept(self.use_for, fresh.head())).map(Arc::new) else {
+            self.cache.remove(&self.key);
+            let answer = stale.answer(conditions, &asked.method, now);
+            self.land(Landed::ForOne);
+            return answer;
+        };
+        let answer = fresh.answer(conditions, &asked.method, now);
+        if self.flight.as_ref().is_none_or(Flight::is_current) {
+            self.cache.insert(Arc::clone(&self.key), &request, fresh, now);
+        }
+        self.land(Landed::Kept);
+        answer
+    }
+
+    /// What is kept of a response, if it may be: the request that it answers, its head, and room for its body.
+    fn keepable(&self, asked: &Parts, head: &response::Parts) -> Option<(Parts, Keepable, BytesMut)> {
+        let ok = asked.method == Method::GET && head.status == StatusCode::OK;
+        if !ok || !may_be_kept(self.use_for, &head.headers) {
+            return None;
+        }
+        let announced = head.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        if announced.is_some_and(|bytes: usize| bytes > MAX_BODY) {
+            return None;
+        }
+        let request = remembered(asked);
+        let head = Keepable::new(&request, head.headers.clone(), self.cache.now())?;
+        Some((request, head, BytesMut::with_capacity(announced.unwrap_or(0))))
+    }
+
+    fn land(self, how: Landed) {
+        if let Some(flight) = self.flight {
+            flight.land(how, Instant::now());
+        }
+    }
+}
+
+/// A response that is kept while it is passed on.
+pub(in crate::proxy) struct Filling {
+    lookup: Lookup,
+    request: Parts,
+    head: Keepable,
+    body: BytesMut,
+}
+
+impl Filling {
+    /// Room to read it to its end whatever its client does, if others may wait for it.
+    pub(in crate::proxy) fn read_ahead(&self) -> Option<OwnedSemaphorePermit> {
+        let room = &self.lookup.cache.0.ahead;
+        self.lookup.leads().then(|| Arc::clone(room).try_acquire_owned().ok()).flatten()
+    }
+
+    /// More of the body; `false` if it is too large to be kept.
+    pub(in crate::proxy) fn add(&mut self, data: &Bytes) -> bool {
+        let fits = self.body.len().saturating_add(data.len()) <= MAX_BODY;
+        if fits {
+            self.body.extend_from_slice(data);
+        }
+        fits
+    }
+
+    /// The response was whole.
+    pub(in crate::proxy) fn finish(self) {
+        let Filling { lookup, request, head, body } = self;
+        let now = lookup.cache.now();
+        if lookup.flight.as_ref().is_none_or(Flight::is_current) {
+            lookup.cache.insert(Arc::clone(&lookup.key), &request, Arc::new(head.with(body.freeze(), now)), now);
+        }
+        lookup.land(Landed::Kept);
+    }
+
+    /// The response cannot be kept after all.
+    pub(in crate::proxy) fn give_up(self) {
+        self.lookup.land(Landed::ForOne);
+    }
+
+    /// The response broke off.
+    pub(in crate::proxy) fn fail(self) {
+        self.lookup.land(Landed::Failed);
+    }
+}
+
+/// The head of a request as the cache remembers it: without what only concerns its client.
+fn remembered(head: &Parts) -> Parts {
+    let (mut copy, ()) = http::Request::new(()).into_parts();
+    copy.method = head.method.clone();
+    copy.uri = head.uri.clone();
+    copy.headers = head.headers.clone();
+    for name in [header::HOST, header::COOKIE, header::REFERER, header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE] {
+        copy.headers.remove(name);
+    }
+    copy
+}
+
+/// Whether the client asks for more than what is stored.
+fn wants_fresh(head: &Parts) -> bool {
+    head.headers.contains_key(header::CACHE_CONTROL) || head.headers.contains_key(header::PRAGMA)
+}
+
+/// Whether the answer may be one that is kept where only assets are: nobody waits for a page that is each client's own.
+fn may_be_asset(head: &Parts) -> bool {
+    let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
+    match text("sec-fetch-dest") {
+        Some(destination) => matches!(destination, "style" | "script" | "font" | "image"),
+        None => text("accept").is_none_or(|accept| !accept.contains("text/html")),
+    }
+}
+
+fn may_be_kept(caching: Caching, headers: &HeaderMap) -> bool {
+    let varies_by_client = |name: &str| {
+        ["*", "authorization", "cookie", "x-forwarded-for", "forwarded"]
+            .iter()
+            .any(|who| name.eq_ignore_ascii_case(who))
+    };
+    let vary = headers.get_all(header::VARY).iter();
+    !headers.contains_key(header::SET_COOKIE)
+        && vary
+            .map(|value| value.to_str().unwrap_or("*"))
+            .all(|value| !value.split(',').any(|name| varies_by_client(name.trim())))
+        && (caching != Caching::Assets || is_asset(headers))
+}
+
+/// What pages pull in, by media type.
+fn is_asset(headers: &HeaderMap) -> bool {
+    let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    media == "text/css"
+        || media.ends_with("/javascript")
+        || media.ends_with("/x-javascript")
+        || media.ends_with("/wasm")
+        || media.starts_with("font/")
+        || media.starts_with("image/")
+        || media.starts_with("application/font")
+}
