@@ -6,13 +6,16 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Waker};
+use std::time::Duration;
 
 use futures_util::future::poll_fn;
+use futures_util::task::AtomicWaker;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
+use hyper::rt::bounds::Http2ClientConnExec;
 use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 
@@ -20,6 +23,11 @@ use super::dial::Io;
 use super::upload::Upload;
 
 type Driver = http1::Connection<TokioIo<Io>, Upload>;
+
+/// How long a server is waited for to send its settings on a new connection, and how often they are looked at, if
+/// something depends on them.
+const PATIENCE: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(5);
 
 /// An HTTP/1.1 connection.
 pub(super) struct Exclusive {
@@ -111,13 +119,58 @@ impl Exclusive {
 #[derive(Clone)]
 pub(super) struct Shared {
     pub(super) sender: http2::SendRequest<Upload>,
-    pub(super) open: Arc<AtomicUsize>,
+    open: Arc<AtomicUsize>,
+    settings: Arc<Settings>,
+    born: Instant,
+}
+
+/// What the server has said of itself. hyper does not tell when that comes: its task has to be woken to look.
+#[derive(Default)]
+struct Settings {
+    takes_tunnels: AtomicBool,
+    task: AtomicWaker,
 }
 
 /// A place on a shared connection, for one request.
 pub(super) struct Seat(pub(super) Shared);
 
 impl Shared {
+    /// Begins to drive a connection, in a task of its own.
+    pub(super) fn new<E>(
+        sender: http2::SendRequest<Upload>,
+        mut driver: http2::Connection<TokioIo<Io>, Upload, E>,
+    ) -> Self
+    where
+        E: Http2ClientConnExec<Upload, TokioIo<Io>> + Unpin + Send + 'static,
+    {
+        let settings = Arc::<Settings>::default();
+        let seen = Arc::clone(&settings);
+        tokio::spawn(async move {
+            let ended = poll_fn(|cx| {
+                seen.task.register(cx.waker());
+                let polled = Pin::new(&mut driver).poll(cx);
+                seen.takes_tunnels.store(driver.is_extended_connect_protocol_enabled(), Ordering::Relaxed);
+                polled
+            });
+            if let Err(error) = ended.await {
+                tracing::debug!(%error, "an HTTP/2 connection to an upstream ended");
+            }
+        });
+        Shared { sender, open: Arc::default(), settings, born: Instant::now() }
+    }
+
+    /// Whether the server takes tunnels (RFC 8441). It says so in its settings, which come with its first bytes.
+    async fn takes_tunnels(&self) -> bool {
+        while !self.settings.takes_tunnels.load(Ordering::Relaxed) {
+            if self.born.elapsed() >= PATIENCE {
+                return false;
+            }
+            self.settings.task.wake();
+            tokio::time::sleep(LOOK).await;
+        }
+        true
+    }
+
     /// Takes a place, unless `most` are taken.
     pub(super) fn seat(&self, most: usize) -> Option<Seat> {
         if self.sender.is_closed() {
@@ -172,6 +225,14 @@ impl Held {
         match self {
             Held::Exclusive(connection) => connection.used,
             Held::Seat(_) => true,
+        }
+    }
+
+    /// Whether it can become a tunnel, or carry one.
+    pub(super) async fn takes_tunnels(&self) -> bool {
+        match self {
+            Held::Exclusive(_) => true,
+            Held::Seat(seat) => seat.0.takes_tunnels().await,
         }
     }
 

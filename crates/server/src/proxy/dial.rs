@@ -71,7 +71,7 @@ impl Dialer {
         })
     }
 
-    /// Connects, in the time that is allowed; over HTTP/1.1 if it has to be `exclusive`.
+    /// Connects, in the time that is allowed; with TLS over HTTP/1.1 if it has to be `exclusive`.
     pub(super) async fn dial(&self, exclusive: bool) -> Result<Dialed, Fault> {
         match tokio::time::timeout(self.timeout, self.connect(exclusive)).await {
             Ok(Ok(dialed)) => Ok(dialed),
@@ -87,9 +87,6 @@ impl Dialer {
     }
 
     async fn connect(&self, exclusive: bool) -> io::Result<Dialed> {
-        if exclusive && self.address.scheme == Scheme::H2c {
-            return Err(io::Error::other("HTTP/2 has no upgrades"));
-        }
         // Tries each address of the name in turn.
         let socket = TcpStream::connect((self.address.host(), self.address.port())).await?;
         socket.set_nodelay(true)?;
@@ -128,12 +125,7 @@ impl Dialer {
             .handshake::<_, Upload>(TokioIo::new(io))
             .await
             .map_err(io::Error::other)?;
-        tokio::spawn(async move {
-            if let Err(error) = driver.await {
-                tracing::debug!(%error, "an HTTP/2 connection to an upstream ended");
-            }
-        });
-        Ok(Dialed::Shared(Shared { sender, open: Arc::default() }))
+        Ok(Dialed::Shared(Shared::new(sender, driver)))
     }
 }
 

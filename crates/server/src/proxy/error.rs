@@ -27,10 +27,12 @@ pub(crate) enum Fault {
     UploadTooLarge,
     /// As many requests under way as are allowed.
     Full,
+    /// The upstream speaks HTTP/2 and has no way to change to the protocol that the client asks for.
+    NoUpgrade,
 }
 
 impl Fault {
-    pub(crate) const ALL: [Fault; 11] = [
+    pub(crate) const ALL: [Fault; 12] = [
         Fault::Refused,
         Fault::ConnectTimeout,
         Fault::Closed,
@@ -42,6 +44,7 @@ impl Fault {
         Fault::UploadTimeout,
         Fault::UploadTooLarge,
         Fault::Full,
+        Fault::NoUpgrade,
     ];
 
     /// As a label of a metric.
@@ -58,6 +61,7 @@ impl Fault {
             Fault::UploadTimeout => "upload_timeout",
             Fault::UploadTooLarge => "upload_too_large",
             Fault::Full => "full",
+            Fault::NoUpgrade => "no_upgrade",
         }
     }
 
@@ -69,6 +73,7 @@ impl Fault {
             Fault::UploadTimeout => StatusCode::REQUEST_TIMEOUT,
             Fault::UploadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Fault::Full => StatusCode::SERVICE_UNAVAILABLE,
+            Fault::NoUpgrade => StatusCode::NOT_IMPLEMENTED,
             Fault::Refused | Fault::Closed | Fault::Malformed | Fault::BodyBroken | Fault::BodyTimeout => {
                 StatusCode::BAD_GATEWAY
             }
@@ -77,6 +82,9 @@ impl Fault {
 
     /// Whether it says something against the server that was asked.
     pub(super) fn blames_server(self) -> bool {
-        !matches!(self, Fault::UploadBroken | Fault::UploadTimeout | Fault::UploadTooLarge | Fault::Full)
+        !matches!(
+            self,
+            Fault::UploadBroken | Fault::UploadTimeout | Fault::UploadTooLarge | Fault::Full | Fault::NoUpgrade
+        )
     }
 }

@@ -24,7 +24,7 @@ use super::error::Fault;
 use super::server::Server;
 use super::service::Inner;
 use super::upload::{Gate, Upload, Watch};
-use super::{forwarded, head, hints, respond, stats, tunnel};
+use super::{forwarded, head, hints, respond, stats, tunnel, websocket};
 
 /// A request that was let in.
 pub(super) struct Exchange {
@@ -161,6 +161,12 @@ impl Exchange {
         server: &Server,
     ) -> Result<(Response<Incoming>, Option<hints::Heard>), Failed> {
         let mut request = self.request(server, held.is_http2())?;
+        if let Some(protocol) = self.upgrade.as_ref().filter(|_| held.is_http2()) {
+            if !websocket::is_websocket(protocol) || !held.takes_tunnels().await {
+                return Err(Failed::With(Fault::NoUpgrade));
+            }
+            websocket::ask(&mut request);
+        }
         let heard = (!held.is_http2() && (self.client.is_some() || self.gate.is_some()))
             .then(|| hints::listen(&mut request, self.client.clone(), self.gate.clone()));
         if let Held::Exclusive(connection) = held
@@ -264,18 +270,23 @@ impl Exchange {
     ) -> Result<Response<Body>, Fault> {
         let counters = &self.proxy.counters;
         let (mut head, incoming) = response.into_parts();
-        let switching = head.status == StatusCode::SWITCHING_PROTOCOLS;
-        if switching && self.upgrade.is_none() {
+        let upgrades = self.upgrade.is_some();
+        if head.status == StatusCode::SWITCHING_PROTOCOLS && (!upgrades || connection.is_http2()) {
             return Err(Fault::Malformed);
+        }
+        if head.status == StatusCode::OK && upgrades && connection.is_http2() {
+            websocket::agree(&mut head, self.head.headers.get(header::SEC_WEBSOCKET_KEY));
         }
         at.0.succeeded();
         counters.response(head.status, self.begun.elapsed());
         let Some(permit) = self.permit.take() else { return Err(Fault::Closed) };
         let place = Place { at, _permit: permit };
         let via = head.version;
-        if switching {
+        if head.status == StatusCode::SWITCHING_PROTOCOLS {
             let Some(ours) = self.head.extensions.remove::<OnUpgrade>() else { return Err(Fault::Closed) };
-            return Ok(tunnel::open(head, incoming, ours, place, &self.proxy));
+            // A tunnel over HTTP/2 keeps its place on the connection; over HTTP/1.1 it is all there is of it.
+            let seat = Some(connection).filter(Held::is_http2);
+            return Ok(tunnel::open(head, incoming, ours, Lease { held: seat, place }, &self.proxy));
         }
         head::remove_hop_by_hop(&mut head.headers);
         head.version = Version::HTTP_11;

@@ -4,7 +4,7 @@
 //!   what is said of the client is ours. The request is written anew; no byte of the client's is passed on as it stands.
 //! * **Which server** ([`service`], [`server`], [`probe`]): in turn or by load, without those that failed lately.
 //! * **Over what** ([`dial`], [`connection`]): HTTP/1.1, or HTTP/2 with TLS or without; kept for the next request.
-//! * **Out** ([`exchange`], [`body`], [`hints`], [`tunnel`]): a response is passed on as it comes and as the client takes
+//! * **Out** ([`exchange`], [`body`], [`hints`], [`tunnel`], [`websocket`]): a response is passed on as it comes and as the client takes
 //!   it. One that breaks off breaks off for the client too.
 //! * **Kept** ([`cache`], [`ahead`]): what any client may be given, so that a push need not cost the upstream a request,
 //!   nor many clients at once one for each.
@@ -33,6 +33,7 @@ mod tests;
 mod tls;
 mod tunnel;
 mod upload;
+mod websocket;
 
 pub(crate) use address::Address;
 pub(crate) use body::Body;

@@ -75,11 +75,12 @@ impl Server {
     }
 
     /// A connection for one request: an old one if there is one and `fresh` does not forbid it, else a new one.
-    /// `exclusive` asks for HTTP/1.1, which alone can become a tunnel.
+    /// `exclusive` asks for HTTP/1.1, which can become a tunnel; in clear the server speaks one version only.
     pub(super) async fn connection(&self, fresh: bool, exclusive: bool) -> Result<Held, Fault> {
         if !fresh && let Some(connection) = self.reuse() {
             return Ok(Held::Exclusive(connection));
         }
+        let exclusive = exclusive && self.address().scheme != Scheme::H2c;
         if exclusive || !self.speaks_http2.load(Ordering::Relaxed) {
             return self.dial(exclusive).await;
         }

@@ -15,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional_with_sizes};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::body::{Body, Place};
+use super::body::{Body, Lease};
 use super::head;
 use super::service::Inner;
 use super::stats;
@@ -28,7 +28,7 @@ pub(super) fn open(
     mut head: response::Parts,
     incoming: Incoming,
     client: OnUpgrade,
-    place: Place,
+    lease: Lease,
     proxy: &Arc<Inner>,
 ) -> Response<Body> {
     let server = hyper::upgrade::on(Response::from_parts(head.clone(), incoming));
@@ -43,7 +43,7 @@ pub(super) fn open(
     let proxy = Arc::clone(proxy);
     tokio::spawn(async move {
         let _open = Open::new(&proxy);
-        let _place = place;
+        let _lease = lease;
         let limit = proxy.config.timeouts.tunnel;
         let both = async { tokio::try_join!(client, server) };
         let Ok(Ok((client, server))) = tokio::time::timeout(proxy.config.timeouts.head, both).await else {

@@ -5,3 +5,4 @@ mod kit;
 mod relaying;
 mod sharing;
 mod smuggling;
+mod websocket;
