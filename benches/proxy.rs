@@ -2,11 +2,13 @@
 //!
 //! One client (`h2load`), one certificate, one cipher, and behind the proxies the same upstream: files of nginx, then an
 //! application in Node, both in clear over connections that are kept. Every proxy gets one worker process or thread.
-//! The proxies take turns within each round, and a ratio is the median over the rounds of ours to theirs in the same
-//! round. Every response must be 200 and of the right length.
+//! The proxies take turns within each round, another one first in each, and a ratio is the median over the rounds of ours
+//! to theirs in the same round. Every response must be 200 and of the right length. Client, proxy and upstream share the
+//! processors, so that what a proxy passes on in a second depends on the others' work as well; the processor time of the
+//! proxy alone, its kernel time included, does not.
 //!
 //! Ours learns, sets its cookie and writes its line for each page view, and keeps no responses: what its cache saves
-//! an upstream is left out. The peers keep no access log.
+//! an upstream is left out. The peers keep no access log, and up to 512 connections to the upstream, as ours does.
 
 #[path = "proxy/report.rs"]
 mod report;
@@ -27,6 +29,9 @@ const CASES: [(&str, &str, usize, &str); 2] = [
     ("10 KB asset", "/app.css", 10_000, "sec-fetch-dest: style"),
     ("30 KB page", "/page.html", 30_000, "sec-fetch-dest: document"),
 ];
+
+/// Requests of a round, at least: processor time is counted in ticks of 10 ms.
+const LEAST: u64 = 5_000;
 
 fn main() {
     let quick = std::env::args().any(|arg| arg == "--quick");
@@ -117,9 +122,12 @@ fn measure(
         counts.push((rate * seconds) as u64);
     }
     let mut all: Vec<Measured> = proxies.iter().map(|proxy| Measured::new(proxy.name())).collect();
-    for _ in 0..rounds {
-        for ((proxy, count), measured) in proxies.iter().zip(&counts).zip(&mut all) {
-            client.requests = (*count).max(1_000);
+    for round in 0..rounds {
+        let mut turns: Vec<_> = proxies.iter().zip(&counts).zip(&mut all).collect();
+        let first = round % turns.len().max(1);
+        turns.rotate_left(first);
+        for ((proxy, count), measured) in turns {
+            client.requests = (*count).max(LEAST);
             let load = ask(&client, proxy, false)?;
             client.requests = (*count / 2).max(1_000);
             let p99 = ask(&client, proxy, true)?.p99.unwrap_or(Duration::ZERO);

@@ -146,12 +146,13 @@ impl Lookup {
         Some(stale.answer(self.held.as_ref().unwrap_or(&head.headers), &head.method, now))
     }
 
-    /// Makes the request one for what differs from the stale response, if that has a validator.
+    /// Makes the request one for what differs from the stale response, if that has a validator, and if the client lets
+    /// what comes be kept.
     pub(in crate::proxy) fn make_conditional(&mut self, head: &mut Parts) {
-        let Some(stale) = self.stale.as_ref().filter(|stale| head.method == Method::GET && stale.has_validator())
-        else {
+        if head.method != Method::GET || forbids_keeping(head) {
             return;
-        };
+        }
+        let Some(stale) = self.stale.as_ref().filter(|stale| stale.has_validator()) else { return };
         self.held = Some(take_conditions(&mut head.headers));
         stale.make_conditional(&mut head.headers);
     }
@@ -287,6 +288,12 @@ fn remembered(head: &Parts) -> Parts {
 /// Whether the client asks for more than what is stored.
 fn wants_fresh(head: &Parts) -> bool {
     head.headers.contains_key(header::CACHE_CONTROL) || head.headers.contains_key(header::PRAGMA)
+}
+
+/// Whether the client wants nothing kept of this (RFC 9111, section 5.2.1.5).
+fn forbids_keeping(head: &Parts) -> bool {
+    let values = head.headers.get_all(header::CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|directive| directive.trim().eq_ignore_ascii_case("no-store"))
 }
 
 /// Whether the answer may be one that is kept where only assets are: nobody waits for a page that is each client's own.

@@ -251,6 +251,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_stale_is_validated_for_who_lets_it_be_kept() {
+        let cache = Cache::default();
+        assert!(keep(&cache, Caching::Assets, &[], &[CSS, FRESH, ("etag", "\"1\"")]));
+        cache.later(Duration::from_secs(61));
+        let condition = |fields: &[(&'static str, &str)]| {
+            let mut head = request(fields);
+            let mut lookup = Lookup::new(&cache, Caching::Assets, "app", "a.example", &head).unwrap();
+            assert!(lookup.find(&head).is_none());
+            lookup.make_conditional(&mut head);
+            head.headers.get("if-none-match").map(|tag| tag.to_str().unwrap().to_owned())
+        };
+        assert_eq!(condition(&[]).as_deref(), Some("\"1\""));
+        assert_eq!(condition(&[("if-none-match", "\"0\"")]).as_deref(), Some("\"1\""));
+        assert_eq!(condition(&[("if-none-match", "\"0\""), ("cache-control", "no-store")]).as_deref(), Some("\"0\""));
+    }
+
+    #[test]
     fn bytes_are_bounded() {
         let cache = Cache::new(100_000);
         for number in 0..1000 {

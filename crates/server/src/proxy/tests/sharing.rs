@@ -83,6 +83,7 @@ async fn what_is_for_one_client_is_not_waited_for_twice() {
     let clients = || join_all((0..MANY).map(|_| front.get(2, "/me.css")));
     let release = async {
         arrived(&front, MANY as u64).await;
+        upstream.asked(1).await;
         assert_eq!(upstream.heads().len(), 1);
         permits.add_permits(1);
         // Nobody waits for anybody any more.
