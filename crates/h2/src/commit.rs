@@ -26,7 +26,7 @@ pub(crate) struct Page<P: Policy, B> {
     pub(crate) respond: SendResponse<Bytes>,
     pub(crate) exchange: P::Exchange,
     pub(crate) method: Method,
-    /// What the client asked for, in its request or since.
+    /// What the client asked for in its request, or the policy instead, or the client since.
     pub(crate) priority: Priority,
     /// What the response itself says of it (RFC 9218, section 8).
     pub(crate) own: Members,

@@ -192,7 +192,7 @@ where
         let interim = Arc::new(Interim::default());
         let tunnel = head.method == Method::CONNECT;
         let client = Client::new(!tunnel && self.push_possible(now));
-        let policy::Opening { exchange, early_hints, promises } = self.policy.request(client, &mut head);
+        let policy::Opening { exchange, early_hints, promises, priority } = self.policy.request(client, &mut head);
         if let Some(fields) = early_hints {
             let mut response = Response::new(());
             *response.status_mut() = http::StatusCode::EARLY_HINTS;
@@ -212,7 +212,7 @@ where
             }
         }
         head.extensions.insert(EarlyHints(Arc::clone(&interim)));
-        let priority = self.wire.updates.take(id).unwrap_or_else(|| Priority::from_headers(&head.headers));
+        let priority = self.wire.updates.take(id).or(priority).unwrap_or_else(|| Priority::from_headers(&head.headers));
         let asked = Asked { exchange, method: head.method.clone(), priority, origin };
         let body = RequestBody::new(stream, &head, &self.config, &interim, &self.wire, &self.leftovers);
         let mut call = call(&self.service, cx, Request::from_parts(head, body));

@@ -103,12 +103,15 @@ pub struct Opening<E, T> {
     pub early_hints: Option<HeaderMap>,
     /// What to push, most needed first. The service is asked for it at once, beside the page itself.
     pub promises: Vec<Promise<T>>,
+    /// Priority of the response, if the policy knows better than the request's `priority` field: the server is free to
+    /// merge what it knows (RFC 9218, section 8). A PRIORITY_UPDATE frame and the response's own field override it.
+    pub priority: Option<Priority>,
 }
 
 impl<E, T> Opening<E, T> {
-    /// An exchange with nothing sent early.
+    /// An exchange with nothing sent early, and as urgent as the client says.
     pub fn new(exchange: E) -> Self {
-        Opening { exchange, early_hints: None, promises: Vec::new() }
+        Opening { exchange, early_hints: None, promises: Vec::new(), priority: None }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::priority::{Members, Priority};
 /// What the scheduler has to know of a body besides the body.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Terms {
-    /// What the client asked for, or the promise says.
+    /// What the client asked for, or the policy or the promise says.
     pub(crate) asked: Priority,
     /// What the response itself says of its priority.
     pub(crate) own: Members,

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
-use headstart_h2::Diary;
+use headstart_h2::{Diary, Priority};
 use headstart_learn::{Asset, ClientId, ConnectionId, Fetch, NetworkId, Referrer, Site, Time};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, response};
@@ -15,6 +15,7 @@ use crate::caching::Caching;
 use crate::engine::Engine;
 use crate::event::Event;
 use crate::forwarded::ClientAddress;
+use crate::hinted::Hinted;
 use crate::navigation::{Opened, PageExchange};
 use crate::request::{self, Kind, Referer};
 use crate::response as answer;
@@ -36,6 +37,8 @@ pub(crate) struct ConnectionState {
     pub(crate) diary: Diary,
     /// The part of it that the cookie does not tell yet.
     pub(crate) delivered: std::collections::VecDeque<(Site, Arc<str>, u64)>,
+    /// What the present view's 103 named.
+    pub(crate) hinted: Hinted,
     /// Times the present view, if somebody observes.
     pub(crate) stopwatch: Option<Stopwatch>,
 }
@@ -51,6 +54,7 @@ impl ConnectionState {
             guest: None,
             diary: Diary::new(engine.h2.max_diary_entries),
             delivered: std::collections::VecDeque::new(),
+            hinted: Hinted::default(),
             stopwatch: None,
         }
     }
@@ -87,6 +91,13 @@ impl ConnectionState {
             engine.tell(&Event::Visit(report));
         }
         number
+    }
+
+    /// A page's 103 goes out. A proxy's connection carries the views of many.
+    pub(crate) fn hint(&mut self, hinted: Hinted) {
+        if !self.shared {
+            self.hinted = hinted;
+        }
     }
 
     /// The connection is over, and the present view with it.
@@ -142,6 +153,8 @@ pub(crate) struct AssetExchange {
     cors: bool,
     client: ClientId,
     connection: ConnectionId,
+    /// How urgent it is, if a 103 had it asked for.
+    hinted: Option<Priority>,
     /// Once answered: the version that the client gets.
     got: Option<u64>,
     /// The view of its connection that it is timed for, until an answer shows that there is nothing to time.
@@ -173,6 +186,7 @@ impl Exchange {
                 Some(site) => {
                     let path: Arc<str> = path_and_query(head).into();
                     let referer = request::referer(&head.headers, &authority);
+                    let hinted = connection.hinted.take(site, &path);
                     let stopwatch = connection.stopwatch.as_mut();
                     let view = stopwatch.and_then(|stopwatch| stopwatch.asked(&path, &referer, Instant::now()));
                     Exchange::Asset(AssetExchange {
@@ -182,6 +196,7 @@ impl Exchange {
                         cors: request::is_cors(&head.headers),
                         client: engine.identities.client(who.address, &head.headers),
                         connection: who.connection,
+                        hinted,
                         got: None,
                         view,
                         bytes: 0,
@@ -203,6 +218,14 @@ impl Exchange {
         match self {
             Exchange::Page(page) => Some(page),
             Exchange::Asset(_) | Exchange::Other => None,
+        }
+    }
+
+    /// How urgent the response is, if the engine knows better than the client.
+    pub(crate) fn priority(&self) -> Option<Priority> {
+        match self {
+            Exchange::Asset(asset) => asset.hinted,
+            Exchange::Page(_) | Exchange::Other => None,
         }
     }
 

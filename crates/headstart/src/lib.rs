@@ -18,6 +18,7 @@ mod exchange;
 mod fingerprint;
 mod forwarded;
 mod headstart;
+mod hinted;
 mod holdout;
 mod identity;
 mod item;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use headstart_h2::{Attempt, Client, Opening, Outcome, Policy, Promise, Pushes};
+use headstart_h2::{Attempt, Client, Opening, Outcome, Policy, Priority, Promise, Pushes};
 use http::{request, response};
 use http_body::SizeHint;
 
@@ -13,6 +13,7 @@ use crate::admission::Guest;
 use crate::engine::{Counters, Engine, now};
 use crate::event::{Event, PushOutcome, PushReport};
 use crate::exchange::{ConnectionState, Exchange, Ways};
+use crate::hinted::Hinted;
 use crate::item::Tag;
 use crate::response as answer;
 
@@ -48,13 +49,15 @@ impl Policy for ConnectionPolicy {
     fn request(&mut self, client: Client, head: &mut request::Parts) -> Opening<PolicyExchange, Tag> {
         let ways = Ways { push: client.push, interim: true };
         let mut exchange = Exchange::open(&self.engine, &mut self.connection, ways, head, now());
+        let priority = exchange.priority();
         let (mut early_hints, mut promises) = (None, Vec::new());
         if let Some(page) = exchange.page() {
             head.extensions.insert(page.decided.clone());
             early_hints = page.early_hints();
             promises = page.promises(&self.engine);
+            self.connection.hint(Hinted::of(page.site, &page.items, Priority::from_headers(&head.headers)));
         }
-        Opening { exchange: PolicyExchange(exchange), early_hints, promises }
+        Opening { exchange: PolicyExchange(exchange), early_hints, promises, priority }
     }
 
     fn response(&mut self, exchange: &mut PolicyExchange, head: &mut response::Parts, size: &SizeHint) -> Pushes<Tag> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use headstart_h2::{Priority, Promise};
 use http::HeaderMap;
 
-use crate::frames::{self, CANCEL, DATA, INITIAL_WINDOW_SIZE, PING};
+use crate::frames::{self, CANCEL, DATA, INITIAL_WINDOW_SIZE, PING, PRIORITY_UPDATE};
 use crate::frames::{frame, get, request, rst, settings, window};
 use crate::server::Script;
 
@@ -70,6 +70,23 @@ async fn pushes_have_priorities() {
     server.peer.send(get(1, "/bytes/10000")).await;
     let trace = server.peer.trace().await;
     assert!(trace.ends_with("DATA 1 10000 end, DATA 4 30 end, DATA 6 40 end, DATA 2 20 end"), "{trace}");
+    server.hang_up().await.0.unwrap();
+}
+
+/// The policy knows better than a request's `priority`, not than a PRIORITY_UPDATE or the response itself.
+#[tokio::test(start_paused = true)]
+async fn the_policy_may_say_how_urgent_a_response_is() {
+    let paths = ["/bytes/20000/late", "/bytes/20000/soon", "/bytes/20000/updated", "/urgent/20000"];
+    let script = paths.iter().zip([5, 2, 2, 7]).fold(Script::new(), |script, (path, u)| script.rank(path, u));
+    let mut server = script.start(BIG_PIPE, &[]).await;
+    let update = frame(PRIORITY_UPDATE, 0, 0, b"\0\0\0\x05u=6");
+    let asked = (1..).step_by(2).zip(paths).flat_map(|(stream, path)| ask(stream, path, "u=1, i"));
+    server.peer.send([update, asked.collect(), get(9, "/bytes/5000")].concat()).await;
+    let trace = server.peer.trace().await;
+    assert!(
+        trace.ends_with("DATA 7 20000 end, DATA 3 20000 end, DATA 9 5000 end, DATA 1 20000 end, DATA 5 535"),
+        "{trace}"
+    );
     server.hang_up().await.0.unwrap();
 }
 

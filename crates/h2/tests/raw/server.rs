@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use headstart_h2::{
-    Attempt, Client, Config, Connection, Error, Opening, Outcome, Policy, Promise, Pushes, RequestBody,
+    Attempt, Client, Config, Connection, Error, Opening, Outcome, Policy, Priority, Promise, Pushes, RequestBody,
 };
 use http::{HeaderMap, HeaderValue, Request, Response, header, request, response};
 use http_body::SizeHint;
@@ -61,6 +61,8 @@ pub(crate) struct Script {
     pages: HashMap<String, Vec<Promise<String>>>,
     /// Pages whose policy sends a 103 at once.
     hinted: Vec<String>,
+    /// What the policy makes of the priority of a request.
+    ranked: HashMap<String, Priority>,
     /// Promises made when the response is there instead of before.
     late: bool,
     log: Log,
@@ -95,6 +97,12 @@ impl Script {
 
     pub(crate) fn hint(mut self, page: &str) -> Self {
         self.hinted.push(page.to_owned());
+        self
+    }
+
+    /// Has the policy say how urgent a response is.
+    pub(crate) fn rank(mut self, path: &str, urgency: u8) -> Self {
+        self.ranked.insert(path.to_owned(), Priority { urgency, incremental: false });
         self
     }
 
@@ -197,6 +205,7 @@ impl Policy for Told {
         let path = request.uri.path().to_owned();
         script.log.note(format!("request {path} push={}", client.push));
         let mut opening = Opening::new(path.clone());
+        opening.priority = script.ranked.get(&path).copied();
         if script.hinted.contains(&path) {
             let mut fields = HeaderMap::new();
             fields.insert(header::LINK, HeaderValue::from_static("</app.css>; rel=preload; as=style"));

@@ -220,6 +220,25 @@ impl Client {
         self.send(Method::GET, path, &[]).await
     }
 
+    /// Asks for several paths at once, each with a `priority`; returns them in the order in which they were there.
+    pub(crate) async fn race(&mut self, asked: &[(&'static str, &str)]) -> Vec<&'static str> {
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let mut fetches = Vec::new();
+        for (path, priority) in asked {
+            let request = http::Request::get(format!("http://{}{path}", self.authority)).header("priority", *priority);
+            let (response, _) = self.send.send_request(request.body(()).unwrap(), true).unwrap();
+            let (path, order) = (*path, Arc::clone(&order));
+            fetches.push(tokio::spawn(async move {
+                read(response.await.unwrap().body_mut()).await;
+                order.lock().unwrap().push(path);
+            }));
+        }
+        for fetch in fetches {
+            fetch.await.unwrap();
+        }
+        std::mem::take(&mut *order.lock().unwrap())
+    }
+
     /// Sends a request, keeps the cookie that comes back, takes all pushes to their end.
     pub(crate) async fn send(&mut self, method: Method, path: &str, fields: &[(&str, &str)]) -> Reply {
         let mut request = http::Request::builder().method(method).uri(format!("http://{}{path}", self.authority));

@@ -52,6 +52,37 @@ async fn a_browser_gets_one_103() {
     assert_eq!(reply.links(), *hints, "the final response repeats them (RFC 8297)");
 }
 
+/// What was hinted goes out in the order of need, which a browser does not know when it asks; what was not hinted, or is
+/// asked for again, as the client says.
+#[tokio::test]
+async fn hinted_assets_come_in_the_order_of_need() {
+    let body = "x".repeat(200_000);
+    let pages = [("/a.css", Answer::css(&body)), ("/b.js", Answer::js(&body)), ("/c.js", Answer::js(&body))];
+    let server = Server::start(|b| b, &[&pages[..], &[("/", Answer::html("page"))]].concat()).await;
+    server.teach("/", &["/a.css", "/b.js"]).await;
+    let mut client = Client::connect(&server, Pushes::Refused).await;
+    let navigation = [&BROWSER[..], &[("priority", "u=0, i")]].concat();
+    let reply = client.send(Method::GET, "/", &navigation).await;
+    assert_eq!(targets(&reply.hints[0]), ["/a.css", "/b.js"]);
+    let asked = [("/b.js", "u=0, i"), ("/a.css", "u=1, i"), ("/c.js", "u=0")];
+    assert_eq!(client.race(&asked).await, ["/c.js", "/a.css", "/b.js"]);
+    let again = [("/a.css", "u=3"), ("/c.js", "u=2"), ("/b.js", "u=1")];
+    assert_eq!(client.race(&again).await, ["/b.js", "/c.js", "/a.css"]);
+}
+
+/// A client that says nothing of its page's urgency gets the page first all the same.
+#[tokio::test]
+async fn nothing_that_is_hinted_comes_before_its_page() {
+    let body = "x".repeat(200_000);
+    let pages = [("/", Answer::html("page")), ("/a.css", Answer::css(&body)), ("/b.js", Answer::js(&body))];
+    let server = Server::start(|b| b, &pages).await;
+    server.teach("/", &["/a.css"]).await;
+    let mut client = Client::connect(&server, Pushes::Refused).await;
+    let reply = client.send(Method::GET, "/", &BROWSER).await;
+    assert_eq!(targets(&reply.hints[0]), ["/a.css"]);
+    assert_eq!(client.race(&[("/b.js", "u=3"), ("/a.css", "u=1")]).await, ["/b.js", "/a.css"]);
+}
+
 #[tokio::test]
 async fn everyone_else_gets_link() {
     let server = taught().await;
