@@ -31,6 +31,7 @@ use crate::exchange::ConnectionState;
 use crate::layer::{HeadstartLayer, OverTls, Peer};
 use crate::patient::{Patience, Patient};
 use crate::proxy_protocol;
+use crate::records::SmallFirst;
 use crate::serve::{Connection, Greeter};
 use crate::unequivocal::Unequivocal;
 use crate::websocket::Bridge;
@@ -111,9 +112,9 @@ where
                 let http2 = session.alpn_protocol() == Some(b"h2");
                 let this = self.greeted(session.server_name());
                 if http2 {
-                    Box::pin(this.http2(BufferedTls::new(stream), true)).await;
+                    Box::pin(this.http2(SmallFirst::new(BufferedTls::new(stream)), true)).await;
                 } else {
-                    Box::pin(this.http1(stream, true)).await;
+                    Box::pin(this.http1(SmallFirst::new(stream), true)).await;
                 }
             }
             Some(Err(error)) => self.failed(|| tracing::debug!(%remote, %error, "the TLS handshake failed")),

@@ -29,6 +29,7 @@ mod need;
 mod patient;
 mod policy;
 mod proxy_protocol;
+mod records;
 mod request;
 mod response;
 mod rules;
