@@ -57,7 +57,10 @@ pub(crate) fn by_pages(table: &mut Table, rounds: usize, decades: u32) {
         y: "nanoseconds an operation",
     };
     let path = beside_rows("learn-cost.svg");
-    std::fs::write(&path, plot::svg(&labels, (3, decades.cast_signed()), &lines))
+    let power = |decade: u32| format!("10<tspan dy=\"-5\" font-size=\"10\">{decade}</tspan>");
+    let marks: Vec<(f64, String)> =
+        (3..=decades).map(|decade| (10f64.powi(decade.cast_signed()), power(decade))).collect();
+    std::fs::write(&path, plot::svg(&labels, &marks, &lines))
         .unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
     if decades < LARGEST {
         table.note(format!("Tables of 10^{LARGEST} pages are measured in a full run with 12 GiB of memory to spare."));

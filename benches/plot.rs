@@ -23,20 +23,22 @@ const WIDTH: f64 = 700.0;
 const HEIGHT: f64 = 400.0;
 const LEFT: f64 = 70.0;
 const RIGHT: f64 = 680.0;
-const TOP: f64 = 90.0;
 const BOTTOM: f64 = 345.0;
 
-/// The plot, 700 by 400, with a logarithmic x axis from 10^`decades.0` to 10^`decades.1`
-/// and a y axis that starts at zero, so that a flat line looks flat and a steep one steep.
-pub(crate) fn svg(labels: &Labels, decades: (i32, i32), lines: &[Line]) -> String {
+/// The plot, 700 by 400, with a logarithmic x axis and a y axis that starts at zero, so that a flat line looks flat and a
+/// steep one steep. The legend stands above it. `marks` are those of the x axis, from its start to its end, with their labels.
+pub(crate) fn svg(labels: &Labels, marks: &[(f64, String)], lines: &[Line]) -> String {
+    let end = |mark: Option<&(f64, String)>| mark.map_or(0.0, |(value, _)| value.log10());
+    let (first, last) = (end(marks.first()), end(marks.last()));
+    let top = 58.0 + 20.0 * lines.len().div_ceil(2) as f64;
     let highest = lines.iter().flat_map(|line| &line.points).map(|point| point.1).fold(1.0, f64::max);
     let step = round_step(highest / 5.0);
     let steps = (highest / step).ceil();
     let x = |value: f64| {
-        let share = (value.log10() - f64::from(decades.0)) / f64::from(decades.1 - decades.0);
+        let share = (value.log10() - first) / (last - first);
         LEFT + 20.0 + share * (RIGHT - LEFT - 40.0)
     };
-    let y = |value: f64| BOTTOM - value / (steps * step) * (BOTTOM - TOP);
+    let y = |value: f64| BOTTOM - value / (steps * step) * (BOTTOM - top);
     let mut text = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" width=\"{WIDTH}\" \
          height=\"{HEIGHT}\" font-family=\"sans-serif\" font-size=\"13\">\n\
@@ -55,25 +57,24 @@ pub(crate) fn svg(labels: &Labels, decades: (i32, i32), lines: &[Line]) -> Strin
             height + 4.0
         );
     }
-    for decade in decades.0..=decades.1 {
-        let across = x(10f64.powi(decade));
+    for (value, label) in marks {
+        let across = x(*value);
         let _ = writeln!(
             text,
             "<path d=\"M{across:.1} {BOTTOM}v6\" stroke=\"black\"/>\
-             <text x=\"{across:.1}\" y=\"{}\" text-anchor=\"middle\">10<tspan dy=\"-5\" font-size=\"10\">{decade}\
-             </tspan></text>",
+             <text x=\"{across:.1}\" y=\"{}\" text-anchor=\"middle\">{label}</text>",
             BOTTOM + 22.0
         );
     }
     let _ = writeln!(
         text,
-        "<path d=\"M{LEFT} {TOP}V{BOTTOM}H{RIGHT}\" fill=\"none\" stroke=\"black\"/>\n\
+        "<path d=\"M{LEFT} {top}V{BOTTOM}H{RIGHT}\" fill=\"none\" stroke=\"black\"/>\n\
          <text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n\
          <text transform=\"translate(18 {}) rotate(-90)\" text-anchor=\"middle\">{}</text>",
         f64::midpoint(LEFT, RIGHT),
         HEIGHT - 12.0,
         labels.x,
-        f64::midpoint(TOP, BOTTOM),
+        f64::midpoint(top, BOTTOM),
         labels.y
     );
     for (at, line) in lines.iter().enumerate() {

@@ -10,6 +10,9 @@ use super::report::{H2, LINK, NOTHING, ORACLE, OURS};
 use super::run::Results;
 use crate::plot::{Labels, Line, svg};
 
+/// Round trips, ms.
+const DISTANCES: [u32; 3] = [20, 100, 200];
+
 /// Draws what there are figures for, into the directory of the report; returns the names of the files.
 pub(crate) fn draw(results: &Results) -> Vec<PathBuf> {
     let mut files = Vec::new();
@@ -23,7 +26,10 @@ pub(crate) fn draw(results: &Results) -> Vec<PathBuf> {
         if lines.iter().any(|line| line.points.len() > 1) {
             let title = if rate == 10 { "A first visit at 10 Mbit/s" } else { "A first visit at 50 Mbit/s" };
             let labels = Labels { title, x: "round trip, ms", y: "drawn and working after, ms" };
-            write(&format!("page-load-{rate}-mbit.svg"), svg(&labels, (1, 3), &lines));
+            write(
+                &format!("page-load-{rate}-mbit.svg"),
+                svg(&labels, &DISTANCES.map(|far| (far.into(), far.to_string())), &lines),
+            );
         }
     }
     let bars = waste(results);
@@ -35,8 +41,8 @@ pub(crate) fn draw(results: &Results) -> Vec<PathBuf> {
 
 fn lines(results: &Results, rate: u64) -> Vec<Line> {
     let of = |label, colour, dashed, name: &str, way| {
-        let at = |far: u64| Some((far as f64, results.get(Visit::Cold, (far, rate, 0), name, way)?.render));
-        Line { name: label, colour, dashed, points: [20, 100, 200].into_iter().filter_map(at).collect() }
+        let at = |far: u32| Some((far.into(), results.get(Visit::Cold, (far.into(), rate, 0), name, way)?.render));
+        Line { name: label, colour, dashed, points: DISTANCES.into_iter().filter_map(at).collect() }
     };
     let lines = vec![
         of("headstart, push", "#c2410c", false, OURS, Way::Push),

@@ -53,6 +53,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     let baseline = options.baseline.as_deref().map(read_report).transpose()?;
     tools::ensure_peers();
     let mut report = Report::new(options.quick);
+    remove_plots(&dir)?;
     let began = Instant::now();
     for area in chosen {
         report.areas.push(run_area(area, options, &dir)?);
@@ -85,14 +86,28 @@ fn publish(dir: &Path) -> Result<(), String> {
     let kept = shell::root().join("benches/report");
     let say = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
     fs::create_dir_all(&kept).map_err(|error| say(&kept, error))?;
+    remove_plots(&kept)?;
     for entry in fs::read_dir(dir).map_err(|error| say(dir, error))?.filter_map(Result::ok) {
         let (path, name) = (entry.path(), entry.file_name());
         let is_report = name == "report.md" || name == "report.json";
-        if is_report || path.extension().is_some_and(|extension| extension == "svg") {
+        if is_report || is_plot(&path) {
             fs::copy(&path, kept.join(name)).map_err(|error| say(&path, error))?;
         }
     }
     Ok(())
+}
+
+/// Those of an earlier run, which must not be taken for this one's.
+fn remove_plots(dir: &Path) -> Result<(), String> {
+    let entries = fs::read_dir(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+    for path in entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| is_plot(path)) {
+        fs::remove_file(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn is_plot(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "svg")
 }
 
 /// Runs one benchmark; a failing one is a line in the report, not the end of the run.
