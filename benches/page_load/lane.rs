@@ -16,6 +16,7 @@ use rustls::pki_types::pem::PemObject as _;
 use tempfile::TempDir;
 use tokio::task::LocalSet;
 
+use super::browser::{self, Driver, Painted};
 use super::cache::Cache;
 use super::client::{self, Load, Place, Profile};
 use super::contest::{Contestant, Way};
@@ -80,7 +81,7 @@ impl Lane {
         let mut server = Server { running: None, root, port, site };
         server.running = Some(self.run(contestant, think, &server)?);
         self.servers.insert((contestant.name, think), server);
-        let learned = if contestant.learns { self.visitors(contestant, think) } else { Ok(()) };
+        let learned = contestant.learns.map_or(Ok(()), |way| self.visitors(contestant, think, way));
         learned.map_err(|why| Error::Failed(format!("{}: {why}", contestant.name)))
     }
 
@@ -103,16 +104,16 @@ impl Lane {
         let mut server = self.servers.remove(&(contestant.name, think)).ok_or("it does not run")?;
         server.site = Site::new(server.site.version + 1);
         server.site.write(server.root.path()).map_err(said)?;
-        if !contestant.learns {
+        if contestant.learns.is_none() {
             server.running = None;
             server.running = Some(self.run(contestant, think, &server).map_err(said)?);
         }
         self.servers.insert((contestant.name, think), server);
-        if contestant.learns { self.visitors(contestant, think) } else { Ok(()) }
+        contestant.learns.map_or(Ok(()), |way| self.visitors(contestant, think, way))
     }
 
     /// Visits of both pages from several networks, over no distance.
-    fn visitors(&self, contestant: &Contestant, think: u64) -> Result<(), String> {
+    fn visitors(&self, contestant: &Contestant, think: u64, way: Way) -> Result<(), String> {
         let server = self.servers.get(&(contestant.name, think)).ok_or("it does not run")?;
         let address = SocketAddr::new(self.link.server_address(), server.port);
         let authority = authority(server.port);
@@ -124,7 +125,7 @@ impl Lane {
                     let place = Place { address, authority: &authority, source, round_trip: Duration::ZERO };
                     for page in [&server.site.one, &server.site.two] {
                         // A browser that is new here.
-                        let mut profile = self.profile(Way::Hints);
+                        let mut profile = self.profile(way);
                         let load = client::load(&mut profile, &place, &server.site, page);
                         runtime.block_on(LocalSet::new().run_until(load))?;
                     }
@@ -180,6 +181,27 @@ impl Lane {
         let load = client::load(profile, &place, &server.site, page(&server.site));
         let load = self.runtime.block_on(LocalSet::new().run_until(load))?;
         Ok(Measured { load, wire: self.link.bytes_down() - before })
+    }
+
+    /// Loads the first page in a new browser over the link.
+    pub(crate) fn browse(
+        &self,
+        driver: &Driver,
+        contestant: &Contestant,
+        think: u64,
+        hinted: bool,
+        conditions: Conditions,
+    ) -> Result<Painted, String> {
+        let server = self.servers.get(&(contestant.name, think)).ok_or("it does not run")?;
+        self.link.set(conditions);
+        let visit = browser::Visit {
+            page: &server.site.one,
+            address: self.link.address(server.port).map_err(said)?,
+            authority: &authority(server.port),
+            spki: self.certificate.spki(),
+            hinted,
+        };
+        browser::load(driver, &visit)
     }
 
     /// What a server has said, for a report of what went wrong.

@@ -5,6 +5,7 @@
 //! modules are there), the time until all of it is there, and what was sent in vain.
 
 mod app;
+mod browser;
 mod cache;
 mod case;
 mod client;
@@ -29,11 +30,14 @@ pub fn main() {
     app::become_app();
     let quick = std::env::args().any(|word| word == "--quick");
     let mut cases = case::Case::all(quick);
-    // For a look at one server: `HEADSTART_PAGE_LOAD_ONLY=nginx`.
+    let mut views = browser::View::all(quick);
+    // For a look at a few servers: `HEADSTART_PAGE_LOAD_ONLY='nginx;headstart, nothing sent early'`.
     if let Ok(only) = std::env::var("HEADSTART_PAGE_LOAD_ONLY") {
-        cases.retain(|case| only.split(',').any(|name| name == case.contestant().name));
+        let wanted = |one: &contest::Contestant| only.split(';').any(|name| name == one.name);
+        cases.retain(|case| wanted(case.contestant()));
+        views.retain(|view| wanted(view.contestant()));
     }
-    let results = run::run(cases);
+    let results = run::run(cases, &views);
     report::print(&results);
     for file in plots::draw(&results) {
         println!("Drawn: {}\n", file.file_name().unwrap_or_default().display());

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use super::browser;
 use super::case::Visit;
 use super::contest::Way;
 use super::run::Results;
@@ -32,9 +33,12 @@ pub(crate) fn print(results: &Results) {
     for (visit, think, rate, round_trip) in tables {
         table(results, visit, (round_trip, rate, think));
     }
+    browser::report::print(results);
     let mut rows = targets(results);
+    rows.extend(browser::report::targets(results));
     judge(&rows);
     rows.extend(measured(results));
+    rows.extend(browser::report::measured(results));
     if let Some(path) = std::env::var_os("HEADSTART_BENCH_JSON") {
         let text = format!("{:#}\n", Value::Array(rows));
         std::fs::write(&path, text).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
@@ -69,7 +73,7 @@ pub(crate) const ORACLE: &str = "oracle";
 pub(crate) const H2: &str = "h2 order";
 /// The link that targets speak of: 100 ms, 10 Mbit/s.
 pub(crate) const LINK: (u64, u64, u64) = (100, 10, 0);
-const THINKING: (u64, u64, u64) = (100, 10, 200);
+pub(crate) const THINKING: (u64, u64, u64) = (100, 10, 200);
 
 /// What was asked for, and whether it was reached.
 fn targets(results: &Results) -> Vec<Value> {
@@ -77,12 +81,7 @@ fn targets(results: &Results) -> Vec<Value> {
     let mut rows = Vec::new();
     let mut at_most = |name: &str, ours: Option<Summary>, peer: Option<Summary>, peer_name: &str, most: f64| {
         let (Some(ours), Some(peer)) = (ours, peer) else { return };
-        let ratio = ours.render / peer.render;
-        rows.push(json!({
-            "area": "page-load", "name": name, "unit": "ms", "ours": rounded(ours.render), "peer": rounded(peer.render),
-            "peer_name": peer_name, "ratio": (ratio * 1000.0).round() / 1000.0, "target": format!("<= {most}"),
-            "pass": ratio <= most,
-        }));
+        rows.push(self::at_most(name, ours.render, peer.render, peer_name, most));
     };
     let push = cold(LINK, OURS, Way::Push);
     let hints = cold(LINK, OURS, Way::Hints);
@@ -154,6 +153,16 @@ fn waste(results: &Results) -> Vec<Value> {
         }
     }
     rows
+}
+
+/// A time against another's.
+pub(crate) fn at_most(name: &str, ours: f64, peer: f64, peer_name: &str, most: f64) -> Value {
+    let ratio = ours / peer;
+    json!({
+        "area": "page-load", "name": name, "unit": "ms", "ours": rounded(ours), "peer": rounded(peer),
+        "peer_name": peer_name, "ratio": (ratio * 1000.0).round() / 1000.0, "target": format!("<= {most}"),
+        "pass": ratio <= most,
+    })
 }
 
 fn flag(name: &str, ours: f64, target: &str, pass: bool) -> Value {

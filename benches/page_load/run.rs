@@ -6,19 +6,22 @@ use std::sync::{Mutex, PoisonError};
 use crate::link::Conditions;
 use crate::link::Link;
 use crate::link::check::{judge, measure};
-use crate::peers::Error;
+use crate::peers::{Error, find_on_path};
 
+use super::browser::{Driver, Painted, View};
 use super::case::Case;
 use super::contest::CONTESTANTS;
 use super::lane::{Lane, Measured};
 
-/// Links that are used at the same time. A load takes next to no processor time, so three do not disturb each other.
-const LANES: u16 = 3;
+/// Links that are used at the same time. A load takes next to no processor time, so they do not disturb each other.
+const LANES: u16 = 4;
 
 /// All that was measured.
 #[derive(Default)]
 pub(crate) struct Results {
     pub(crate) measured: BTreeMap<Case, Vec<Measured>>,
+    /// In the browser.
+    pub(crate) painted: BTreeMap<View, Vec<Painted>>,
     /// Servers that did not take part, and loads that failed, in words.
     pub(crate) missing: BTreeSet<String>,
     pub(crate) failed: Vec<String>,
@@ -26,14 +29,32 @@ pub(crate) struct Results {
     pub(crate) links: BTreeSet<String>,
 }
 
-/// Measures every case.
-pub(crate) fn run(cases: Vec<Case>) -> Results {
+/// Measures every case, then every view in the browser.
+pub(crate) fn run(cases: Vec<Case>, views: &[View]) -> Results {
     let results = Mutex::new(Results::default());
+    if !cases.is_empty() {
+        over_links(cases, &results);
+    }
+    // A browser needs a processor for itself, and more while it starts: one at a time, and nothing beside it.
+    let look = || {
+        if let Err(why) = look(views, &results) {
+            lock(&results).failed.push(format!("in the browser: {why}"));
+        }
+    };
+    if !views.is_empty() {
+        std::thread::scope(|scope| {
+            scope.spawn(look);
+        });
+    }
+    results.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn over_links(cases: Vec<Case>, results: &Mutex<Results>) {
     let queue = Mutex::new(VecDeque::from(cases));
     // Links are made here, for what runs in their namespaces lives as long as the thread that started it.
     std::thread::scope(|scope| {
         for number in 0..LANES {
-            let (results, queue) = (&results, &queue);
+            let queue = &queue;
             scope.spawn(move || {
                 if let Err(why) = work(number, queue, results) {
                     lock(results).failed.push(format!("link {number}: {why}"));
@@ -41,26 +62,12 @@ pub(crate) fn run(cases: Vec<Case>) -> Results {
             });
         }
     });
-    results.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn work(number: u16, queue: &Mutex<VecDeque<Case>>, results: &Mutex<Results>) -> Result<(), String> {
-    let (link, why) = Link::best(number.into());
-    let conditions = Conditions::new(100, 10);
-    let measured = measure(&link, conditions).map_err(|error| error.to_string())?;
-    let verdict =
-        judge(&measured, conditions).map_or_else(|why| format!("**off: {why}**"), |()| "as it should be".into());
-    let because = why.map_or_else(String::new, |why| format!(" (packets cannot be had here: {why})"));
-    lock(results).links.insert(format!(
-        "Link {number}: {}{because}. Set to 100 ms and 10 Mbit/s it measures {:.1} ms and {:.2} Mbit/s, and first flights of {:?} \
-         bytes: {verdict}.",
-        link.describe(),
-        measured.round_trip.as_secs_f64() * 1_000.0,
-        measured.bits_per_second / 1e6,
-        measured.flights
-    ));
-    let mut lane = Lane::new(link, number)?;
-    start_all(&mut lane, &lock(queue).iter().copied().collect::<Vec<_>>(), results);
+    let mut lane = Lane::new(checked_link(number, results)?, number)?;
+    let needed = lock(queue).iter().map(|case| (case.contestant, case.think)).collect();
+    start_all(&mut lane, needed, results);
     loop {
         let Some(case) = lock(queue).pop_front() else { return Ok(()) };
         if lane.site(case.contestant(), case.think).is_none() {
@@ -84,9 +91,56 @@ fn work(number: u16, queue: &Mutex<VecDeque<Case>>, results: &Mutex<Results>) ->
     }
 }
 
-/// Starts what the cases need; a server that is missing is noted, and its cases are left out.
-fn start_all(lane: &mut Lane, cases: &[Case], results: &Mutex<Results>) {
-    let needed: BTreeSet<(usize, u64)> = cases.iter().map(|case| (case.contestant, case.think)).collect();
+/// Looks at pages in the browser.
+fn look(views: &[View], results: &Mutex<Results>) -> Result<(), String> {
+    for program in ["chromium", "chromedriver"] {
+        if find_on_path(program).is_none() {
+            lock(results).missing.insert(format!("the rows from headless Chromium: {program} is not installed"));
+            return Ok(());
+        }
+    }
+    let mut lane = Lane::new(checked_link(LANES, results)?, LANES)?;
+    start_all(&mut lane, views.iter().map(|view| (view.contestant, view.think)).collect(), results);
+    let driver = Driver::start(&lane.link.client_prefix())?;
+    for view in views {
+        if lane.site(view.contestant(), view.think).is_none() {
+            continue;
+        }
+        match view.measure(&lane, &driver) {
+            Ok(painted) => lock(results).painted.entry(*view).or_default().push(painted),
+            Err(why) => lock(results).failed.push(format!(
+                "{} (in the browser, {} ms, {} Mbit/s, thinks {} ms): {why}",
+                view.contestant().name,
+                view.round_trip,
+                view.rate,
+                view.think
+            )),
+        }
+    }
+    Ok(())
+}
+
+/// A link, with what it is measured to be.
+fn checked_link(number: u16, results: &Mutex<Results>) -> Result<Link, String> {
+    let (link, why) = Link::best(number.into());
+    let conditions = Conditions::new(100, 10);
+    let measured = measure(&link, conditions).map_err(|error| error.to_string())?;
+    let verdict =
+        judge(&measured, conditions).map_or_else(|why| format!("**off: {why}**"), |()| "as it should be".into());
+    let because = why.map_or_else(String::new, |why| format!(" (packets cannot be had here: {why})"));
+    lock(results).links.insert(format!(
+        "Link {number}: {}{because}. Set to 100 ms and 10 Mbit/s it measures {:.1} ms and {:.2} Mbit/s, and first flights of {:?} \
+         bytes: {verdict}.",
+        link.describe(),
+        measured.round_trip.as_secs_f64() * 1_000.0,
+        measured.bits_per_second / 1e6,
+        measured.flights
+    ));
+    Ok(link)
+}
+
+/// Starts what is needed, by contestant and thinking; a server that is missing is noted, and its cases are left out.
+fn start_all(lane: &mut Lane, needed: BTreeSet<(usize, u64)>, results: &Mutex<Results>) {
     for (at, think) in needed {
         let contestant = &CONTESTANTS[at];
         match lane.start(contestant, think) {

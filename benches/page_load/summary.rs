@@ -25,14 +25,11 @@ impl Summary {
     pub(crate) fn of(loads: &[Measured]) -> Self {
         let of = |value: fn(&Measured) -> f64| median(loads.iter().map(value).collect());
         let renders: Vec<f64> = loads.iter().map(render).collect();
-        let (least, most) =
-            renders.iter().fold((f64::MAX, 0.0), |(a, b): (f64, f64), value| (a.min(*value), b.max(*value)));
-        let middle = of(render);
         Self {
             loads: loads.len(),
-            render: middle,
+            render: of(render),
             complete: of(|one| one.load.complete.as_secs_f64() * 1_000.0),
-            spread: (most - least) / middle,
+            spread: spread(&renders),
             wasted: of(|one| one.load.wasted as f64),
             data: of(|one| one.load.data as f64),
             wire: of(|one| one.wire as f64),
@@ -71,7 +68,13 @@ fn render(one: &Measured) -> f64 {
     one.load.render.as_secs_f64() * 1_000.0
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// From the least to the most, as a share of the median.
+pub(crate) fn spread(values: &[f64]) -> f64 {
+    let (least, most) = values.iter().fold((f64::MAX, 0.0), |(a, b): (f64, f64), value| (a.min(*value), b.max(*value)));
+    (most - least) / median(values.to_vec())
+}
+
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     let middle = values.len() / 2;
     match values.len() {

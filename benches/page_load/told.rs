@@ -1,6 +1,6 @@
-//! Peers that do not learn, and how each is told what to send with which page: all that a page is not drawn without.
+//! Peers, and how each is told what to send with which page: all that a page is not drawn without.
 //!
-//! An operator who took the trouble would write this by hand, and anew after each deploy.
+//! An operator who took the trouble would write this by hand, and anew after each deploy. Jetty alone learns by itself.
 
 use std::fmt::Write as _;
 
@@ -40,6 +40,33 @@ pub(crate) const NODE: Peer = Peer {
     args: &["@config@", "@root@", "@cert@", "@key@", "@address@", "@port@", "@extra@"],
     env: &[],
 };
+
+/// Jetty with `PushCacheFilter`, as Debian's libjetty9-java has it.
+pub(crate) const JETTY: Peer = Peer {
+    name: "jetty",
+    program: Program::OnPath("java"),
+    template: Some(include_str!("../peers/templates/jetty.xml")),
+    args: &["-cp", JARS, "org.eclipse.jetty.xml.XmlConfiguration", "@config@"],
+    env: &[],
+};
+
+/// What of it is needed.
+const JARS: &str = concat!(
+    "/usr/share/java/jetty9-alpn-java-server.jar:",
+    "/usr/share/java/jetty9-alpn-server.jar:",
+    "/usr/share/java/jetty9-http.jar:",
+    "/usr/share/java/jetty9-http2-common.jar:",
+    "/usr/share/java/jetty9-http2-hpack.jar:",
+    "/usr/share/java/jetty9-http2-server.jar:",
+    "/usr/share/java/jetty9-io.jar:",
+    "/usr/share/java/jetty9-security.jar:",
+    "/usr/share/java/jetty9-server.jar:",
+    "/usr/share/java/jetty9-servlet.jar:",
+    "/usr/share/java/jetty9-servlets.jar:",
+    "/usr/share/java/jetty9-util.jar:",
+    "/usr/share/java/jetty9-xml.jar:",
+    "/usr/share/java/servlet-api.jar"
+);
 
 pub(crate) fn nginx(site: &Site, _: u64) -> String {
     each(site, |text, page| {

@@ -32,8 +32,12 @@ const PEERS: &[Tool] = &[
     Tool { program: "apache2", package: "apache2", used_for: "a peer" },
     Tool { program: "caddy", package: "caddy", used_for: "a peer" },
     Tool { program: "node", package: "nodejs", used_for: "a peer" },
+    Tool { program: "java", package: "default-jre-headless", used_for: "a peer, Jetty" },
+    // No program, but what Java runs.
+    Tool { program: "/usr/share/java/jetty9-http2-server.jar", package: "libjetty9-java", used_for: "a peer, Jetty" },
     Tool { program: "ip", package: "iproute2", used_for: "an emulated link of packets" },
     Tool { program: "chromium", package: "chromium", used_for: "page loads in a browser" },
+    Tool { program: "chromedriver", package: "chromium-driver", used_for: "page loads in a browser" },
     Tool { program: "valgrind", package: "valgrind", used_for: "instruction counts" },
 ];
 
