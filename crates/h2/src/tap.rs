@@ -124,6 +124,17 @@ impl<T: AsyncWrite + Unpin> Tap<T> {
     }
 }
 
+impl<T> Tap<T> {
+    /// A writer with a buffer of its own, such as TLS, takes bytes and has them still: what came of emptying it.
+    fn emptied(&self, result: &Poll<io::Result<()>>) {
+        match result {
+            Poll::Pending => self.wire.socket.could_not_write(),
+            Poll::Ready(Ok(())) => self.wire.socket.flushed(),
+            Poll::Ready(Err(_)) => {}
+        }
+    }
+}
+
 impl<T: AsyncRead + Unpin> AsyncRead for Tap<T> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let tap = self.get_mut();
@@ -177,18 +188,15 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Tap<T> {
         }
         ready!(tap.drain(cx))?;
         let result = Pin::new(&mut tap.io).poll_flush(cx);
-        // A writer with a buffer of its own, such as TLS, takes bytes and has them still.
-        match &result {
-            Poll::Pending => tap.wire.socket.could_not_write(),
-            Poll::Ready(Ok(())) => tap.wire.socket.flushed(),
-            Poll::Ready(Err(_)) => {}
-        }
+        tap.emptied(&result);
         result
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let tap = self.get_mut();
         ready!(tap.drain(cx))?;
-        Pin::new(&mut tap.io).poll_shutdown(cx)
+        let result = Pin::new(&mut tap.io).poll_shutdown(cx);
+        tap.emptied(&result);
+        result
     }
 }

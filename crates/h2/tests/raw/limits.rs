@@ -268,6 +268,14 @@ async fn a_reset_flood_ends_the_connection() {
 struct Buffering {
     io: DuplexStream,
     held: Vec<u8>,
+    /// How often it was told to close.
+    closes: usize,
+}
+
+impl Buffering {
+    fn new(io: DuplexStream) -> Self {
+        Buffering { io, held: Vec::new(), closes: 0 }
+    }
 }
 
 impl AsyncRead for Buffering {
@@ -298,8 +306,34 @@ impl AsyncWrite for Buffering {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        self.closes += 1;
+        assert!(self.closes < 10_000, "told to close again and again, and never waited for");
         ready!(self.as_mut().poll_flush(cx))?;
         Pin::new(&mut self.get_mut().io).poll_shutdown(cx)
+    }
+}
+
+/// A connection that ends while such a writer still holds the last bytes sleeps until the socket has taken them: its
+/// task neither ends too early nor runs on without a pause, which would keep a thread from all others.
+#[tokio::test(start_paused = true)]
+async fn a_writer_that_buffers_at_the_end() {
+    for bytes in [15_000, 60_000] {
+        let (theirs, ours) = tokio::io::duplex(500);
+        let mut server = Script::new().serve(theirs, Buffering::new(ours), Duration::from_millis(1), &[]).await;
+        let begun = |server: &Running<DuplexStream>| server.peer.heard.iter().any(|frame| frame.kind == PING);
+        server.shut_down().await;
+        while !begun(&server) {
+            server.peer.next().await;
+        }
+        // It answers the PING of the shutdown, and asks for something that was under way when the GOAWAY came.
+        let ping = server.peer.heard.iter().find(|f| f.kind == PING && f.flags == 0).unwrap().payload.clone();
+        server.peer.send([get(1, &format!("/bytes/{bytes}")), frame(PING, frames::END, 0, &ping)].concat()).await;
+        // The server writes its last, and the pipe takes 500 bytes of it.
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        assert!(!server.task.is_finished(), "{bytes} bytes are on their way");
+        server.peer.drink().await;
+        assert_eq!((server.peer.bytes(1), server.peer.ended(1), server.peer.closed), (bytes, true, true));
+        server.hang_up().await.0.unwrap();
     }
 }
 
@@ -311,7 +345,7 @@ async fn a_writer_that_buffers() {
         .push("/bytes/10", (0..3).map(|n| format!("/bytes/20000/{n}")))
         .config(|config: &mut Config| config.idle_timeout = Duration::from_secs(3600));
     let (theirs, ours) = tokio::io::duplex(500);
-    let ours = Buffering { io: ours, held: Vec::new() };
+    let ours = Buffering::new(ours);
     let mut server = script.serve(theirs, ours, Duration::from_millis(1), &[]).await;
     server.peer.send(get(1, "/bytes/60000")).await;
     server.peer.drink().await;
