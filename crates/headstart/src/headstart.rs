@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use headstart_learn::{Explanation, Learner, NetworkId, Pages};
+use headstart_learn::{Explanation, Learner, Merged, NetworkId, Pages};
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
 
@@ -14,7 +14,7 @@ use crate::layer::HeadstartLayer;
 use crate::policy::ConnectionPolicy;
 use crate::rules::Rules;
 use crate::serve::Serve;
-use crate::state;
+use crate::state::{self, SnapshotError};
 
 /// Learns which assets each page pulls in, and sends early what a client lacks. A cheap handle to shared state;
 /// one for all listeners of a site.
@@ -81,6 +81,18 @@ impl Headstart {
     /// Secret and learned weights as bytes, for [`Builder::snapshot`]. Visits that are open are not in it.
     pub fn snapshot(&self) -> Vec<u8> {
         state::write(&self.engine.secret, &self.engine.learner, now())
+    }
+
+    /// Adds what [`snapshot`](Self::snapshot) of another server wrote to what is known, with weights as of now. Under
+    /// another secret only what has passed the network gate is taken; see
+    /// [`Learner::merge_snapshot`](headstart_learn::Learner::merge_snapshot). The secret stays this one.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are not an unharmed snapshot; then nothing of it is taken.
+    pub fn merge_snapshot(&self, bytes: &[u8]) -> Result<Merged, SnapshotError> {
+        let (_, learned) = state::read(bytes)?;
+        Ok(self.engine.learner.merge_snapshot(now(), learned)?)
     }
 
     /// The number under which the network of an address votes (an IPv4 /24 or an IPv6 /56), for what is learned from

@@ -176,6 +176,23 @@ impl Assets {
         }
     }
 
+    /// Takes in what another learner knows of the asset. Whether that is newer.
+    pub(crate) fn join(&mut self, id: AssetId, other: &Asset) -> bool {
+        let Some(asset) = self.entries.get_mut(id) else { return false };
+        let newer = other.last > asset.last;
+        asset.networks.merge(other.networks);
+        asset.first = asset.first.min(other.first);
+        asset.last = asset.last.max(other.last);
+        asset.crowded |= other.crowded;
+        newer
+    }
+
+    pub(crate) fn set_networks(&mut self, id: AssetId, networks: Networks) {
+        if let Some(asset) = self.entries.get_mut(id) {
+            asset.networks = networks;
+        }
+    }
+
     /// Several assets of one stem were fetched on one visit: they live side by side.
     pub(crate) fn crowd(&mut self, stem: u64) {
         let holder = self.by_stem.get(stem).and_then(|id| self.entries.get_mut(id));
@@ -201,7 +218,7 @@ impl Assets {
     }
 
     /// Forgets the asset, and those that it was renamed to, if nothing points to it.
-    fn sweep(&mut self, id: AssetId, directory: &Directory) {
+    pub(crate) fn sweep(&mut self, id: AssetId, directory: &Directory) {
         let mut next = Some(id);
         while let Some(id) = next.take() {
             if self.entries.get(id).is_none_or(|entry| entry.refs > 0) {
@@ -220,13 +237,6 @@ impl Assets {
                 }
                 next = Some(heir);
             }
-        }
-    }
-
-    /// Forgets every asset that nothing points to.
-    pub(crate) fn sweep_all(&mut self, directory: &Directory) {
-        for id in 0..self.end() {
-            self.sweep(id, directory);
         }
     }
 
@@ -253,10 +263,10 @@ impl Assets {
 
     /// `id` takes the place of the latest asset of its stem, if that has not been
     /// fetched since `id` appeared and enough networks vouch for `id`.
-    fn follow_rename(&mut self, id: AssetId, min_networks: u32, directory: &Directory) {
+    pub(crate) fn follow_rename(&mut self, id: AssetId, min_networks: u32, directory: &Directory) {
         let Some(entry) = self.entries.get(id) else { return };
         let (stem, first) = (entry.stem, entry.first);
-        if entry.networks.at_least() < min_networks {
+        if stem == 0 || entry.networks.at_least() < min_networks {
             return;
         }
         let Some(elder) = self.by_stem.get(stem).filter(|elder| *elder != id) else { return };
@@ -267,6 +277,13 @@ impl Assets {
             self.by_stem.insert(stem, id);
             self.renamed += 1;
         }
+    }
+
+    /// What an asset that is not in the table was renamed to, by the same rule.
+    pub(crate) fn heir(&self, old: &Asset, min_networks: u32) -> Option<AssetId> {
+        let id = self.by_stem.get(old.stem).filter(|_| old.stem != 0 && !old.crowded)?;
+        let heir = self.entries.get(id)?;
+        (heir.networks.at_least() >= min_networks && old.last < heir.first).then_some(id)
     }
 
     fn retire(&mut self, id: AssetId, fate: Fate, directory: &Directory) {

@@ -52,7 +52,11 @@ impl Decay {
 
     /// What is left at `millis` of evidence from the start of a bucket; 0 to 1.
     pub(crate) fn bucket_remains(self, bucket: u64, millis: u64) -> f32 {
-        let age = millis.saturating_sub(bucket.saturating_mul(self.half_life));
+        self.remains(millis.saturating_sub(bucket.saturating_mul(self.half_life)))
+    }
+
+    /// What is left of evidence after so many milliseconds; 0 to 1.
+    pub(crate) fn remains(self, age: u64) -> f32 {
         (-(age as f64 / self.half_life as f64)).exp2() as f32
     }
 

@@ -67,6 +67,7 @@ mod evict;
 mod exchange;
 mod explain;
 mod finding;
+mod join;
 mod keymap;
 mod keys;
 mod learner;
@@ -98,6 +99,7 @@ pub use crate::config::{Config, ConfigError};
 pub use crate::delta::Delta;
 pub use crate::destination::Destination;
 pub use crate::explain::{AssetWeight, Explanation, LevelWeight, Verdict};
+pub use crate::join::Merged;
 pub use crate::learner::Learner;
 pub use crate::level::Level;
 pub use crate::observation::{

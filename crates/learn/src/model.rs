@@ -260,7 +260,7 @@ impl Model {
         if node.unpublished.saturating_mul(16) >= node.visits {
             outside.plans.mark_stale(node.key);
         }
-        while self.counted_bytes() > self.limits.bytes && self.evict_lightest(Some(id), outside) {}
+        self.shrink(id, outside);
     }
 
     /// Adds the evidence of `other`, whose sums are relative to the same landmark.
@@ -281,7 +281,12 @@ impl Model {
         }
         self.node_bytes = self.node_bytes + node.bytes() - before;
         outside.plans.mark_stale(other.key);
-        while self.counted_bytes() > self.limits.bytes && self.evict_lightest(Some(id), outside) {}
+        self.shrink(id, outside);
+    }
+
+    /// Lets light nodes go until the limit of bytes is kept, but not `spare`.
+    pub(crate) fn shrink(&mut self, spare: u32, outside: &Outside<'_>) {
+        while self.counted_bytes() > self.limits.bytes && self.evict_lightest(Some(spare), outside) {}
     }
 
     /// Drops edges to assets that are gone and moves those of assets that were renamed.

@@ -5,12 +5,9 @@ use crate::cursor::Cursor;
 use crate::decay::MAX_WEIGHT;
 use crate::destination::Destination;
 use crate::level::Level;
-use crate::model::{Model, Outside};
 use crate::networks::Networks;
-use crate::node::{Edge, Node};
+use crate::node::Node;
 use crate::observation::Freshness;
-use crate::rename::stem;
-use crate::restore::Context;
 use crate::snapshot::{CORS, CROWDED, FRESH, GONE, IMMUTABLE, NAMED, SHOWN, put_text};
 use crate::visit::{MAX_PATH, Metadata};
 
@@ -72,37 +69,31 @@ impl Node {
     }
 }
 
-/// The weight of a node record, without reading the rest.
-pub(crate) fn weight_of(mut record: Cursor<'_>) -> Option<f32> {
-    record.take(8 + 2 + 1 + 1)?;
-    record.weight(MAX_WEIGHT)
+/// An asset as a snapshot has it.
+pub(crate) struct AssetRecord<'a> {
+    pub(crate) hash: u64,
+    pub(crate) site: u16,
+    pub(crate) networks: Networks,
+    /// Seconds since the first and since the last fetch.
+    pub(crate) first: u32,
+    pub(crate) last: u32,
+    pub(crate) crowded: bool,
+    pub(crate) name: Name<'a>,
 }
 
-impl Model {
-    /// Reads an asset. `None` if the record is malformed; an asset without room or
-    /// hidden under another key is passed over.
-    pub(crate) fn read_asset(
-        &mut self,
-        record: &mut Cursor<'_>,
-        context: &mut Context,
-        outside: &Outside<'_>,
-    ) -> Option<()> {
-        let (hash, site_index, networks) = (record.u64()?, record.u16()?, record.u64()?);
+/// What is told of an asset, which depends on whether it has passed the network gate.
+pub(crate) enum Name<'a> {
+    Hidden { stem: u64 },
+    Shown { path: &'a str, metadata: Metadata },
+}
+
+impl<'a> AssetRecord<'a> {
+    /// `None` if it is malformed.
+    pub(crate) fn read(mut record: Cursor<'a>) -> Option<Self> {
+        let (hash, site, networks) = (record.u64()?, record.u16()?, record.u64()?);
         let (first, last, flags) = (record.u32()?, record.u32()?, record.u8()?);
-        let site = *context.sites.get(usize::from(site_index))?;
-        let seconds = u32::try_from(context.tick.0 / 1000).unwrap_or(u32::MAX);
-        let networks = kept(networks, context, self.limits.min_networks);
-        let asset = |hash, stem, site| {
-            let mut asset = Asset::new(hash, stem, site, seconds.saturating_sub(first));
-            asset.last = seconds.saturating_sub(last);
-            asset.networks = networks;
-            asset.crowded = flags & CROWDED != 0;
-            asset
-        };
-        let id = if flags & SHOWN == 0 {
-            let stem = record.u64()?;
-            let Some(site) = site.filter(|_| context.same_key) else { return Some(()) };
-            self.assets.add(asset(hash, stem, site.index))
+        let name = if flags & SHOWN == 0 {
+            Name::Hidden { stem: record.u64()? }
         } else {
             let metadata = Metadata {
                 destination: Destination::from_code(record.u8()?)?,
@@ -115,82 +106,56 @@ impl Model {
                     _ => Freshness::Immutable,
                 },
             };
-            let path = record.text(MAX_PATH)?;
-            let Some(site) = site else { return Some(()) };
-            let own_hash = outside.keys.path(site, path);
-            let stem = stem(path).map_or(0, |stem| outside.keys.stem(site.salt, &stem));
-            let id = self.assets.add(asset(own_hash, stem, site.index));
-            if let Some(id) = id {
-                self.assets.show(id, path, metadata, outside.directory);
-            }
-            id
+            Name::Shown { path: record.text(MAX_PATH)?, metadata }
         };
-        if let Some(id) = id {
-            context.assets.insert(hash, id);
-        }
-        Some(())
-    }
-
-    /// Reads a node. `None` if the record is malformed; a node without room, or without
-    /// a name under another key, is passed over.
-    pub(crate) fn read_node(
-        &mut self,
-        record: &mut Cursor<'_>,
-        context: &Context,
-        outside: &Outside<'_>,
-    ) -> Option<()> {
-        let (key, site_index, level) = (record.u64()?, record.u16()?, Level::from_code(record.u8()?)?);
-        let site = *context.sites.get(usize::from(site_index))?;
-        let flags = record.u8()?;
-        let min_networks = self.limits.min_networks;
-        let epoch = self.decay.epoch(context.tick);
-        let mut node = Node::new(key, site_index, level, epoch, self.assets.fates);
-        node.gone = flags & GONE != 0;
-        node.weight = record.weight(MAX_WEIGHT)?;
-        node.think = record.weight(MAX_SUM)?;
-        node.visits = record.u32()?;
-        node.networks = kept(record.u64()?, context, min_networks);
-        let max_edges = self.max_edges(level);
-        for _ in 0..record.u16()? {
-            let hash = record.u64()?;
-            let edge = Edge {
-                hits: record.weight(MAX_WEIGHT)?,
-                mute: record.weight(MAX_WEIGHT)?,
-                rank: record.weight(MAX_SUM)?,
-                networks: kept(record.u64()?, context, min_networks),
-                ..Edge::new(0)
-            };
-            let asset = context.assets.get(&hash).filter(|asset| node.place_of(**asset, 0).is_none());
-            if let Some(asset) = asset.filter(|_| node.edges.len() < max_edges) {
-                node.push(Edge { asset: *asset, ..edge });
-            }
-        }
-        let name = if flags & NAMED == 0 { None } else { Some(record.text(MAX_PATH + 16)?) };
-        let Some(site) = site else { return Some(()) };
-        node.site = site.index;
-        node.key = match (name, context.same_key) {
-            (_, true) => key,
-            (Some(name), false) => level.key(outside.keys, site, name),
-            (None, false) => return Some(()),
-        };
-        node.name = name.map(Into::into);
-        if self.is_full() || self.by_key.get(node.key).is_some() {
-            return Some(());
-        }
-        node.edges.shrink_to_fit();
-        for edge in &node.edges {
-            self.assets.retain(edge.asset);
-        }
-        self.insert(node);
-        Some(())
+        let networks = Networks::from_bits(networks);
+        Some(Self { hash, site, networks, first, last, crowded: flags & CROWDED != 0, name })
     }
 }
 
-/// The networks of a snapshot. Under another key the same network may set another
-/// bit, so what has not passed the gate starts anew.
-fn kept(bits: u64, context: &Context, min_networks: u32) -> Networks {
-    let networks = Networks::from_bits(bits);
-    if context.same_key || networks.at_least() >= min_networks { networks } else { Networks::default() }
+/// A page, template or section as a snapshot has it, with weights as of its time.
+pub(crate) struct NodeRecord<'a> {
+    pub(crate) key: u64,
+    pub(crate) site: u16,
+    pub(crate) level: Level,
+    pub(crate) gone: bool,
+    pub(crate) weight: f32,
+    pub(crate) think: f32,
+    pub(crate) visits: u32,
+    pub(crate) networks: Networks,
+    pub(crate) edges: Vec<EdgeRecord>,
+    pub(crate) name: Option<&'a str>,
+}
+
+pub(crate) struct EdgeRecord {
+    /// The hash of the asset.
+    pub(crate) asset: u64,
+    pub(crate) hits: f32,
+    pub(crate) mute: f32,
+    pub(crate) rank: f32,
+    pub(crate) networks: Networks,
+}
+
+impl<'a> NodeRecord<'a> {
+    /// `None` if it is malformed.
+    pub(crate) fn read(mut record: Cursor<'a>) -> Option<Self> {
+        let (key, site, level) = (record.u64()?, record.u16()?, Level::from_code(record.u8()?)?);
+        let flags = record.u8()?;
+        let (weight, think) = (record.weight(MAX_WEIGHT)?, record.weight(MAX_SUM)?);
+        let (visits, networks) = (record.u32()?, Networks::from_bits(record.u64()?));
+        let mut edges = Vec::new();
+        for _ in 0..record.u16()? {
+            edges.push(EdgeRecord {
+                asset: record.u64()?,
+                hits: record.weight(MAX_WEIGHT)?,
+                mute: record.weight(MAX_WEIGHT)?,
+                rank: record.weight(MAX_SUM)?,
+                networks: Networks::from_bits(record.u64()?),
+            });
+        }
+        let name = if flags & NAMED == 0 { None } else { Some(record.text(MAX_PATH + 16)?) };
+        Some(Self { key, site, level, gone: flags & GONE != 0, weight, think, visits, networks, edges, name })
+    }
 }
 
 fn flag(set: bool, bit: u8) -> u8 {

@@ -1,34 +1,19 @@
 //! Reading a snapshot: total, whatever the bytes.
 
-use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
 
-use crate::assets::AssetId;
 use crate::clock::{Clock, Tick};
 use crate::config::{Config, ConfigError};
 use crate::cursor::Cursor;
-use crate::decay::Decay;
+use crate::decay::{Decay, MAX_WEIGHT};
+use crate::join::{Context, Merged, Records};
 use crate::learner::Learner;
-use crate::observation::Site;
-use crate::record::weight_of;
-use crate::snapshot::{ASSET, MAGIC, NODE};
+use crate::snapshot::MAGIC;
 use crate::sync::lock;
 use crate::time::{Time, millis};
 use crate::visit::MAX_PATH;
 use crate::wire;
-
-/// How the bytes of one snapshot are to be understood.
-pub(crate) struct Context {
-    /// The sites in the order of the snapshot; `None` for those without room.
-    pub(crate) sites: Vec<Option<Site>>,
-    /// Whether the hashes in it are under the key of this learner.
-    pub(crate) same_key: bool,
-    /// The learner's time at which it was taken.
-    pub(crate) tick: Tick,
-    /// The assets taken over, by their hash in the snapshot.
-    pub(crate) assets: HashMap<u64, AssetId>,
-}
 
 impl Learner {
     /// A learner that knows what was in a snapshot, as far as the limits of `config`
@@ -43,51 +28,81 @@ impl Learner {
     ///
     /// # Complexity
     ///
-    /// O(n log n) for n bytes; at most `config.memory_bytes` and a table of the nodes.
+    /// O(n log n) for n bytes; at most `config.memory_bytes` and a table of the records.
     pub fn restore(config: Config, bytes: &[u8]) -> Result<Self, SnapshotError> {
-        let body = verified(bytes)?;
+        let snapshot = Snapshot::read(bytes)?;
         let decay = Decay::new(millis(config.half_life));
-        let mut cursor = Cursor(body);
-        let header = (cursor.u64(), cursor.u64(), cursor.u16());
-        let (Some(fingerprint), Some(taken), Some(site_count)) = header else {
-            return Err(Kind::Malformed.into());
-        };
         // Learner's time starts late enough for everything that is remembered to lie behind it.
         let tick = Tick(decay.max_step());
-        let learner = Self::with_clock(config, Clock::starting(Time::from_millis(taken), tick, decay.max_step()))
-            .map_err(Kind::Config)?;
-        let mut context = Context {
-            sites: Vec::new(),
-            same_key: fingerprint == learner.keys.fingerprint(),
-            tick,
-            assets: HashMap::new(),
-        };
-        for _ in 0..site_count {
-            let authority = cursor.text(MAX_PATH).ok_or(Kind::Malformed)?;
-            context.sites.push(learner.site(authority));
-        }
-        learner.read_records(cursor, &mut context).ok_or(Kind::Malformed)?;
+        let learner =
+            Self::with_clock(config, Clock::starting(snapshot.taken, tick, decay.max_step())).map_err(Kind::Config)?;
+        learner.take_over(snapshot, tick, 0);
         Ok(learner)
     }
 
-    fn read_records(&self, mut cursor: Cursor<'_>, context: &mut Context) -> Option<()> {
-        let mut model = lock(&self.model);
-        let mut nodes: Vec<(f32, Cursor<'_>)> = Vec::new();
-        while !cursor.is_empty() {
-            let (tag, length) = (cursor.u8()?, cursor.u32()?);
-            let mut record = Cursor(cursor.take(usize::try_from(length).ok()?)?);
-            match tag {
-                ASSET => model.read_asset(&mut record, context, &self.outside())?,
-                NODE => nodes.push((weight_of(record)?, record)),
-                _ => return None,
-            }
+    /// Adds what is in a snapshot of another learner to what this one knows, with weights as of `now`.
+    ///
+    /// Under one key it is as if this learner had seen the visits of both: adding up is commutative and associative
+    /// to within the rounding of floating point, as long as everything fits; then the heaviest pages stay, nearly. A
+    /// network that voted on both has one voice in the gate, and two in the weights. A snapshot that is merged twice
+    /// counts twice.
+    ///
+    /// Under another key only what goes by its name, for it has passed the network gate, is taken in, and what the
+    /// gate has seen is not added up: of two sets of networks the larger one counts. So the gate is never
+    /// opened by a merge of what was below it under two keys.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not an unharmed snapshot; then nothing of it is taken in.
+    ///
+    /// # Complexity
+    ///
+    /// O(n log n) for n bytes, with a table of the records beside the learner's own memory.
+    pub fn merge_snapshot(&self, now: Time, bytes: &[u8]) -> Result<Merged, SnapshotError> {
+        let snapshot = Snapshot::read(bytes)?;
+        let age = now.as_millis().saturating_sub(snapshot.taken.as_millis());
+        Ok(self.take_over(snapshot, self.tick(now), age))
+    }
+
+    /// Takes in a snapshot that was taken `age` milliseconds before `tick`.
+    fn take_over(&self, snapshot: Snapshot<'_>, tick: Tick, age: u64) -> Merged {
+        let decay = lock(&self.model).decay;
+        let gain = decay.gain(tick);
+        let context = Context {
+            sites: snapshot.sites.iter().map(|authority| self.site(authority)).collect(),
+            same_key: snapshot.fingerprint == self.keys.fingerprint(),
+            taken: Tick(tick.0.saturating_sub(age)),
+            epoch: decay.epoch(tick),
+            scale: decay.remains(age) * gain,
+            cap: MAX_WEIGHT * gain,
+        };
+        self.join(snapshot.records, &context)
+    }
+}
+
+/// A snapshot whose every record is sound.
+struct Snapshot<'a> {
+    /// Of the key.
+    fingerprint: u64,
+    taken: Time,
+    sites: Vec<&'a str>,
+    records: Records<'a>,
+}
+
+impl<'a> Snapshot<'a> {
+    fn read(bytes: &'a [u8]) -> Result<Self, SnapshotError> {
+        let body = verified(bytes)?;
+        Ok(Self::parse(Cursor(body)).ok_or(Kind::Malformed)?)
+    }
+
+    fn parse(mut cursor: Cursor<'a>) -> Option<Self> {
+        let (fingerprint, taken, site_count) = (cursor.u64()?, cursor.u64()?, cursor.u16()?);
+        let mut sites = Vec::new();
+        for _ in 0..site_count {
+            sites.push(cursor.text(MAX_PATH)?);
         }
-        nodes.sort_by(|a, b| b.0.total_cmp(&a.0));
-        for (_, mut record) in nodes {
-            model.read_node(&mut record, context, &self.outside())?;
-        }
-        model.assets.sweep_all(&self.directory);
-        Some(())
+        let records = Records::read(cursor, sites.len())?;
+        Some(Self { fingerprint, taken: Time::from_millis(taken), sites, records })
     }
 }
 
