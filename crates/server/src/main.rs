@@ -19,6 +19,7 @@ mod explain;
 mod learn_log;
 mod listen;
 mod log;
+mod merge_states;
 mod names;
 mod operator;
 mod origin;

@@ -1,4 +1,4 @@
-//! `headstart state`: what a snapshot holds.
+//! `headstart state`: what a snapshot holds, and what is done with several.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -6,18 +6,23 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, bail};
-use clap::Args;
+use clap::{Args, Subcommand};
 use headstart::Headstart;
 use headstart::learn::{PageWeight, Time};
 use indicatif::{HumanBytes, HumanCount, HumanDuration};
 
+use crate::merge_states::{self, Merge};
 use crate::state::{self, SnapshotFile};
 
 /// Show what a snapshot holds: its size and age, and the pages that are known
 ///
 /// Pages below the network gate are counted, not named. A server may be running on the snapshot.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Show {
+    #[command(subcommand)]
+    work: Option<Work>,
+
     /// Where the snapshot is kept [default: $XDG_STATE_HOME/headstart or ~/.local/state/headstart]
     #[arg(long, value_name = "DIR", env = "HEADSTART_STATE_DIR")]
     state_dir: Option<PathBuf>,
@@ -39,12 +44,21 @@ pub(crate) struct Show {
     json: bool,
 }
 
+/// What else can be done with snapshots.
+#[derive(Debug, Subcommand)]
+enum Work {
+    Merge(Merge),
+}
+
 /// Runs the command.
 ///
 /// # Errors
 ///
-/// If the snapshot cannot be read.
+/// If the snapshot cannot be read, or those of `merge` cannot be added up.
 pub(crate) fn run(args: Show) -> anyhow::Result<ExitCode> {
+    if let Some(Work::Merge(args)) = &args.work {
+        return merge_states::run(args);
+    }
     let path = match args.state {
         Some(path) => path,
         None => state::directory(args.state_dir)?.join("snapshot"),

@@ -260,3 +260,94 @@ fn a_response_under_way_is_finished_before_the_end() {
     let mut running = running;
     assert_eq!(running.child.wait().unwrap().code(), Some(0));
 }
+
+/// A snapshot with what a log of `networks` visitors to one page teaches, added to what is in it.
+fn learned(files: &Files, name: &str, page: &str, networks: u32) -> String {
+    let lines = (1..=networks).map(|n| {
+        let line = |minute: u32, path: &str, referer: &str| {
+            let second = 2 * n + minute;
+            format!(
+                "192.0.{n}.7 - - [10/Oct/2025:13:55:{second:02} +0000] \"GET {path} HTTP/1.1\" 200 500 \"{referer}\" \"Firefox\"\n"
+            )
+        };
+        line(0, page, "-") + &line(1, "/app.css", &format!("https://a.example{page}"))
+    });
+    let (log, state) = (files.path(&format!("{name}.log")), files.path(name));
+    fs::write(&log, lines.collect::<String>()).unwrap();
+    let output = run(files.home(), &["learn", &log, "--host", "a.example", "--state", &state]);
+    assert!(output.status.success(), "{output:?}");
+    state
+}
+
+fn known_pages(files: &Files, state: &str) -> serde_json::Value {
+    let output = run(files.home(), &["state", state, "--json"]);
+    assert!(output.status.success(), "{output:?}");
+    let state: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let pages = state["pages"].as_array().unwrap().iter();
+    let mut known: Vec<_> = pages.map(|page| page["path"].clone()).collect();
+    known.sort_by_key(ToString::to_string);
+    known.into()
+}
+
+#[test]
+fn snapshots_are_merged() {
+    let files = Files::new();
+    let (a, b) = (learned(&files, "a", "/one", 5), learned(&files, "b", "/two", 4));
+    let hidden = learned(&files, "hidden", "/three", 2);
+    let before = fs::read(&b).unwrap();
+    let all = files.path("all");
+    let output = run(files.home(), &["state", "merge", "--output", &all, &a, &b, &hidden]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}");
+    assert_eq!(known_pages(&files, &all), serde_json::json!(["/one", "/two"]));
+    assert!(text.contains("another secret") && text.contains("2 hidden below the network gate"), "{text}");
+    assert_eq!(fs::read(&b).unwrap(), before, "what is read stays as it is");
+
+    // One that goes on from a copy of the other shares its secret.
+    fs::copy(&a, files.path("c")).unwrap();
+    let (c, sum) = (learned(&files, "c", "/four", 3), files.path("sum"));
+    let output = run(files.home(), &["state", "merge", "-o", &sum, &a, &c]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && !text.contains("secret"), "{text}");
+    assert_eq!(known_pages(&files, &sum), serde_json::json!(["/four", "/one"]));
+}
+
+#[test]
+fn snapshots_that_cannot_be_merged() {
+    let files = Files::new();
+    let (a, b) = (learned(&files, "a", "/one", 3), learned(&files, "b", "/two", 3));
+    let (out, missing, damaged) = (files.path("out"), files.path("missing"), files.path("damaged"));
+    let mut bytes = fs::read(&b).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&damaged, &bytes).unwrap();
+    let check = |words: &[&str], names: &[&str]| {
+        check_refused(files.home(), &[&["state", "merge"], words].concat(), names);
+        assert!(!Path::new(&out).exists(), "nothing is written");
+    };
+    check(&[&a, &b], &["--output"]);
+    check(&["-o", &out], &["FILE"]);
+    check(&["-o", &out, &a, &missing], &[&missing]);
+    check(&["-o", &out, &missing, &a], &[&missing]);
+    check(&["-o", &out, &a, &damaged], &[&damaged, "damaged"]);
+    check(&["-o", &out, &damaged, &a], &[&damaged, "damaged"]);
+    check(&["-o", &out, &a, &files.path("site/index.html")], &["index.html"]);
+    check(&["-o", &out, &a, &b, &a], &[&a, "twice"]);
+    check(&["-o", &files.path("no/such/out"), &a, &b], &["no/such/out"]);
+    check(&["-o", &out, &a, &b, "--half-life", "0"], &["--half-life"]);
+
+    // Neither another file nor one that is read is replaced, unless it is asked for.
+    let before = fs::read(&b).unwrap();
+    check(&["-o", &b, &a, &b], &[&b, "--force"]);
+    assert_eq!(fs::read(&b).unwrap(), before);
+    let output = run(files.home(), &["state", "merge", "-o", &b, &a, &b, "--force"]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(known_pages(&files, &b), serde_json::json!(["/one", "/two"]));
+
+    // Nor is one that a server runs on.
+    let site = files.path("site");
+    let server =
+        Running::start(headstart(files.home()).args(["serve", &site, "--listen", "127.0.0.1:0", "--state", &b]));
+    check(&["-o", &b, &a, "--force"], &[&b, "stop that one first"]);
+    drop(server);
+}

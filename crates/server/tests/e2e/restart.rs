@@ -6,6 +6,7 @@ use crate::rig::site::Site;
 use crate::rig::{curl, nghttp, set, tools};
 use std::fs;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 #[test]
@@ -21,6 +22,29 @@ fn an_orderly_end_loses_nothing() {
     assert!(server.stop().success());
     let server = Server::start(&site, &home, &[]);
     assert_eq!(nghttp::get(&server, "/", &[]).pushed(), page.paths());
+}
+
+/// What two servers have learned, each of another page and under a secret of its own, a third one knows at once.
+#[test]
+fn a_server_that_starts_from_a_merged_state_knows_what_both_knew() {
+    if !tools::have(&["nghttp", "node"]) {
+        return;
+    }
+    let (site, home) = (Site::small(), Home::new());
+    let names = tempfile::tempdir().expect("a temporary directory");
+    let [a, b, both] = ["a", "b", "both"].map(|name| names.path().join(name).to_string_lossy().into_owned());
+    for (state, path) in [(&a, "/"), (&b, "/other.html")] {
+        let server = Server::start(&site, &home, &["--state", state]);
+        teach(&server, &site.page(path));
+        assert!(server.stop().success());
+    }
+    let mut merge = Command::new(env!("CARGO_BIN_EXE_headstart"));
+    merge.args(["state", "merge", "--min-networks", "1", "--output", &both, &a, &b]);
+    assert!(merge.stdout(Stdio::null()).status().expect("the program starts").success());
+    let server = Server::start(&site, &home, &["--state", &both]);
+    for path in ["/", "/other.html"] {
+        assert_eq!(nghttp::get(&server, path, &[]).pushed(), site.page(path).paths());
+    }
 }
 
 #[test]
