@@ -20,6 +20,8 @@ const TOOLS: &[Tool] = &[
     Tool { program: "chromedriver", package: "chromium-driver", used_for: "early hints in a browser" },
     Tool { program: "c++", package: "g++", used_for: "checking the fuzz targets" },
     Tool { program: "valgrind", package: "valgrind", used_for: "the codec's speed, in instructions" },
+    Tool { program: "systemd-analyze", package: "systemd", used_for: "the units" },
+    Tool { program: "systemd-socket-activate", package: "systemd", used_for: "sockets that systemd opens" },
 ];
 
 /// What benchmarks compare with, and what they drive.

@@ -4,6 +4,7 @@
 
 mod check;
 mod client;
+mod container;
 mod kills;
 mod reload;
 mod restarts;

@@ -1,8 +1,9 @@
 //! What systemd does with a service: it passes sockets, and is told how things are.
 
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::client::Client;
@@ -76,5 +77,68 @@ fn the_service_manager_is_told() {
     expect("READY=1");
     program.signal("TERM");
     expect("STOPPING=1");
+    assert!(program.wait().0.success());
+}
+
+/// Whether a tool of systemd is there. In the CI all are.
+fn have(tool: &str) -> bool {
+    let found = Command::new(tool).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    assert!(found || std::env::var_os("CI").is_none(), "{tool} is not installed, which the CI has to do");
+    if !found {
+        eprintln!("skipped: {tool} is not installed");
+    }
+    found
+}
+
+/// The units hold nothing that this systemd passes over; only the program is elsewhere here.
+#[test]
+fn the_units_are_understood() {
+    if !have("systemd-analyze") {
+        return;
+    }
+    let files = Files::new();
+    let packaging = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging");
+    let verify = |change: fn(String) -> String| {
+        for name in ["headstart.service", "headstart.socket"] {
+            let unit = std::fs::read_to_string(packaging.join(name)).expect("a unit");
+            assert!(name != "headstart.service" || unit.contains("=/usr/bin/headstart "));
+            files.write(
+                name,
+                change(unit.replace("/usr/bin/headstart ", concat!(env!("CARGO_BIN_EXE_headstart"), " "))),
+            );
+        }
+        let mut command = Command::new("systemd-analyze");
+        files.isolate(&mut command);
+        let words = ["verify", "--man=no", "./headstart.service", "./headstart.socket"];
+        let output = command.args(words).output().expect("systemd-analyze runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        // What is wrong with the units of this machine is not ours.
+        said.lines().filter(|line| line.contains("headstart")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(verify(|unit| unit), [""; 0]);
+    let misspelt = verify(|unit| unit.replace("Type=notify", "Type=notice"));
+    assert!(misspelt.iter().any(|line| line.contains("service type")), "{misspelt:?}");
+}
+
+/// systemd's own tool opens the socket, waits for the first client and starts the program for it.
+#[tokio::test]
+async fn the_first_client_starts_the_program() {
+    if !have("systemd-socket-activate") {
+        return;
+    }
+    let files = Files::new();
+    files.write("s/index.html", "page");
+    let cert = files.certify("a", "localhost");
+    let free = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+    let port = free();
+    let mut command = Command::new("systemd-socket-activate");
+    files.isolate(&mut command);
+    command.args(["--fdname=web", &format!("--listen=127.0.0.1:{port}"), env!("CARGO_BIN_EXE_headstart")]);
+    command.args(["serve", "s", "--cert", "a.crt", "--key", "a.key", "--listen", "https://systemd:web"]);
+    let program = Program::start(&mut command);
+    program.line(0, "Listening on");
+    // The client waits in the socket until the program takes it.
+    assert_eq!(Client::new(&[&cert]).get(port, "localhost", "/").await.1, "page");
+    program.signal("TERM");
     assert!(program.wait().0.success());
 }
