@@ -12,8 +12,10 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::task::JoinHandle;
 
-/// A file is read this much at a time, on the pool of threads that may wait. 64 KiB is four HTTP/2 frames of the
-/// default size; one piece is held in memory for each response under way.
+use super::room::{ROOM, Room, Share};
+
+/// A file is read this much at a time, on the pool of threads that may wait, and less if much is in memory ([`Room`]).
+/// 64 KiB is four HTTP/2 frames of the default size; one piece is held in memory for each response under way.
 const PIECE: u64 = 64 * 1024;
 
 /// The first piece is one HTTP/2 frame: a client that opens its window by a byte makes the server hold no more. A
@@ -46,6 +48,7 @@ struct Pieces {
     remaining: u64,
     /// The length of the piece that is read next.
     next: u64,
+    room: &'static Room,
     reading: Option<JoinHandle<io::Result<Bytes>>>,
 }
 
@@ -59,11 +62,15 @@ impl Body {
     }
 
     pub(super) fn pieces(segments: VecDeque<Segment>) -> Self {
+        Self::pieces_in(&ROOM, segments)
+    }
+
+    fn pieces_in(room: &'static Room, segments: VecDeque<Segment>) -> Self {
         let remaining = segments.iter().map(Segment::len).sum();
         Self(if remaining == 0 {
             Kind::Empty
         } else {
-            Kind::Pieces(Box::new(Pieces { segments, remaining, next: FIRST_PIECE, reading: None }))
+            Kind::Pieces(Box::new(Pieces { segments, remaining, next: FIRST_PIECE, room, reading: None }))
         })
     }
 }
@@ -131,12 +138,12 @@ impl Pieces {
                     self.segments.pop_front();
                 }
                 Some(Segment::File(file, range)) => {
-                    let end = range.end.min(range.start.saturating_add(self.next));
+                    let share = self.room.take(self.next.min(range.end - range.start));
                     self.next = PIECE;
-                    let piece = range.start..end;
-                    range.start = end;
+                    let start = range.start;
+                    range.start += share.bytes();
                     let file = Arc::clone(file);
-                    self.reading = Some(tokio::task::spawn_blocking(move || read(&file, piece)));
+                    self.reading = Some(tokio::task::spawn_blocking(move || read(&file, start, share)));
                 }
             }
         }
@@ -150,15 +157,15 @@ impl Pieces {
 }
 
 /// Reads one piece whole, into memory that is not written twice.
-fn read(mut file: &File, piece: Range<u64>) -> io::Result<Bytes> {
+fn read(mut file: &File, start: u64, share: Share) -> io::Result<Bytes> {
     // The file is this response's own, so its position is free to move.
-    file.seek(io::SeekFrom::Start(piece.start))?;
-    let length = piece.end.saturating_sub(piece.start);
+    file.seek(io::SeekFrom::Start(start))?;
+    let length = share.bytes();
     let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
     if file.take(length).read_to_end(&mut bytes)? as u64 != length {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    Ok(bytes.into())
+    Ok(share.filled(bytes))
 }
 
 #[cfg(test)]
@@ -166,16 +173,34 @@ mod tests {
     use super::*;
     use http_body_util::BodyExt as _;
 
+    /// The pieces of a file of 100,000 bytes.
+    async fn pieces(room: &'static Room) -> Vec<Bytes> {
+        let path = tempfile::NamedTempFile::new().unwrap();
+        let content: Vec<u8> = (0..100_000_u32).map(|at| (at / 7) as u8).collect();
+        std::fs::write(path.path(), &content).unwrap();
+        let file = Arc::new(File::open(path.path()).unwrap());
+        let mut body = Body::pieces_in(room, VecDeque::from([Segment::File(file, 0..100_000)]));
+        let mut pieces = Vec::new();
+        while let Some(frame) = body.frame().await {
+            pieces.push(frame.unwrap().into_data().unwrap());
+        }
+        assert!(http_body::Body::is_end_stream(&body) && pieces.concat() == content);
+        pieces
+    }
+
     #[tokio::test]
     async fn the_first_piece_is_a_small_one() {
-        let path = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(path.path(), vec![7; 100_000]).unwrap();
-        let file = Arc::new(File::open(path.path()).unwrap());
-        let mut body = Body::pieces(VecDeque::from([Segment::File(file, 0..100_000)]));
-        let mut lengths = Vec::new();
-        while let Some(frame) = body.frame().await {
-            lengths.push(frame.unwrap().into_data().unwrap().len());
-        }
+        let room = Box::leak(Box::new(Room::new()));
+        let lengths: Vec<_> = pieces(room).await.iter().map(Bytes::len).collect();
         assert_eq!(lengths, [16_384, 65_536, 18_080]);
+    }
+
+    #[tokio::test]
+    async fn pieces_are_small_while_much_is_in_memory() {
+        let room: &'static Room = Box::leak(Box::new(Room::new()));
+        let much = room.take(8 << 20);
+        assert!(pieces(room).await.iter().all(|piece| piece.len() <= 4096));
+        drop(much);
+        assert!(pieces(room).await.iter().any(|piece| piece.len() == 65_536));
     }
 }

@@ -14,7 +14,8 @@ pub(crate) struct Config {
     /// Bytes of all files in memory, with their headers and their compressed forms; what was not asked for lately gives
     /// way. Files are read again from disk after that, which costs a thread for as long as the disk takes. 64 MiB.
     pub(crate) max_memory: usize,
-    /// Bytes of the largest file kept in memory, and compressed. Larger ones are streamed, 64 KiB at a time. 4 MiB.
+    /// Bytes of the largest file kept in memory, and compressed. Larger ones are streamed, 64 KiB at a time; so are those
+    /// of 64 KiB and more as long as they may be changing, and their tags are weak meanwhile. 4 MiB.
     pub(crate) max_file: u64,
     /// How long a file in memory is answered with before the disk is asked again: a change shows this much later at
     /// most. Zero asks with a `stat` for each request. 100 ms.

@@ -10,7 +10,21 @@ use super::entry::Entry;
 use super::head::Kind;
 use super::open::{Found, Root};
 use super::representation::{Content, Representation, Stamp};
+use super::turns::Turns;
 use crate::compress::Coding;
+
+/// From here on a file is a large one, bytes: no more of it is held for a response than while it is streamed.
+const LARGE: u64 = 64 << 10;
+
+/// Who may read, and what others have read meanwhile.
+#[derive(Clone, Copy)]
+pub(super) struct Readers<'a> {
+    pub(super) turns: &'a Turns,
+    /// What is now in memory for the path.
+    pub(super) again: &'a dyn Fn() -> Option<Arc<Entry>>,
+    /// Puts it there, before the turn of the next one comes.
+    pub(super) keep: &'a dyn Fn(&Arc<Entry>),
+}
 
 /// What a name turned out to be.
 pub(super) enum Loaded {
@@ -27,17 +41,17 @@ pub(super) enum Loaded {
 }
 
 /// Reads what `path` names: a file, or for a path that is empty or ends in a slash the first index file that is there.
-pub(super) fn load(root: &Root, path: &str, config: &Config) -> Loaded {
+pub(super) fn load(root: &Root, path: &str, config: &Config, readers: Readers<'_>) -> Loaded {
     let now = (config.now)();
     if !path.is_empty() && !path.ends_with('/') {
-        return load_file(root, path, config, now, Vec::new());
+        return load_file(root, path, config, now, Vec::new(), readers);
     }
     let mut depends = Vec::new();
     for index in &config.index {
         let name = format!("{path}{index}");
         // Seen before it is opened: if it comes in between, it is found by the next look.
         let stamp = root.stamp(&name);
-        match load_file(root, &name, config, now, depends.clone()) {
+        match load_file(root, &name, config, now, depends.clone(), readers) {
             Loaded::Absent | Loaded::Directory => depends.push((name, stamp)),
             found => return found,
         }
@@ -51,15 +65,18 @@ fn load_file(
     config: &Config,
     now: SystemTime,
     depends: Vec<(String, Option<Stamp>)>,
+    readers: Readers<'_>,
 ) -> Loaded {
     let read = match root.open(name) {
-        Ok(Found::File(file, metadata)) => read(root, file, Stamp::of(&metadata), name, config, now, depends),
+        Ok(Found::File(file, metadata)) => {
+            read(root, (file, Stamp::of(&metadata)), name, config, now, depends, readers)
+        }
         Ok(Found::Directory) => return Loaded::Directory,
         Ok(Found::Special) => return Loaded::Absent,
         Err(error) => Err(error),
     };
     match read {
-        Ok((entry, keep)) => Loaded::File { entry: Arc::new(entry), keep },
+        Ok((entry, keep)) => Loaded::File { entry, keep },
         Err(error) => match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename => Loaded::Absent,
             io::ErrorKind::PermissionDenied => Loaded::Forbidden,
@@ -70,14 +87,20 @@ fn load_file(
 
 fn read(
     root: &Root,
-    file: File,
-    stamp: Stamp,
+    (file, stamp): (File, Stamp),
     name: &str,
     config: &Config,
     now: SystemTime,
     mut depends: Vec<(String, Option<Stamp>)>,
-) -> io::Result<(Entry, bool)> {
-    let in_memory = stamp.len <= config.max_file;
+    readers: Readers<'_>,
+) -> io::Result<(Arc<Entry>, bool)> {
+    let in_memory = belongs_in_memory(stamp, config, now);
+    let turn = if in_memory && stamp.len >= LARGE { readers.turns.take(name) } else { None };
+    if turn.is_some()
+        && let Some(entry) = (readers.again)()
+    {
+        return Ok((entry, true));
+    }
     let kind = Kind::of(name, config);
     let limit = in_memory.then_some(config.max_file);
     let (content, stamp, mut keep) = take(file, stamp, limit, now)?;
@@ -111,7 +134,17 @@ fn read(
         let form = Representation::sibling(&entry.plain, &kind, coding, content, stamp, now);
         drop(entry.form(coding).set(Some(Arc::new(form))));
     }
-    Ok((entry, keep && in_memory))
+    let (entry, keep) = (Arc::new(entry), keep && in_memory);
+    if turn.is_some() && keep {
+        (readers.keep)(&entry);
+    }
+    Ok((entry, keep))
+}
+
+/// Whether a file is read as a whole. One that somebody may be writing is kept for nobody else, so each response would
+/// hold a copy of its own: a large one is streamed until it is settled.
+fn belongs_in_memory(stamp: Stamp, config: &Config, now: SystemTime) -> bool {
+    stamp.len <= config.max_file && (stamp.len < LARGE || stamp.is_settled(now))
 }
 
 /// A compressed file beside the plain one, if it is one that can be served: content, stamp, and whether it is settled.
@@ -128,6 +161,7 @@ fn read_sibling(
     if in_memory && stamp.len > config.max_file {
         return None;
     }
+    let in_memory = in_memory && belongs_in_memory(stamp, config, now);
     take(file, stamp, in_memory.then_some(config.max_file), now).ok()
 }
 

@@ -28,9 +28,11 @@ mod pattern;
 mod range;
 mod representation;
 mod respond;
+mod room;
 mod service;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 pub(crate) use body::Body;
 pub(crate) use cache::CacheStats;

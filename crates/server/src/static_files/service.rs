@@ -17,11 +17,12 @@ use super::cache::{Cache, CacheStats};
 use super::config::Config;
 use super::entry::{Entry, Selected};
 use super::forms::Forms;
-use super::load::{Loaded, load};
+use super::load::{Loaded, Readers, load};
 use super::open::Root;
 use super::path::{Rejected, SitePath};
 use super::representation::Representation;
 use super::respond;
+use super::turns::Turns;
 use crate::compress::Accepted;
 
 /// Serves the files below one directory. A clone shares the memory of the first.
@@ -32,6 +33,7 @@ struct Shared {
     root: Root,
     cache: Cache,
     forms: Forms,
+    turns: Turns,
     config: Config,
 }
 
@@ -53,6 +55,7 @@ impl StaticFiles {
             root: Root::new(directory, config.symlinks),
             cache: Cache::new(config.max_memory),
             forms: Forms::new(config.compress),
+            turns: Turns::default(),
             config,
         })))
     }
@@ -184,9 +187,11 @@ impl Shared {
 
     /// Reads a file and keeps what may be kept.
     fn load(&self, path: &str) -> Loaded {
-        let loaded = load(&self.root, path, &self.config);
+        let keep = |entry: &Arc<Entry>| self.cache.insert(path, Arc::clone(entry));
+        let readers = Readers { turns: &self.turns, again: &|| self.cached(path), keep: &keep };
+        let loaded = load(&self.root, path, &self.config, readers);
         match &loaded {
-            Loaded::File { entry, keep: true } => self.cache.insert(path, Arc::clone(entry)),
+            Loaded::File { entry, keep: true } => keep(entry),
             _ => self.cache.remove(path),
         }
         loaded

@@ -339,3 +339,44 @@ fn what_cannot_be_served() {
     assert!(StaticFiles::new(&directory.path().join("none"), Config::default()).is_err());
     assert!(StaticFiles::new(&file, Config::default()).is_err());
 }
+
+/// However many ask for a large file that is not in memory yet, it is read once, and they share it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_file_is_read_into_memory_once() {
+    let later = Config { max_memory: 8 << 20, max_file: 4 << 20, ..Site::config_later() };
+    let site = Site::with(later);
+    let content: Vec<u8> = (0..3_000_000_u32).map(|at| (at / 3) as u8).collect();
+    fs::write(site.root().join("big.bin"), &content).unwrap();
+    let ask = || {
+        let mut service = site.service.clone();
+        tokio::spawn(async move {
+            let request = Request::builder().version(Version::HTTP_2).uri("/big.bin").body(()).unwrap();
+            service.call(request).await.unwrap().into_body().frame().await.unwrap().unwrap().into_data().unwrap()
+        })
+    };
+    let asked: Vec<_> = (0..32).map(|_| ask()).collect();
+    let mut copies = std::collections::HashSet::new();
+    for answer in asked {
+        let whole = answer.await.unwrap();
+        assert!(whole == content);
+        copies.insert(whole.as_ptr() as usize);
+        // Kept, so that no other copy takes its place.
+        std::mem::forget(whole);
+    }
+    assert_eq!(copies.len(), 1);
+}
+
+/// A file that may be changing is kept for nobody else: a large one is streamed, with a tag that promises less.
+#[tokio::test]
+async fn a_large_file_that_is_fresh_is_streamed() {
+    let site = Site::with(Config { max_memory: 8 << 20, max_file: 4 << 20, ..Site::config() });
+    let content = vec![b'x'; 1_000_000];
+    fs::write(site.root().join("big.bin"), &content).unwrap();
+    let request = Request::builder().version(Version::HTTP_2).uri("/big.bin").body(()).unwrap();
+    let mut body = site.service.clone().call(request).await.unwrap().into_body();
+    let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
+    assert!(first.len() <= 64 << 10, "{}", first.len());
+    let answer = site.get("/big.bin").await;
+    assert!(answer.body == content && answer.header("etag").starts_with("W/"));
+    assert!(site.get("/digits.txt").await.header("etag").starts_with('"'), "small ones are read whole");
+}
