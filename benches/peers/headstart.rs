@@ -34,3 +34,15 @@ pub fn program() -> Result<PathBuf, String> {
     let program = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back();
     program.ok_or_else(|| "cargo names no program".into())
 }
+
+/// The `headstart` of the same build as the running test, which lies in `deps` below it.
+///
+/// # Errors
+///
+/// In words, if it was not built.
+pub fn beside() -> Result<PathBuf, String> {
+    let test = std::env::current_exe().map_err(|error| error.to_string())?;
+    let directory = test.parent().and_then(Path::parent).unwrap_or(Path::new("."));
+    let program = directory.join("headstart").with_extension(std::env::consts::EXE_EXTENSION);
+    if program.is_file() { Ok(program) } else { Err(format!("{} is not built: cargo build", program.display())) }
+}

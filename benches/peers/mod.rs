@@ -19,7 +19,7 @@ mod setup;
 pub use axum::become_peer;
 pub use certificate::Certificate;
 pub use h2load::{H2load, Load};
-pub use headstart::program as headstart_program;
+pub use headstart::{beside as headstart_beside, program as headstart_program};
 pub use path::find_on_path;
 pub use process::{cpu_time, pss_bytes};
 pub use running::Running;
@@ -53,6 +53,8 @@ pub enum Program {
     Ourselves,
     /// The release build of `headstart`, brought up to date first.
     Headstart,
+    /// The `headstart` that cargo has built beside the running test, as `cargo test --workspace` does.
+    HeadstartBeside,
 }
 
 /// The program of this project, with learning on and nothing kept between runs.

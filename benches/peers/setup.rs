@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::running::Running;
-use super::{Certificate, Peer, Program, find_on_path, headstart_program};
+use super::{Certificate, Peer, Program, find_on_path, headstart_beside as beside, headstart_program};
 
 /// What is served, and how.
 #[derive(Debug, Clone)]
@@ -104,6 +104,7 @@ fn program(peer: &Peer) -> Result<PathBuf, Error> {
         Program::OnPath(name) => find_on_path(name).ok_or(Error::Missing(peer.name)),
         Program::Ourselves => Ok(std::env::current_exe()?),
         Program::Headstart => headstart_program().map_err(Error::Failed),
+        Program::HeadstartBeside => beside().map_err(Error::Failed),
     }
 }
 
