@@ -4,7 +4,7 @@
 //! honest client beside it visits pages and their assets all the while. Bytes, connections and time of an attack are
 //! bounded. The server must stay alive and answer the honest client: no failure, p99 at most 250 ms; its memory may
 //! grow by 16 MiB; the attacker's connections are closed in time, or may stay within their limits; and what is pushed
-//! for a byte of the attacker is at most 10 bytes, after a first page. `--quick` gives two seconds to each attack,
+//! for a byte of the attacker is at most 10 bytes, after a first page. `--quick` gives one second to each attack,
 //! which is too short to see slow timers.
 //!
 //! The control comes first: a careless server that has to fail each of the checks.

@@ -46,7 +46,7 @@ impl Mode {
             Within(time) => time + Duration::from_secs(2),
             Held | AtMost(_) => Duration::from_secs(6),
         };
-        if quick { Duration::from_secs(2) } else { needed }
+        if quick { Duration::from_secs(1) } else { needed }
     }
 }
 

@@ -2,13 +2,19 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
-/// The release build of `headstart`, brought up to date: benchmarks of an old build would be of no use.
+/// The release build of `headstart`, brought up to date once: benchmarks of an old build would be of no use.
 ///
 /// # Errors
 ///
 /// In words, if it does not compile.
 pub fn program() -> Result<PathBuf, String> {
+    static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    PROGRAM.get_or_init(build).clone()
+}
+
+fn build() -> Result<PathBuf, String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     // What cargo says of this package to its programs: seen by build scripts of others, it has them built anew, and

@@ -45,13 +45,14 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     if let Some(unknown) = options.areas.iter().find(|area| !known.contains(area)) {
         return Err(format!("no benchmark `{unknown}`; there are: {}", known.join(", ")));
     }
-    let chosen = known.iter().filter(|area| options.areas.is_empty() || options.areas.contains(area));
+    let chosen: Vec<_> = known.iter().filter(|area| options.areas.is_empty() || options.areas.contains(area)).collect();
     let dir = shell::root().join("target/bench");
     fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
 
     // Read first: it may be the file that this run writes.
     let baseline = options.baseline.as_deref().map(read_report).transpose()?;
     tools::ensure_peers();
+    build(&chosen);
     let mut report = Report::new(options.quick);
     remove_plots(&dir)?;
     let began = Instant::now();
@@ -69,7 +70,10 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     if options.publish {
         publish(&dir)?;
     }
-    println!("\nreport: target/bench/report.md and report.json, after {:.0} s", began.elapsed().as_secs_f64());
+    println!(
+        "\nreport: target/bench/report.md and report.json, after {:.0} s of measuring",
+        began.elapsed().as_secs_f64()
+    );
     match report.failed() {
         0 => Ok(()),
         failed => Err(format!("{failed} benchmarks did not finish; the report names them")),
@@ -108,6 +112,18 @@ fn remove_plots(dir: &Path) -> Result<(), String> {
 
 fn is_plot(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "svg")
+}
+
+/// Compiles what is going to run, so that no benchmark shares the machine with a compiler, and the times in the report are
+/// those of measuring. What does not compile fails when it is run, and only that.
+fn build(areas: &[&String]) {
+    let benches = areas.iter().flat_map(|area| ["--bench", area.as_str()]);
+    let mut command = shell::cargo(["bench", "--quiet", "--package", "headstart-benches", "--no-run"]);
+    let built = shell::step("build of the benchmarks", command.args(benches));
+    let program = ["build", "--quiet", "--release", "--package", "headstart-server"];
+    if let Err(error) = built.and_then(|()| shell::step("build of the program", &mut shell::cargo(program))) {
+        println!("!! {error}");
+    }
 }
 
 /// Runs one benchmark; a failing one is a line in the report, not the end of the run.

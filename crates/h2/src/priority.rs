@@ -49,6 +49,10 @@ pub(crate) struct Members {
 
 impl Members {
     pub(crate) fn from_headers(headers: &HeaderMap) -> Self {
+        // Few heads have the field, and looking a name up costs more than looking at those that are there.
+        if !headers.keys().any(|name| *name == PRIORITY) {
+            return Members::default();
+        }
         headers.get_all(PRIORITY).iter().fold(Members::default(), |members, value| members.with_field(value.as_bytes()))
     }
 

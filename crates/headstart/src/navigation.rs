@@ -17,7 +17,7 @@ use crate::fingerprint::Fingerprint;
 use crate::item::{Item, Push, Tag};
 use crate::link;
 use crate::need;
-use crate::request;
+use crate::request::{self, Wishes};
 use crate::response as answer;
 use crate::rules::{Bans, Budget, PageRules};
 use crate::view::{Decision, Outlet, Reason};
@@ -89,14 +89,15 @@ impl PageExchange {
                 holdout: held_out,
             },
         );
+        let wishes = Wishes::of(&head.headers);
         let outlet = if ways.push {
             Outlet::Push
-        } else if ways.interim && navigation.browser && !request::refuses_hints(&head.headers) {
+        } else if ways.interim && navigation.browser && !wishes.no_hints {
             Outlet::EarlyHints
         } else {
             Outlet::Link
         };
-        let fingerprints = engine.fingerprints.as_ref().filter(|_| !request::refuses_tracking(&head.headers));
+        let fingerprints = engine.fingerprints.as_ref().filter(|_| !wishes.no_tracking);
         let read = fingerprints.map(|fingerprints| fingerprints.read(&head.headers, day(now)));
         let corrupt_cookie = read.as_ref().is_some_and(|read| read.corrupt);
         let rules = engine.rules(&authority, &page);
@@ -110,7 +111,7 @@ impl PageExchange {
             browser: navigation.browser,
             outlet,
             held_out,
-            saves_data: request::saves_data(&head.headers),
+            saves_data: wishes.little_data,
             items: Vec::new(),
             fingerprint: read.map(|read| read.fingerprint),
             corrupt_cookie,

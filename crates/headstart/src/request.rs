@@ -116,9 +116,8 @@ pub(crate) fn destination(path: &str) -> Option<Destination> {
 
 /// Whether the answer may be 304 or 412 instead of the document.
 pub(crate) fn is_conditional(headers: &HeaderMap) -> bool {
-    [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE, header::IF_MATCH, header::IF_UNMODIFIED_SINCE, header::IF_RANGE]
-        .iter()
-        .any(|name| headers.contains_key(name))
+    const NAMES: [&str; 5] = ["if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since"];
+    headers.keys().any(|name| name.as_str().starts_with("if-") && NAMES.contains(&name.as_str()))
 }
 
 /// Whether the request was made in CORS mode, if the client tells.
@@ -126,21 +125,35 @@ pub(crate) fn is_cors(headers: &HeaderMap) -> bool {
     text(headers, SEC_FETCH_MODE) == "cors"
 }
 
-/// Whether the client asks for little data (`Save-Data`).
-pub(crate) fn saves_data(headers: &HeaderMap) -> bool {
-    text(headers, HeaderName::from_static("save-data")).eq_ignore_ascii_case("on")
+/// What a client wants less of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wishes {
+    /// It asks for little data (`Save-Data`).
+    pub(crate) little_data: bool,
+    /// It asks not to be tracked (`DNT`, `Sec-GPC`): it gets no cookie, and one that it has is not read.
+    pub(crate) no_tracking: bool,
+    /// It asks for no 103 (`No-Early-Hints: 1`, as H2O has it).
+    pub(crate) no_hints: bool,
 }
 
-/// Whether the client asks not to be tracked (`DNT`, `Sec-GPC`): it gets no cookie, and one that it has is not read.
-pub(crate) fn refuses_tracking(headers: &HeaderMap) -> bool {
-    [HeaderName::from_static("dnt"), HeaderName::from_static("sec-gpc")]
-        .into_iter()
-        .any(|name| text(headers, name) == "1")
-}
-
-/// Whether the client asks for no 103 (`No-Early-Hints: 1`, as H2O has it).
-pub(crate) fn refuses_hints(headers: &HeaderMap) -> bool {
-    text(headers, HeaderName::from_static("no-early-hints")) == "1"
+impl Wishes {
+    /// The fields are walked once: looking up four names costs more. The first of several fields of a name counts.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let mut wishes = Wishes::default();
+        for name in headers.keys() {
+            let is = |wish: &str| headers.get(name).is_some_and(|value| value.as_bytes() == wish.as_bytes());
+            match name.as_str() {
+                "dnt" | "sec-gpc" => wishes.no_tracking |= is("1"),
+                "no-early-hints" => wishes.no_hints = is("1"),
+                "save-data" => {
+                    wishes.little_data =
+                        headers.get(name).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"on"));
+                }
+                _ => {}
+            }
+        }
+        wishes
+    }
 }
 
 /// The authority that was asked, in lower case.

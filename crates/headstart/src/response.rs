@@ -104,7 +104,9 @@ pub(crate) fn content_length(headers: &HeaderMap) -> u64 {
 
 /// The media type without parameters. Names in lower case are what servers send; others are not matched.
 fn media_type(headers: &HeaderMap) -> Option<&str> {
-    Some(headers.get(header::CONTENT_TYPE)?.to_str().ok()?.split(';').next()?.trim())
+    let value = headers.get(header::CONTENT_TYPE)?.as_bytes();
+    let end = value.iter().position(|byte| *byte == b';').unwrap_or(value.len());
+    std::str::from_utf8(value.get(..end)?.trim_ascii()).ok()
 }
 
 #[cfg(test)]

@@ -17,11 +17,10 @@ pub(super) enum Decision {
     PreconditionFailed,
 }
 
-/// Does the request have any condition? Most have none, and this is all that they cost.
+/// Does the request have any condition? Most have none, and this is all that they cost. `If-Range` is one that is looked at
+/// for parts only, and taken for one here does no harm.
 pub(super) fn is_conditional(headers: &HeaderMap) -> bool {
-    [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE, header::IF_MATCH, header::IF_UNMODIFIED_SINCE]
-        .iter()
-        .any(|name| headers.contains_key(name))
+    headers.keys().any(|name| name.as_str().starts_with("if-"))
 }
 
 /// Evaluates the conditions of a GET or HEAD in the order of section 13.2.2. A date that is not one is ignored.
