@@ -50,6 +50,7 @@ pub(crate) fn run(setup: &Setup<'_>, peer: &Peer, tls: &Arc<ClientConfig>, mode:
     stop.store(true, Ordering::Relaxed);
     let honest = honest.join().expect("the honest client does not panic");
     let well = is_well(&server, tls);
+    server.kill();
 
     let traffic = &stage.traffic;
     let count = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);

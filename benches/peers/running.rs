@@ -94,8 +94,14 @@ impl Running {
     }
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
+impl Running {
+    /// Stops it at once: what it would still do for its clients is of no interest.
+    pub fn kill(mut self) {
+        self.stop(Duration::ZERO);
+    }
+
+    /// Asks it to end, and makes it after a while.
+    fn stop(&mut self, patience: Duration) {
         let family = process::family(self.pid());
         let signal = |pid: u32, signal| {
             if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
@@ -106,7 +112,7 @@ impl Drop for Running {
         if matches!(self.child.try_wait(), Ok(None)) {
             signal(self.pid(), Signal::TERM);
             let begin = Instant::now();
-            while matches!(self.child.try_wait(), Ok(None)) && begin.elapsed() < Duration::from_secs(2) {
+            while matches!(self.child.try_wait(), Ok(None)) && begin.elapsed() < patience {
                 sleep(Duration::from_millis(10));
             }
             if matches!(self.child.try_wait(), Ok(None)) {
@@ -116,5 +122,11 @@ impl Drop for Running {
             }
         }
         let _ = self.child.wait();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop(Duration::from_secs(2));
     }
 }
