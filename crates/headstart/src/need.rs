@@ -21,7 +21,8 @@ pub(crate) fn urgency(destination: Destination, cors: bool) -> u8 {
     }
 }
 
-/// The priority of a push, for which the client never says one, and of what a 103 has it ask for. Each goes out whole, since a part of it is of little use.
+/// The priority of a push, for which the client never says one, and of what a 103 has it ask for. Each goes out whole,
+/// since a part of it is of little use.
 pub(crate) fn priority(destination: Destination, cors: bool) -> Priority {
     Priority { urgency: urgency(destination, cors), incremental: false }
 }
