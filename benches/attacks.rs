@@ -57,7 +57,7 @@ fn main() {
     let root = directory.path().join("site");
     std::fs::create_dir(&root).and_then(|()| site::write(&root)).expect("a site");
     let certificate = Certificate::make(directory.path()).expect("a certificate");
-    let tls = honest::trusting(&certificate);
+    let tls = certificate.trusted();
     let setup = Setup::new(&root, &certificate);
 
     let (mut rows, mut notes) = (Vec::new(), Vec::new());

@@ -18,13 +18,9 @@ mod trend;
 #[allow(dead_code, reason = "shared with the attacks")]
 mod watch;
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use headstart_benches::peers::{Certificate, HEADSTART_LEARNING_SOON, Setup};
-use rustls::ClientConfig;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use serde_json::json;
 
 use trend::Trend;
@@ -47,7 +43,7 @@ fn main() {
     let server =
         Setup::new(&root, &certificate).start(&HEADSTART_LEARNING_SOON).unwrap_or_else(|error| panic!("{error}"));
 
-    let load = clients::start(server.address(), &trusting(&certificate), lasting);
+    let load = clients::start(server.address(), &certificate.trusted(), lasting);
     let (began, mut trend) = (Instant::now(), Trend::default());
     let cpu_before = server.cpu_time();
     while began.elapsed() < lasting {
@@ -93,17 +89,4 @@ fn main() {
         let json = serde_json::to_string_pretty(&json).expect("rows are JSON");
         std::fs::write(&path, json).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
     }
-}
-
-/// A client that trusts the one certificate.
-fn trusting(certificate: &Certificate) -> Arc<ClientConfig> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(certificate.cert()).expect("PEM")).expect("a certificate");
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Arc::new(config)
 }

@@ -7,11 +7,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use h2::client::SendRequest;
-use headstart_benches::peers::Certificate;
 use http::Request;
 use rustls::ClientConfig;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsConnector;
@@ -40,19 +38,6 @@ impl Experience {
         times.sort_unstable();
         times.get(times.len() * 99 / 100).or(times.last()).copied().unwrap_or_default()
     }
-}
-
-/// A client that trusts the one certificate.
-pub(crate) fn trusting(certificate: &Certificate) -> Arc<ClientConfig> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(certificate.cert()).expect("PEM")).expect("a certificate");
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Arc::new(config)
 }
 
 /// Visits pages until told to stop, on a thread of its own: what the attackers do to this process does not delay it.

@@ -2,9 +2,13 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use data_encoding::BASE64;
 use rcgen::PublicKeyData as _;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
 use sha2::{Digest as _, Sha256};
 
 /// An ECDSA certificate for `localhost` and the loopback addresses, in files.
@@ -34,6 +38,23 @@ impl Certificate {
     /// The certificate, PEM: what a server shows and a client is to trust.
     pub fn cert(&self) -> &Path {
         &self.cert
+    }
+
+    /// A client that trusts it and nothing else, without ALPN.
+    ///
+    /// # Panics
+    ///
+    /// If the file is no longer what was made.
+    pub fn trusted(&self) -> Arc<ClientConfig> {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(&self.cert).expect("PEM")).expect("a certificate");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Arc::new(config)
     }
 
     /// Base64 of the SHA-256 of its public key: how Chromium is told to trust it.
