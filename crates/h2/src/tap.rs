@@ -15,7 +15,8 @@ use crate::wire::Wire;
 const PREFACE_BYTES: usize = 24;
 
 /// Sits between the socket and `h2`. Passes every byte on unchanged; only delays reads while a promise is on
-/// its way out ([`Wire::barrier_closed`]), and writes until there is nothing to add ([`Socket::gathers`](crate::socket::Socket::gathers)).
+/// its way out ([`Wire::barrier_closed`]), and writes until there is nothing to add
+/// ([`Socket::gathers`](crate::socket::Socket::gathers)).
 #[derive(Debug)]
 pub(crate) struct Tap<T> {
     io: T,
@@ -110,7 +111,7 @@ impl<T: AsyncWrite + Unpin> Tap<T> {
             Gathered::Outbox(outbox) => outbox.poll_drain(&mut self.io, cx, |count| socket.wrote(count)),
             Gathered::Below(bytes) => {
                 let flushed = Pin::new(&mut self.io).poll_flush(cx);
-                if flushed.is_ready() {
+                if matches!(flushed, Poll::Ready(Ok(()))) {
                     socket.wrote(std::mem::take(bytes));
                 }
                 flushed
