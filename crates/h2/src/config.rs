@@ -90,6 +90,11 @@ pub struct Config {
     pub push_window: Duration,
     /// Pushes that a client may cancel, or open no window for, before pushing stops for its connection. 8.
     pub max_cancelled_pushes: u32,
+    /// A page that takes longer than this has its pushes promised ahead of its head: the line would be idle. They wait
+    /// up to [`push_patience`](Self::push_patience) for one another. If the page then turns out to be none, they are
+    /// taken back (CANCEL), and what has gone out of them was sent in vain: `None` where many pages answer slowly with a
+    /// redirect or an error. Until the page's own head has come the client knows of the pushes alone. 20 ms.
+    pub promise_ahead_after: Option<Duration>,
     /// How long the head of a page waits for pushed responses that are not ready. 50 ms.
     pub push_patience: Duration,
     /// Promises remembered on a connection so that none is made twice. 256.
@@ -122,6 +127,7 @@ impl Default for Config {
             max_pushed_bytes: 1 << 20,
             push_window: Duration::from_secs(10),
             max_cancelled_pushes: 8,
+            promise_ahead_after: Some(Duration::from_millis(20)),
             push_patience: Duration::from_millis(50),
             max_diary_entries: 256,
         }

@@ -12,18 +12,19 @@ use futures_util::future::{AbortHandle, Abortable, FutureExt};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use h2::server::{Connection, SendResponse};
 use h2::{Reason, RecvStream};
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep};
 
+use crate::ahead::{Ahead, Thinking};
 use crate::body::RequestBody;
 use crate::commit::{Page, commit};
 use crate::config::Config;
 use crate::connection::Start;
 use crate::doom::Doom;
 use crate::error::Error;
-use crate::exchange::{Answer, Origin, Resolving, answer, call};
+use crate::exchange::{Answer, Origin, Resolving, call};
 use crate::flood::Floods;
 use crate::interim::{EarlyHints, Interim};
 use crate::keep_alive::KeepAlive;
@@ -60,6 +61,8 @@ pub(crate) struct Driver<T, S, B: Body, P: Policy> {
     pub(crate) ready: VecDeque<Page<P, B>>,
     pub(crate) scheduler: Scheduler<B, Carried<P>>,
     pub(crate) pushes: Pushes<P::Tag>,
+    /// Streams to be taken back that were promised ahead of a page which came to nothing.
+    pub(crate) withdrawn: Vec<u32>,
     pub(crate) ends: Vec<End>,
     bodies_ended: Vec<(Carried<P>, BodyEnd)>,
     leftovers: Arc<Leftovers>,
@@ -93,6 +96,7 @@ where
             ready: VecDeque::new(),
             scheduler: Scheduler::new(),
             pushes: Pushes::new(&start.config, now),
+            withdrawn: Vec::new(),
             ends: Vec::new(),
             bodies_ended: Vec::new(),
             leftovers: Arc::default(),
@@ -153,6 +157,8 @@ where
                 progress = true;
             }
             if !self.wire.barrier_closed() {
+                progress |= !self.withdrawn.is_empty();
+                self.withdraw();
                 progress |= self.send(cx, now);
             }
             if progress {
@@ -195,7 +201,7 @@ where
         let policy::Opening { exchange, early_hints, promises, priority } = self.policy.request(client, &mut head);
         if let Some(fields) = early_hints {
             let mut response = Response::new(());
-            *response.status_mut() = http::StatusCode::EARLY_HINTS;
+            *response.status_mut() = StatusCode::EARLY_HINTS;
             *response.headers_mut() = fields;
             crate::head::remove_hop_by_hop(response.headers_mut());
             interim.hinted();
@@ -213,7 +219,7 @@ where
         }
         head.extensions.insert(EarlyHints(Arc::clone(&interim)));
         let priority = self.wire.updates.take(id).or(priority).unwrap_or_else(|| Priority::from_headers(&head.headers));
-        let asked = Asked { exchange, method: head.method.clone(), priority, origin };
+        let asked = Asked { exchange, method: head.method.clone(), priority, origin, ahead: Ahead::default() };
         let body = RequestBody::new(stream, &head, &self.config, &interim, &self.wire, &self.leftovers);
         let mut call = call(&self.service, cx, Request::from_parts(head, body));
         let polled = call.poll_unpin(cx);
@@ -224,13 +230,19 @@ where
                 self.answered(cx, asked, Answer { respond, interim, response, pushes });
             }
             Poll::Pending => {
-                self.keep(id, Stage::Asked(asked), answer(call, respond, interim, pushes).map(Step::Answered));
+                let thinking = Thinking::new(&self.config, call, respond, interim, pushes);
+                self.keep(id, Stage::Asked(asked), thinking.step());
             }
         }
     }
 
     /// Keeps a step that is not done.
-    fn keep(&mut self, id: u32, stage: Stage<P, B>, step: impl Future<Output = Step<P::Tag, B>> + Send + 'static) {
+    pub(crate) fn keep(
+        &mut self,
+        id: u32,
+        stage: Stage<P, B>,
+        step: impl Future<Output = Step<P::Tag, B>> + Send + 'static,
+    ) {
         let (handle, registration) = AbortHandle::new_pair();
         self.running.insert(id, Running { step: handle, stage });
         self.steps.push(Abortable::new(step.map(move |step| (id, step)).boxed(), registration));
@@ -250,6 +262,7 @@ where
     fn step(&mut self, cx: &mut Context<'_>, stage: Stage<P, B>, step: Step<P::Tag, B>) {
         match (stage, step) {
             (Stage::Asked(asked), Step::Answered(answer)) => self.answered(cx, asked, answer),
+            (Stage::Asked(asked), Step::Promises(thinking)) => self.promise_ahead(cx, asked, thinking),
             (Stage::Settling(mut page), Step::Settled(pushes)) => {
                 page.pushes = pushes;
                 self.ready.push_back(page);
@@ -262,16 +275,27 @@ where
     /// The service has answered for the page: the policy sees the head.
     fn answered(&mut self, cx: &mut Context<'_>, asked: Asked<P>, answer: Answer<P::Tag, B>) {
         let Answer { mut respond, interim, response, mut pushes } = answer;
-        let Asked { mut exchange, method, priority, origin } = asked;
+        let Asked { mut exchange, method, priority, origin, mut ahead } = asked;
         interim.close();
         let Some(response) = response else {
-            respond.send_reset(Reason::INTERNAL_ERROR);
+            if ahead.ids.is_empty() {
+                respond.send_reset(Reason::INTERNAL_ERROR);
+            } else {
+                // A reset would drop promises that are queued on this stream.
+                let mut failed = Response::new(());
+                *failed.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+                let _ = respond.send_response(failed, true);
+                self.withdrawn.append(&mut ahead.ids);
+            }
             self.policy.ended(exchange, false);
             return;
         };
         let (mut head, body) = response.into_parts();
         match self.policy.response(&mut exchange, &mut head, &body.size_hint()) {
-            policy::Pushes::Drop => pushes = Resolving::new(),
+            policy::Pushes::Drop => {
+                pushes = Resolving::new();
+                self.withdrawn.append(&mut ahead.ids);
+            }
             policy::Pushes::Keep(more) => {
                 if let Some(origin) = origin
                     && self.push_possible(Instant::now())
@@ -286,7 +310,7 @@ where
         let own = Members::from_headers(&head.headers);
         let id = respond.stream_id().as_u32();
         let settled = pushes.is_settled();
-        let mut page = Page { respond, exchange, method, priority, own, head, body, pushes };
+        let mut page = Page { respond, exchange, method, priority, own, head, body, pushes, ahead };
         if settled {
             self.ready.push_back(page);
             return;

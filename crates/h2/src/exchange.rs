@@ -38,8 +38,8 @@ pub(crate) struct Resolving<T, B> {
     /// Made for the first promise: most exchanges have none.
     pending: Option<FuturesUnordered<BoxFuture<'static, Resolved<T, B>>>>,
     done: Vec<Resolved<T, B>>,
-    /// What was asked for, so that what is not ready can be named.
-    asked: Vec<T>,
+    /// What was asked for and not taken yet, so that what is not ready can be named.
+    asked: Vec<Option<T>>,
 }
 
 /// What an exchange has come to when its page is ready.
@@ -67,7 +67,7 @@ impl<T: Clone + Send + 'static, B: Send + 'static> Resolving<T, B> {
     /// a stream for each promise that it refuses itself.
     pub(crate) fn ask<S: HttpService<B>>(&mut self, service: &S, origin: &Origin, promise: Promise<T>) {
         let rank = self.asked.len();
-        self.asked.push(promise.tag.clone());
+        self.asked.push(Some(promise.tag.clone()));
         let Some(request) = promised_request(origin, &promise) else {
             self.done.push(Resolved { rank, promise, result: Err(Refusal::Invalid) });
             return;
@@ -106,14 +106,32 @@ impl<T: Clone + Send + 'static, B: Send + 'static> Resolving<T, B> {
         self
     }
 
+    /// Whether nothing was asked for.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.asked.is_empty()
+    }
+
+    /// Whether something is ready to be taken.
+    pub(crate) fn has_done(&self) -> bool {
+        !self.done.is_empty()
+    }
+
+    /// Takes what is ready, in order of need.
+    pub(crate) fn take_done(&mut self) -> Vec<Resolved<T, B>> {
+        let mut done = std::mem::take(&mut self.done);
+        done.sort_by_key(|resolved| resolved.rank);
+        for resolved in &done {
+            if let Some(asked) = self.asked.get_mut(resolved.rank) {
+                *asked = None;
+            }
+        }
+        done
+    }
+
     /// What is ready in order of need, and the names of the rest.
     pub(crate) fn finish(mut self) -> (Vec<Resolved<T, B>>, Vec<T>) {
-        self.done.sort_by_key(|resolved| resolved.rank);
-        let late = (0..self.asked.len())
-            .filter(|rank| self.done.binary_search_by_key(rank, |resolved| resolved.rank).is_err())
-            .filter_map(|rank| self.asked.get(rank).cloned())
-            .collect();
-        (self.done, late)
+        let done = self.take_done();
+        (done, self.asked.into_iter().flatten().collect())
     }
 }
 
@@ -150,30 +168,6 @@ fn promised_request<T>(origin: &Origin, promise: &Promise<T>) -> Option<Request<
 /// A service at work on a request; `None` if it fails or panics, which is said in the log and concerns this stream
 /// alone.
 pub(crate) type Call<B> = BoxFuture<'static, Option<Response<B>>>;
-
-/// Goes on with a call that was not ready at once, sending what interim responses it asks for, and resolves pushes
-/// beside it.
-pub(crate) async fn answer<T, B>(
-    mut call: Call<B>,
-    mut respond: SendResponse<Bytes>,
-    interim: Arc<Interim>,
-    mut pushes: Resolving<T, B>,
-) -> Answer<T, B>
-where
-    T: Clone + Send + 'static,
-    B: Send + 'static,
-{
-    let response = poll_fn(|cx| {
-        interim.register(cx.waker());
-        let polled = call.poll_unpin(cx);
-        interim.send(&mut respond);
-        // Also when the page is ready: what is ready with it goes out with it.
-        pushes.poll(cx);
-        polled
-    })
-    .await;
-    Answer { respond, interim, response, pushes }
-}
 
 /// Asks the service, at once if it is ready. The one allocation is that of its future.
 pub(crate) fn call<S: HttpService<B>, B: Send + 'static>(

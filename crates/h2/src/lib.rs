@@ -56,6 +56,7 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+mod ahead;
 mod body;
 mod commit;
 mod config;
@@ -77,6 +78,7 @@ mod outbox;
 mod outgoing;
 mod policy;
 mod priority;
+mod promise;
 mod pushes;
 mod refuse;
 mod schedule;

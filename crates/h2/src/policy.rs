@@ -10,10 +10,11 @@ use crate::priority::Priority;
 /// carries out what it says as far as the client, the protocol and [`Config`](crate::Config) allow.
 ///
 /// For each request, in this order: [`request`](Policy::request), then if the service answers
-/// [`response`](Policy::response), [`admit`](Policy::admit) for each pushed response that is ready and
-/// [`commit`](Policy::commit), and at last, in any case and exactly once, [`ended`](Policy::ended).
-/// [`outcome`](Policy::outcome) follows for each promise that was made. Requests for pushed assets, which the
-/// driver makes itself, do not pass through the policy.
+/// [`response`](Policy::response) and [`commit`](Policy::commit), and at last, in any case and exactly once,
+/// [`ended`](Policy::ended). Each pushed response that is ready passes [`admit`](Policy::admit) and, if it is pushed,
+/// [`promised`](Policy::promised): right before the commit, or before the response if that is long in coming
+/// ([`Config::promise_ahead_after`](crate::Config)). [`outcome`](Policy::outcome) follows for each promise that was made.
+/// Requests for pushed assets, which the driver makes itself, do not pass through the policy.
 ///
 /// `()` is the policy that sends nothing early.
 pub trait Policy: Send + 'static {
@@ -49,8 +50,13 @@ pub trait Policy: Send + 'static {
         true
     }
 
-    /// The promises are on their way, each with what became of it; the head goes out next: the last chance to
-    /// add `Link` and `Set-Cookie`.
+    /// A promise is on its way to the client.
+    fn promised(&mut self, exchange: &mut Self::Exchange, tag: &Self::Tag) {
+        let _ = (exchange, tag);
+    }
+
+    /// What became of each promise of [`Opening`] and [`Pushes`]; the head goes out next: the last chance to add `Link`
+    /// and `Set-Cookie`.
     fn commit(&mut self, exchange: &mut Self::Exchange, head: &mut response::Parts, attempts: &[Attempt<Self::Tag>]) {
         let _ = (exchange, head, attempts);
     }
@@ -134,7 +140,7 @@ pub struct Promise<T> {
 pub enum Pushes<T> {
     /// Push what was planned, and these.
     Keep(Vec<Promise<T>>),
-    /// Push nothing after all.
+    /// Push nothing after all; what was promised ahead is taken back.
     Drop,
 }
 
@@ -178,7 +184,8 @@ pub enum Outcome {
     /// The client cancelled it with this error code (RFC 9113, section 7): CANCEL (8) for what it holds or does
     /// not want, REFUSED_STREAM (7) for what it did not look at.
     Cancelled(h2::Reason),
-    /// The body failed on our side, or was larger than [`Config::max_pushed_bytes`](crate::Config) allows.
+    /// The body failed on our side, or was larger than [`Config::max_pushed_bytes`](crate::Config) allows, or it was
+    /// promised ahead of a page with which nothing is to be pushed after all.
     Failed,
     /// The whole response was written.
     Finished,

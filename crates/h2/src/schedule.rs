@@ -40,6 +40,10 @@ const QUICK_TIME: Duration = Duration::from_millis(10);
 /// Heads and frame headers below that do not count, bytes: else there would be no room for the last whole slice.
 const HEADS_BYTES: usize = 1 << 10;
 
+/// A place in the order of a [`Scheduler`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turn(u64);
+
 /// Holds the bodies of one connection. `E` travels with a body and comes back when it has ended.
 pub(crate) struct Scheduler<B, E> {
     /// In the order in which they are served. At most the streams that the two sides may open, which
@@ -87,9 +91,22 @@ where
         self.streams.is_empty()
     }
 
-    /// Adds a body behind all of its urgency.
-    pub(crate) fn push(&mut self, send: SendStream<Bytes>, body: B, terms: Terms, now: Instant, extra: E) {
-        let turn = self.turn();
+    /// Keeps a place for a body that is to come, before all that is added later.
+    pub(crate) fn reserve(&mut self) -> Turn {
+        Turn(self.turn())
+    }
+
+    /// Adds a body behind all of its urgency, or where a place was kept for it.
+    pub(crate) fn push(
+        &mut self,
+        send: SendStream<Bytes>,
+        body: B,
+        terms: Terms,
+        kept: Option<Turn>,
+        now: Instant,
+        extra: E,
+    ) {
+        let turn = kept.map_or_else(|| self.turn(), |Turn(turn)| turn);
         self.insert(Box::new(Outgoing::new(send, body, terms, turn, now, extra)));
     }
 
@@ -122,6 +139,12 @@ where
     pub(crate) fn remove(&mut self, id: u32) -> Option<E> {
         let at = self.streams.iter().position(|stream| stream.id == id)?;
         Some(self.streams.remove(at).extra)
+    }
+
+    /// Resets a stream, if it is still here. Not while a promise is on its way.
+    pub(crate) fn reset(&mut self, id: u32, code: Reason) -> bool {
+        let at = self.streams.iter().position(|stream| stream.id == id);
+        at.map(|at| self.streams.remove(at).reset(code)).is_some()
     }
 
     /// The connection was just polled until it had nothing more to do: if its socket took all, nothing is unsent.

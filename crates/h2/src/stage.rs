@@ -2,6 +2,7 @@
 
 use futures_util::future::{AbortHandle, BoxFuture};
 
+use crate::ahead::{Ahead, Thinking};
 use crate::commit::Page;
 use crate::exchange::{Answer, Origin, Resolving};
 use crate::policy::Policy;
@@ -13,6 +14,8 @@ pub(crate) type Stepping<T, B> = BoxFuture<'static, (u32, Step<T, B>)>;
 /// What a service's future has come to.
 pub(crate) enum Step<T, B> {
     Answered(Answer<T, B>),
+    /// The service is still at work, and something may be promised.
+    Promises(Thinking<T, B>),
     Settled(Resolving<T, B>),
 }
 
@@ -36,6 +39,7 @@ pub(crate) struct Asked<P: Policy> {
     pub(crate) priority: Priority,
     /// `None` if the client took no pushes when it asked.
     pub(crate) origin: Option<Origin>,
+    pub(crate) ahead: Ahead<P::Tag>,
 }
 
 impl<P: Policy, B> Stage<P, B> {

@@ -80,6 +80,12 @@ impl Policy for ConnectionPolicy {
         page.is_some_and(|page| page.admit(&self.engine, &self.connection, &promise.tag, head, size.exact(), now()))
     }
 
+    fn promised(&mut self, _: &mut PolicyExchange, tag: &Tag) {
+        if let Some(stopwatch) = &mut self.connection.stopwatch {
+            stopwatch.pushed(tag, Instant::now());
+        }
+    }
+
     fn commit(&mut self, exchange: &mut PolicyExchange, head: &mut response::Parts, attempts: &[Attempt<Tag>]) {
         if let Some(page) = exchange.0.page() {
             page.commit(&self.engine, &mut self.connection, head, attempts, now());

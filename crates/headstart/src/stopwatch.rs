@@ -2,9 +2,11 @@
 //! somebody observes.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::event::{Arrival, VisitReport, VisitedAsset};
+use crate::item::Push;
 use crate::navigation::PageExchange;
 use crate::request::Referer;
 use crate::view::{Decision, Outlet};
@@ -49,6 +51,15 @@ impl Stopwatch {
         (self.views, report)
     }
 
+    /// An asset is pushed, with its page's head or before it.
+    pub(crate) fn pushed(&mut self, push: &Push, now: Instant) {
+        if let Some(view) = self.view.as_mut().filter(|view| view.number == push.view) {
+            let start = now.saturating_duration_since(view.began);
+            let bytes = push.bytes.load(Ordering::Relaxed);
+            view.add(VisitedAsset { path: Arc::clone(&push.asset), start, end: None, bytes, how: Arrival::Pushed });
+        }
+    }
+
     /// The page's head goes out.
     pub(crate) fn shown(&mut self, page: &PageExchange, now: Instant) {
         let Some(view) = self.view.as_mut().filter(|view| view.number == page.number) else {
@@ -56,15 +67,6 @@ impl Stopwatch {
         };
         let planned: Vec<_> = page.items.iter().map(|item| (Arc::clone(&item.path), item.decision)).collect();
         let head = now.saturating_duration_since(view.began);
-        for item in page.items.iter().filter(|item| item.decision == Decision::Pushed) {
-            view.add(VisitedAsset {
-                path: Arc::clone(&item.path),
-                start: head,
-                end: None,
-                bytes: item.bytes,
-                how: Arrival::Pushed,
-            });
-        }
         view.shown = Some(Shown {
             authority: Arc::clone(&page.authority),
             outlet: page.outlet,

@@ -97,7 +97,7 @@ fn wanted() -> Vec<PushCase> {
             .send(&[page(1)])
             .then(Step::Bytes(2, 20))
             .send(&[off(), window(2, 30)]),
-        push(WANTED, "0 while the page is made", Script::new().push("/wait/500/10", [PAGE]), "1:200+10.")
+        push(WANTED, "0 while the page is made", slow(), "1:200+10.")
             .send(&[get(1, "/wait/500/10")])
             .then(Step::Pause)
             .send(&[off()])
@@ -105,6 +105,11 @@ fn wanted() -> Vec<PushCase> {
         push(WANTED, "a hundred flips that end with 0", site(), "1:200+10.")
             .send(&[[on(), off()].concat().repeat(50), page(1)]),
     ]
+}
+
+/// A page that takes long and is waited for.
+fn slow() -> Script {
+    Script::new().push("/wait/500/10", [PAGE]).config(|config| config.promise_ahead_after = None)
 }
 
 fn crowds() -> Vec<PushCase> {
@@ -219,7 +224,14 @@ fn cancels() -> Vec<PushCase> {
 fn parents() -> Vec<PushCase> {
     let narrow = [(INITIAL_WINDOW_SIZE, 5)];
     vec![
-        push(PARENTS, "reset before its pushes are ready", Script::new().push("/wait/500/10", [PAGE]), "3:200+1.")
+        push(
+            PARENTS,
+            "promised on while it is being made",
+            Script::new().push("/wait/60000/10", [PAGE]),
+            "1>2 2:200+10.",
+        )
+        .send(&[get(1, "/wait/60000/10")]),
+        push(PARENTS, "reset before its pushes are ready", slow(), "3:200+1.")
             .send(&[get(1, "/wait/500/10")])
             .then(Step::Pause)
             .send(&[rst(1, CANCEL), get(3, "/bytes/1")])
@@ -346,7 +358,7 @@ fn endings() -> Vec<PushCase> {
     let narrow = [(INITIAL_WINDOW_SIZE, 20)];
     vec![
         push(ENDS, "GOAWAY before the page", pushing([20]), "1:200+10.").send(&[goaway(0), page(1)]),
-        push(ENDS, "GOAWAY while the page is made", Script::new().push("/wait/500/10", [PAGE]), "1:200+10.")
+        push(ENDS, "GOAWAY while the page is made", slow(), "1:200+10.")
             .send(&[get(1, "/wait/500/10")])
             .then(Step::Pause)
             .send(&[goaway(0)])

@@ -2,6 +2,7 @@
 //! one see. Time is paused where nothing real is waited for, so that "the server is quiet" is a fact and not a
 //! guess, and timeouts of minutes take no time.
 
+mod ahead;
 mod budget;
 mod defects;
 mod flood;

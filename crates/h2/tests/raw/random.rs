@@ -11,7 +11,16 @@ use crate::frames::{self, ENABLE_PUSH, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREA
 use crate::frames::{frame, get, rst, settings, window};
 use crate::server::Script;
 
-const PAGES: [&str; 5] = ["/bytes/30000", "/wait/5/100", "/drip/2500", "/trailers/70000", "/bytes/0"];
+const PAGES: [&str; 8] = [
+    "/bytes/30000",
+    "/wait/5/100",
+    "/drip/2500",
+    "/trailers/70000",
+    "/bytes/0",
+    "/wait/50/20000",
+    "/wait-push-nothing/40/100",
+    "/wait-fail/30",
+];
 
 /// A legal act of a client. Numbers that name streams are taken modulo the streams that there are.
 #[derive(Clone, Debug)]
@@ -39,7 +48,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (0_u32..70_000).prop_map(|value| Act::Settings { id: INITIAL_WINDOW_SIZE, value }),
         2 => Just(Act::Ping),
         6 => (1_usize..20).prop_map(|frames| Act::Read { frames }),
-        3 => (0_u64..10).prop_map(|ms| Act::Wait { ms }),
+        3 => (0_u64..30).prop_map(|ms| Act::Wait { ms }),
     ]
 }
 
@@ -51,6 +60,9 @@ async fn play(pipe: usize, buffered: bool, acts: Vec<Act>) {
         .push(PAGES[0], ["/bytes/20000", "/wait/3/5000", "/broken/3000", "/bytes/0"])
         .push(PAGES[1], ["/bytes/90000", "/fail", "/drip/1500"])
         .push(PAGES[4], ["/trailers/2000", "/status/304"])
+        .push(PAGES[5], ["/bytes/40000", "/wait/30/5000", "/wait/45/100", "/broken/3000"])
+        .push(PAGES[6], ["/bytes/50000", "/wait/25/0"])
+        .push(PAGES[7], ["/bytes/60000", "/fail"])
         .config(|config| {
             config.max_diary_entries = 0;
             config.max_cancelled_pushes = 20;
@@ -114,7 +126,8 @@ async fn play(pipe: usize, buffered: bool, acts: Vec<Act>) {
     server.peer.assert_well().await;
     assert_eq!(server.peer.bytes(2001), 1000);
     for stream in asked {
-        assert!(server.peer.ended(stream) || cancelled.contains(&stream), "stream {stream} does not end");
+        let over = server.peer.ended(stream) || !server.peer.resets(stream).is_empty();
+        assert!(over || cancelled.contains(&stream), "stream {stream} does not end");
     }
     let (result, _) = server.hang_up().await;
     result.unwrap();

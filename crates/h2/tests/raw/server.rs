@@ -228,10 +228,14 @@ impl Policy for Told {
         head.status.is_success()
     }
 
+    fn promised(&mut self, page: &mut String, tag: &String) {
+        self.0.log.note(format!("{page} promised {tag}"));
+    }
+
     fn commit(&mut self, page: &mut String, _: &mut response::Parts, attempts: &[Attempt<String>]) {
         for Attempt { tag, refusal } in attempts {
             match refusal {
-                None => self.0.log.note(format!("{page} promised {tag}")),
+                None => assert!(self.0.log.count(&format!("{page} promised {tag}")) > 0, "{page} {tag}"),
                 Some(refusal) => self.0.log.note(format!("{page} {refusal:?} {tag}")),
             }
         }

@@ -106,6 +106,11 @@ pub(crate) async fn site(mut request: Request<RequestBody>, log: Log) -> io::Res
             .header("keep-alive", "timeout=5")
             .header("transfer-encoding", "chunked")
             .body(full(number)),
+        // The same after that many milliseconds: /wait-push-nothing/ms/bytes.
+        "wait-push-nothing" => {
+            sleep(number).await;
+            response.header("x-push-nothing", "1").body(full(second))
+        }
         "push-nothing" => response.header("x-push-nothing", "1").body(full(number)),
         // Reads the upload and answers with its length in the body's length.
         "upload" => {
@@ -129,6 +134,10 @@ pub(crate) async fn site(mut request: Request<RequestBody>, log: Log) -> io::Res
                 }
             });
             response.body(full(0))
+        }
+        "wait-fail" => {
+            sleep(number).await;
+            return Err(io::Error::other("the database is gone"));
         }
         "fail" => return Err(io::Error::other("the database is gone")),
         "panic" => panic!("the handler at {path} panics"),

@@ -134,3 +134,37 @@ async fn what_is_no_page_is_no_visit() {
     let visit = next(&events, is_visit).await;
     assert_eq!(&*visit.page, "/");
 }
+
+/// The line is not idle while the application is at work, and what is measured says so.
+#[tokio::test]
+async fn pushes_go_ahead_of_a_page_that_takes_long() {
+    let (server, events) = observed(0).await;
+    server.put("/", Answer::html("page").after(300));
+    let mut client = Client::connect(&server, Pushes::Taken).await;
+    let reply = client.send(Method::GET, "/", &BROWSER).await;
+    assert_eq!(reply.pushed, ["/a.css", "/b.js"]);
+    assert!(reply.headers.contains_key("set-cookie") && reply.links().is_empty());
+    drop(client);
+    let visit = next(&events, is_visit).await;
+    assert_eq!(arrivals(&visit), [("/a.css", Arrival::Pushed, true), ("/b.js", Arrival::Pushed, true)]);
+    assert!(visit.assets.iter().all(|asset| asset.end.unwrap() < visit.head), "{visit:?}");
+    assert!(visit.complete.unwrap() < visit.head && !visit.cut_off);
+}
+
+/// A page that turns out to be none is no view, whatever went ahead of it.
+#[tokio::test]
+async fn a_redirect_that_takes_long() {
+    let (server, events) = observed(0).await;
+    server.put("/", Answer::html("").status(302).after(100));
+    let mut client = Client::connect(&server, Pushes::Taken).await;
+    let reply = client.send(Method::GET, "/", &BROWSER).await;
+    assert_eq!(reply.pushed, ["/a.css", "/b.js"]);
+    assert!(!reply.headers.contains_key("set-cookie"));
+    assert_eq!(next(&events, is_push).await.outcome, PushOutcome::Finished);
+    server.put("/", Answer::html("page"));
+    let reply = client.send(Method::GET, "/", &BROWSER).await;
+    assert_eq!(&reply.body[..], b"page");
+    drop(client);
+    let visit = next(&events, is_visit).await;
+    assert!(visit.assets.iter().all(|asset| asset.how != Arrival::Pushed), "{visit:?}");
+}

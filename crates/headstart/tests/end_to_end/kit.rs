@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -22,6 +23,8 @@ pub(crate) struct Answer {
     pub(crate) fields: Vec<(HeaderName, String)>,
     pub(crate) body: String,
     pub(crate) assets: Option<headstart::Assets>,
+    /// How long the application is at work on it.
+    pub(crate) after: Duration,
 }
 
 impl Answer {
@@ -40,7 +43,7 @@ impl Answer {
     pub(crate) fn new(media: &str, body: &str) -> Self {
         let etag = format!("\"{:x}\"", body.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(31) + u64::from(byte)));
         let fields = vec![(header::CONTENT_TYPE, media.to_owned()), (header::ETAG, etag)];
-        Answer { status: StatusCode::OK, fields, body: body.to_owned(), assets: None }
+        Answer { status: StatusCode::OK, fields, body: body.to_owned(), assets: None, after: Duration::ZERO }
     }
 
     pub(crate) fn with(mut self, name: HeaderName, value: &str) -> Self {
@@ -51,6 +54,11 @@ impl Answer {
 
     pub(crate) fn status(mut self, status: u16) -> Self {
         self.status = StatusCode::from_u16(status).unwrap();
+        self
+    }
+
+    pub(crate) fn after(mut self, ms: u64) -> Self {
+        self.after = Duration::from_millis(ms);
         self
     }
 
@@ -144,6 +152,7 @@ async fn answer(State((site, requests)): State<(Site, Arc<Mutex<Vec<String>>>)>,
     let Some(answer) = site.lock().unwrap().get(&path).cloned() else {
         return (StatusCode::NOT_FOUND, [(header::CONTENT_TYPE, "text/html")], "none").into_response();
     };
+    tokio::time::sleep(answer.after).await;
     if request.headers().get(header::IF_NONE_MATCH).is_some() {
         return StatusCode::NOT_MODIFIED.into_response();
     }

@@ -60,6 +60,8 @@ pub(super) fn read(root: &mut Section<'_>) -> Connections {
     }
     h2.max_pushed_bytes = section.or("max_pushed_bytes", Size(h2.max_pushed_bytes)).0;
     h2.push_window = section.within("push_window", TIMES).unwrap_or(h2.push_window);
+    let ahead = section.within("promise_ahead_after", Duration::ZERO..=Duration::from_secs(3600));
+    h2.promise_ahead_after = ahead.or(h2.promise_ahead_after);
     h2.push_patience =
         section.within("push_patience", Duration::ZERO..=Duration::from_secs(10)).unwrap_or(h2.push_patience);
     if let Some(entries) = section.within("max_diary_entries", 1..=65_536_u32) {
