@@ -20,6 +20,14 @@ pub(crate) fn in_ci() -> bool {
 pub(crate) fn cargo<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
+    // What it said of this package when it ran us: build scripts that look at it would be run again, and what depends on
+    // them built again, whenever somebody else calls cargo.
+    for (name, _) in std::env::vars_os() {
+        let of_ours = ["CARGO_BIN_", "CARGO_CRATE_", "CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_PRIMARY_"];
+        if name.to_str().is_some_and(|name| of_ours.iter().any(|prefix| name.starts_with(prefix))) {
+            command.env_remove(name);
+        }
+    }
     command.current_dir(root()).args(args);
     command
 }
