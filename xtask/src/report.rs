@@ -57,6 +57,7 @@ impl Report {
             self.machine, self.compiler, self.commit
         );
         text.push_str(&self.left_out());
+        text.push_str(&self.verdicts());
         text.push_str(&self.shortfalls());
         text.push_str(&self.baseline);
         for area in &self.areas {
@@ -101,22 +102,43 @@ impl Report {
         if lines.is_empty() { String::new() } else { format!("\n## Left out\n\n{}", lines.concat()) }
     }
 
+    /// How many rows have a target, and how many of them meet it.
+    fn verdicts(&self) -> String {
+        let mut text =
+            String::from("\n## Targets\n\n| area | with a target | met | measured for, s |\n|---|---:|---:|---:|\n");
+        for area in &self.areas {
+            let judged: Vec<bool> = rows(area).iter().filter_map(|row| row["pass"].as_bool()).collect();
+            let met = judged.iter().filter(|met| **met).count();
+            let _ = writeln!(text, "| {} | {} | {met} | {:.0} |", area.name, judged.len(), area.seconds);
+        }
+        text
+    }
+
     /// What misses its target comes first: a reader should not have to look for it.
     fn shortfalls(&self) -> String {
         let mut text = String::new();
         for area in &self.areas {
             for row in rows(area).iter().filter(|row| row["pass"] == false) {
+                let unit = row["unit"].as_str().filter(|unit| !unit.is_empty());
+                let ours = unit.map_or_else(|| figure(&row["ours"]), |unit| format!("{} {unit}", figure(&row["ours"])));
+                let peer = row["peer_name"].as_str().filter(|_| !row["peer"].is_null());
+                let peer = peer.map_or_else(String::new, |name| format!("{name}: {}", figure(&row["peer"])));
                 let _ = writeln!(
                     text,
-                    "- {}: {}: {} (target {})",
+                    "| {} | {} | {ours} | {peer} | {} | {} |",
                     area.name,
-                    plain(&row["name"]),
-                    measured(row),
-                    plain(&row["target"])
+                    figure(&row["name"]),
+                    figure(&row["ratio"]),
+                    figure(&row["target"])
                 );
             }
         }
-        if text.is_empty() { text } else { format!("\n## Falls short\n\n{text}") }
+        if text.is_empty() {
+            return text;
+        }
+        format!(
+            "\n## Falls short\n\n| area | what | ours | theirs | ratio | target |\n|---|---|---:|---:|---:|---|\n{text}"
+        )
     }
 }
 
@@ -124,14 +146,20 @@ fn rows(area: &Area) -> Vec<Value> {
     area.rows.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }
 
-/// What the target is about: the ratio to a peer, or our own figure where there is no peer.
-fn measured(row: &Value) -> String {
-    let alone = row["ratio"].is_null();
-    plain(&row[if alone { "ours" } else { "ratio" }])
-}
-
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+/// A cell: a text as it is, a number to three digits, nothing for what there is not.
+fn figure(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Number(number) => match number.as_f64() {
+            Some(number) if number.fract() == 0.0 || number.abs() >= 1000.0 => format!("{number:.0}"),
+            Some(number) if number.abs() >= 100.0 => format!("{number:.1}"),
+            Some(number) if number.abs() >= 10.0 => format!("{number:.2}"),
+            Some(number) => format!("{number:.3}"),
+            None => number.to_string(),
+        },
+        other => other.to_string(),
+    }
 }
 
 fn machine() -> String {
@@ -161,7 +189,8 @@ mod tests {
     use super::*;
 
     fn report() -> Report {
-        let rows = r#"[{"name":"decode","ratio":0.9,"target":">= 1","pass":false},{"name":"encode","ratio":2,"pass":true},
+        let rows = r#"[{"name":"decode","ours":90,"unit":"ns","peer":81.0,"peer_name":"seed","ratio":0.9,"target":">= 1",
+                "pass":false},{"name":"encode","ratio":2,"pass":true},
                 {"name":"commit","ours":563,"ratio":null,"target":"300","pass":false}]"#;
         let area = |name: &str, rows: Option<&str>, failure: Option<&str>| Area {
             name: name.to_owned(),
@@ -184,9 +213,10 @@ mod tests {
     #[test]
     fn what_falls_short_and_what_failed_is_named() {
         let text = report().to_markdown();
-        assert!(text.contains("- gcs: decode: 0.9 (target >= 1)"), "{text}");
-        assert!(text.contains("- gcs: commit: 563 (target 300)"), "{text}");
+        assert!(text.contains("| gcs | decode | 90 ns | seed: 81 | 0.900 | >= 1 |"), "{text}");
+        assert!(text.contains("| gcs | commit | 563 |  |  | 300 |"), "{text}");
         assert!(!text.contains("encode"), "{text}");
+        assert!(text.contains("| gcs | 3 | 1 | 1 |"), "{text}");
         assert!(text.contains("- gcs: skipped: jetty is not installed\n"), "{text}");
         assert!(text.contains("Did not finish: exit status: 1"), "{text}");
         assert_eq!(report().failed(), 1);
