@@ -42,7 +42,7 @@ fn main() {
 }
 
 fn run(quick: bool) -> Result<(), Box<dyn std::error::Error>> {
-    let (rounds, seconds) = if quick { (3, 0.7) } else { (7, 2.0) };
+    let (rounds, seconds) = if quick { (3, 0.7) } else { (5, 2.0) };
     let directory = tempfile::tempdir()?;
     let root = directory.path().join("site");
     std::fs::create_dir(&root)?;

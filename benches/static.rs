@@ -57,7 +57,7 @@ fn main() {
 }
 
 fn run(quick: bool) -> Result<(), Box<dyn std::error::Error>> {
-    let (rounds, seconds, million) = if quick { (3, 0.7, 50_000) } else { (7, 2.0, 1_000_000) };
+    let (rounds, seconds, million) = if quick { (3, 0.7, 50_000) } else { (5, 2.0, 1_000_000) };
     let directory = tempfile::tempdir()?;
     let root = directory.path().join("site");
     std::fs::create_dir(&root)?;
@@ -119,7 +119,7 @@ fn measure(
     }
     for ((server, count), measured) in servers.iter().zip(&counts).zip(&mut all) {
         // The slow ones would take minutes for a million.
-        client.requests = million.min(count.saturating_mul(20)).max(1_000);
+        client.requests = million.min(count.saturating_mul(15)).max(1_000);
         ask(&client, server, false)?;
         measured.memory = server.pss_bytes();
     }

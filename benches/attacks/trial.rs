@@ -14,7 +14,7 @@ use crate::stage::{Life, Stage};
 use crate::watch::Watch;
 
 /// The honest client alone, before: memory and the learner settle.
-const WARM_UP: Duration = Duration::from_millis(1500);
+const WARM_UP: Duration = Duration::from_secs(1);
 /// How much less an attacker's thread is worth to the kernel than the server's: elsewhere, it would be on another
 /// machine.
 const NICE: i32 = 10;
