@@ -89,7 +89,8 @@ impl<T: Clone + Send + 'static, B: Send + 'static> Thinking<T, B> {
         let after = config.promise_ahead_after.filter(|_| !pushes.is_empty());
         let timer = after.map(|after| {
             let sleep = Box::pin(sleep(after));
-            Timer { later: sleep.deadline() + config.push_patience, sleep, when: When::Later, put_off: PUT_OFF }
+            let later = sleep.deadline().checked_add(config.push_patience).unwrap_or_else(|| sleep.deadline());
+            Timer { sleep, when: When::Later, later, put_off: PUT_OFF }
         });
         Thinking { call, respond, interim, pushes, timer }
     }

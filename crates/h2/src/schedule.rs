@@ -30,7 +30,7 @@ use crate::wire::Wire;
 const RUN_BYTES: usize = 1 << 20;
 
 /// A stream that has waited this long gets one slice in [`PATIENT_EVERY`], however urgent the others are.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(3);
 const PATIENT_EVERY: u32 = 8;
 
 /// A socket that takes this much, bytes, in this time without being full is not what a response waits for.

@@ -137,7 +137,7 @@ async fn a_long_download_does_not_starve_its_equals() {
     server.hang_up().await.0.unwrap();
 }
 
-/// However urgent the others, a stream that has waited a second gets a slice now and then.
+/// However urgent the others, a stream that has waited three seconds gets a slice now and then.
 #[tokio::test(start_paused = true)]
 async fn the_least_urgent_is_not_forgotten() {
     let mut server = Script::new().start(BIG_PIPE, &[(INITIAL_WINDOW_SIZE, 1 << 30)]).await;
