@@ -1,7 +1,5 @@
 //! What is measured: which visit, over which link, by which client, of which server.
 
-use std::time::Duration;
-
 use crate::link::Conditions;
 
 use super::contest::{CONTESTANTS, Contestant, Way};
@@ -102,10 +100,7 @@ impl Case {
         let one = self.contestant();
         let mut profile = lane.profile(self.way);
         let mut load = |lane: &Lane, page: fn(&Site) -> &Page, conditions| {
-            let loaded = lane.load(one, self.think, &mut profile, page, conditions);
-            // What a server does when a connection is over (to learn from it) is not to be raced.
-            std::thread::sleep(Duration::from_millis(20));
-            loaded
+            lane.load(one, self.think, &mut profile, page, conditions)
         };
         if self.visit != Visit::Cold {
             load(lane, |site| &site.one, quick)?;

@@ -179,8 +179,10 @@ impl Lane {
         };
         let before = self.link.bytes_down();
         let load = client::load(profile, &place, &server.site, page(&server.site));
-        let load = self.runtime.block_on(LocalSet::new().run_until(load))?;
-        Ok(Measured { load, wire: self.link.bytes_down() - before })
+        let load = self.runtime.block_on(LocalSet::new().run_until(load));
+        let wire = self.link.bytes_down() - before;
+        settle(conditions);
+        Ok(Measured { load: load?, wire })
     }
 
     /// Loads the first page in a new browser over the link.
@@ -201,7 +203,9 @@ impl Lane {
             spki: self.certificate.spki(),
             hinted,
         };
-        browser::load(driver, &visit)
+        let painted = browser::load(driver, &visit);
+        settle(conditions);
+        painted
     }
 
     /// What a server has said, for a report of what went wrong.
@@ -209,6 +213,12 @@ impl Lane {
         let server = self.servers.get(&(contestant.name, think));
         server.and_then(|server| server.running.as_ref()).map(Running::said).unwrap_or_default()
     }
+}
+
+/// Waits for the last packets of a load (the client's end of the connection, the server's, and its acknowledgement), behind
+/// which those of the next would queue, and for what a server does when a connection is over (to learn from it).
+fn settle(conditions: Conditions) {
+    std::thread::sleep(2 * conditions.round_trip + Duration::from_millis(20));
 }
 
 fn authority(port: u16) -> String {
