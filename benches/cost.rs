@@ -1,6 +1,7 @@
-//! What one operation costs as the number of pages grows.
+//! What one operation costs as the number of pages grows, and that of connections.
 
 use std::hint::black_box;
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 use headstart_learn::{Learner, Referrer, Site, Time};
@@ -17,6 +18,12 @@ const LARGEST: u32 = 7;
 
 /// Pages of the hot set.
 const HOT: usize = 500;
+
+/// Clients where their number is not the matter.
+const FEW: u64 = 8;
+
+/// The most connections, as a power of ten.
+const MANY: u32 = 4;
 
 /// Takes plans and learns visits in tables of 10^3 to 10^`decades` pages: at random over all, where
 /// the time is that of cache misses as the table outgrows the caches, and over a hot
@@ -38,8 +45,8 @@ pub(crate) fn by_pages(table: &mut Table, rounds: usize, decades: u32) {
         let took = [
             plan(&learner, site, &all, rounds),
             plan(&learner, site, &hot, rounds),
-            record(&learner, site, &all, rounds),
-            record(&learner, site, &hot, rounds),
+            record(&learner, site, &all, FEW, rounds),
+            record(&learner, site, &hot, FEW, rounds),
         ];
         for (line, took) in lines.iter_mut().zip(took) {
             table.row(&format!("{}, of {pages}", line.name), took, None, None);
@@ -51,22 +58,51 @@ pub(crate) fn by_pages(table: &mut Table, rounds: usize, decades: u32) {
         let name = format!("{}: 10^{decades} against 10^3", line.name);
         table.quantity(&name, cost(line.points.len() - 1) / cost(0), "times", Some(1.25));
     }
-    let labels = Labels {
-        title: "Cost of an operation by the size of the table",
-        x: "pages in the table",
-        y: "nanoseconds an operation",
-    };
-    let path = beside_rows("learn-cost.svg");
-    let power = |decade: u32| format!("10<tspan dy=\"-5\" font-size=\"10\">{decade}</tspan>");
-    let marks: Vec<(f64, String)> =
-        (3..=decades).map(|decade| (10f64.powi(decade.cast_signed()), power(decade))).collect();
-    std::fs::write(&path, plot::svg(&labels, &marks, &lines))
-        .unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
+    let title = "Cost of an operation by the size of the table";
+    draw("learn-cost.svg", title, "pages in the table", 3..=decades, &lines);
     if decades < LARGEST {
         table.note(format!("Tables of 10^{LARGEST} pages are measured in a full run with 12 GiB of memory to spare."));
     }
     table.note("`record` is one asset request with its share of opening and learning a visit of four.");
     table.note("![Cost of taking a plan and of recording, by pages in the table](learn-cost.svg)");
+}
+
+/// The same where 1 to 10^4 connections have a visit of one of a thousand pages open, and each of them in turn goes on to
+/// another page.
+pub(crate) fn by_connections(table: &mut Table, rounds: usize) {
+    let names: Vec<String> = (0..1_000).map(|n| format!("/page-{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let (learner, site) = filled(&names);
+    let mut lines = [line("plan", "#1f5fbf", false), line("record", "#c2571a", false)];
+    for connections in (0..=MANY).map(|decade| 10u64.pow(decade)) {
+        let record = record(&learner, site, &names, connections, rounds);
+        for client in 0..connections {
+            let visit = learner.navigate(now(), &navigation(site, names[client as usize % names.len()], client));
+            learner.confirm(now(), visit);
+        }
+        let plan = plan(&learner, site, &names, rounds);
+        learner.finish(now());
+        for (line, took) in lines.iter_mut().zip([plan, record]) {
+            table.row(&format!("{}, {connections} connections", line.name), took, None, None);
+            line.points.push((connections as f64, took.as_nanos() as f64));
+        }
+    }
+    let [plan, _] = &lines;
+    let cost = |at: usize| plan.points.get(at).map_or(f64::NAN, |point| point.1);
+    table.quantity("plan: 10^4 connections against 1", cost(MANY as usize) / cost(0), "times", Some(1.25));
+    let title = "Cost of an operation by connections with a visit open";
+    draw("learn-connections.svg", title, "connections", 0..=MANY, &lines);
+    table.note("![Cost of taking a plan and of recording, by connections](learn-connections.svg)");
+}
+
+/// Draws lines over powers of ten beside the rows of the report.
+fn draw(file: &str, title: &'static str, x: &'static str, decades: RangeInclusive<u32>, lines: &[Line]) {
+    let path = beside_rows(file);
+    let power = |decade: u32| format!("10<tspan dy=\"-5\" font-size=\"10\">{decade}</tspan>");
+    let marks: Vec<(f64, String)> = decades.map(|decade| (10f64.powi(decade.cast_signed()), power(decade))).collect();
+    let labels = Labels { title, x, y: "nanoseconds an operation" };
+    std::fs::write(&path, plot::svg(&labels, &marks, lines))
+        .unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
 }
 
 /// The largest table that a run can afford.
@@ -115,9 +151,9 @@ fn plan(learner: &Learner, site: Site, names: &[&str], rounds: usize) -> Duratio
     })
 }
 
-/// Visits by eight clients, each of which ends the client's last: a request with its
+/// Visits by so many clients in turn, each of which ends the client's last: a request with its
 /// share of the visit.
-fn record(learner: &Learner, site: Site, names: &[&str], rounds: usize) -> Duration {
+fn record(learner: &Learner, site: Site, names: &[&str], clients: u64, rounds: usize) -> Duration {
     let assets: Vec<String> = (0..ASSETS).map(super::asset_name).collect();
     let mut pick = Pick(2);
     let before = learner.stats().learned;
@@ -125,7 +161,7 @@ fn record(learner: &Learner, site: Site, names: &[&str], rounds: usize) -> Durat
         let visits = CALLS / ASSETS as u32;
         let start = Instant::now();
         for n in 0..visits {
-            let client = u64::from(n % 8);
+            let client = u64::from(n) % clients;
             let visit = learner.navigate(now(), &navigation(site, pick.of(names), client));
             learner.confirm(now(), visit);
             for asset in &assets {

@@ -1,8 +1,11 @@
-//! What a connection costs that does nothing: `cargo bench -p headstart-benches --bench idle -- [--quick]`.
+//! What a connection costs that does nothing, and what a request costs among many: `cargo bench -p headstart-benches --bench
+//! idle -- [--quick]`.
 //!
 //! 15,000 cleartext HTTP/2 connections (2,000 with `--quick`) are opened to a server, one request each is answered, and
 //! then they are held. What is counted is the anonymous memory of the server's process, before and after, divided by
-//! the connections: heap and stacks, with what the allocator cannot use again; not the kernel's sockets. Each
+//! the connections: heap and stacks, with what the allocator cannot use again; not the kernel's sockets. Then each of them
+//! asks again, one after the other, and what is counted is the processor time of a request, beside that of a server with
+//! fifty connections that asked as often: the rest is caches that hold nothing of a connection whose turn it is. Each
 //! contender is a process of its own and this same binary: the facade with all it does, the driver alone, and beside
 //! them the bare `h2` crate and hyper, which is on `h2` as well.
 
@@ -18,7 +21,11 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use headstart_benches::peers::cpu_time;
 use serde_json::{Value, json};
+
+/// Connections of a server that has few.
+const FEW: usize = 50;
 
 /// Bytes that an idle connection may cost.
 const TARGET: f64 = 12.0 * 1024.0;
@@ -39,19 +46,33 @@ fn bench(wanted: usize) {
     let room = limit.map_or(wanted, |limit| usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(100));
     let connections = wanted.min(room);
     println!("{connections} connections; this process may have {} descriptors.\n", limit.unwrap_or(u64::MAX));
-    println!("| server | bytes a connection | target |");
-    println!("|---|---:|---|");
+    println!(
+        "| server | bytes a connection | target | CPU a request, us, of {FEW} connections | of {connections} | times |"
+    );
+    println!("|---|---:|---|---:|---:|---:|");
     let mut rows = Vec::new();
     let mut peers = Vec::new();
+    let mut costs = Vec::new();
     for (number, name) in contenders::NAMES.into_iter().enumerate() {
-        let bytes = measure(name, number as u8, connections);
+        let Measured { bytes, of_few, of_all } = measure(name, number as u8, connections);
         let ours = name.starts_with("headstart");
         let verdict = if bytes <= TARGET { "met" } else { "missed" };
         let target = if ours { format!("{TARGET} {verdict}") } else { "a peer".to_owned() };
-        println!("| {name} | {bytes:.0} | {target} |");
-        if ours { rows.push((name, bytes)) } else { peers.push((name, bytes)) }
+        println!("| {name} | {bytes:.0} | {target} | {of_few:.1} | {of_all:.1} | {:.2} |", of_all / of_few);
+        if ours {
+            rows.push((name, bytes));
+        } else {
+            peers.push((name, bytes));
+        }
+        costs.push(json!({
+            "area": "idle", "name": format!("CPU of a request among {connections} connections, {name}"), "unit": "us",
+            "ours": (of_all * 10.0).round() / 10.0, "peer_name": format!("{name}, {FEW} connections"),
+            "peer": (of_few * 10.0).round() / 10.0, "ratio": (of_all / of_few * 100.0).round() / 100.0, "target": null,
+            "pass": null,
+        }));
     }
-    let rows: Vec<Value> = rows.iter().flat_map(|row| peers.iter().map(move |peer| json_row(*row, *peer))).collect();
+    let rows = rows.iter().flat_map(|row| peers.iter().map(move |peer| json_row(*row, *peer)));
+    let rows: Vec<Value> = rows.chain(costs).collect();
     if let Some(path) = std::env::var_os("HEADSTART_BENCH_JSON") {
         let json = serde_json::to_string_pretty(&rows).expect("rows are JSON");
         std::fs::write(&path, json).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
@@ -72,18 +93,27 @@ fn json_row((name, ours): (&str, f64), (peer_name, peer): (&str, f64)) -> Value 
     })
 }
 
-/// Bytes that one connection costs this server.
-fn measure(name: &str, number: u8, connections: usize) -> f64 {
+/// What connections cost a server.
+struct Measured {
+    /// Memory of one.
+    bytes: f64,
+    /// Processor time of a request, us, where there are few connections, and among all.
+    of_few: f64,
+    of_all: f64,
+}
+
+fn measure(name: &str, number: u8, connections: usize) -> Measured {
     let server = Server::start(name);
     // What one connection makes is made once for all.
-    drop(clients::hold(server.port, number, 200));
+    let few = server.cost(&mut clients::hold(server.port, number, FEW), connections / FEW);
     std::thread::sleep(Duration::from_secs(1));
     let before = server.memory();
-    let held = clients::hold(server.port, number, connections);
+    let mut held = clients::hold(server.port, number, connections);
     std::thread::sleep(Duration::from_secs(1));
     let after = server.memory();
+    let all = server.cost(&mut held, 2);
     assert_eq!(held.still_open(), connections, "{name} has closed some");
-    after.saturating_sub(before) as f64 / connections as f64
+    Measured { bytes: after.saturating_sub(before) as f64 / connections as f64, of_few: few, of_all: all }
 }
 
 struct Server {
@@ -100,6 +130,16 @@ impl Server {
         BufReader::new(output).read_line(&mut line).expect("a line");
         let port = line.trim().parse().unwrap_or_else(|_| panic!("{name} does not say its port: {line:?}"));
         Server { child, port }
+    }
+
+    /// Processor time of a request, us, when each connection asks so many times.
+    fn cost(&self, held: &mut clients::Held, times: usize) -> f64 {
+        let before = cpu_time(self.child.id());
+        for _ in 0..times {
+            held.ask_again();
+        }
+        let spent = cpu_time(self.child.id()).saturating_sub(before);
+        spent.as_secs_f64() * 1e6 / (times * held.still_open()) as f64
     }
 
     fn memory(&self) -> u64 {

@@ -5,8 +5,8 @@
 //! together do one. Every answer is checked.
 //! `seed` is our own code for the rule of the Go program `pusher`: a map of weights that
 //! are decayed when they are read. With `--flood`, ten million distinct pages and assets
-//! are thrown at a budget of 64 MiB. The cost by the number of pages is drawn too, in
-//! `learn-cost.svg` beside the rows of the report.
+//! are thrown at a budget of 64 MiB. The cost by the number of pages, and by that of connections, is
+//! drawn too, in `learn-cost.svg` and `learn-connections.svg` beside the rows of the report.
 
 mod cost;
 mod plot;
@@ -39,6 +39,7 @@ fn main() {
     }
     commits(&mut table, rounds);
     cost::by_pages(&mut table, rounds, cost::decades(quick));
+    cost::by_connections(&mut table, rounds);
     memory_when_tight(&mut table);
     memory_when_growing(&mut table);
     table.note("The seed's own figures, as it published them for 10, 100 and 1,000 assets: 800, 6,000 and 62,000 ns.");

@@ -97,9 +97,15 @@ impl Report {
             let verdict = if pass { "met" } else { "falls short" };
             println!("\n{case}, {what}: {ratio:.2} times {}, target {target}: {verdict}.", peer.name);
         }
+        let unit = match what {
+            "p99, ms" => "ms",
+            "CPU us a request" => "us",
+            other => other,
+        };
         self.rows.push(json!({
-            "area": "static", "name": format!("{case}, {what}"), "unit": what, "ours": median(ours),
-            "peer_name": peer.name, "peer": median(theirs), "ratio": ratio, "target": target, "pass": pass,
+            "area": "static", "name": format!("{case}, {what}"), "unit": unit, "ours": median(ours),
+            "peer_name": peer.name, "peer": median(theirs), "ratio": ratio,
+            "target": target.map(|target| format!(">= {target}")), "pass": pass,
         }));
     }
 
