@@ -4,8 +4,8 @@
 //! 15,000 cleartext HTTP/2 connections (2,000 with `--quick`) are opened to a server, one request each is answered, and
 //! then they are held. What is counted is the anonymous memory of the server's process, before and after, divided by
 //! the connections: heap and stacks, with what the allocator cannot use again; not the kernel's sockets. Then each of them
-//! asks again, one after the other, and what is counted is the processor time of a request, beside that of a server with
-//! fifty connections that asked as often: the rest is caches that hold nothing of a connection whose turn it is. Each
+//! asks again, some at a time, and what is counted is the processor time of a request, beside that of a server with fifty
+//! connections that ask as often: the rest is caches that hold nothing of a connection whose turn it is. Each
 //! contender is a process of its own and this same binary: the facade with all it does, the driver alone, and beside
 //! them the bare `h2` crate and hyper, which is on `h2` as well.
 
@@ -26,6 +26,8 @@ use serde_json::{Value, json};
 
 /// Connections of a server that has few.
 const FEW: usize = 50;
+/// Requests whose processor time is counted: in ticks of 10 ms, of which they take some dozens.
+const REQUESTS: usize = 20_000;
 
 /// Bytes that an idle connection may cost.
 const TARGET: f64 = 12.0 * 1024.0;
@@ -105,13 +107,13 @@ struct Measured {
 fn measure(name: &str, number: u8, connections: usize) -> Measured {
     let server = Server::start(name);
     // What one connection makes is made once for all.
-    let few = server.cost(&mut clients::hold(server.port, number, FEW), connections / FEW);
+    let few = server.cost(&mut clients::hold(server.port, number, FEW), REQUESTS / FEW);
     std::thread::sleep(Duration::from_secs(1));
     let before = server.memory();
     let mut held = clients::hold(server.port, number, connections);
     std::thread::sleep(Duration::from_secs(1));
     let after = server.memory();
-    let all = server.cost(&mut held, 2);
+    let all = server.cost(&mut held, REQUESTS.div_ceil(connections));
     assert_eq!(held.still_open(), connections, "{name} has closed some");
     Measured { bytes: after.saturating_sub(before) as f64 / connections as f64, of_few: few, of_all: all }
 }
