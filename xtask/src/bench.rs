@@ -67,14 +67,12 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     if options.json {
         println!("{}", report.to_json());
     }
+    let (took, failed) = (began.elapsed(), report.failed());
     if options.publish {
-        publish(&dir)?;
+        publish(report, &dir, !options.areas.is_empty())?;
     }
-    println!(
-        "\nreport: target/bench/report.md and report.json, after {:.0} s of measuring",
-        began.elapsed().as_secs_f64()
-    );
-    match report.failed() {
+    println!("\nreport: target/bench/report.md and report.json, after {:.0} s of measuring", took.as_secs_f64());
+    match failed {
         0 => Ok(()),
         failed => Err(format!("{failed} benchmarks did not finish; the report names them")),
     }
@@ -85,33 +83,42 @@ fn read_report(path: &Path) -> Result<Value, String> {
     serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Keeps the report and its plots where documents may refer to them.
-fn publish(dir: &Path) -> Result<(), String> {
+/// Keeps the report and its plots where documents may refer to them. A run of some areas replaces those of the report that
+/// is kept.
+fn publish(mut report: Report, dir: &Path, some: bool) -> Result<(), String> {
     let kept = shell::root().join("benches/report");
     let say = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
     fs::create_dir_all(&kept).map_err(|error| say(&kept, error))?;
-    remove_plots(&kept)?;
-    for entry in fs::read_dir(dir).map_err(|error| say(dir, error))?.filter_map(Result::ok) {
-        let (path, name) = (entry.path(), entry.file_name());
-        let is_report = name == "report.md" || name == "report.json";
-        if is_report || is_plot(&path) {
-            fs::copy(&path, kept.join(name)).map_err(|error| say(&path, error))?;
-        }
+    let json = kept.join("report.json");
+    if some && json.exists() {
+        report.adopt(&read_report(&json)?);
+    }
+    write(&kept.join("report.md"), &report.to_markdown())?;
+    write(&json, &report.to_json())?;
+    for path in plots(dir)? {
+        let name = path.file_name().unwrap_or_default();
+        fs::copy(&path, kept.join(name)).map_err(|error| say(&path, error))?;
+    }
+    let is_shown =
+        |path: &PathBuf| path.file_name().and_then(|name| name.to_str()).is_some_and(|name| report.shows(name));
+    for stale in plots(&kept)?.into_iter().filter(|path| !is_shown(path)) {
+        fs::remove_file(&stale).map_err(|error| say(&stale, error))?;
     }
     Ok(())
 }
 
 /// Those of an earlier run, which must not be taken for this one's.
 fn remove_plots(dir: &Path) -> Result<(), String> {
-    let entries = fs::read_dir(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
-    for path in entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| is_plot(path)) {
+    for path in plots(dir)? {
         fs::remove_file(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     }
     Ok(())
 }
 
-fn is_plot(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "svg")
+fn plots(dir: &Path) -> Result<Vec<PathBuf>, String> {
+    let entries = fs::read_dir(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+    let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
+    Ok(paths.filter(|path| path.extension().is_some_and(|extension| extension == "svg")).collect())
 }
 
 /// Compiles what is going to run, so that no benchmark shares the machine with a compiler, and the times in the report are
@@ -155,6 +162,7 @@ fn run_area(area: &str, options: &Options, dir: &Path) -> Result<Area, String> {
         rows: fs::read_to_string(&rows).ok(),
         seconds: began.elapsed().as_secs_f64(),
         failure: (!status.success()).then(|| status.to_string()),
+        earlier: None,
     })
 }
 

@@ -16,6 +16,8 @@ pub(crate) struct Area {
     pub(crate) rows: Option<String>,
     pub(crate) seconds: f64,
     pub(crate) failure: Option<String>,
+    /// The run that it is of, if that is an earlier one than the report's.
+    pub(crate) earlier: Option<String>,
 }
 
 /// A whole run, with the machine it ran on.
@@ -50,18 +52,48 @@ impl Report {
         self.areas.iter().filter(|area| area.failure.is_some()).count()
     }
 
+    /// Takes over the areas of an earlier report, the value of its `report.json`, that this run has none of its own for.
+    pub(crate) fn adopt(&mut self, kept: &Value) {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let kind = if kept["quick"] == true { "quick" } else { "full" };
+        let of_kept = format!("{kind}; {}; commit {}", text(&kept["machine"]), text(&kept["commit"]));
+        for area in kept["areas"].as_array().into_iter().flatten() {
+            let name = text(&area["area"]);
+            if self.areas.iter().all(|own| own.name != name) {
+                self.areas.push(Area {
+                    name,
+                    printed: text(&area["printed"]),
+                    rows: area["rows"].as_array().map(|rows| Value::from(rows.clone()).to_string()),
+                    seconds: area["seconds"].as_f64().unwrap_or_default(),
+                    failure: area["failure"].as_str().map(str::to_owned),
+                    earlier: Some(area["earlier"].as_str().map_or_else(|| of_kept.clone(), str::to_owned)),
+                });
+            }
+        }
+        self.areas.sort_by(|a, b| a.name.cmp(&b.name));
+    }
+
+    /// Whether an area shows this file.
+    pub(crate) fn shows(&self, file: &str) -> bool {
+        self.areas.iter().any(|area| area.printed.contains(file))
+    }
+
     pub(crate) fn to_markdown(&self) -> String {
         let kind = if self.quick { "quick: the figures are rough" } else { "full" };
         let mut text = format!(
             "# Benchmarks\n\n{kind}; {}; {}; commit {}.\nMade by `cargo xtask bench`.\n",
             self.machine, self.compiler, self.commit
         );
+        if self.areas.iter().any(|area| area.earlier.is_some()) {
+            text.push_str("Areas that this run left out are those of an earlier one, which they name.\n");
+        }
         text.push_str(&self.left_out());
         text.push_str(&self.verdicts());
         text.push_str(&self.shortfalls());
         text.push_str(&self.baseline);
         for area in &self.areas {
-            let _ = writeln!(text, "\n## {}\n\nTook {:.0} s.\n", area.name, area.seconds);
+            let of = area.earlier.as_ref().map_or_else(String::new, |run| format!(" Of an earlier run: {run}."));
+            let _ = writeln!(text, "\n## {}\n\nTook {:.0} s.{of}\n", area.name, area.seconds);
             if let Some(failure) = &area.failure {
                 let _ = writeln!(text, "**Did not finish: {failure}.**\n");
             }
@@ -79,9 +111,12 @@ impl Report {
         let areas: Vec<Value> = self
             .areas
             .iter()
-            .map(
-                |area| json!({"area": area.name, "seconds": area.seconds, "failure": area.failure, "rows": rows(area)}),
-            )
+            .map(|area| {
+                json!({
+                    "area": area.name, "seconds": area.seconds, "failure": area.failure, "earlier": area.earlier,
+                    "rows": rows(area), "printed": area.printed,
+                })
+            })
             .collect();
         json!({
             "quick": self.quick, "machine": self.machine, "compiler": self.compiler, "commit": self.commit, "areas": areas,
@@ -198,6 +233,7 @@ mod tests {
             rows: rows.map(str::to_owned),
             seconds: 1.0,
             failure: failure.map(str::to_owned),
+            earlier: None,
         };
         let areas = vec![area("gcs", Some(rows), None), area("learn", None, Some("exit status: 1"))];
         Report {
@@ -220,6 +256,30 @@ mod tests {
         assert!(text.contains("- gcs: skipped: jetty is not installed\n"), "{text}");
         assert!(text.contains("Did not finish: exit status: 1"), "{text}");
         assert_eq!(report().failed(), 1);
+    }
+
+    #[test]
+    fn what_a_run_left_out_is_taken_from_an_earlier_one() {
+        let earlier: Value = serde_json::from_str(&report().to_json()).expect("JSON");
+        let mut now = report();
+        now.areas.remove(0);
+        now.areas[0].failure = None;
+        (now.quick, now.commit) = (false, "2".into());
+        now.adopt(&earlier);
+        let text = now.to_markdown();
+        assert!(text.starts_with("# Benchmarks\n\nfull; m; c; commit 2."), "{text}");
+        assert!(text.contains("## gcs\n\nTook 1 s. Of an earlier run: quick; m; commit 1.\n\n| a |"), "{text}");
+        assert!(text.contains("| gcs | decode | 90 ns"), "{text}");
+        assert!(text.contains("## learn\n\nTook 1 s.\n"), "{text}");
+        assert_eq!((now.areas.len(), now.failed()), (2, 0), "its own area is not replaced");
+        // Taken over once more it still names its own run.
+        let kept: Value = serde_json::from_str(&now.to_json()).expect("JSON");
+        let mut next = report();
+        next.areas.clear();
+        next.adopt(&kept);
+        assert_eq!(next.areas[0].earlier.as_deref(), Some("quick; m; commit 1"));
+        assert_eq!(next.areas[1].earlier.as_deref(), Some("full; m; commit 2"));
+        assert!(next.shows("jetty") && !next.shows("plot.svg"));
     }
 
     #[test]
