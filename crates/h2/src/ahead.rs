@@ -19,7 +19,7 @@ use crate::driver::Driver;
 use crate::exchange::{Answer, Call, Resolving};
 use crate::interim::Interim;
 use crate::policy::{Attempt, Outcome, Policy};
-use crate::promise::{Parent, Promising};
+use crate::promise::{Parent, promise};
 use crate::schedule::Turn;
 use crate::service::{HttpBody, HttpService};
 use crate::stage::{Asked, Stage, Step};
@@ -182,12 +182,8 @@ where
         } else {
             asked.ahead.turn.get_or_insert_with(|| self.scheduler.reserve());
             let Thinking { respond, pushes, .. } = &mut thinking;
-            let mut parent = Parent { respond, exchange: &mut asked.exchange, priority: asked.priority };
-            let mut promising = Promising::new(self, now);
-            for resolved in pushes.take_done() {
-                promising.promise(&mut parent, resolved);
-            }
-            let mut promised = promising.finish();
+            let parent = Parent { respond, exchange: &mut asked.exchange, priority: asked.priority };
+            let mut promised = promise(self, parent, pushes.take_done(), now);
             asked.ahead.attempts.append(&mut promised.attempts);
             asked.ahead.ids.extend(&promised.ids);
             promised.send(self, now);
@@ -196,9 +192,10 @@ where
     }
 
     /// Takes back what was promised ahead of a page that came to nothing, once nothing is on its way out. What has gone
-    /// out by then was in vain.
-    pub(crate) fn withdraw(&mut self) {
-        for id in std::mem::take(&mut self.withdrawn) {
+    /// out by then was in vain. Returns whether `h2` has to be polled again.
+    pub(crate) fn withdraw(&mut self) -> bool {
+        let withdrawn = std::mem::take(&mut self.withdrawn);
+        for &id in &withdrawn {
             // Of one that `h2` has all of, the wire tells.
             if self.scheduler.reset(id, Reason::CANCEL)
                 && let Some(tag) = self.pushes.close(id)
@@ -206,5 +203,6 @@ where
                 self.policy.outcome(&tag, Outcome::Failed);
             }
         }
+        !withdrawn.is_empty()
     }
 }

@@ -4,7 +4,7 @@ use std::task::Context;
 
 use bytes::Bytes;
 use h2::server::SendResponse;
-use http::{Method, Response, StatusCode, response};
+use http::{Method, Response, response};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
@@ -14,7 +14,7 @@ use crate::exchange::Resolving;
 use crate::head;
 use crate::policy::{Attempt, Policy, Refusal};
 use crate::priority::{Members, Priority};
-use crate::promise::{Parent, Promising};
+use crate::promise::{Parent, promise};
 use crate::service::{HttpBody, HttpService};
 use crate::terms::Terms;
 
@@ -41,7 +41,7 @@ impl<P: Policy, B> Page<P, B> {
 }
 
 /// Promises what may be promised and sends the page's head; bodies go to the scheduler.
-/// Runs with no promise under way, as [`Promising`] asks.
+/// Runs with no promise under way, as [`promise`] asks.
 pub(crate) fn commit<T, S, B, P>(
     driver: &mut Driver<T, S, B, P>,
     cx: &mut Context<'_>,
@@ -62,12 +62,8 @@ pub(crate) fn commit<T, S, B, P>(
     let pushes = std::mem::replace(&mut page.pushes, Resolving::new());
     let (resolved, late) = pushes.finish();
     let priority = page.own.over(page.priority);
-    let mut parent = Parent { respond: &mut page.respond, exchange: &mut page.exchange, priority };
-    let mut promising = Promising::new(driver, now);
-    for resolved in resolved {
-        promising.promise(&mut parent, resolved);
-    }
-    let mut promised = promising.finish();
+    let parent = Parent { respond: &mut page.respond, exchange: &mut page.exchange, priority };
+    let mut promised = promise(driver, parent, resolved, now);
     let mut attempts = page.ahead.attempts;
     attempts.append(&mut promised.attempts);
     attempts.extend(late.into_iter().map(|tag| Attempt { tag, refusal: Some(Refusal::NotReady) }));
@@ -82,12 +78,9 @@ pub(crate) fn commit<T, S, B, P>(
             driver.scheduler.push(send, page.body, terms, page.ahead.turn, now, Carried::Page(page.exchange));
         }
         Err(error) => {
-            // The head is clean by `finish`, so this is a policy that wrote hop-by-hop fields into it. A reset
-            // would drop promises that are queued on this stream, so it is answered.
+            // The head is clean by `finish`, so this is a policy that wrote hop-by-hop fields into it.
             tracing::error!(%error, "a response head was refused");
-            let mut failed = Response::new(());
-            *failed.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-            let _ = page.respond.send_response(failed, true);
+            head::fail(&mut page.respond);
             driver.policy.ended(page.exchange, false);
         }
     }

@@ -26,6 +26,7 @@ use crate::doom::Doom;
 use crate::error::Error;
 use crate::exchange::{Answer, Origin, Resolving, call};
 use crate::flood::Floods;
+use crate::head;
 use crate::interim::{EarlyHints, Interim};
 use crate::keep_alive::KeepAlive;
 use crate::leftovers::{Draining, Leftovers};
@@ -157,8 +158,7 @@ where
                 progress = true;
             }
             if !self.wire.barrier_closed() {
-                progress |= !self.withdrawn.is_empty();
-                self.withdraw();
+                progress |= self.withdraw();
                 progress |= self.send(cx, now);
             }
             if progress {
@@ -203,7 +203,7 @@ where
             let mut response = Response::new(());
             *response.status_mut() = StatusCode::EARLY_HINTS;
             *response.headers_mut() = fields;
-            crate::head::remove_hop_by_hop(response.headers_mut());
+            head::remove_hop_by_hop(response.headers_mut());
             interim.hinted();
             let _ = respond.send_informational(response);
         }
@@ -281,10 +281,7 @@ where
             if ahead.ids.is_empty() {
                 respond.send_reset(Reason::INTERNAL_ERROR);
             } else {
-                // A reset would drop promises that are queued on this stream.
-                let mut failed = Response::new(());
-                *failed.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-                let _ = respond.send_response(failed, true);
+                head::fail(&mut respond);
                 self.withdrawn.append(&mut ahead.ids);
             }
             self.policy.ended(exchange, false);

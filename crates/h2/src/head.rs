@@ -1,7 +1,9 @@
 //! What a response's head needs before it may cross HTTP/2 (RFC 9113, section 8.2.2; RFC 9110).
 
+use bytes::Bytes;
+use h2::server::SendResponse;
 use http::header::{self, HeaderMap, HeaderName};
-use http::{Method, StatusCode, response};
+use http::{Method, Response, StatusCode, response};
 use http_body::SizeHint;
 use tokio::time::Instant;
 
@@ -34,6 +36,14 @@ pub(crate) fn finish(method: &Method, head: &mut response::Parts, size: &SizeHin
         head.headers.insert(header::CONTENT_LENGTH, bytes.into());
     }
     !bodyless
+}
+
+/// Answers with 500 where a reset would drop promises that are queued on the stream.
+pub(crate) fn fail(respond: &mut SendResponse<Bytes>) {
+    let mut failed = Response::new(());
+    *failed.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    // Refused only for a stream that is gone.
+    let _ = respond.send_response(failed, true);
 }
 
 /// Removes the fields of one connection, and those that `Connection` names (RFC 9110, section 7.6.1).

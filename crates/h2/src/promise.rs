@@ -33,13 +33,44 @@ struct PushedBody<B> {
     terms: Terms,
 }
 
-/// The promises of one page that go out together. Made right after `h2` returned pending, with no promise under way, and
-/// finished without an await: so the promises of two pages never mix (their ids have to ascend on the wire), and a
-/// promise is followed by its response before `h2` reads another frame.
-pub(crate) struct Promising<'a, T, S, B: Body, P: Policy> {
+/// Promises what may be promised of a page's pushes, and closes the read barrier until all of it is written.
+///
+/// Runs right after `h2` returned pending, with no promise under way, and does not await: so the promises of two pages
+/// never mix (their ids have to ascend on the wire), and a promise is followed by its response before `h2` reads another
+/// frame.
+pub(crate) fn promise<T, S, B, P>(
+    driver: &mut Driver<T, S, B, P>,
+    mut page: Parent<'_, P>,
+    pushes: Vec<Resolved<P::Tag, B>>,
+    now: Instant,
+) -> Promised<P, B>
+where
+    T: AsyncRead + AsyncWrite + Unpin,
+    S: HttpService<B>,
+    B: HttpBody,
+    P: Policy,
+{
+    let mut promising = Promising { driver, now, bodies: Vec::new(), ids: Vec::new() };
+    let mut attempts = Vec::new();
+    for resolved in pushes {
+        let tag = resolved.promise.tag.clone();
+        let refusal = promising.try_promise(&mut page, resolved).err();
+        if refusal.is_none() {
+            promising.driver.policy.promised(page.exchange, &tag);
+        }
+        attempts.push(Attempt { tag, refusal });
+    }
+    let Promising { driver, ids, bodies, .. } = promising;
+    if let Some(first) = ids.first() {
+        driver.wire.promised(*first, ids.len() as u32);
+    }
+    Promised { attempts, ids, bodies }
+}
+
+/// The promises of one page that go out together.
+struct Promising<'a, T, S, B: Body, P: Policy> {
     driver: &'a mut Driver<T, S, B, P>,
     now: Instant,
-    attempts: Vec<Attempt<P::Tag>>,
     bodies: Vec<PushedBody<B>>,
     /// What was promised, ascending.
     ids: Vec<u32>,
@@ -52,34 +83,13 @@ pub(crate) struct Promised<P: Policy, B> {
     bodies: Vec<PushedBody<B>>,
 }
 
-impl<'a, T, S, B, P> Promising<'a, T, S, B, P>
+impl<T, S, B, P> Promising<'_, T, S, B, P>
 where
     T: AsyncRead + AsyncWrite + Unpin,
     S: HttpService<B>,
     B: HttpBody,
     P: Policy,
 {
-    pub(crate) fn new(driver: &'a mut Driver<T, S, B, P>, now: Instant) -> Self {
-        Promising { driver, now, attempts: Vec::new(), bodies: Vec::new(), ids: Vec::new() }
-    }
-
-    pub(crate) fn promise(&mut self, page: &mut Parent<'_, P>, resolved: Resolved<P::Tag, B>) {
-        let tag = resolved.promise.tag.clone();
-        let refusal = self.try_promise(page, resolved).err();
-        if refusal.is_none() {
-            self.driver.policy.promised(page.exchange, &tag);
-        }
-        self.attempts.push(Attempt { tag, refusal });
-    }
-
-    /// Closes the read barrier until all of it is written.
-    pub(crate) fn finish(self) -> Promised<P, B> {
-        if let Some(first) = self.ids.first() {
-            self.driver.wire.promised(*first, self.ids.len() as u32);
-        }
-        Promised { attempts: self.attempts, ids: self.ids, bodies: self.bodies }
-    }
-
     fn try_promise(&mut self, page: &mut Parent<'_, P>, resolved: Resolved<P::Tag, B>) -> Result<(), Refusal> {
         let Resolved { promise, result, .. } = resolved;
         let (request, response) = result?;
