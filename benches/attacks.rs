@@ -81,9 +81,6 @@ fn main() {
     for note in notes {
         println!("\n{note}");
     }
-    if let Some(path) = std::env::var_os("HEADSTART_BENCH_JSON") {
-        let json = serde_json::to_string_pretty(&rows).expect("rows are JSON");
-        std::fs::write(&path, json).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
-    }
+    headstart_benches::rows::write(&serde_json::to_string_pretty(&rows).expect("rows are JSON"));
     assert!(blind.is_empty(), "a check sees nothing: {}", blind.join("; "));
 }

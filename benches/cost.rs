@@ -4,10 +4,11 @@ use std::hint::black_box;
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
+use headstart_benches::rows;
 use headstart_learn::{Learner, Referrer, Site, Time};
 
 use super::plot::{self, Labels, Line};
-use super::table::{Table, beside_rows};
+use super::table::Table;
 use super::{BASE, best, config, fetch, navigation, visit_page};
 
 /// Assets of a page.
@@ -97,7 +98,7 @@ pub(crate) fn by_connections(table: &mut Table, rounds: usize) {
 
 /// Draws lines over powers of ten beside the rows of the report.
 fn draw(file: &str, title: &'static str, x: &'static str, decades: RangeInclusive<u32>, lines: &[Line]) {
-    let path = beside_rows(file);
+    let path = rows::beside(file);
     let power = |decade: u32| format!("10<tspan dy=\"-5\" font-size=\"10\">{decade}</tspan>");
     let marks: Vec<(f64, String)> = decades.map(|decade| (10f64.powi(decade.cast_signed()), power(decade))).collect();
     let labels = Labels { title, x, y: "nanoseconds an operation" };

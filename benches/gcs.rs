@@ -43,10 +43,7 @@ fn main() {
             json.extend(work.query_large(rounds));
         }
     }
-    if let Some(path) = std::env::var_os("HEADSTART_BENCH_JSON") {
-        let text = format!("[{}]\n", json.join(",\n"));
-        std::fs::write(&path, text).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
-    }
+    headstart_benches::rows::write(&format!("[{}]\n", json.join(",\n")));
 }
 
 /// What a row should reach.

@@ -60,10 +60,7 @@ fn main() -> ExitCode {
             code = ExitCode::FAILURE;
         }
     }
-    if let Some(path) = std::env::var_os("HEADSTART_BENCH_JSON") {
-        let text = format!("[{}]\n", json.join(",\n"));
-        std::fs::write(&path, text).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
-    }
+    headstart_benches::rows::write(&format!("[{}]\n", json.join(",\n")));
     code
 }
 

@@ -75,10 +75,7 @@ fn bench(wanted: usize) {
     }
     let rows = rows.iter().flat_map(|row| peers.iter().map(move |peer| json_row(*row, *peer)));
     let rows: Vec<Value> = rows.chain(costs).collect();
-    if let Some(path) = std::env::var_os("HEADSTART_BENCH_JSON") {
-        let json = serde_json::to_string_pretty(&rows).expect("rows are JSON");
-        std::fs::write(&path, json).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
-    }
+    headstart_benches::rows::write(&serde_json::to_string_pretty(&rows).expect("rows are JSON"));
 }
 
 fn json_row((name, ours): (&str, f64), (peer_name, peer): (&str, f64)) -> Value {

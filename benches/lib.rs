@@ -8,3 +8,4 @@ pub mod link;
 pub mod page_load;
 pub mod peers;
 mod plot;
+pub mod rows;

@@ -24,10 +24,7 @@ fn main() {
     for (networks, least) in [(1, Some(0.93)), (2, Some(0.93)), (3, None), (30, None), (300, None)] {
         rows.push(run(&format!("half of all views from {networks} /24s"), networks, least));
     }
-    if let Some(path) = std::env::var_os("HEADSTART_BENCH_JSON") {
-        let json = serde_json::to_string_pretty(&rows).expect("rows are JSON");
-        std::fs::write(&path, json).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
-    }
+    headstart_benches::rows::write(&serde_json::to_string_pretty(&rows).expect("rows are JSON"));
     assert!(rows.iter().all(|row| row["pass"] != false), "a site is predicted worse than it was");
 }
 

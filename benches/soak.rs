@@ -85,8 +85,5 @@ fn main() {
             })
         })
         .to_vec();
-    if let Some(path) = std::env::var_os("HEADSTART_BENCH_JSON") {
-        let json = serde_json::to_string_pretty(&json).expect("rows are JSON");
-        std::fs::write(&path, json).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
-    }
+    headstart_benches::rows::write(&serde_json::to_string_pretty(&json).expect("rows are JSON"));
 }

@@ -1,7 +1,6 @@
 //! Rows of a benchmark: a Markdown table on standard output, and JSON where asked for.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Collects rows. Times are of one operation.
@@ -49,10 +48,7 @@ impl Table {
         for note in &self.notes {
             println!("\n{note}");
         }
-        if let Some(path) = std::env::var_os("HEADSTART_BENCH_JSON") {
-            let json = format!("[{}]\n", self.json.join(",\n"));
-            std::fs::write(&path, json).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
-        }
+        headstart_benches::rows::write(&format!("[{}]\n", self.json.join(",\n")));
     }
 
     fn add(&mut self, row: &Row<'_>) {
@@ -80,13 +76,4 @@ impl Table {
         );
         self.json.push(json);
     }
-}
-
-/// Where a file goes that belongs to the report: beside the rows, or to `target/bench`.
-pub(crate) fn beside_rows(name: &str) -> PathBuf {
-    let rows = std::env::var_os("HEADSTART_BENCH_JSON").map(PathBuf::from);
-    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench");
-    let dir = rows.and_then(|rows| Some(rows.parent()?.to_owned())).unwrap_or_else(default);
-    std::fs::create_dir_all(&dir).unwrap_or_else(|error| panic!("cannot make {}: {error}", dir.display()));
-    dir.join(name)
 }

@@ -77,10 +77,7 @@ impl Rows {
     }
 
     pub(crate) fn finish(&self) {
-        if let Some(path) = std::env::var_os("HEADSTART_BENCH_JSON") {
-            let json = format!("[{}]\n", self.json.join(",\n"));
-            std::fs::write(&path, json).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
-        }
+        headstart_benches::rows::write(&format!("[{}]\n", self.json.join(",\n")));
     }
 
     fn figure(&mut self, case: &str, peer_name: &str, figure: &Figure<'_>) {

@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::case::Visit;
 use super::contest::Way;
 use super::report::{H2, LINK, NOTHING, ORACLE, OURS};
 use super::run::Results;
 use crate::plot::{Labels, Line, svg};
+use crate::rows;
 
 /// Round trips, ms.
 const DISTANCES: [u32; 3] = [20, 100, 200];
@@ -17,7 +18,7 @@ const DISTANCES: [u32; 3] = [20, 100, 200];
 pub(crate) fn draw(results: &Results) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut write = |name: &str, text: String| {
-        let path = directory().join(name);
+        let path = rows::beside(name);
         fs::write(&path, text).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
         files.push(path);
     };
@@ -91,13 +92,4 @@ fn bars_svg(title: &str, bars: &[(String, f64)]) -> String {
     }
     text.push_str("</svg>\n");
     text
-}
-
-/// Beside the rows of the report, or `target/bench`.
-fn directory() -> PathBuf {
-    let rows = std::env::var_os("HEADSTART_BENCH_JSON").map(PathBuf::from);
-    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench");
-    let directory = rows.and_then(|rows| Some(rows.parent()?.to_owned())).unwrap_or_else(default);
-    fs::create_dir_all(&directory).unwrap_or_else(|error| panic!("cannot make {}: {error}", directory.display()));
-    directory
 }

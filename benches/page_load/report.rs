@@ -39,10 +39,7 @@ pub(crate) fn print(results: &Results) {
     judge(&rows);
     rows.extend(measured(results));
     rows.extend(browser::report::measured(results));
-    if let Some(path) = std::env::var_os("HEADSTART_BENCH_JSON") {
-        let text = format!("{:#}\n", Value::Array(rows));
-        std::fs::write(&path, text).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
-    }
+    crate::rows::write(&format!("{:#}\n", Value::Array(rows)));
 }
 
 fn table(results: &Results, visit: Visit, (round_trip, rate, think): (u64, u64, u64)) {

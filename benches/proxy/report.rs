@@ -78,10 +78,7 @@ impl Report {
     /// Writes the rows to the file that `HEADSTART_BENCH_JSON` names, if it is set.
     pub(crate) fn finish(&self) {
         println!("\n`ours / theirs` is the median over the rounds.");
-        if let Some(path) = std::env::var_os("HEADSTART_BENCH_JSON") {
-            let text = format!("{:#}\n", Value::from(self.rows.clone()));
-            std::fs::write(&path, text).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
-        }
+        headstart_benches::rows::write(&format!("{:#}\n", Value::from(self.rows.clone())));
     }
 }
 
