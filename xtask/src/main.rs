@@ -5,6 +5,7 @@
 
 mod baseline;
 mod bench;
+mod check;
 mod fuzz;
 mod metadata;
 mod report;
@@ -19,7 +20,8 @@ const USAGE: &str = "\
 cargo xtask COMMAND
 
   test                                   everything the CI runs; installs Debian packages it needs when it may
-  tidy                                   layers, file sizes, forbidden words, links
+  check                                  what to run between two edits: format, tidy, clippy, unit tests
+  tidy [--circles]                       layers, circles of modules, file sizes, forbidden words, links
   bench [AREA...|all] [--quick] [--json] [--baseline FILE] [--publish]
                                          run the benchmarks, leave report.md, report.json and plots in target/bench;
                                          compare with an earlier report.json; keep the report in benches/report
@@ -31,7 +33,11 @@ fn main() -> ExitCode {
     let mut words = args.iter().map(String::as_str);
     let done = match words.next() {
         Some("test") => none_left(words).and_then(|()| test::run()),
-        Some("tidy") => none_left(words).and_then(|()| tidy::run()),
+        Some("check") => none_left(words).and_then(|()| check::run()),
+        Some("tidy") => match words.next() {
+            Some("--circles") => none_left(words).and_then(|()| tidy::show_circles()),
+            word => none_left(word.into_iter().chain(words)).and_then(|()| tidy::run()),
+        },
         Some("bench") => bench::Options::parse(words).and_then(|options| bench::run(&options)),
         Some("fuzz") => fuzz::Options::parse(words).and_then(|options| fuzz::run(&options)),
         Some("help" | "--help" | "-h") => {

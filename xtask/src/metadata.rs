@@ -12,6 +12,8 @@ pub(crate) struct Package {
     pub(crate) rust_version: Option<String>,
     pub(crate) published: bool,
     pub(crate) benches: Vec<String>,
+    /// The root files of its library and programs, relative to the workspace.
+    pub(crate) roots: Vec<String>,
     /// Names of the packages it depends on directly, in any way (normal, build, dev).
     pub(crate) direct: BTreeSet<String>,
     /// Names of all packages that end up in what is built from it, itself left out.
@@ -48,6 +50,7 @@ fn parse(metadata: &Value) -> Vec<Package> {
                 .filter(|target| list(&target["kind"]).any(|kind| kind == "bench"))
                 .map(|target| text(&target["name"]).to_owned())
                 .collect(),
+            roots: roots(package),
             direct: list(&package["dependencies"]).map(|dep| text(&dep["name"]).to_owned()).collect(),
             linked: reachable(text(&package["id"]), &edges)
                 .into_iter()
@@ -57,6 +60,14 @@ fn parse(metadata: &Value) -> Vec<Package> {
         .collect();
     packages.sort_by(|a, b| a.name.cmp(&b.name));
     packages
+}
+
+fn roots(package: &Value) -> Vec<String> {
+    let code =
+        list(&package["targets"]).filter(|target| list(&target["kind"]).any(|kind| kind == "lib" || kind == "bin"));
+    let top = shell::root();
+    let paths = code.map(|target| PathBuf::from(text(&target["src_path"])));
+    paths.map(|path| path.strip_prefix(&top).unwrap_or(&path).to_string_lossy().replace('\\', "/")).collect()
 }
 
 fn is_linked(dep: &Value) -> bool {

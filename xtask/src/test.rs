@@ -18,16 +18,16 @@ pub(crate) fn run() -> Result<(), String> {
     if failures.is_empty() { Ok(()) } else { Err(failures.join("\nxtask: ")) }
 }
 
-fn format() -> Result<(), String> {
+pub(crate) fn format() -> Result<(), String> {
     shell::step("format", &mut shell::cargo(["fmt", "--all", "--check"]))
 }
 
-fn tidy() -> Result<(), String> {
+pub(crate) fn tidy() -> Result<(), String> {
     println!("\n== tidy");
     tidy::run()
 }
 
-fn clippy() -> Result<(), String> {
+pub(crate) fn clippy() -> Result<(), String> {
     let all = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
     shell::step("clippy", &mut build(all))
 }

@@ -2,10 +2,13 @@
 //!
 //! It is also a test of this crate, so `cargo test` finds what the CI would.
 
+mod circles;
 mod documents;
 mod figures;
 mod layers;
+mod modules;
 mod sources;
+mod tokens;
 
 use crate::{metadata, shell};
 use std::fmt;
@@ -44,6 +47,12 @@ impl Source {
     }
 }
 
+/// Prints every circle of sibling modules, also those that are on the list of known ones.
+pub(crate) fn show_circles() -> Result<(), String> {
+    print!("{}", circles::describe(&metadata::members()?, &read_sources(&shell::root())?));
+    Ok(())
+}
+
 pub(crate) fn run() -> Result<(), String> {
     let findings = findings()?;
     for finding in &findings {
@@ -61,6 +70,7 @@ fn findings() -> Result<Vec<Finding>, String> {
     let members = metadata::members()?;
     let sources = read_sources(&root)?;
     let mut findings = layers::check(&members);
+    findings.extend(circles::check(&members, &sources));
     for source in &sources {
         findings.extend(sources::check(source));
         findings.extend(documents::check_links(&root, source));

@@ -8,23 +8,61 @@ use std::collections::BTreeSet;
 ///
 /// A new edge is the rarest kind of change: it needs a paragraph in ARCHITECTURE.md.
 const EDGES: &[(&str, &[&str])] = &[
-    ("headstart", &["headstart-gcs", "headstart-h2", "headstart-learn"]),
-    ("headstart-benches", &["headstart", "headstart-gcs", "headstart-h2", "headstart-learn"]),
-    ("headstart-examples", &["headstart", "headstart-gcs", "headstart-h2", "headstart-learn"]),
+    (
+        "headstart",
+        &[
+            "headstart-fleet",
+            "headstart-gcs",
+            "headstart-h2",
+            "headstart-learn",
+            "headstart-markup",
+            "headstart-policy",
+        ],
+    ),
+    (
+        "headstart-benches",
+        &["headstart", "headstart-gcs", "headstart-h2", "headstart-learn", "headstart-markup", "headstart-policy"],
+    ),
+    (
+        "headstart-examples",
+        &["headstart", "headstart-gcs", "headstart-h2", "headstart-learn", "headstart-markup", "headstart-policy"],
+    ),
+    ("headstart-files", &["headstart-policy"]),
     ("headstart-fleet", &["headstart-learn"]),
     ("headstart-gcs", &[]),
-    ("headstart-h2", &[]),
+    ("headstart-h2", &["headstart-policy"]),
     ("headstart-learn", &[]),
-    ("headstart-server", &["headstart", "headstart-fleet"]),
+    ("headstart-markup", &[]),
+    ("headstart-policy", &[]),
+    ("headstart-proxy", &["headstart-policy"]),
+    ("headstart-server", &["headstart", "headstart-files", "headstart-fleet", "headstart-policy", "headstart-proxy"]),
+    (TESTKIT, &[]),
     ("xtask", &[]),
 ];
 
+/// Clients, frames and launchers for the tests of every crate; nothing that is built for others links it.
+const TESTKIT: &str = "testkit";
+const ALL_TESTS: &str = "headstart-benches";
+
 /// These decide and do not act: nothing of the network gets linked into them.
 const PURE: &[&str] = &["headstart-gcs", "headstart-learn"];
+/// So do these, in the vocabulary of HTTP.
+const WITHOUT_IO: &[&str] = &["headstart-markup", "headstart-policy"];
+const IO: &[&str] = &["h2", "hyper", "rustls", "tokio"];
 const NETWORK: &[&str] = &["h2", "http", "hyper", "rustls", "tokio"];
 
 /// What a library must not choose for the program that uses it.
-const LIBRARIES: &[&str] = &["headstart", "headstart-fleet", "headstart-gcs", "headstart-h2", "headstart-learn"];
+const LIBRARIES: &[&str] = &[
+    "headstart",
+    "headstart-files",
+    "headstart-fleet",
+    "headstart-gcs",
+    "headstart-h2",
+    "headstart-learn",
+    "headstart-markup",
+    "headstart-policy",
+    "headstart-proxy",
+];
 const FOR_PROGRAMS: &[&str] = &[
     "anyhow",
     "clap",
@@ -46,11 +84,19 @@ pub(super) fn check(members: &[Package]) -> Vec<Finding> {
             findings.push(Finding::new(name, "has no place in the layers (xtask/src/tidy/layers.rs)"));
             continue;
         };
-        let ours = member.direct.iter().filter(|dep| names.contains(dep.as_str()));
+        let ours = member.direct.iter().filter(|dep| names.contains(dep.as_str()) && *dep != TESTKIT);
         for dep in ours.filter(|dep| !allowed.contains(&dep.as_str())) {
             findings.push(Finding::new(name, format!("must not depend on {dep}: edges go strictly down")));
         }
         findings.extend(unwanted(member, PURE, NETWORK, "it knows nothing of the network"));
+        findings.extend(unwanted(member, WITHOUT_IO, IO, "it does no I/O"));
+        let testkit = member.direct.contains(TESTKIT);
+        if name == "xtask" && testkit {
+            findings.push(Finding::new(name, "imports none of ours, so that it builds when they do not"));
+        }
+        if name != ALL_TESTS && member.linked.contains(TESTKIT) {
+            findings.push(Finding::new(name, format!("links {TESTKIT}: it is for tests, as a dev-dependency")));
+        }
         findings.extend(unwanted(member, LIBRARIES, FOR_PROGRAMS, "a library leaves this choice to the program"));
     }
     findings
@@ -74,6 +120,7 @@ mod tests {
             rust_version: None,
             published: true,
             benches: Vec::new(),
+            roots: Vec::new(),
             direct: set(direct),
             linked: set(linked),
         }
@@ -93,6 +140,18 @@ mod tests {
         assert_eq!(findings_for(package("xtask", &["headstart"], &[])), 1);
         assert_eq!(findings_for(package("headstart-server", &["headstart"], &["clap", "tokio"])), 0);
         assert_eq!(findings_for(package("headstart-newcomer", &[], &[])), 1);
+    }
+
+    #[test]
+    fn the_testkit_is_for_tests() {
+        let with_testkit = |name, linked: &[&str]| {
+            let all = [package(name, &["testkit"], linked), package("testkit", &[], &[])];
+            check(&all).len()
+        };
+        assert_eq!(with_testkit("headstart-gcs", &[]), 0);
+        assert_eq!(with_testkit("headstart-gcs", &["testkit"]), 1);
+        assert_eq!(with_testkit("headstart-benches", &["testkit"]), 0);
+        assert_eq!(with_testkit("xtask", &[]), 1);
     }
 
     #[test]
