@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use headstart_h2::{Attempt, Client, Opening, Outcome, Policy, Promise, RequestBody, serve_connection};
+use headstart_h2::{RequestBody, serve_connection};
+use headstart_policy::{Attempt, Client, Opening, Outcome, Policy, Promise};
 use http::{HeaderMap, Request, Response, request, response};
 use http_body_util::{BodyExt, Full};
 use libfuzzer_sys::fuzz_target;

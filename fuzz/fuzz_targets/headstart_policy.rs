@@ -8,7 +8,7 @@
 use std::sync::LazyLock;
 
 use headstart::Headstart;
-use headstart::h2::{Attempt, Client, Policy};
+use headstart::policy::{Attempt, Client, Policy};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use http_body::SizeHint;
 use libfuzzer_sys::fuzz_target;
@@ -47,8 +47,8 @@ fn exchange(
     let mut exchange = opening.exchange;
     let mut promises = opening.promises;
     match policy.response(&mut exchange, &mut response, &SizeHint::new()) {
-        headstart::h2::Pushes::Drop => promises.clear(),
-        headstart::h2::Pushes::Keep(more) => promises.extend(more),
+        headstart::policy::Pushes::Drop => promises.clear(),
+        headstart::policy::Pushes::Keep(more) => promises.extend(more),
     }
     assert!(push || promises.is_empty());
     let mut attempts = Vec::new();

@@ -4,7 +4,8 @@
 
 use axum::Router;
 use axum::routing::get;
-use headstart_h2::{Client, Opening, Policy, Promise, serve_connection};
+use headstart_h2::serve_connection;
+use headstart_policy::{Client, Opening, Policy, Promise};
 use http::{HeaderMap, request::Parts, uri::PathAndQuery};
 
 #[derive(Clone, Copy)]
@@ -27,7 +28,7 @@ impl Policy for Assets {
         opening
     }
 
-    fn outcome(&mut self, path: &&'static str, outcome: headstart_h2::Outcome) {
+    fn outcome(&mut self, path: &&'static str, outcome: headstart_policy::Outcome) {
         eprintln!("{path}: {outcome:?}");
     }
 }

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use futures_util::future::FutureExt;
 use h2::Reason;
 use h2::server::SendResponse;
+use headstart_policy::{Attempt, Outcome, Policy};
 use http::Response;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep};
@@ -18,7 +19,6 @@ use crate::config::Config;
 use crate::driver::Driver;
 use crate::exchange::{Answer, Call, Resolving};
 use crate::interim::Interim;
-use crate::policy::{Attempt, Outcome, Policy};
 use crate::promise::{Parent, promise};
 use crate::schedule::Turn;
 use crate::service::{HttpBody, HttpService};
@@ -110,7 +110,7 @@ impl<T: Clone + Send + 'static, B: Send + 'static> Thinking<T, B> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Thought<B>> {
         self.interim.register(cx.waker());
         let polled = self.call.poll_unpin(cx);
-        self.interim.send(&mut self.respond);
+        self.interim.flush(&mut self.respond);
         // Also when the page is ready: what is ready with it goes out with it.
         self.pushes.poll(cx);
         if let Poll::Ready(response) = polled {

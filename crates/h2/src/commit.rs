@@ -4,6 +4,7 @@ use std::task::Context;
 
 use bytes::Bytes;
 use h2::server::SendResponse;
+use headstart_policy::{Attempt, Policy, Priority, PriorityParameters, Refusal};
 use http::{Method, Response, response};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
@@ -12,8 +13,6 @@ use crate::ahead::Ahead;
 use crate::driver::{Carried, Driver};
 use crate::exchange::Resolving;
 use crate::head;
-use crate::policy::{Attempt, Policy, Refusal};
-use crate::priority::{Members, Priority};
 use crate::promise::{Parent, promise};
 use crate::service::{HttpBody, HttpService};
 use crate::terms::Terms;
@@ -26,7 +25,7 @@ pub(crate) struct Page<P: Policy, B> {
     /// What the client asked for in its request, or the policy instead, or the client since.
     pub(crate) priority: Priority,
     /// What the response itself says of it (RFC 9218, section 8).
-    pub(crate) own: Members,
+    pub(crate) own: PriorityParameters,
     pub(crate) head: response::Parts,
     pub(crate) body: B,
     pub(crate) pushes: Resolving<P::Tag, B>,

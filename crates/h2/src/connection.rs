@@ -1,5 +1,6 @@
 //! One connection: the task that owns `h2`, runs the service and makes every promise.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use h2::server::Handshake;
+use headstart_policy::Policy;
 use http_body::Body;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -14,7 +16,6 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use crate::config::Config;
 use crate::driver::Driver;
 use crate::error::{Error, Timeout};
-use crate::policy::Policy;
 use crate::service::{HttpBody, HttpService};
 use crate::tap::Tap;
 use crate::wire::Wire;
@@ -154,5 +155,22 @@ where
             }
             return result;
         }
+    }
+}
+
+impl<T, S, B, P> fmt::Debug for Connection<T, S, B, P>
+where
+    T: AsyncRead + AsyncWrite + Unpin,
+    S: HttpService<B>,
+    B: HttpBody,
+    P: Policy,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.state {
+            State::Handshake(_) => "handshake",
+            State::Serving(_) => "serving",
+            State::Over => "over",
+        };
+        f.debug_struct("Connection").field("state", &state).field("shutdown", &self.shutdown).finish_non_exhaustive()
     }
 }

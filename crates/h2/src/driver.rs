@@ -12,6 +12,7 @@ use futures_util::future::{AbortHandle, Abortable, FutureExt};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use h2::server::{Connection, SendResponse};
 use h2::{Reason, RecvStream};
+use headstart_policy::{Client, EarlyHints, Opening, Outcome, Policy, Priority, PriorityParameters};
 use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -27,12 +28,10 @@ use crate::error::Error;
 use crate::exchange::{Answer, Origin, Resolving, call};
 use crate::flood::Floods;
 use crate::head;
-use crate::interim::{EarlyHints, Interim};
+use crate::interim::Interim;
 use crate::keep_alive::KeepAlive;
 use crate::leftovers::{Draining, Leftovers};
 use crate::outgoing::BodyEnd;
-use crate::policy::{self, Client, Outcome, Policy};
-use crate::priority::{Members, Priority};
 use crate::pushes::Pushes;
 use crate::refuse;
 use crate::schedule::Scheduler;
@@ -198,7 +197,7 @@ where
         let interim = Arc::new(Interim::default());
         let tunnel = head.method == Method::CONNECT;
         let client = Client::new(!tunnel && self.push_possible(now));
-        let policy::Opening { exchange, early_hints, promises, priority } = self.policy.request(client, &mut head);
+        let Opening { exchange, early_hints, promises, priority } = self.policy.request(client, &mut head);
         if let Some(fields) = early_hints {
             let mut response = Response::new(());
             *response.status_mut() = StatusCode::EARLY_HINTS;
@@ -217,13 +216,13 @@ where
                 pushes.ask(&self.service, origin, promise);
             }
         }
-        head.extensions.insert(EarlyHints(Arc::clone(&interim)));
+        head.extensions.insert(EarlyHints::new(Arc::clone(&interim)));
         let priority = self.wire.updates.take(id).or(priority).unwrap_or_else(|| Priority::from_headers(&head.headers));
         let asked = Asked { exchange, method: head.method.clone(), priority, origin, ahead: Ahead::default() };
         let body = RequestBody::new(stream, &head, &self.config, &interim, &self.wire, &self.leftovers);
         let mut call = call(&self.service, cx, Request::from_parts(head, body));
         let polled = call.poll_unpin(cx);
-        interim.send(&mut respond);
+        interim.flush(&mut respond);
         match polled {
             Poll::Ready(response) => {
                 pushes.poll(cx);
@@ -289,11 +288,11 @@ where
         };
         let (mut head, body) = response.into_parts();
         match self.policy.response(&mut exchange, &mut head, &body.size_hint()) {
-            policy::Pushes::Drop => {
+            headstart_policy::Pushes::Drop => {
                 pushes = Resolving::new();
                 self.withdrawn.append(&mut ahead.ids);
             }
-            policy::Pushes::Keep(more) => {
+            headstart_policy::Pushes::Keep(more) => {
                 if let Some(origin) = origin
                     && self.push_possible(Instant::now())
                 {
@@ -304,7 +303,7 @@ where
                 }
             }
         }
-        let own = Members::from_headers(&head.headers);
+        let own = PriorityParameters::from_headers(&head.headers);
         let id = respond.stream_id().as_u32();
         let settled = pushes.is_settled();
         let mut page = Page { respond, exchange, method, priority, own, head, body, pushes, ahead };

@@ -1,6 +1,7 @@
 //! What the wire has shown since the last round: streams that ended, priorities, and a client that goes too far.
 
 use h2::Reason;
+use headstart_policy::{Outcome, Policy};
 use http_body::Body;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
@@ -8,7 +9,6 @@ use tokio::time::Instant;
 use crate::doom::Doom;
 use crate::driver::{Carried, Driver};
 use crate::outgoing::BodyEnd;
-use crate::policy::{Outcome, Policy};
 use crate::service::{HttpBody, HttpService};
 use crate::wire::{End, Ended, is_push};
 

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt, poll_fn};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use h2::server::SendResponse;
+use headstart_policy::{Promise, Pushed, Refusal};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Method, Request, Response, Uri, Version};
 use tower::util::Oneshot;
@@ -18,12 +19,7 @@ use tower::util::Oneshot;
 use crate::body::RequestBody;
 use crate::head;
 use crate::interim::Interim;
-use crate::policy::{Promise, Refusal};
 use crate::service::HttpService;
-
-/// Marks a request that the driver made for a push, in the request's extensions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pushed;
 
 /// The response to one promise, not promised yet.
 pub(crate) struct Resolved<T, B> {
@@ -136,7 +132,7 @@ impl<T: Clone + Send + 'static, B: Send + 'static> Resolving<T, B> {
 }
 
 /// Whether it can end an exchange. An upgrade (101) has no place in HTTP/2 (RFC 9113, section 8.6), and an
-/// interim response goes out through [`EarlyHints`](crate::EarlyHints).
+/// interim response goes out through [`EarlyHints`](headstart_policy::EarlyHints).
 fn is_final<B>(response: &Response<B>) -> bool {
     !response.status().is_informational()
 }

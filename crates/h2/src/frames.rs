@@ -1,6 +1,6 @@
 //! Walks a byte stream of HTTP/2 frames without keeping it (RFC 9113, section 4.1).
 
-use crate::priority::Priority;
+use headstart_policy::Priority;
 
 /// DATA, RFC 9113 section 6.1.
 pub(crate) const DATA: u8 = 0x0;

@@ -1,44 +1,16 @@
 //! Interim responses (1xx) that the service, or its reading of the body, asks for.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::Waker;
 
 use atomic_waker::AtomicWaker;
 use bytes::Bytes;
 use h2::server::SendResponse;
+use headstart_policy::EarlyHintsSender;
 use http::{HeaderMap, Response, StatusCode};
 
 use crate::head;
-
-/// Sends 103 (Early Hints) from within a handler. The driver puts one into the extensions of each request.
-///
-/// A handler that knows what its page needs before the page is ready sends it here:
-///
-/// ```
-/// use http::{HeaderMap, HeaderValue, Request, header};
-/// use headstart_h2::EarlyHints;
-///
-/// fn hint<B>(request: &Request<B>) {
-///     if let Some(hints) = request.extensions().get::<EarlyHints>() {
-///         let mut fields = HeaderMap::new();
-///         fields.insert(header::LINK, HeaderValue::from_static("</app.css>; rel=preload; as=style"));
-///         hints.send(fields);
-///     }
-/// }
-/// ```
-///
-/// Browsers act on the first 103 of a navigation only (RFC 8297 allows several; Chromium 156 ignores the rest),
-/// so after a policy sent one this sends nothing more.
-#[derive(Clone, Debug)]
-pub struct EarlyHints(pub(crate) Arc<Interim>);
-
-impl EarlyHints {
-    /// Queues a 103 with these fields. `false` if one went out already or the final head did.
-    pub fn send(&self, fields: HeaderMap) -> bool {
-        self.0.hint(fields)
-    }
-}
 
 /// Shared between a handler, its request's body and the driver.
 #[derive(Debug, Default)]
@@ -74,7 +46,26 @@ impl Interim {
         self.closed.load(Ordering::Acquire)
     }
 
-    fn hint(&self, fields: HeaderMap) -> bool {
+    pub(crate) fn register(&self, waker: &Waker) {
+        self.driver.register(waker);
+    }
+
+    /// Sends what waits.
+    pub(crate) fn flush(&self, respond: &mut SendResponse<Bytes>) {
+        while self.waits.swap(false, Ordering::AcqRel) {
+            if self.go_on.swap(false, Ordering::AcqRel) {
+                send(respond, StatusCode::CONTINUE, HeaderMap::new());
+            }
+            if let Some(mut fields) = self.waiting.lock().ok().and_then(|mut waiting| waiting.take()) {
+                head::remove_hop_by_hop(&mut fields);
+                send(respond, StatusCode::EARLY_HINTS, fields);
+            }
+        }
+    }
+}
+
+impl EarlyHintsSender for Interim {
+    fn send(&self, fields: HeaderMap) -> bool {
         if self.closed.load(Ordering::Acquire) || self.hinted.swap(true, Ordering::AcqRel) {
             return false;
         }
@@ -86,23 +77,6 @@ impl Interim {
         self.waits.store(true, Ordering::Release);
         self.driver.wake();
         true
-    }
-
-    pub(crate) fn register(&self, waker: &Waker) {
-        self.driver.register(waker);
-    }
-
-    /// Sends what waits.
-    pub(crate) fn send(&self, respond: &mut SendResponse<Bytes>) {
-        while self.waits.swap(false, Ordering::AcqRel) {
-            if self.go_on.swap(false, Ordering::AcqRel) {
-                send(respond, StatusCode::CONTINUE, HeaderMap::new());
-            }
-            if let Some(mut fields) = self.waiting.lock().ok().and_then(|mut waiting| waiting.take()) {
-                head::remove_hop_by_hop(&mut fields);
-                send(respond, StatusCode::EARLY_HINTS, fields);
-            }
-        }
     }
 }
 

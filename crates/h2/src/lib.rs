@@ -1,6 +1,6 @@
 //! Server push and 103 (Early Hints) for any [`tower`](tower_service::Service) service, on the [`h2`] crate.
 //!
-//! [`serve_connection`] drives one HTTP/2 connection: it runs a service's futures and bodies, asks a [`Policy`]
+//! [`serve_connection`] drives one HTTP/2 connection: it runs a service's futures and bodies, asks a [`Policy`](headstart_policy::Policy)
 //! what to send early, and carries that out without ever breaking a rule of the protocol or a limit of
 //! [`Config`]. It never decides *what* to send.
 //!
@@ -16,7 +16,8 @@
 //! ```
 //! use std::convert::Infallible;
 //! use http::{HeaderMap, Request, Response, StatusCode};
-//! use headstart_h2::{Client, Opening, Policy, Promise, RequestBody};
+//! use headstart_h2::RequestBody;
+//! use headstart_policy::{Client, Opening, Policy, Promise};
 //!
 //! /// Pushes `/app.css` with the page `/`.
 //! struct AlwaysCss;
@@ -50,6 +51,7 @@
 //! }
 //! ```
 #![forbid(unsafe_code)]
+#![warn(missing_debug_implementations)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 #[cfg(doctest)]
@@ -62,7 +64,6 @@ mod commit;
 mod config;
 mod connection;
 mod date;
-mod diary;
 mod doom;
 mod driver;
 mod ends;
@@ -76,8 +77,6 @@ mod keep_alive;
 mod leftovers;
 mod outbox;
 mod outgoing;
-mod policy;
-mod priority;
 mod promise;
 mod pushes;
 mod refuse;
@@ -95,12 +94,6 @@ mod wire;
 pub use crate::body::{BodyError, RequestBody};
 pub use crate::config::Config;
 pub use crate::connection::{Connection, serve_connection, serve_connection_with};
-pub use crate::diary::Diary;
 pub use crate::error::{Error, Timeout};
-pub use crate::exchange::Pushed;
-pub use crate::interim::EarlyHints;
-pub use crate::policy::{Attempt, Client, Opening, Outcome, Policy, Promise, Pushes, Refusal};
-pub use crate::priority::Priority;
 pub use crate::service::{HttpBody, HttpService};
-pub use h2::Reason;
 pub use h2::ext::Protocol;

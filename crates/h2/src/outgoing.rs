@@ -8,12 +8,12 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes};
 use futures_util::future::{AbortHandle, Abortable};
 use h2::{Reason, SendStream};
+use headstart_policy::Priority;
 use http::HeaderMap;
 use http_body::{Body, Frame};
 use tokio::time::Instant;
 
 use crate::head;
-use crate::priority::Priority;
 use crate::terms::Terms;
 
 /// What is handed to `h2` of an incremental response at a time, and the least of any: the largest DATA frame that every

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use h2::Reason;
 use h2::server::SendResponse;
+use headstart_policy::{Attempt, Policy, Priority, PriorityParameters, Refusal};
 use http::{Method, Response, header};
 use http_body::Body;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -11,8 +12,6 @@ use tokio::time::Instant;
 use crate::driver::{Carried, Driver};
 use crate::exchange::Resolved;
 use crate::head;
-use crate::policy::{Attempt, Policy, Refusal};
-use crate::priority::{Members, Priority};
 use crate::service::{HttpBody, HttpService};
 use crate::terms::{Allowance, Terms};
 
@@ -113,10 +112,10 @@ where
         let bytes = size.exact().unwrap_or_else(|| size.lower().max(UNKNOWN_BYTES));
         driver.pushes.allow(&driver.config, driver.h2.max_concurrent_send_streams(), self.now, bytes)?;
         let with_body = head::finish(&Method::GET, &mut head, &size, self.now);
-        let own = Members::from_headers(&head.headers);
+        let own = PriorityParameters::from_headers(&head.headers);
         let priority = pushed_priority(page.priority, own.over(promise.priority.unwrap_or(page.priority)));
         // Raised above what its head says: that the head asked for it once is enough.
-        let own = if own.over(priority) == priority { own } else { Members::default() };
+        let own = if own.over(priority) == priority { own } else { PriorityParameters::default() };
         let terms = Terms { asked: priority, own, allowance: Some(Allowance::new(bytes)), tunnel: false };
 
         let uri = request.uri().clone();

@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 
+use headstart_policy::{CancelCode, Diary, Outcome, Refusal};
 use http::Uri;
 use http::uri::PathAndQuery;
 use tokio::time::Instant;
 
 use crate::config::Config;
-use crate::diary::Diary;
-use crate::policy::{Outcome, Refusal};
 use crate::wire::{End, Ended, Wire, is_push};
+use h2::Reason;
 
 /// Finished pushes remembered to notice that the client cancelled one after all.
 const MAX_FINISHED: usize = 64;
@@ -105,7 +105,9 @@ impl<T: Clone> Pushes<T> {
         }
         match how {
             Ended::Finished => self.finished(stream).map(|tag| (tag, Outcome::Finished)),
-            Ended::ResetByClient(code) => self.cancelled(stream).map(|tag| (tag, Outcome::Cancelled(code.into()))),
+            Ended::ResetByClient(code) => {
+                self.cancelled(stream).map(|tag| (tag, Outcome::Cancelled(cancel_code(code))))
+            }
             Ended::ResetByServer => self.close(stream).map(|tag| (tag, Outcome::Failed)),
         }
     }
@@ -146,5 +148,27 @@ impl<T: Clone> Pushes<T> {
     /// Names of what is still open, when the connection ends.
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = T> + '_ {
         self.open.drain(..).map(|(_, tag)| tag)
+    }
+}
+
+/// The meaning of an error code of RST_STREAM (RFC 9113, section 7).
+fn cancel_code(code: u32) -> CancelCode {
+    match Reason::from(code) {
+        Reason::CANCEL => CancelCode::Cancel,
+        Reason::REFUSED_STREAM => CancelCode::Refused,
+        _ => CancelCode::Other(code.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_have_their_meaning() {
+        assert_eq!(cancel_code(8), CancelCode::Cancel);
+        assert_eq!(cancel_code(7), CancelCode::Refused);
+        assert_eq!(cancel_code(1), CancelCode::Other(1));
+        assert_eq!(cancel_code(0xface), CancelCode::Other(0xface));
     }
 }

@@ -16,12 +16,12 @@ use bytes::Bytes;
 use futures_util::future::Abortable;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use h2::{Reason, SendStream};
+use headstart_policy::Priority;
 use http_body::Body;
 use tokio::time::Instant;
 
 use crate::outbox::OUTBOX_BYTES;
 use crate::outgoing::{BodyEnd, NextFrame, Outgoing, SLICE_BYTES, Served};
-use crate::priority::Priority;
 use crate::terms::Terms;
 use crate::wire::Wire;
 

@@ -1,12 +1,11 @@
 //! How far an exchange has come whose service did not answer at once.
 
 use futures_util::future::{AbortHandle, BoxFuture};
+use headstart_policy::{Policy, Priority};
 
 use crate::ahead::{Ahead, Thinking};
 use crate::commit::Page;
 use crate::exchange::{Answer, Origin, Resolving};
-use crate::policy::Policy;
-use crate::priority::Priority;
 
 /// A step of the exchange on this stream.
 pub(crate) type Stepping<T, B> = BoxFuture<'static, (u32, Step<T, B>)>;

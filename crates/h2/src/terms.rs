@@ -1,6 +1,6 @@
 //! On what terms a body is sent.
 
-use crate::priority::{Members, Priority};
+use headstart_policy::{Priority, PriorityParameters};
 
 /// What the scheduler has to know of a body besides the body.
 #[derive(Clone, Copy, Debug, Default)]
@@ -8,7 +8,7 @@ pub(crate) struct Terms {
     /// What the client asked for, or the policy or the promise says.
     pub(crate) asked: Priority,
     /// What the response itself says of its priority.
-    pub(crate) own: Members,
+    pub(crate) own: PriorityParameters,
     /// Of a push: what it may cost.
     pub(crate) allowance: Option<Allowance>,
     /// A conversation and no download: the client may leave its window closed for as long as it likes.

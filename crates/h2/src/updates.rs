@@ -4,8 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 use h2::Reason;
-
-use crate::priority::Priority;
+use headstart_policy::Priority;
 
 /// Updates that wait, most of them for streams that are not opened yet. 12 bytes each; the oldest gives way. A
 /// client has no use for more than the streams that it may open, which are as many by default.

@@ -8,7 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
-use headstart_h2::{Client, Config, Opening, Policy, Promise, RequestBody};
+use headstart_h2::{Config, RequestBody};
+use headstart_policy::{Client, Opening, Policy, Promise};
 use http::{Method, Request, Response, request};
 use http_body_util::Full;
 

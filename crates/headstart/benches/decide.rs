@@ -7,7 +7,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use headstart::Headstart;
-use headstart::h2::{Attempt, Client, Policy, Pushes};
+use headstart::policy::{Attempt, Client, Policy, Pushes};
 use http::{HeaderValue, Request, Response, header, request, response};
 use http_body::SizeHint;
 

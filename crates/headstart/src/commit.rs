@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use headstart_h2::Attempt;
 use headstart_learn::{Delivery, Time};
+use headstart_policy::Attempt;
 use http::header::{self, HeaderValue};
 use http::response;
 
@@ -34,7 +34,7 @@ impl PageExchange {
         for Attempt { tag, refusal } in attempts {
             // What the policy itself dropped has its decision.
             if let (Some(item), Some(refusal)) = (self.items.get_mut(tag.item), refusal)
-                && *refusal != headstart_h2::Refusal::NotAdmitted
+                && *refusal != headstart_policy::Refusal::NotAdmitted
                 && item.decision == Decision::Pushed
             {
                 item.decision = Decision::Omitted(Reason::Driver(*refusal));

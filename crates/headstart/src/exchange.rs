@@ -5,8 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
-use headstart_h2::{Diary, Priority};
 use headstart_learn::{Asset, ClientId, ConnectionId, Fetch, NetworkId, Referrer, Site, Time};
+use headstart_policy::{Diary, Priority};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, response};
 

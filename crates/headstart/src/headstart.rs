@@ -9,9 +9,9 @@ use rustls::ServerConfig;
 use tokio::net::TcpListener;
 
 use crate::builder::{Builder, lower_case};
+use crate::connection_policy::ConnectionPolicy;
 use crate::engine::{Engine, now};
 use crate::layer::HeadstartLayer;
-use crate::policy::ConnectionPolicy;
 use crate::rules::Rules;
 use crate::serve::Serve;
 use crate::state::{self, SnapshotError};

@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use headstart_h2::Priority;
 use headstart_learn::Site;
+use headstart_policy::Priority;
 
 use crate::item::Item;
 use crate::need;

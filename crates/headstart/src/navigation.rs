@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use headstart_h2::{Promise, Refusal};
 use headstart_learn::{Candidate, Freshness, Navigation, Site, Time, Visit};
+use headstart_policy::{Promise, Refusal};
 use http::header::{self, HeaderMap, HeaderName};
 use http::request::Parts;
 use http::{StatusCode, response};

@@ -1,7 +1,7 @@
 //! In which order a page needs what is sent early.
 
-use headstart_h2::Priority;
 use headstart_learn::Destination;
+use headstart_policy::Priority;
 
 /// The urgencies there are, the most urgent first.
 pub(crate) const URGENCIES: std::ops::RangeInclusive<u8> = 1..=3;

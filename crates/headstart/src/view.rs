@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use headstart_h2::Refusal;
+use headstart_policy::Refusal;
 
 /// How a page's assets were sent early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

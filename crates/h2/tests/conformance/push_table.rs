@@ -3,7 +3,7 @@
 
 use http::HeaderMap;
 
-use headstart_h2::Promise;
+use headstart_policy::Promise;
 
 use crate::case::Step;
 use crate::frames::{
@@ -174,36 +174,36 @@ fn cancels() -> Vec<PushCase> {
             .send(&[page(1)])
             .then(Step::Head(4))
             .send(&[rst(2, CANCEL), window(4, 60)])
-            .noted(&["Cancelled(8) /bytes/50/0"]),
+            .noted(&["Cancelled(Cancel) /bytes/50/0"]),
         push(CANCELS, "within its content", site(), "1>2 1>4 1:200+10. 2:200+20 4:200+60.")
             .settings(&narrow)
             .send(&[page(1)])
             .then(Step::Bytes(2, 20))
             .send(&[rst(2, CANCEL), window(4, 40)])
-            .noted(&["Cancelled(8) /bytes/50/0", "Finished /bytes/60/1"]),
+            .noted(&["Cancelled(Cancel) /bytes/50/0", "Finished /bytes/60/1"]),
         push(CANCELS, "after its end", pushing([20]), "1>2 1:200+10. 2:200+20.")
             .send(&[page(1)])
             .then(Step::Over(2))
             .send(&[rst(2, CANCEL)])
-            .noted(&["Finished /bytes/20/0", "Cancelled(8) /bytes/20/0"]),
+            .noted(&["Finished /bytes/20/0", "Cancelled(Cancel) /bytes/20/0"]),
         push(CANCELS, "with REFUSED_STREAM", site(), "1>2 1>4 1:200+10. 2:200+20 4:200+60.")
             .settings(&narrow)
             .send(&[page(1)])
             .then(Step::Bytes(2, 20))
             .send(&[rst(2, 7), window(4, 40)])
-            .noted(&["Cancelled(7) /bytes/50/0"]),
+            .noted(&["Cancelled(Refused) /bytes/50/0"]),
         push(CANCELS, "all of a page's", site(), "1>2 1>4 1:200+10. 2:200+20 4:200+20")
             .settings(&narrow)
             .send(&[page(1)])
             .then(Step::Bytes(4, 20))
             .send(&[rst(2, CANCEL), rst(4, CANCEL)])
-            .noted(&["Cancelled(8) /bytes/50/0", "Cancelled(8) /bytes/60/1", "ended /bytes/10 true"]),
+            .noted(&["Cancelled(Cancel) /bytes/50/0", "Cancelled(Cancel) /bytes/60/1", "ended /bytes/10 true"]),
         push(CANCELS, "twice", pushing([50]), "1>2 1:200+10. 2:200+20")
             .settings(&narrow)
             .send(&[page(1)])
             .then(Step::Bytes(2, 20))
             .send(&[rst(2, CANCEL), rst(2, CANCEL)])
-            .noted(&["Cancelled(8) /bytes/50/0"]),
+            .noted(&["Cancelled(Cancel) /bytes/50/0"]),
         push(
             CANCELS,
             "as many as are suffered",

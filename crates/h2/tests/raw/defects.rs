@@ -2,7 +2,7 @@
 //! driver has to keep up, and what may go when upstream has mended the defect.
 
 use headstart_h2::Config;
-use headstart_h2::Promise;
+use headstart_policy::Promise;
 use http::{HeaderMap, HeaderValue};
 
 use crate::frames::{self, CANCEL, ENABLE_PUSH, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS};
@@ -126,7 +126,7 @@ async fn d3_reset_as_soon_as_promised() {
     server.peer.assert_well().await;
     assert_eq!(server.peer.bytes(1), 9000);
     for name in 0..4 {
-        server.log.assert_has(&format!("Cancelled(8) {}", long(name)));
+        server.log.assert_has(&format!("Cancelled(Cancel) {}", long(name)));
     }
 }
 

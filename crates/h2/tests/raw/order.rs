@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headstart_h2::{Priority, Promise};
+use headstart_policy::{Priority, Promise};
 use http::HeaderMap;
 
 use crate::frames::{self, CANCEL, DATA, INITIAL_WINDOW_SIZE, PING, PRIORITY_UPDATE};

@@ -5,9 +5,8 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use headstart_h2::{
-    Attempt, Client, Config, Connection, Error, Opening, Outcome, Policy, Priority, Promise, Pushes, RequestBody,
-};
+use headstart_h2::{Config, Connection, Error, RequestBody};
+use headstart_policy::{Attempt, Client, Opening, Outcome, Policy, Priority, Promise, Pushes};
 use http::{HeaderMap, HeaderValue, Request, Response, header, request, response};
 use http_body::SizeHint;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
@@ -247,7 +246,7 @@ impl Policy for Told {
 
     fn outcome(&mut self, tag: &String, outcome: Outcome) {
         self.0.log.note(match outcome {
-            Outcome::Cancelled(reason) => format!("Cancelled({}) {tag}", u32::from(reason)),
+            Outcome::Cancelled(code) => format!("Cancelled({code:?}) {tag}"),
             outcome => format!("{outcome:?} {tag}"),
         });
     }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
-use headstart_h2::{EarlyHints, Protocol, Pushed, RequestBody};
+use headstart_h2::{Protocol, RequestBody};
+use headstart_policy::{EarlyHints, Pushed};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use http_body::Frame;
 use http_body_util::combinators::UnsyncBoxBody;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use futures_util::future::poll_fn;
-use headstart::h2::EarlyHints;
+use headstart::policy::EarlyHints;
 use headstart::{OverTls, Peer};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;

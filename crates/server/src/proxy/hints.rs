@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use headstart::h2::EarlyHints;
+use headstart::policy::EarlyHints;
 use http::header::{HeaderMap, HeaderName, HeaderValue, LINK};
 use http::{Request, StatusCode};
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Instant, SystemTime};
 
-use headstart::h2::Pushed;
+use headstart::policy::Pushed;
 use headstart::{ClientAddress, Decided, Peer};
 use http::{Method, Request, Response, StatusCode, Version};
 use http_body::Body;

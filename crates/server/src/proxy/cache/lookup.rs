@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use headstart::h2::{EarlyHints, Pushed};
+use headstart::policy::{EarlyHints, Pushed};
 use http::header::{self, HeaderMap};
 use http::request::Parts;
 use http::{Method, Response, StatusCode, response};

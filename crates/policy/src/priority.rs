@@ -12,7 +12,7 @@ const PRIORITY: HeaderName = HeaderName::from_static("priority");
 pub struct Priority {
     /// 0 (most urgent) to 7 (background).
     pub urgency: u8,
-    /// Whether the client can use parts: such responses of one urgency take turns, others go one after another.
+    /// Whether the client can use a part of it: such responses of one urgency take turns, others go one after another.
     pub incremental: bool,
 }
 
@@ -29,31 +29,36 @@ impl Priority {
         Self::overridden(Priority::default(), headers)
     }
 
-    /// The same, with `self` in place of the defaults: a response's field overrides the request's (section 8).
+    /// Reads the `priority` field with `self` in place of the defaults: a response's field overrides the request's
+    /// (section 8).
     pub fn overridden(self, headers: &HeaderMap) -> Self {
-        Members::from_headers(headers).over(self)
+        PriorityParameters::from_headers(headers).over(self)
     }
 
-    /// Reads the value of a PRIORITY_UPDATE frame (section 7.1).
-    pub(crate) fn from_field(value: &[u8]) -> Self {
-        Members::default().with_field(value).over(Priority::default())
+    /// Reads a field value, such as that of a PRIORITY_UPDATE frame (section 7.1). Never fails.
+    pub fn from_field(value: &[u8]) -> Self {
+        PriorityParameters::default().with_field(value).over(Priority::default())
     }
 }
 
-/// What a `priority` field says, and what it leaves open.
+/// The priority parameters that a `priority` field sets (RFC 9218, section 4); those that it leaves out are `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Members {
+pub struct PriorityParameters {
     urgency: Option<u8>,
     incremental: Option<bool>,
 }
 
-impl Members {
-    pub(crate) fn from_headers(headers: &HeaderMap) -> Self {
+impl PriorityParameters {
+    /// Reads the `priority` fields of a head. What is unknown or out of range is ignored. Never fails.
+    pub fn from_headers(headers: &HeaderMap) -> Self {
         // Few heads have the field, and looking a name up costs more than looking at those that are there.
         if !headers.keys().any(|name| *name == PRIORITY) {
-            return Members::default();
+            return PriorityParameters::default();
         }
-        headers.get_all(PRIORITY).iter().fold(Members::default(), |members, value| members.with_field(value.as_bytes()))
+        headers
+            .get_all(PRIORITY)
+            .iter()
+            .fold(PriorityParameters::default(), |parameters, value| parameters.with_field(value.as_bytes()))
     }
 
     fn with_field(mut self, value: &[u8]) -> Self {
@@ -70,8 +75,8 @@ impl Members {
         self
     }
 
-    /// These, and `base` where they leave it open.
-    pub(crate) fn over(self, base: Priority) -> Priority {
+    /// Overlays these parameters on `base`; absent ones keep `base`'s value.
+    pub fn over(self, base: Priority) -> Priority {
         Priority {
             urgency: self.urgency.unwrap_or(base.urgency),
             incremental: self.incremental.unwrap_or(base.incremental),

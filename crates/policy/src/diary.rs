@@ -1,14 +1,13 @@
-//! What a connection was sent, so that it is not sent twice.
+//! The memory of a connection's pushes.
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hash, RandomState};
 
-/// A bounded memory of assets sent on one connection (mod_h2's "push diary").
+/// A bounded memory of assets sent on one connection (mod_h2's "push diary"), so that none is sent twice.
 ///
-/// An entry is a keyed hash of authority (a connection may serve several), path and version, so an asset that
-/// changed is not in it. The oldest entry gives
-/// way. A false hit needs a collision of 64-bit hashes under a random key. Lookups are linear in the few hundred
-/// entries: 256 of them are 2 KiB and four cache lines of work at a time.
+/// An entry is a keyed hash of authority (a connection may serve several), path and version, so an asset that changed
+/// is not in it. When it is full, the oldest entry is dropped. A false hit needs a collision of 64-bit hashes under a
+/// random key. A lookup compares with each entry: 256 of them are 2 KiB.
 #[derive(Debug)]
 pub struct Diary {
     hasher: RandomState,
@@ -17,7 +16,7 @@ pub struct Diary {
 }
 
 impl Diary {
-    /// An empty diary of at most `max_entries` entries (8 bytes each); with 0 it remembers nothing.
+    /// Creates an empty diary of at most `max_entries` entries (8 bytes each); with 0 it remembers nothing.
     pub fn new(max_entries: usize) -> Self {
         Diary { hasher: RandomState::new(), entries: VecDeque::new(), max_entries }
     }

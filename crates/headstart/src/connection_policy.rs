@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use headstart_h2::{Attempt, Client, Opening, Outcome, Policy, Priority, Promise, Pushes};
+use headstart_policy::{Attempt, Client, Opening, Outcome, Policy, Priority, Promise, Pushes};
 use http::{request, response};
 use http_body::SizeHint;
 

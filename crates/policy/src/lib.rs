@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![warn(missing_debug_implementations)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+mod attempt;
+mod diary;
+mod early_hints;
+mod outcome;
+mod policy;
+mod priority;
+mod promise;
+
+pub use crate::attempt::{Attempt, Refusal};
+pub use crate::diary::Diary;
+pub use crate::early_hints::{EarlyHints, EarlyHintsSender};
+pub use crate::outcome::{CancelCode, Outcome};
+pub use crate::policy::{Client, Opening, Policy, Pushes};
+pub use crate::priority::{Priority, PriorityParameters};
+pub use crate::promise::{Promise, Pushed};
