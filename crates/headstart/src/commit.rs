@@ -1,4 +1,5 @@
-//! The end of a decision: what the page's head says of it, what the learner and the client's cookie are told.
+//! The last step before a page's head goes out: `Link` and `Set-Cookie` are written, the learner and the observers are
+//! told what was decided.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,14 +10,15 @@ use headstart_policy::Attempt;
 use http::header::{self, HeaderValue};
 use http::response;
 
+use crate::connection_state::ConnectionState;
 use crate::engine::{Counters, Engine};
 use crate::event::Event;
-use crate::exchange::ConnectionState;
 use crate::item::{Item, Tag};
 use crate::link;
-use crate::navigation::PageExchange;
+use crate::page_exchange::PageExchange;
 use crate::response as answer;
-use crate::view::{AssetView, Decision, Outlet, PageView, Reason};
+use crate::stopwatch::Shown;
+use crate::view::{AssetView, Decision, PageView};
 
 impl PageExchange {
     /// The head goes out next: writes `Link` and `Set-Cookie`, tells the learner, and reports the view.
@@ -31,21 +33,16 @@ impl PageExchange {
         if !answer::is_page(head) {
             return;
         }
-        for Attempt { tag, refusal } in attempts {
-            // What the policy itself dropped has its decision.
-            if let (Some(item), Some(refusal)) = (self.items.get_mut(tag.item), refusal)
-                && *refusal != headstart_policy::Refusal::NotAdmitted
-                && item.decision == Decision::Pushed
-            {
-                item.decision = Decision::Omitted(Reason::Driver(*refusal));
-            }
-        }
+        self.attempted(attempts);
         self.write_links(head);
         self.tell_learner(engine, now);
         self.write_cookie(engine, connection, head);
         self.report(engine);
         if let Some(stopwatch) = &mut connection.stopwatch {
-            stopwatch.shown(self, Instant::now());
+            let conditions = self.items.conditions();
+            let planned = self.items.iter().map(|item| (Arc::clone(&item.path), item.decision));
+            let shown = Shown::new(&self.authority, conditions.outlet, conditions.held_out, planned.collect());
+            stopwatch.shown(self.number, shown, Instant::now());
         }
     }
 
@@ -66,10 +63,10 @@ impl PageExchange {
             }
             head.headers.append(header::LINK, field);
         }
-        for item in &self.items {
+        for item in self.items.iter() {
             let wanted = match item.decision {
                 Decision::Hinted | Decision::Linked => true,
-                decision => falls_to_client(decision, self.outlet),
+                decision => self.items.falls_to_client(decision),
             };
             if wanted
                 && !written.contains(&*item.path)
@@ -81,7 +78,7 @@ impl PageExchange {
     }
 
     fn tell_learner(&self, engine: &Engine, now: Time) {
-        for item in &self.items {
+        for item in self.items.iter() {
             let how = match item.decision {
                 Decision::Held => Delivery::Held,
                 Decision::Pushed => Delivery::Pushed,
@@ -95,7 +92,7 @@ impl PageExchange {
     /// Writes down what the client gets with this page and what it got before on this connection. Only on a
     /// document that no shared cache keeps: one that says so, or one that says nothing, which then says so.
     fn write_cookie(&mut self, engine: &Engine, connection: &mut ConnectionState, head: &mut response::Parts) {
-        for item in &self.items {
+        for item in self.items.iter() {
             if item.decision == Decision::Pushed {
                 connection.has_got(self.site, &item.path, item.validator);
             }
@@ -107,18 +104,11 @@ impl PageExchange {
         if private == Some(false) {
             return;
         }
-        // A connection may serve several sites, each with its cookie.
-        let own = self.site;
-        connection.delivered.retain(|(site, path, validator)| {
-            if *site == own {
-                fingerprint.insert(path, *validator);
-            }
-            *site != own
-        });
-        for item in &self.items {
-            // What a push was too much for is as likely to be needed, so the client will have asked for it: to push it
-            // the next time would be in vain more often than not.
-            let will_ask = makes_fetch(item.decision, self.browser) || falls_to_client(item.decision, self.outlet);
+        connection.take_delivered(self.site, |path, validator| fingerprint.insert(path, validator));
+        for item in self.items.iter() {
+            // An asset that the budget left no push for is as likely to be needed, so that the client will ask for it by
+            // itself: a push with the next page would be wasted more often than not.
+            let will_ask = makes_fetch(item.decision, self.browser) || self.items.falls_to_client(item.decision);
             if will_ask && item.validator != 0 {
                 fingerprint.insert(&item.path, item.validator);
             }
@@ -134,9 +124,10 @@ impl PageExchange {
     fn report(&self, engine: &Engine) {
         let counters = &engine.counters;
         Counters::add(&counters.views, 1);
-        Counters::add(&counters.held_out, u64::from(self.held_out));
+        let conditions = self.items.conditions();
+        Counters::add(&counters.held_out, u64::from(conditions.held_out));
         Counters::add(&counters.corrupt_cookies, u64::from(self.corrupt_cookie));
-        for item in &self.items {
+        for item in self.items.iter() {
             match item.decision {
                 Decision::Pushed => Counters::add(&counters.pushed, 1),
                 Decision::Hinted => Counters::add(&counters.hinted, 1),
@@ -145,15 +136,15 @@ impl PageExchange {
                 Decision::HeldOut | Decision::Omitted(_) => {}
             }
         }
-        self.decided.set(self.held_out, self.items.iter().map(|item| item.decision));
+        self.decided.set(conditions.held_out, self.items.iter().map(|item| item.decision));
         if engine.is_observed() {
             let asset =
                 |item: &Item| AssetView { path: Arc::clone(&item.path), bytes: item.bytes, decision: item.decision };
             engine.tell(&Event::View(PageView {
                 authority: Arc::clone(&self.authority),
                 page: Arc::clone(&self.page),
-                outlet: self.outlet,
-                held_out: self.held_out,
+                outlet: conditions.outlet,
+                held_out: conditions.held_out,
                 corrupt_cookie: self.corrupt_cookie,
                 assets: self.items.iter().map(asset).collect(),
             }));
@@ -161,17 +152,12 @@ impl PageExchange {
     }
 }
 
-/// Whether the client fetches the asset for this alone. Only a browser is known to fetch what `Link` names, whether
-/// or not the page needs it.
+/// Whether the decision alone makes the client fetch the asset. Only a browser is known to fetch what `Link` names,
+/// whether or not the page needs it.
 fn makes_fetch(decision: Decision, browser: bool) -> bool {
     match decision {
         Decision::Hinted => true,
         Decision::Linked => browser,
         _ => false,
     }
-}
-
-/// The client takes pushes and gets no more of them: it can still fetch this early by itself.
-fn falls_to_client(decision: Decision, outlet: Outlet) -> bool {
-    outlet == Outlet::Push && matches!(decision, Decision::Omitted(Reason::Budget | Reason::Driver(_)))
 }

@@ -1,5 +1,6 @@
 //! The engine as the policy of one HTTP/2 connection.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,10 +11,11 @@ use http::{request, response};
 use http_body::SizeHint;
 
 use crate::admission::Guest;
+use crate::channels::Channels;
+use crate::connection_state::ConnectionState;
 use crate::engine::{Counters, Engine, now};
 use crate::event::{Event, PushOutcome, PushReport};
-use crate::exchange::{ConnectionState, Exchange, Ways};
-use crate::hinted::Hinted;
+use crate::exchange::Exchange;
 use crate::item::Tag;
 use crate::response as answer;
 
@@ -47,15 +49,15 @@ impl Policy for ConnectionPolicy {
     type Tag = Tag;
 
     fn request(&mut self, client: Client, head: &mut request::Parts) -> Opening<PolicyExchange, Tag> {
-        let ways = Ways { push: client.push, interim: true };
-        let mut exchange = Exchange::open(&self.engine, &mut self.connection, ways, head, now());
+        let channels = Channels { push: client.push, early_hints: true };
+        let mut exchange = Exchange::open(&self.engine, &mut self.connection, channels, head, now());
         let priority = exchange.priority();
         let (mut early_hints, mut promises) = (None, Vec::new());
         if let Some(page) = exchange.page() {
             head.extensions.insert(page.decided.clone());
             early_hints = page.early_hints();
             promises = page.promises(&self.engine);
-            self.connection.hint(Hinted::of(page.site, &page.items, Priority::from_headers(&head.headers)));
+            self.connection.hint(page.hinted(Priority::from_headers(&head.headers)));
         }
         Opening { exchange: PolicyExchange(exchange), early_hints, promises, priority }
     }
@@ -118,6 +120,23 @@ impl Policy for ConnectionPolicy {
                 outcome,
             }));
         }
+    }
+}
+
+impl fmt::Debug for ConnectionPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectionPolicy").field("connection", &self.connection.id).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for PolicyExchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.0 {
+            Exchange::Page(_) => "Page",
+            Exchange::Asset(_) => "Asset",
+            Exchange::Other => "Other",
+        };
+        f.debug_tuple("PolicyExchange").field(&format_args!("{kind}")).finish()
     }
 }
 

@@ -20,8 +20,8 @@ pub(crate) struct Hinted(Vec<(Site, Arc<str>, Priority)>);
 
 impl Hinted {
     /// Those of a view whose page was asked for with this priority: nothing comes before the page.
-    pub(crate) fn of(site: Site, items: &[Item], page: Priority) -> Self {
-        let hinted = items.iter().filter(|item| item.decision == Decision::Hinted);
+    pub(crate) fn of<'a>(site: Site, items: impl Iterator<Item = &'a Item>, page: Priority) -> Self {
+        let hinted = items.filter(|item| item.decision == Decision::Hinted);
         let ranked = hinted.map(|item| {
             let own = need::priority(item.destination, item.cors);
             (site, Arc::clone(&item.path), Priority { urgency: own.urgency.max(page.urgency), ..own })

@@ -10,8 +10,10 @@ use http::{Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::channels::Channels;
+use crate::connection_state::ConnectionState;
 use crate::engine::{Engine, now};
-use crate::exchange::{ConnectionState, Exchange, Ways};
+use crate::exchange::Exchange;
 use crate::response as answer;
 
 /// The address of the client, in the extensions of a request. [`HeadstartLayer`] learns only from requests that
@@ -71,8 +73,7 @@ where
         });
         let open = connection.and_then(|connection| {
             let mut state = connection.lock().ok()?;
-            let ways = Ways { push: false, interim: false };
-            let mut exchange = Exchange::open(engine, &mut state, ways, &mut head, now());
+            let mut exchange = Exchange::open(engine, &mut state, Channels::LINK_ONLY, &mut head, now());
             drop(state);
             if let Some(page) = exchange.page() {
                 head.extensions.insert(page.decided.clone());

@@ -125,37 +125,6 @@ pub(crate) fn is_cors(headers: &HeaderMap) -> bool {
     text(headers, SEC_FETCH_MODE) == "cors"
 }
 
-/// What a client wants less of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Wishes {
-    /// It asks for little data (`Save-Data`).
-    pub(crate) little_data: bool,
-    /// It asks not to be tracked (`DNT`, `Sec-GPC`): it gets no cookie, and one that it has is not read.
-    pub(crate) no_tracking: bool,
-    /// It asks for no 103 (`No-Early-Hints: 1`, as H2O has it).
-    pub(crate) no_hints: bool,
-}
-
-impl Wishes {
-    /// The fields are walked once: looking up four names costs more. The first of several fields of a name counts.
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let mut wishes = Wishes::default();
-        for name in headers.keys() {
-            let is = |wish: &str| headers.get(name).is_some_and(|value| value.as_bytes() == wish.as_bytes());
-            match name.as_str() {
-                "dnt" | "sec-gpc" => wishes.no_tracking |= is("1"),
-                "no-early-hints" => wishes.no_hints = is("1"),
-                "save-data" => {
-                    wishes.little_data =
-                        headers.get(name).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"on"));
-                }
-                _ => {}
-            }
-        }
-        wishes
-    }
-}
-
 /// The authority that was asked, in lower case.
 pub(crate) fn authority(head: &Parts) -> Option<String> {
     let authority = match head.uri.authority() {
@@ -211,6 +180,11 @@ fn plain_path<'a>(url: &'a str, authority: &str) -> Option<&'a str> {
 pub(crate) fn is_icon(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
     name.starts_with("favicon") || name.starts_with("apple-touch-icon")
+}
+
+/// The path with its query; `/` for a target without one.
+pub(crate) fn path_and_query(head: &Parts) -> &str {
+    head.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str)
 }
 
 fn is_document_path(path: &str) -> bool {

@@ -1,10 +1,11 @@
 //! What a response head says: whether it may be learned from, pushed, or named in a hint.
 
-use headstart_learn::{Destination, Freshness};
+use headstart_learn::{Asset, Destination, Freshness};
 use http::header::{self, HeaderMap, HeaderName};
 use http::{StatusCode, response};
 
 use crate::caching::Caching;
+use crate::identity::Identities;
 
 /// Request fields on which a response may depend and still be pushed: those that are copied into a promise, and
 /// `Origin`, which does not differ on one's own site.
@@ -30,6 +31,31 @@ pub(crate) fn is_public(headers: &HeaderMap, caching: Caching) -> bool {
             .get_all(header::VARY)
             .iter()
             .all(|vary| vary.to_str().is_ok_and(|vary| vary.split(',').all(harmless)))
+}
+
+/// An asset as its response describes it; `None` if it may not be learned. Its destination is that of its media type
+/// and not that of the request: what one client says must not change what all others are told.
+pub(crate) fn asset<'a>(
+    identities: &Identities,
+    path: &'a str,
+    cors: bool,
+    headers: &HeaderMap,
+    bytes: Option<u64>,
+) -> Option<Asset<'a>> {
+    let caching = Caching::of(headers);
+    if !is_public(headers, caching) {
+        return None;
+    }
+    let destination = destination(headers)?;
+    let validator = validator_parts(headers);
+    Some(Asset {
+        path,
+        destination,
+        cors: cors || destination == Destination::Font,
+        bytes: bytes.unwrap_or_else(|| content_length(headers)),
+        validator: if validator.is_empty() { 0 } else { identities.validator(&validator) },
+        freshness: freshness(headers, caching),
+    })
 }
 
 /// How long the response may be used by the client that got it (RFC 9111, section 4.2).

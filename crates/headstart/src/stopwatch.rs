@@ -1,5 +1,5 @@
-//! The present view of a connection and when its assets came: what a [`VisitReport`] is made of. Kept only while
-//! somebody observes.
+//! The present view of a connection and the times at which its assets were sent, from which a [`VisitReport`] is made.
+//! Kept only while there is an observer.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -7,11 +7,10 @@ use std::time::{Duration, Instant};
 
 use crate::event::{Arrival, VisitReport, VisitedAsset};
 use crate::item::Push;
-use crate::navigation::PageExchange;
 use crate::request::Referer;
 use crate::view::{Decision, Outlet};
 
-/// Assets of one view that are timed; later ones are not.
+/// Most assets of one view that are timed.
 const MAX_ASSETS: usize = 128;
 
 /// Times one view at a time: a connection's next navigation ends the one before.
@@ -32,12 +31,25 @@ struct View {
     assets: Vec<VisitedAsset>,
 }
 
-struct Shown {
+/// What was decided for a page that was shown.
+pub(crate) struct Shown {
     authority: Arc<str>,
     outlet: Outlet,
     held_out: bool,
     head: Duration,
     planned: Vec<(Arc<str>, Decision)>,
+}
+
+impl Shown {
+    /// `planned` are the assets of the view, with the decision on each.
+    pub(crate) fn new(
+        authority: &Arc<str>,
+        outlet: Outlet,
+        held_out: bool,
+        planned: Vec<(Arc<str>, Decision)>,
+    ) -> Self {
+        Shown { authority: Arc::clone(authority), outlet, held_out, head: Duration::ZERO, planned }
+    }
 }
 
 impl Stopwatch {
@@ -60,20 +72,11 @@ impl Stopwatch {
         }
     }
 
-    /// The page's head goes out.
-    pub(crate) fn shown(&mut self, page: &PageExchange, now: Instant) {
-        let Some(view) = self.view.as_mut().filter(|view| view.number == page.number) else {
-            return;
-        };
-        let planned: Vec<_> = page.items.iter().map(|item| (Arc::clone(&item.path), item.decision)).collect();
-        let head = now.saturating_duration_since(view.began);
-        view.shown = Some(Shown {
-            authority: Arc::clone(&page.authority),
-            outlet: page.outlet,
-            held_out: page.held_out,
-            head,
-            planned,
-        });
+    /// The head of a page goes out, which was the view of this number.
+    pub(crate) fn shown(&mut self, number: u64, shown: Shown, now: Instant) {
+        if let Some(view) = self.view.as_mut().filter(|view| view.number == number) {
+            view.shown = Some(Shown { head: now.saturating_duration_since(view.began), ..shown });
+        }
     }
 
     /// An asset is asked for. Returns the view it counts to.

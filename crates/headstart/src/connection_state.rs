@@ -1,0 +1,136 @@
+//! What is known of one connection, between its exchanges.
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Instant;
+
+use headstart_learn::{ConnectionId, NetworkId, Site};
+use headstart_policy::Diary;
+use http::request::Parts;
+
+use crate::admission::Guest;
+use crate::channels::Channels;
+use crate::engine::Engine;
+use crate::event::Event;
+use crate::forwarded::ClientAddress;
+use crate::hinted::Hinted;
+use crate::requester::Requester;
+use crate::stopwatch::Stopwatch;
+
+/// Most assets that were sent on a connection and are in no cookie yet; the oldest is forgotten.
+const MAX_DELIVERED: usize = 256;
+
+/// What is known of one connection.
+pub(crate) struct ConnectionState {
+    pub(crate) id: ConnectionId,
+    network: NetworkId,
+    remote: IpAddr,
+    /// A trusted proxy's connection carries many clients: what was sent on it says nothing of what one client holds.
+    shared: bool,
+    /// The server's record of whether the connection is idle; `None` where nobody asks.
+    pub(crate) guest: Option<Arc<Guest>>,
+    /// The assets that were sent on it.
+    diary: Diary,
+    /// The assets of the diary that no cookie contains yet.
+    delivered: VecDeque<(Site, Arc<str>, u64)>,
+    /// The assets that the present view's 103 named.
+    pub(crate) hinted: Hinted,
+    /// Times the present view, if there is an observer.
+    pub(crate) stopwatch: Option<Stopwatch>,
+}
+
+impl ConnectionState {
+    pub(crate) fn new(engine: &Engine, remote: SocketAddr) -> Self {
+        let remote = remote.ip();
+        ConnectionState {
+            id: engine.next_connection(),
+            network: engine.identities.network(remote),
+            remote,
+            shared: engine.proxies.trusts(remote),
+            guest: None,
+            diary: Diary::new(engine.h2.max_diary_entries),
+            delivered: VecDeque::new(),
+            hinted: Hinted::default(),
+            stopwatch: None,
+        }
+    }
+
+    /// An exchange begins: returns its requester. The service is told of a client that is not the peer.
+    pub(crate) fn begin(&self, engine: &Engine, head: &mut Parts) -> Requester {
+        if let Some(guest) = &self.guest {
+            guest.begin();
+        }
+        if !self.shared {
+            return Requester { address: self.remote, network: self.network, connection: self.id };
+        }
+        let address = engine.proxies.client(self.remote, &head.headers);
+        head.extensions.insert(ClientAddress(address));
+        Requester { address, network: engine.identities.network(address), connection: engine.next_connection() }
+    }
+
+    /// The channels that can be used for one client: nothing is pushed on a connection that carries many.
+    pub(crate) fn usable(&self, channels: Channels) -> Channels {
+        Channels { push: channels.push && !self.shared, ..channels }
+    }
+
+    pub(crate) fn end(&self) {
+        if let Some(guest) = &self.guest {
+            guest.end();
+        }
+    }
+
+    /// Views are timed from now on.
+    pub(crate) fn observe(&mut self) {
+        self.stopwatch = (!self.shared).then(Stopwatch::default);
+    }
+
+    /// A navigation begins, and the view before it is over. Returns the number of the new one.
+    pub(crate) fn navigate(&mut self, engine: &Engine, page: &Arc<str>) -> u64 {
+        let Some(stopwatch) = &mut self.stopwatch else { return 0 };
+        let (number, report) = stopwatch.navigate(page, engine.window, Instant::now());
+        if let Some(report) = report {
+            engine.tell(&Event::Visit(report));
+        }
+        number
+    }
+
+    /// A page's 103 goes out. It is not noted on a connection that carries the views of many clients.
+    pub(crate) fn hint(&mut self, hinted: Hinted) {
+        if !self.shared {
+            self.hinted = hinted;
+        }
+    }
+
+    /// The connection is over, and the present view with it.
+    pub(crate) fn finish_view(&mut self, engine: &Engine) {
+        if let Some(report) = self.stopwatch.as_mut().and_then(Stopwatch::finish) {
+            engine.tell(&Event::Visit(report));
+        }
+    }
+
+    pub(crate) fn holds(&self, site: Site, path: &str, validator: u64) -> bool {
+        !self.shared && self.diary.contains(site, path, &validator.to_be_bytes())
+    }
+
+    /// The assets of a site that were sent since its last cookie, with their validators. Clears the list for this site: a
+    /// connection may serve several sites, each with a cookie of its own.
+    pub(crate) fn take_delivered(&mut self, site: Site, mut take: impl FnMut(&str, u64)) {
+        self.delivered.retain(|(of, path, validator)| {
+            if *of == site {
+                take(path, *validator);
+            }
+            *of != site
+        });
+    }
+
+    /// The client got this version of an asset, because it asked for it or by a push.
+    pub(crate) fn has_got(&mut self, site: Site, path: &Arc<str>, validator: u64) {
+        if !self.shared && self.diary.insert(site, path, &validator.to_be_bytes()) {
+            if self.delivered.len() >= MAX_DELIVERED {
+                self.delivered.pop_front();
+            }
+            self.delivered.push_back((site, Arc::clone(path), validator));
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Who sent a request.
+
+use std::net::IpAddr;
+
+use headstart_learn::{ConnectionId, NetworkId};
+
+/// The client of one request: the peer of its connection, or whom a trusted proxy names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Requester {
+    pub(crate) address: IpAddr,
+    pub(crate) network: NetworkId,
+    /// The connection that its requests share. Each request of a trusted proxy has one of its own.
+    pub(crate) connection: ConnectionId,
+}
