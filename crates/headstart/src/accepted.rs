@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use headstart_policy::{OverTls, Peer};
 use http::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -28,7 +29,7 @@ use crate::body::Body;
 use crate::buffered_tls::BufferedTls;
 use crate::connection_state::ConnectionState;
 use crate::engine::{Counters, now};
-use crate::layer::{HeadstartLayer, OverTls, Peer};
+use crate::layer::HeadstartLayer;
 use crate::patient::{Patience, Patient};
 use crate::proxy_protocol;
 use crate::records::SmallFirst;

@@ -6,14 +6,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use headstart_learn::{ConnectionId, NetworkId, Site};
-use headstart_policy::Diary;
+use headstart_policy::{ClientAddress, Diary};
 use http::request::Parts;
 
 use crate::admission::Guest;
 use crate::channels::Channels;
 use crate::engine::Engine;
 use crate::event::Event;
-use crate::forwarded::ClientAddress;
 use crate::hinted::Hinted;
 use crate::requester::Requester;
 use crate::stopwatch::Stopwatch;

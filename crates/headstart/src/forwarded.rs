@@ -28,11 +28,6 @@ pub(crate) struct TrustedProxies {
     pub(crate) field: ForwardedBy,
 }
 
-/// The address of the client, in the extensions of a request that came through a trusted proxy
-/// ([`Builder::trusted_proxies`](crate::Builder::trusted_proxies)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClientAddress(pub IpAddr);
-
 impl TrustedProxies {
     pub(crate) fn trusts(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();

@@ -44,7 +44,7 @@ impl Headstart {
     }
 
     /// A tower layer for servers that are not ours: it learns, sets the cookie and `Link: rel=preload`. It needs
-    /// [`Peer`](crate::Peer) in the extensions of requests.
+    /// [`Peer`](headstart_policy::Peer) in the extensions of requests.
     pub fn layer(&self) -> HeadstartLayer {
         HeadstartLayer { engine: Arc::clone(&self.engine), connection: None }
     }

@@ -1,11 +1,11 @@
 //! The engine as a tower layer, for servers that are not ours and for HTTP/1.1: it learns, writes `Link` and the
 //! cookie. Pushes and 103 need [`Headstart::serve`](crate::Headstart::serve).
 
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 
+use headstart_policy::Peer;
 use http::{Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -15,16 +15,6 @@ use crate::connection_state::ConnectionState;
 use crate::engine::{Engine, now};
 use crate::exchange::Exchange;
 use crate::response as answer;
-
-/// The address of the client, in the extensions of a request. [`HeadstartLayer`] learns only from requests that
-/// carry it, for without it a crowd cannot be told from one forger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Peer(pub SocketAddr);
-
-/// Marks a request that came over TLS, in its extensions; the target of an HTTP/1.1 request does not tell. Set by
-/// [`Headstart::serve`](crate::Headstart::serve).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OverTls;
 
 /// Adds learning, `Link: rel=preload` and the cookie to a service. Made by
 /// [`Headstart::layer`](crate::Headstart::layer).

@@ -4,6 +4,7 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod attempt;
+mod connection;
 mod diary;
 mod early_hints;
 mod outcome;
@@ -12,6 +13,7 @@ mod priority;
 mod promise;
 
 pub use crate::attempt::{Attempt, Refusal};
+pub use crate::connection::{ClientAddress, OverTls, Peer};
 pub use crate::diary::Diary;
 pub use crate::early_hints::{EarlyHints, EarlyHintsSender};
 pub use crate::outcome::{CancelCode, Outcome};

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
-use headstart::{Builder, ClientAddress, ForwardedBy, Headstart, IpNet, Peer};
+use headstart::policy::{ClientAddress, Peer};
+use headstart::{Builder, ForwardedBy, Headstart, IpNet};
 use http::Method;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use headstart::{Headstart, Peer};
+use headstart::Headstart;
+use headstart::policy::Peer;
 use http::{Request, Response, header};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tower_layer::Layer as _;

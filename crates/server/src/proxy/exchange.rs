@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use futures_util::future::poll_fn;
-use headstart::policy::EarlyHints;
-use headstart::{OverTls, Peer};
+use headstart::policy::{EarlyHints, OverTls, Peer};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, Uri, Version};

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Instant, SystemTime};
 
-use headstart::policy::Pushed;
-use headstart::{ClientAddress, Decided, Peer};
+use headstart::Decided;
+use headstart::policy::{ClientAddress, Peer, Pushed};
 use http::{Method, Request, Response, StatusCode, Version};
 use http_body::Body;
 use pin_project_lite::pin_project;
