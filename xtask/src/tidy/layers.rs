@@ -21,7 +21,15 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     (
         "headstart-benches",
-        &["headstart", "headstart-gcs", "headstart-h2", "headstart-learn", "headstart-markup", "headstart-policy"],
+        &[
+            "headstart",
+            "headstart-gain",
+            "headstart-gcs",
+            "headstart-h2",
+            "headstart-learn",
+            "headstart-markup",
+            "headstart-policy",
+        ],
     ),
     (
         "headstart-examples",
@@ -29,13 +37,17 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("headstart-files", &["headstart-policy"]),
     ("headstart-fleet", &["headstart-learn"]),
+    ("headstart-gain", &[]),
     ("headstart-gcs", &[]),
     ("headstart-h2", &["headstart-policy"]),
     ("headstart-learn", &[]),
     ("headstart-markup", &[]),
     ("headstart-policy", &[]),
     ("headstart-proxy", &["headstart-policy"]),
-    ("headstart-server", &["headstart", "headstart-files", "headstart-fleet", "headstart-policy", "headstart-proxy"]),
+    (
+        "headstart-server",
+        &["headstart", "headstart-files", "headstart-fleet", "headstart-gain", "headstart-policy", "headstart-proxy"],
+    ),
     (TESTKIT, &[]),
     ("xtask", &[]),
 ];
@@ -45,7 +57,7 @@ const TESTKIT: &str = "testkit";
 const ALL_TESTS: &str = "headstart-benches";
 
 /// These decide and do not act: nothing of the network gets linked into them.
-const PURE: &[&str] = &["headstart-gcs", "headstart-learn"];
+const PURE: &[&str] = &["headstart-gain", "headstart-gcs", "headstart-learn"];
 /// So do these, in the vocabulary of HTTP.
 const WITHOUT_IO: &[&str] = &["headstart-markup", "headstart-policy"];
 const IO: &[&str] = &["h2", "hyper", "rustls", "tokio"];
@@ -56,6 +68,7 @@ const LIBRARIES: &[&str] = &[
     "headstart",
     "headstart-files",
     "headstart-fleet",
+    "headstart-gain",
     "headstart-gcs",
     "headstart-h2",
     "headstart-learn",
