@@ -13,11 +13,11 @@ use crate::config::section::At;
 use crate::config::sites::{Content, Site};
 use crate::config::{Problem, Problems, Settings};
 use crate::origin::Origin;
-use crate::proxy::{Cache, Proxy};
 use crate::routes::Routes;
 use crate::self_signed::{self, Origin as MadeOrKept};
-use crate::static_files::StaticFiles;
 use crate::{state, tls};
+use headstart_files::StaticFiles;
+use headstart_proxy::{Cache, Proxy};
 
 /// Sites that can be served.
 pub(crate) struct Sites {

@@ -10,7 +10,6 @@ mod assemble;
 mod baselines;
 mod certificates;
 mod check;
-mod compress;
 mod config;
 mod digest;
 mod evaluate;
@@ -25,7 +24,6 @@ mod operator;
 mod origin;
 mod overrides;
 mod page_views;
-mod proxy;
 mod replay;
 mod router;
 mod routes;
@@ -38,7 +36,6 @@ mod signals;
 mod site;
 mod snapshots;
 mod state;
-mod static_files;
 mod systemd;
 mod throttle;
 mod tls;
@@ -63,6 +60,8 @@ fn main() -> ExitCode {
 }
 
 fn run() -> anyhow::Result<ExitCode> {
+    // The libraries choose none; the first thing that is done, so that each finds it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let command = match args::parse()? {
         Parsed::Answer(text) => {
             log::say(format_args!("{}", text.trim_end()));

@@ -9,8 +9,8 @@ use http::{Request, Response};
 use http_body::{Frame, SizeHint};
 use tower_service::Service;
 
-use crate::proxy::{self, Proxy};
-use crate::static_files::{self, StaticFiles};
+use headstart_files::{self as static_files, StaticFiles};
+use headstart_proxy::{self as proxy, Proxy};
 
 /// Either, as one service. Clones share what they answer from.
 #[derive(Clone)]
@@ -27,7 +27,7 @@ impl Service<Request<headstart::Body>> for Origin {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         match self {
             Origin::Files(files) => Service::<Request<headstart::Body>>::poll_ready(files, cx),
-            Origin::Upstream(proxy) => proxy.poll_ready(cx),
+            Origin::Upstream(proxy) => Service::<Request<headstart::Body>>::poll_ready(proxy, cx),
         }
     }
 
@@ -42,7 +42,7 @@ impl Service<Request<headstart::Body>> for Origin {
 /// The response, from wherever it comes.
 pub(crate) enum ResponseFuture {
     Files(static_files::ResponseFuture),
-    Upstream(<Proxy as Service<Request<headstart::Body>>>::Future),
+    Upstream(proxy::ResponseFuture),
 }
 
 impl Future for ResponseFuture {

@@ -18,19 +18,11 @@ const KNOWN: &[(&str, &str, &[&str])] = &[
     ("headstart-h2", "crate", &["ahead", "commit", "connection", "driver", "promise", "stage"]),
     ("headstart-learn", "crate", &["exchange", "finding", "learner", "model", "pages", "planner"]),
     ("headstart-learn", "crate", &["restore", "wire"]),
-    (
-        "headstart-server",
-        "crate",
-        &["access_log_writer", "admin", "config", "explain", "log", "origin", "proxy", "throttle", "traffic"],
-    ),
+    ("headstart-server", "crate", &["access_log_writer", "admin", "config", "explain", "log", "throttle", "traffic"]),
     ("headstart-server", "crate", &["args", "check", "overrides"]),
     ("headstart-server", "crate", &["evaluate", "evaluate_table"]),
     ("headstart-server", "crate", &["learn_log", "page_views", "replay"]),
     ("headstart-server", "crate::admin", &["events", "explain", "routes", "state"]),
-    ("headstart-server", "crate::proxy", &["ahead", "body", "cache"]),
-    ("headstart-server", "crate::proxy", &["connection", "dial"]),
-    ("headstart-server", "crate::proxy", &["exchange", "probe", "service", "tunnel"]),
-    ("headstart-server", "crate::static_files", &["head", "representation"]),
     ("headstart-server", "crate::traffic", &["body", "layer"]),
 ];
 

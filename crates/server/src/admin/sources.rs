@@ -11,9 +11,9 @@ use super::health::Health;
 use super::ledger::Ledger;
 use crate::access_log_writer::AccessLog;
 use crate::origin::Origin;
-use crate::proxy::UpstreamStats;
-use crate::static_files::CacheStats;
 use crate::traffic::Counters;
+use headstart_files::CacheStats;
+use headstart_proxy::UpstreamStats;
 
 /// Everything that is read; nothing of it is changed from here.
 #[derive(Clone)]

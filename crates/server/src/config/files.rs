@@ -7,8 +7,8 @@ use http::{HeaderName, HeaderValue, StatusCode};
 
 use super::section::{At, Section};
 use super::values::{Size, Wanted};
-use crate::compress::Levels;
-use crate::static_files::{Config, Dotfiles, Pattern, Symlinks};
+use headstart_coding::Levels;
+use headstart_files::{Config, Dotfiles, Pattern, Symlinks};
 
 /// A directory, and how it is served.
 #[derive(Clone, Debug)]

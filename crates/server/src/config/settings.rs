@@ -13,7 +13,7 @@ use super::rules::{self, HostRule};
 use super::section::{At, Section};
 use super::sites::{self, Site};
 use super::tree::Node;
-use crate::{admin, static_files};
+use crate::admin;
 
 /// What the program does. Every setting has a default, so an empty file is one that works.
 #[derive(Clone, Debug)]
@@ -90,7 +90,7 @@ fn example(root: PathBuf) -> Site {
         path: "/".into(),
         identity: None,
         budget: sites::PartialBudget::default(),
-        content: sites::Content::Files(Box::new(Files { root, config: static_files::Config::default() })),
+        content: sites::Content::Files(Box::new(Files { root, config: headstart_files::Config::default() })),
     }
 }
 

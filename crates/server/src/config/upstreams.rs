@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use super::place::Place;
 use super::section::{At, Section};
 use super::values::Size;
-use crate::proxy::{Address, Balance, Caching, Config, HostField, Probe, Roots};
+use headstart_proxy::{Address, Balance, Caching, Config, HostField, Probe, Roots};
 
 /// An application, on one or several servers.
 #[derive(Clone, Debug)]

@@ -8,6 +8,7 @@ use std::time::{Instant, SystemTime};
 
 use headstart::Decided;
 use headstart::policy::{ClientAddress, Peer, Pushed};
+use headstart_proxy::UpstreamName;
 use http::{Method, Request, Response, StatusCode, Version};
 use http_body::Body;
 use pin_project_lite::pin_project;
@@ -15,7 +16,7 @@ use tower_service::Service;
 
 use super::body::WatchedBody;
 use super::counters::Counters;
-use super::record::{Noted, Record, Upstream};
+use super::record::{Noted, Record};
 use crate::access_log_writer::AccessLog;
 
 /// Who is told of responses: the metrics, the access log, both or neither.
@@ -90,7 +91,7 @@ where
         if let Some(open) = &mut open {
             open.answered(response.status());
             if let Some(noted) = &mut open.noted {
-                noted.upstream = response.extensions().get::<Upstream>().cloned();
+                noted.upstream = response.extensions().get::<UpstreamName>().cloned();
             }
             bodiless |= open.method == Method::HEAD;
         }
@@ -103,7 +104,7 @@ struct ForLog {
     request: Noted,
     client: Option<IpAddr>,
     decided: Option<Decided>,
-    upstream: Option<Upstream>,
+    upstream: Option<UpstreamName>,
 }
 
 /// An exchange under way. Told when it is dropped.
@@ -179,7 +180,7 @@ impl Drop for Open {
                 complete: self.complete,
                 early: decided.and_then(|decided| decided.get()),
                 pushed: self.for_push,
-                upstream: upstream.map(|Upstream(name)| name),
+                upstream: upstream.map(|UpstreamName(name)| name),
             });
         }
     }

@@ -14,4 +14,4 @@ pub(crate) use self::histogram::HistogramReading;
 pub(crate) use self::layer::{Watch, Watched};
 #[cfg(test)]
 pub(crate) use self::record::Noted;
-pub(crate) use self::record::{Record, Upstream};
+pub(crate) use self::record::Record;

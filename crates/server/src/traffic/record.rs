@@ -30,10 +30,6 @@ pub(crate) struct Record {
     pub(crate) upstream: Option<Arc<str>>,
 }
 
-/// In the extensions of a response that was not made here: who made it.
-#[derive(Clone, Debug)]
-pub(crate) struct Upstream(pub(crate) Arc<str>);
-
 /// The parts of a request that are noted.
 #[derive(Debug)]
 pub(crate) struct Noted {

@@ -5,8 +5,8 @@ use maud::{Markup, html};
 use super::super::sources::Sources;
 use super::format;
 use super::layout::Section;
-use crate::proxy::{BUCKETS, UpstreamStats};
 use crate::traffic::HistogramReading;
+use headstart_proxy::{BUCKETS, UpstreamStats};
 
 /// `None` where nothing is passed on.
 pub(super) fn section(sources: &Sources) -> Option<Section> {

@@ -5,7 +5,7 @@ use std::fmt;
 use super::super::dashboard::head_times;
 use super::super::sources::Sources;
 use super::families::{Families, Labels};
-use crate::proxy::UpstreamStats;
+use headstart_proxy::UpstreamStats;
 
 pub(super) fn write(sources: &Sources, families: &mut Families<'_>) -> fmt::Result {
     let files = sources.origins.files();

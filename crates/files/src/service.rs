@@ -1,0 +1,254 @@
+//! The service itself: which file, from memory or from disk.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use http::request::Parts;
+use http::{Method, Request, Response, StatusCode, Version, header};
+use tokio::task::JoinHandle;
+use tower_service::Service;
+
+use super::body::Body;
+use super::cache::{Cache, CacheStats};
+use super::config::Config;
+use super::entry::{Entry, Selected};
+use super::forms::Forms;
+use super::load::{Loaded, Readers, load};
+use super::open::Root;
+use super::path::{Rejected, SitePath};
+use super::read_permits::ReadPermits;
+use super::representation::Representation;
+use super::respond;
+use headstart_coding::Accepted;
+
+/// Serves the files below one directory. A clone shares the memory of the first.
+#[derive(Clone)]
+pub struct StaticFiles(Arc<Shared>);
+
+impl fmt::Debug for StaticFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StaticFiles").field("config", &self.0.config).finish_non_exhaustive()
+    }
+}
+
+struct Shared {
+    root: Root,
+    cache: Cache,
+    forms: Forms,
+    permits: ReadPermits,
+    config: Config,
+}
+
+impl StaticFiles {
+    /// How much is kept in memory.
+    pub fn stats(&self) -> CacheStats {
+        self.0.cache.stats()
+    }
+
+    /// Serves `directory`. It may be replaced as a whole, or be a symbolic link that is turned to another directory.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or is not a directory.
+    pub fn new(directory: &Path, config: Config) -> io::Result<Self> {
+        let directory: PathBuf = std::path::absolute(directory)?;
+        std::fs::read_dir(&directory)?;
+        Ok(Self(Arc::new(Shared {
+            root: Root::new(directory, config.symlinks),
+            cache: Cache::new(config.max_memory),
+            forms: Forms::new(config.compress),
+            permits: ReadPermits::default(),
+            config,
+        })))
+    }
+}
+
+impl<B> Service<Request<B>> for StaticFiles {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = ResponseFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> ResponseFuture {
+        let (head, _) = request.into_parts();
+        let shared = &self.0;
+        if !names_its_host(&head) {
+            return self.refuse(StatusCode::BAD_REQUEST, head);
+        }
+        if head.method != Method::GET && head.method != Method::HEAD {
+            return self.refuse(StatusCode::METHOD_NOT_ALLOWED, head);
+        }
+        let answer = match SitePath::parse(head.uri.path(), shared.config.dotfiles) {
+            Ok(path) => shared.cached(path.as_str()).and_then(|entry| at_once(&entry, &head)),
+            Err(Rejected::Malformed) => return self.refuse(StatusCode::BAD_REQUEST, head),
+            Err(Rejected::Absent) => return self.refuse(StatusCode::NOT_FOUND, head),
+        };
+        match answer {
+            Some(answer) => ResponseFuture::ready(answer),
+            None => self.ask_disk(head, Shared::answer),
+        }
+    }
+}
+
+/// HTTP/1.1 asks for exactly one `Host` (RFC 9112, section 3.2), which hyper does not check. Pushes and HTTP/2
+/// carry the authority in the URI.
+fn names_its_host(head: &Parts) -> bool {
+    head.version != Version::HTTP_11
+        || head.uri.authority().is_some()
+        || head.headers.get_all(header::HOST).iter().count() == 1
+}
+
+impl StaticFiles {
+    /// Asks the disk, on a thread that may wait.
+    fn ask_disk(
+        &self,
+        head: Parts,
+        answer: impl FnOnce(&Shared, &Parts) -> Response<Body> + Send + 'static,
+    ) -> ResponseFuture {
+        let shared = Arc::clone(&self.0);
+        ResponseFuture(State::Loading(tokio::task::spawn_blocking(move || answer(&shared, &head))))
+    }
+
+    /// Answers with an error: at once, unless the site has a page for it that is not in memory. Those who try one hidden
+    /// name after the other cost no more than that.
+    fn refuse(&self, status: StatusCode, head: Parts) -> ResponseFuture {
+        let shared = &self.0;
+        let Some(name) = shared.config.error_pages.get(&status) else {
+            return ResponseFuture::ready(respond::without_body_for_head(&head.method, respond::message(status)));
+        };
+        let cached = shared.cached(name).map(|entry| entry.select(accepted(&entry, &head)));
+        match cached {
+            Some(Selected::Form(page)) => ResponseFuture::ready(respond::error_page(&head.method, status, &page)),
+            _ => self.ask_disk(head, move |shared, head| shared.error(status, head)),
+        }
+    }
+}
+
+impl Shared {
+    /// What is in memory for a path, if the disk still has the same.
+    fn cached(&self, path: &str) -> Option<Arc<Entry>> {
+        let entry = self.cache.get(path)?;
+        entry.is_true(&self.root, (self.config.now)(), self.config.revalidate).then_some(entry)
+    }
+
+    /// The answer, whatever it takes. Waits for the disk.
+    fn answer(&self, head: &Parts) -> Response<Body> {
+        let Ok(path) = SitePath::parse(head.uri.path(), self.config.dotfiles) else {
+            return self.error(StatusCode::NOT_FOUND, head);
+        };
+        let path = path.as_str();
+        let loaded = match self.cached(path) {
+            Some(entry) => return respond::file(&head.method, &head.headers, &self.form(path, &entry, head)),
+            None => self.load(path),
+        };
+        match loaded {
+            Loaded::File { entry, .. } => respond::file(&head.method, &head.headers, &self.form(path, &entry, head)),
+            Loaded::Directory => respond::without_body_for_head(&head.method, respond::add_slash(&head.uri)),
+            Loaded::Absent => match self.fallback(path, head) {
+                Some(form) => respond::file(&head.method, &head.headers, &form),
+                None => self.error(StatusCode::NOT_FOUND, head),
+            },
+            Loaded::Forbidden => self.error(StatusCode::FORBIDDEN, head),
+            Loaded::Failed(error) => {
+                tracing::error!("cannot read {}: {error}", head.uri.path());
+                self.error(StatusCode::SERVICE_UNAVAILABLE, head)
+            }
+        }
+    }
+
+    /// The shell of a single-page application, for a path without an extension.
+    fn fallback(&self, path: &str, head: &Parts) -> Option<Arc<Representation>> {
+        let name = self.config.fallback.as_deref()?;
+        let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        if last.contains('.') { None } else { self.page(name, head) }
+    }
+
+    fn error(&self, status: StatusCode, head: &Parts) -> Response<Body> {
+        let page = self.config.error_pages.get(&status).and_then(|name| self.page(name, head));
+        match page {
+            Some(page) => respond::error_page(&head.method, status, &page),
+            None => respond::without_body_for_head(&head.method, respond::message(status)),
+        }
+    }
+
+    /// A file that answers for paths other than its own.
+    fn page(&self, name: &str, head: &Parts) -> Option<Arc<Representation>> {
+        let entry = self.cached(name).or_else(|| match self.load(name) {
+            Loaded::File { entry, .. } => Some(entry),
+            _ => None,
+        })?;
+        Some(self.form(name, &entry, head))
+    }
+
+    fn form(&self, name: &str, entry: &Arc<Entry>, head: &Parts) -> Arc<Representation> {
+        self.forms.select(&self.cache, name, entry, accepted(entry, head))
+    }
+
+    /// Reads a file and keeps what may be kept.
+    fn load(&self, path: &str) -> Loaded {
+        let keep = |entry: &Arc<Entry>| self.cache.insert(path, Arc::clone(entry));
+        let readers = Readers { permits: &self.permits, again: &|| self.cached(path), keep: &keep };
+        let loaded = load(&self.root, path, &self.config, readers);
+        match &loaded {
+            Loaded::File { entry, keep: true } => keep(entry),
+            _ => self.cache.remove(path),
+        }
+        loaded
+    }
+}
+
+/// The answer, if it is ready made.
+fn at_once(entry: &Entry, head: &Parts) -> Option<Response<Body>> {
+    match entry.select(accepted(entry, head)) {
+        Selected::Form(form) => Some(respond::file(&head.method, &head.headers, &form)),
+        Selected::ToMake(_) => None,
+    }
+}
+
+/// What codings count for this request and file.
+fn accepted(entry: &Entry, head: &Parts) -> Accepted {
+    if !entry.has_forms() || respond::asks_for_part(&head.method, &head.headers) {
+        return Accepted::IDENTITY;
+    }
+    Accepted::read(&head.headers)
+}
+
+/// The response, at once or as soon as the disk has answered.
+pub struct ResponseFuture(State);
+
+impl fmt::Debug for ResponseFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}
+
+enum State {
+    Ready(Option<Response<Body>>),
+    Loading(JoinHandle<Response<Body>>),
+}
+
+impl ResponseFuture {
+    fn ready(response: Response<Body>) -> Self {
+        Self(State::Ready(Some(response)))
+    }
+}
+
+impl Future for ResponseFuture {
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let failed = || respond::message(StatusCode::INTERNAL_SERVER_ERROR);
+        Poll::Ready(Ok(match &mut self.0 {
+            State::Ready(response) => response.take().unwrap_or_else(failed),
+            State::Loading(task) => ready!(Pin::new(task).poll(cx)).unwrap_or_else(|_| failed()),
+        }))
+    }
+}

@@ -1,0 +1,326 @@
+//! What one request has to do with the cache: what it finds, whom it waits for, and what it brings.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use headstart_policy::{EarlyHints, Pushed};
+use http::header::{self, HeaderMap};
+use http::request::Parts;
+use http::{Method, Response, StatusCode, response};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Duration, Instant, timeout_at};
+
+use super::entry::{Entry, Keepable, take_conditions};
+use super::fills::{Coalesced, Fill, Filled, Role};
+use super::store::{Cache, Found, MAX_BODY, MAX_VARIANTS};
+use crate::config::Caching;
+
+/// How long a request waits for what another one brings; then it asks the upstream itself. 5 s.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A request that the cache may answer, or that makes untrue what is in it.
+pub(crate) struct Lookup {
+    cache: Cache,
+    key: Arc<str>,
+    use_for: Caching,
+    /// Others wait for what this one brings.
+    fill: Option<Fill>,
+    /// What the cache has and may not give without asking.
+    stale: Option<Entry>,
+    /// What the client said it holds, if the upstream is told what `stale` is instead.
+    held: Option<HeaderMap>,
+}
+
+/// What becomes of a response for a request that the cache did not answer.
+pub(crate) enum Noted {
+    /// It is passed on, and kept if there is something to fill.
+    Passes(Option<Box<Storing>>),
+    /// This is answered instead.
+    Answered(Response<Bytes>),
+}
+
+impl Lookup {
+    /// `None` if it has nothing to do with it. `authority` is what the client asked for.
+    pub(crate) fn new(cache: &Cache, caching: Caching, upstream: &str, authority: &str, head: &Parts) -> Option<Self> {
+        let eligible = match caching {
+            Caching::Off => return None,
+            Caching::Pushes => head.extensions.get::<Pushed>().is_some(),
+            Caching::Assets | Caching::All => true,
+        };
+        let reads = matches!(head.method, Method::GET | Method::HEAD)
+            && ![header::AUTHORIZATION, header::RANGE, header::IF_MATCH, header::IF_UNMODIFIED_SINCE]
+                .iter()
+                .any(|name| head.headers.contains_key(name));
+        // What changes something is looked at for what it makes untrue.
+        let changes = !head.method.is_safe();
+        if !eligible || !(reads || changes) {
+            return None;
+        }
+        let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+        let key = format!("{upstream}\n{authority}\n{path}").into();
+        Some(Lookup { cache: cache.clone(), key, use_for: caching, fill: None, stale: None, held: None })
+    }
+
+    /// The stored response, if it may be given without asking. Else what is stale is kept in mind.
+    pub(crate) fn find(&mut self, head: &Parts) -> Option<Response<Bytes>> {
+        let now = self.cache.now();
+        match self.cache.find(&self.key, head, now) {
+            Found::Fresh(stored) => Some(stored.answer(&head.headers, &head.method, now)),
+            Found::Stale(stored) => {
+                self.stale = Some(stored);
+                None
+            }
+            Found::Nothing => None,
+        }
+    }
+
+    /// The stale response, if it may be shown while somebody asks for a fresh one.
+    pub(crate) fn find_stale(&self, head: &Parts) -> Option<Response<Bytes>> {
+        let now = self.cache.now();
+        let stale = self.stale.as_ref().filter(|stale| !wants_fresh(head) && stale.serves_while_revalidated(now))?;
+        Some(stale.answer(&head.headers, &head.method, now))
+    }
+
+    /// What this request does beside others for the same entry; if it leads, it is the one that they wait for.
+    pub(crate) fn join(&mut self, head: &Parts) -> Option<Coalesced> {
+        if wants_fresh(head) || (self.use_for == Caching::Assets && !may_be_asset(head)) {
+            return None;
+        }
+        let has_conditions =
+            [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE].iter().any(|name| head.headers.contains_key(name));
+        // A 304 for one client's copy would be of no use to the others.
+        let may_lead = head.method == Method::GET
+            && (!has_conditions || self.stale.as_ref().is_some_and(|stale| stale.has_validator()));
+        match self.cache.0.fills.join(&self.key, may_lead, Instant::now()) {
+            Role::Leader(fill) => self.fill = Some(fill),
+            Role::Coalesced(coalesced) => return Some(coalesced),
+            Role::Alone => {}
+        }
+        None
+    }
+
+    pub(crate) fn leads(&self) -> bool {
+        self.fill.is_some()
+    }
+
+    /// The request that brings a fresh response, made of one that got a stale one; `None` if that is under way.
+    pub(crate) fn refreshing(&mut self, mut head: Parts) -> Option<Parts> {
+        head.method = Method::GET;
+        head.extensions.remove::<EarlyHints>();
+        take_conditions(&mut head.headers);
+        let coalesced = self.join(&head);
+        (coalesced.is_none() && self.leads()).then_some(head)
+    }
+
+    /// Waits for what others bring. `None` if this request has to ask the upstream itself.
+    pub(crate) async fn wait(&mut self, coalesced: Coalesced, head: &Parts) -> Option<Response<Bytes>> {
+        let until = Instant::now() + PATIENCE;
+        let mut coalesced = coalesced;
+        // A response may be of another variant than this client takes; then one more is asked for.
+        for _ in 0..=MAX_VARIANTS {
+            let filled = timeout_at(until, coalesced.filled()).await.ok()?;
+            match filled {
+                Some(Filled::NotShareable) => return None,
+                Some(Filled::Failed) => return self.instead_of_error(head),
+                Some(Filled::Stored) | None => {}
+            }
+            if let Some(response) = self.find(head) {
+                return Some(response);
+            }
+            coalesced = self.join(head)?;
+        }
+        None
+    }
+
+    /// What may be shown instead of an error.
+    fn instead_of_error(&self, head: &Parts) -> Option<Response<Bytes>> {
+        let now = self.cache.now();
+        let stale = self.stale.as_ref().filter(|stale| !wants_fresh(head) && stale.serves_if_error(now))?;
+        Some(stale.answer(self.held.as_ref().unwrap_or(&head.headers), &head.method, now))
+    }
+
+    /// Makes the request one for what differs from the stale response, if that has a validator, and if the client lets
+    /// what comes be kept.
+    pub(crate) fn make_conditional(&mut self, head: &mut Parts) {
+        if head.method != Method::GET || forbids_keeping(head) {
+            return;
+        }
+        let Some(stale) = self.stale.as_ref().filter(|stale| stale.has_validator()) else { return };
+        self.held = Some(take_conditions(&mut head.headers));
+        stale.make_conditional(&mut head.headers);
+    }
+
+    /// The upstream gave no response: what is shown instead, if anything may be.
+    pub(crate) fn failed(self, head: &Parts) -> Option<Response<Bytes>> {
+        let answer = self.instead_of_error(head);
+        self.complete(Filled::Failed);
+        answer
+    }
+
+    /// Takes note of a response's head; `asked` is the request as the upstream got it.
+    pub(crate) fn note(mut self, asked: &Parts, head: &response::Parts) -> Noted {
+        if !asked.method.is_safe() {
+            if head.status.is_success() || head.status.is_redirection() {
+                self.cache.remove(&self.key);
+            }
+            return Noted::Passes(None);
+        }
+        if head.status.is_server_error() {
+            return self.failed(asked).map_or(Noted::Passes(None), Noted::Answered);
+        }
+        if head.status == StatusCode::NOT_MODIFIED
+            && let (Some(stale), Some(held)) = (self.stale.take(), self.held.take())
+        {
+            return Noted::Answered(self.refresh(&stale, &held, asked, head));
+        }
+        let Some((request, head, body)) = self.keepable(asked, head) else {
+            self.complete(Filled::NotShareable);
+            return Noted::Passes(None);
+        };
+        Noted::Passes(Some(Box::new(Storing { lookup: self, request, head, body })))
+    }
+
+    /// What is stored is what the upstream has.
+    fn refresh(self, stale: &Entry, conditions: &HeaderMap, asked: &Parts, head: &response::Parts) -> Response<Bytes> {
+        let now = self.cache.now();
+        let request = remembered(asked);
+        let fresh = stale.refreshed(&request, &head.headers, now);
+        let Some(fresh) = fresh.filter(|fresh| may_be_kept(self.use_for, fresh.head())).map(Arc::new) else {
+            self.cache.remove(&self.key);
+            let answer = stale.answer(conditions, &asked.method, now);
+            self.complete(Filled::NotShareable);
+            return answer;
+        };
+        let answer = fresh.answer(conditions, &asked.method, now);
+        if self.fill.as_ref().is_none_or(Fill::is_current) {
+            self.cache.insert(Arc::clone(&self.key), &request, fresh, now);
+        }
+        self.complete(Filled::Stored);
+        answer
+    }
+
+    /// What is kept of a response, if it may be: the request that it answers, its head, and room for its body.
+    fn keepable(&self, asked: &Parts, head: &response::Parts) -> Option<(Parts, Keepable, BytesMut)> {
+        let ok = asked.method == Method::GET && head.status == StatusCode::OK;
+        if !ok || !may_be_kept(self.use_for, &head.headers) {
+            return None;
+        }
+        let announced = head.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        if announced.is_some_and(|bytes: usize| bytes > MAX_BODY) {
+            return None;
+        }
+        let request = remembered(asked);
+        let head = Keepable::new(&request, head.headers.clone(), self.cache.now())?;
+        Some((request, head, BytesMut::with_capacity(announced.unwrap_or(0))))
+    }
+
+    fn complete(self, how: Filled) {
+        if let Some(fill) = self.fill {
+            fill.complete(how, Instant::now());
+        }
+    }
+}
+
+/// A response that is kept while it is passed on.
+pub(crate) struct Storing {
+    lookup: Lookup,
+    request: Parts,
+    head: Keepable,
+    body: BytesMut,
+}
+
+impl Storing {
+    /// Room to read it to its end whatever its client does, if others may wait for it.
+    pub(crate) fn read_ahead(&self) -> Option<OwnedSemaphorePermit> {
+        let room = &self.lookup.cache.0.ahead;
+        self.lookup.leads().then(|| Arc::clone(room).try_acquire_owned().ok()).flatten()
+    }
+
+    /// More of the body; `false` if it is too large to be kept.
+    pub(crate) fn add(&mut self, data: &Bytes) -> bool {
+        let fits = self.body.len().saturating_add(data.len()) <= MAX_BODY;
+        if fits {
+            self.body.extend_from_slice(data);
+        }
+        fits
+    }
+
+    /// The response was whole.
+    pub(crate) fn finish(self) {
+        let Storing { lookup, request, head, body } = self;
+        let now = lookup.cache.now();
+        if lookup.fill.as_ref().is_none_or(Fill::is_current) {
+            lookup.cache.insert(Arc::clone(&lookup.key), &request, Arc::new(head.with(body.freeze(), now)), now);
+        }
+        lookup.complete(Filled::Stored);
+    }
+
+    /// The response cannot be kept after all.
+    pub(crate) fn give_up(self) {
+        self.lookup.complete(Filled::NotShareable);
+    }
+
+    /// The response broke off.
+    pub(crate) fn fail(self) {
+        self.lookup.complete(Filled::Failed);
+    }
+}
+
+/// The head of a request as the cache remembers it: without what only concerns its client.
+fn remembered(head: &Parts) -> Parts {
+    let (mut copy, ()) = http::Request::new(()).into_parts();
+    copy.method = head.method.clone();
+    copy.uri = head.uri.clone();
+    copy.headers = head.headers.clone();
+    for name in [header::HOST, header::COOKIE, header::REFERER, header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE] {
+        copy.headers.remove(name);
+    }
+    copy
+}
+
+/// Whether the client asks for more than what is stored.
+fn wants_fresh(head: &Parts) -> bool {
+    head.headers.contains_key(header::CACHE_CONTROL) || head.headers.contains_key(header::PRAGMA)
+}
+
+/// Whether the client wants nothing kept of this (RFC 9111, section 5.2.1.5).
+fn forbids_keeping(head: &Parts) -> bool {
+    let values = head.headers.get_all(header::CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|directive| directive.trim().eq_ignore_ascii_case("no-store"))
+}
+
+/// Whether the answer may be one that is kept where only assets are: nobody waits for a page that is each client's own.
+fn may_be_asset(head: &Parts) -> bool {
+    let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
+    match text("sec-fetch-dest") {
+        Some(destination) => matches!(destination, "style" | "script" | "font" | "image"),
+        None => text("accept").is_none_or(|accept| !accept.contains("text/html")),
+    }
+}
+
+fn may_be_kept(caching: Caching, headers: &HeaderMap) -> bool {
+    let varies_by_client = |name: &str| {
+        ["*", "authorization", "cookie", "x-forwarded-for", "forwarded"]
+            .iter()
+            .any(|who| name.eq_ignore_ascii_case(who))
+    };
+    let vary = headers.get_all(header::VARY).iter();
+    !headers.contains_key(header::SET_COOKIE)
+        && vary
+            .map(|value| value.to_str().unwrap_or("*"))
+            .all(|value| !value.split(',').any(|name| varies_by_client(name.trim())))
+        && (caching != Caching::Assets || is_asset(headers))
+}
+
+/// What pages pull in, by media type.
+fn is_asset(headers: &HeaderMap) -> bool {
+    let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    media == "text/css"
+        || media.ends_with("/javascript")
+        || media.ends_with("/x-javascript")
+        || media.ends_with("/wasm")
+        || media.starts_with("font/")
+        || media.starts_with("image/")
+        || media.starts_with("application/font")
+}

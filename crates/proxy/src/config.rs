@@ -1,0 +1,233 @@
+//! What an operator says of one upstream: plain values, each with a default, all checked by `Proxy::new`.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderValue;
+use ipnet::IpNet;
+use rustls::crypto::CryptoProvider;
+
+use super::address::Address;
+
+/// One upstream: one application, on one or several servers that answer alike.
+///
+/// Everything but [`servers`](Self::servers) has a default that fits a web application on the same network.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What it is called in logs and metrics. "upstream".
+    pub name: String,
+    /// Where it is reached; at least one. All are asked in turn.
+    pub servers: Vec<Address>,
+    /// Which server is asked next. In turn.
+    pub balance: Balance,
+    /// What the upstream is told as `Host`. What the client said.
+    pub host: HostField,
+    /// What the upstream is told of the client.
+    pub forwarding: Forwarding,
+    /// How `https` servers prove themselves.
+    pub tls: UpstreamTls,
+    /// How long each step may take.
+    pub timeouts: Timeouts,
+    /// How much of everything there may be.
+    pub limits: Limits,
+    /// When a server is left out.
+    pub health: Health,
+    /// What of this upstream may be answered from the response cache. Assets.
+    pub cache: Caching,
+}
+
+/// Which server is asked next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Balance {
+    /// One after the other.
+    #[default]
+    RoundRobin,
+    /// The one with the fewest requests under way.
+    LeastOpen,
+}
+
+/// What the upstream is told as `Host`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum HostField {
+    /// As the client said: what an application needs that makes links to itself.
+    #[default]
+    Preserve,
+    /// The authority of the server that is asked.
+    Server,
+    /// Always this.
+    Named(HeaderValue),
+}
+
+/// `X-Forwarded-For`, `-Proto`, `-Host` and `Forwarded` (RFC 7239).
+#[derive(Clone, Debug, Default)]
+pub struct Forwarding {
+    /// Networks of proxies in front of this one. From these the fields are kept and added to; from all others they
+    /// are thrown away, for anyone can write them. None.
+    pub trusted: Vec<IpNet>,
+    /// Whether `Via` is added to requests and responses (RFC 9110, section 7.6.3). No.
+    pub via: bool,
+}
+
+/// How an `https` server proves itself.
+#[derive(Clone, Debug, Default)]
+pub struct UpstreamTls {
+    /// Who is believed to know servers by name. Mozilla's list.
+    pub roots: Roots,
+    /// Who does the cryptography: no crate of ours chooses. None: the process's default
+    /// ([`CryptoProvider::get_default`]); without one an `https` server is a [`ConfigError`].
+    pub provider: Option<Arc<CryptoProvider>>,
+    /// The name that the certificate has to carry. The host of the address.
+    pub server_name: Option<String>,
+}
+
+/// Which certificates of `https` servers are believed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Roots {
+    /// Mozilla's list of public authorities.
+    #[default]
+    Public,
+    /// The certificates in this PEM file, and no others.
+    File(PathBuf),
+    /// Anyone: the connection is encrypted, to whoever is there.
+    Unchecked,
+}
+
+/// How long each step may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// To look up, connect, and shake hands. 5 s; then 504.
+    pub connect: Duration,
+    /// From the request's head to the response's. 60 s; then 504. An upload that makes progress starts it anew.
+    pub head: Duration,
+    /// Without a byte of a body, either way, while the receiver would take it. 60 s; then the stream is reset.
+    pub body: Duration,
+    /// A connection to the upstream that nobody uses is closed. 60 s.
+    pub idle: Duration,
+    /// Without a byte either way in a tunnel (WebSocket). 10 min.
+    pub tunnel: Duration,
+}
+
+/// How much of everything there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Requests under way at this upstream, tunnels included. 1,024; one more is answered 503 with `Retry-After`.
+    /// Each costs a connection (HTTP/1.1) and up to [`max_head_bytes`](Self::max_head_bytes) of buffers.
+    pub max_in_flight: usize,
+    /// Connections kept for the next request, for each server. 512; the longest unused give way. Fewer than what is in use
+    /// at busy times means that connections are made and closed all the time.
+    pub max_idle: usize,
+    /// Largest upload, bytes. No limit; a larger one is answered 413.
+    pub max_upload: Option<u64>,
+    /// Largest head of a response, bytes. 64 KiB; a larger one is answered 502.
+    pub max_head_bytes: usize,
+    /// Other servers that are asked after a failure, if the request may be repeated: it has no content, its method is
+    /// idempotent, and no byte of a response has come. 2.
+    pub retries: u32,
+}
+
+/// When a server is left out. If all are, all are asked: a guess that all are down helps nobody.
+#[derive(Clone, Debug)]
+pub struct Health {
+    /// Failures in a row (no connection, no head in time, a broken head) that put a server aside. 3; 0 is never.
+    pub max_failures: u32,
+    /// For how long; then the next request tries it. 10 s.
+    pub aside: Duration,
+    /// Asked regularly, whatever requests find. None.
+    pub probe: Option<Probe>,
+}
+
+/// A request of our own that says whether a server is well.
+#[derive(Clone, Debug)]
+pub struct Probe {
+    /// What is asked for. `/`.
+    pub path: String,
+    /// How often. 5 s.
+    pub every: Duration,
+    /// How long an answer may take. 2 s.
+    pub timeout: Duration,
+    /// Good answers, inclusive. 200 to 399.
+    pub statuses: (u16, u16),
+    /// Bad answers in a row that put a server aside. 2.
+    pub falls: u32,
+    /// Good answers in a row that bring it back. 2.
+    pub rises: u32,
+}
+
+/// What the shared response cache (RFC 9111) is used for. Only successful answers to GET that any client may be given
+/// are kept; requests with credentials never see it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Caching {
+    /// Nothing.
+    Off,
+    /// Requests that were made for a push.
+    Pushes,
+    /// These, and whatever a page pulls in: styles, scripts, fonts, images.
+    #[default]
+    Assets,
+    /// Everything that the upstream allows.
+    All,
+}
+
+impl Config {
+    /// The defaults, for these servers.
+    pub fn new(servers: Vec<Address>) -> Self {
+        Config {
+            name: "upstream".to_owned(),
+            servers,
+            balance: Balance::default(),
+            host: HostField::default(),
+            forwarding: Forwarding::default(),
+            tls: UpstreamTls::default(),
+            timeouts: Timeouts::default(),
+            limits: Limits::default(),
+            health: Health::default(),
+            cache: Caching::default(),
+        }
+    }
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Timeouts { connect: seconds(5), head: seconds(60), body: seconds(60), idle: seconds(60), tunnel: seconds(600) }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { max_in_flight: 1024, max_idle: 512, max_upload: None, max_head_bytes: 64 << 10, retries: 2 }
+    }
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Health { max_failures: 3, aside: Duration::from_secs(10), probe: None }
+    }
+}
+
+impl Default for Probe {
+    fn default() -> Self {
+        Probe {
+            path: "/".to_owned(),
+            every: Duration::from_secs(5),
+            timeout: Duration::from_secs(2),
+            statuses: (200, 399),
+            falls: 2,
+            rises: 2,
+        }
+    }
+}
+
+/// A configuration that cannot be used; the message names the value.
+#[derive(Debug)]
+pub struct ConfigError(pub(super) String);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConfigError {}

@@ -1,0 +1,351 @@
+//! One request: which server, what is sent, what is tried again, and what the client is answered.
+
+use std::sync::Arc;
+use std::task::Poll;
+
+use futures_util::future::poll_fn;
+use headstart_policy::{EarlyHints, OverTls, Peer};
+use http::header::{self, HeaderMap, HeaderValue};
+use http::request::Parts;
+use http::{Method, Request, Response, StatusCode, Uri, Version};
+use hyper::body::Incoming;
+use hyper::client::conn::TrySendError;
+use hyper::upgrade::OnUpgrade;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Duration, Instant, sleep_until};
+
+use super::body::Body;
+use super::cache::{Lookup, Noted};
+use super::config::HostField;
+use super::connection::Connection;
+use super::error::Fault;
+use super::relay::{Checkout, InFlight, OpenRequest};
+use super::server::Server;
+use super::upload::{Content, Gate, Upload, Watch};
+use super::upstream::Upstream;
+use super::{forwarded, head, hints, respond, stats, tunnel, websocket};
+
+/// A request that was let in.
+pub(super) struct Exchange {
+    proxy: Arc<Upstream>,
+    permit: Option<OwnedSemaphorePermit>,
+    head: Parts,
+    /// `None` if there is no content, or once it was handed over.
+    upload: Option<Upload>,
+    has_content: bool,
+    watch: Arc<Watch>,
+    gate: Option<Arc<Gate>>,
+    /// The protocol that the client wants to change to.
+    upgrade: Option<HeaderValue>,
+    client: Option<EarlyHints>,
+    begun: Instant,
+    lookup: Option<Lookup>,
+}
+
+/// What came of one attempt.
+enum Failed {
+    /// Nothing was sent: the connection was closed since its last use. The request is as it was.
+    Unsent,
+    /// The upload, if there was any, is gone.
+    With(Fault),
+}
+
+impl Exchange {
+    /// Takes a request apart; its head is made ready for the upstream.
+    pub(super) fn new(
+        proxy: &Arc<Upstream>,
+        permit: OwnedSemaphorePermit,
+        mut head: Parts,
+        host: &str,
+        content: Option<Content>,
+        mut lookup: Option<Lookup>,
+    ) -> Self {
+        let has_content = content.is_some();
+        let upgrade = head::upgrade(&head, has_content).filter(|_| head.extensions.get::<OnUpgrade>().is_some());
+        let config = &proxy.config;
+        let watch = Arc::<Watch>::default();
+        let expects = head.headers.remove(header::EXPECT).filter(|_| has_content && head.version != Version::HTTP_10);
+        let gate = expects.as_ref().map(|_| Arc::<Gate>::default());
+        let upload = content.map(|content| {
+            let (limit, stall) = (config.limits.max_upload, config.timeouts.body);
+            Upload::new(content, limit, stall, gate.clone(), &watch, &proxy.counters)
+        });
+        let client = head.extensions.remove::<EarlyHints>().filter(|_| hints::may_help(&head.headers));
+        prepare(&mut head, host, proxy, upgrade.as_ref());
+        if let Some(expects) = expects {
+            head.headers.insert(header::EXPECT, expects);
+        }
+        if let Some(lookup) = &mut lookup {
+            lookup.make_conditional(&mut head);
+        }
+        Exchange {
+            proxy: Arc::clone(proxy),
+            permit: Some(permit),
+            head,
+            upload,
+            has_content,
+            watch,
+            gate,
+            upgrade,
+            client,
+            begun: Instant::now(),
+            lookup,
+        }
+    }
+
+    /// Asks servers until one answers or no more may be asked.
+    pub(super) async fn run(mut self) -> Response<Body> {
+        let proxy = Arc::clone(&self.proxy);
+        let counters = &proxy.counters;
+        let mut tried = Vec::new();
+        let mut fault = Fault::Refused;
+        while let Some(at) = proxy.balance(&tried)
+            && let Some(server) = proxy.servers.get(at)
+        {
+            if !tried.is_empty() {
+                stats::add(&counters.retries, 1);
+            }
+            tried.push(at);
+            fault = match self.ask(server).await {
+                Ok(response) => return response,
+                Err(fault) => fault,
+            };
+            counters.fault(fault);
+            if fault.blames_server() {
+                server.failed(fault);
+                tracing::debug!(server = %server.address(), fault = fault.name(), "no response");
+            }
+            if !self.may_repeat(fault) || tried.len() > proxy.config.limits.retries as usize {
+                break;
+            }
+        }
+        let instead = self.lookup.take().and_then(|lookup| lookup.failed(&self.head));
+        instead.map_or_else(|| respond::fault(&self.head.method, fault), |response| response.map(Body::known))
+    }
+
+    /// A request that may have reached a server is repeated only if doing it twice is doing it once, and if it can be
+    /// sent twice (RFC 9110, section 9.2.2).
+    fn may_repeat(&self, fault: Fault) -> bool {
+        let untouched = matches!(fault, Fault::Refused | Fault::ConnectTimeout) && !self.watch.has_begun();
+        let idempotent = self.head.method.is_idempotent() && !self.has_content && self.upgrade.is_none();
+        fault.blames_server() && ((untouched && (!self.has_content || self.upload.is_some())) || idempotent)
+    }
+
+    /// Asks one server. A connection that turns out to be closed costs one more try, on a new one.
+    async fn ask(&mut self, server: &Arc<Server>) -> Result<Response<Body>, Fault> {
+        let mut fresh = false;
+        let at = OpenRequest::new(server);
+        loop {
+            let mut held = server.connection(fresh, self.upgrade.is_some()).await?;
+            let used = held.is_used();
+            match self.send(&mut held, server).await {
+                Ok((response, heard)) => return self.answered(response, heard, held, at),
+                Err(Failed::Unsent) if used && !fresh => {}
+                Err(Failed::Unsent) => return Err(Fault::Closed),
+                // The server may have closed it just before.
+                Err(Failed::With(Fault::Closed)) if used && !fresh && self.may_repeat(Fault::Closed) => {
+                    self.proxy.counters.fault(Fault::Closed);
+                    stats::add(&self.proxy.counters.retries, 1);
+                }
+                Err(Failed::With(fault)) => return Err(fault),
+            }
+            fresh = true;
+        }
+    }
+
+    async fn send(
+        &mut self,
+        held: &mut Connection,
+        server: &Server,
+    ) -> Result<(Response<Incoming>, Option<hints::Heard>), Failed> {
+        let mut request = self.request(server, held.is_http2())?;
+        if let Some(protocol) = self.upgrade.as_ref().filter(|_| held.is_http2()) {
+            if !websocket::is_websocket(protocol) || !held.takes_tunnels().await {
+                return Err(Failed::With(Fault::NoUpgrade));
+            }
+            websocket::ask(&mut request);
+        }
+        let heard = (!held.is_http2() && (self.client.is_some() || self.gate.is_some()))
+            .then(|| hints::listen(&mut request, self.client.clone(), self.gate.clone()));
+        if let Connection::Http1(connection) = held
+            && (self.has_content || self.upgrade.is_some())
+        {
+            connection.detach(self.upgrade.is_some());
+        }
+        let limit = self.proxy.config.timeouts.head;
+        let error = {
+            let sent = held.send(request);
+            match in_time(&self.watch, limit, sent).await {
+                Some(Ok(response)) => return Ok((response, heard)),
+                Some(Err(error)) => error,
+                None => return Err(Failed::With(self.watch.fault().unwrap_or(Fault::HeadTimeout))),
+            }
+        };
+        Err(self.failed(error))
+    }
+
+    fn failed(&mut self, mut error: TrySendError<Request<Upload>>) -> Failed {
+        if let Some(request) = error.take_message() {
+            if self.has_content {
+                self.upload = Some(request.into_body());
+            }
+            return Failed::Unsent;
+        }
+        let error = error.into_error();
+        tracing::debug!(%error, "a request failed");
+        Failed::With(match self.watch.fault() {
+            Some(fault) => fault,
+            None if error.is_parse() => Fault::Malformed,
+            None => Fault::Closed,
+        })
+    }
+
+    /// The request as this server gets it.
+    fn request(&mut self, server: &Server, http2: bool) -> Result<Request<Upload>, Failed> {
+        let upload = match self.upload.take() {
+            Some(upload) => upload,
+            None if self.has_content => return Err(Failed::With(Fault::Closed)),
+            None => Upload::empty(),
+        };
+        let mut request = Request::new(upload);
+        *request.method_mut() = self.head.method.clone();
+        *request.headers_mut() = self.head.headers.clone();
+        let headers = request.headers_mut();
+        match &self.proxy.config.host {
+            HostField::Preserve => {}
+            HostField::Named(host) => {
+                headers.insert(header::HOST, host.clone());
+            }
+            HostField::Server => {
+                if let Some(host) = server.address().host_field() {
+                    headers.insert(header::HOST, host);
+                }
+            }
+        }
+        if http2 {
+            *request.version_mut() = Version::HTTP_2;
+            let host = request.headers_mut().remove(header::HOST);
+            let authority = host.as_ref().and_then(|host| http::uri::Authority::try_from(host.as_bytes()).ok());
+            let mut uri = Uri::builder().scheme(server.scheme());
+            uri = uri.authority(authority.unwrap_or_else(|| server.address().authority().clone()));
+            let path = self.head.uri.path_and_query().map_or("/", |path| path.as_str());
+            *request.uri_mut() = uri.path_and_query(path).build().map_err(|_| Failed::With(Fault::Malformed))?;
+        } else {
+            *request.uri_mut() = self.head.uri.clone();
+        }
+        Ok(request)
+    }
+
+    /// A head came: makes it the client's.
+    fn answered(
+        &mut self,
+        response: Response<Incoming>,
+        hinted: Option<hints::Heard>,
+        connection: Connection,
+        at: OpenRequest,
+    ) -> Result<Response<Body>, Fault> {
+        let counters = &self.proxy.counters;
+        let (mut head, incoming) = response.into_parts();
+        let upgrades = self.upgrade.is_some();
+        if head.status == StatusCode::SWITCHING_PROTOCOLS && (!upgrades || connection.is_http2()) {
+            return Err(Fault::Malformed);
+        }
+        if head.status == StatusCode::OK && upgrades && connection.is_http2() {
+            websocket::agree(&mut head, self.head.headers.get(header::SEC_WEBSOCKET_KEY));
+        }
+        at.0.succeeded();
+        counters.response(head.status, self.begun.elapsed());
+        let Some(permit) = self.permit.take() else { return Err(Fault::Closed) };
+        let place = InFlight { at, _permit: permit };
+        let via = head.version;
+        if head.status == StatusCode::SWITCHING_PROTOCOLS {
+            let Some(ours) = self.head.extensions.remove::<OnUpgrade>() else { return Err(Fault::Closed) };
+            // A tunnel over HTTP/2 keeps its place on the connection; over HTTP/1.1 it is all there is of it.
+            let permit = Some(connection).filter(Connection::is_http2);
+            return Ok(tunnel::open(head, incoming, ours, Checkout { held: permit, place }, &self.proxy));
+        }
+        head::remove_hop_by_hop(&mut head.headers);
+        head.version = Version::HTTP_11;
+        head.extensions = http::Extensions::new();
+        if self.proxy.config.forwarding.via {
+            forwarded::write_via(&mut head.headers, via);
+        }
+        if let Some(hinted) = hinted {
+            hinted.add_to(&mut head.headers);
+        }
+        let noted = self.lookup.take().map_or(Noted::Passes(None), |lookup| lookup.note(&self.head, &head));
+        let checkout = Checkout { held: Some(connection), place };
+        let passing = |storing| Body::relayed(incoming, checkout, self.proxy.config.timeouts.body, counters, storing);
+        Ok(match noted {
+            Noted::Passes(storing) => Response::from_parts(head, passing(storing)),
+            Noted::Answered(response) => {
+                // Gives the connection back if nothing follows on it, which is so after a 304.
+                drop(passing(None));
+                response.map(Body::known)
+            }
+        })
+    }
+}
+
+/// Waits for the response's head; as long as the upload makes progress, the time begins anew.
+async fn in_time<F: Future>(watch: &Watch, limit: Duration, sent: F) -> Option<F::Output> {
+    let mut sent = std::pin::pin!(sent);
+    let mut timer = std::pin::pin!(sleep_until(Instant::now() + limit));
+    let mut progress = watch.progress();
+    poll_fn(|cx| {
+        if let Poll::Ready(result) = sent.as_mut().poll(cx) {
+            return Poll::Ready(Some(result));
+        }
+        while timer.as_mut().poll(cx).is_ready() {
+            let now = watch.progress();
+            if now == progress {
+                return Poll::Ready(None);
+            }
+            progress = now;
+            timer.as_mut().reset(Instant::now() + limit);
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+/// Makes a head the upstream's: what is of the client's connection goes, what the upstream is told comes.
+fn prepare(head: &mut Parts, host: &str, proxy: &Upstream, upgrade: Option<&HeaderValue>) {
+    let config = &proxy.config;
+    let host = Some(host).filter(|host| !host.is_empty());
+    let tls = head.uri.scheme_str().map_or(head.extensions.get::<OverTls>().is_some(), |scheme| scheme == "https");
+    let peer = head.extensions.get::<Peer>().map(|Peer(address)| *address);
+    let trailers = head::takes_trailers(&head.headers);
+    let headers = &mut head.headers;
+    head::remove_hop_by_hop(headers);
+    head::remove_ambiguous(headers);
+    head::join_cookies(headers);
+    let client = forwarded::Client { address: peer, tls, host };
+    forwarded::write(headers, client, &config.forwarding.trusted);
+    if config.forwarding.via {
+        forwarded::write_via(headers, head.version);
+    }
+    if trailers {
+        headers.insert(header::TE, HeaderValue::from_static("trailers"));
+    }
+    if let Some(protocol) = upgrade {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(header::UPGRADE, protocol.clone());
+    }
+    if let Some(host) = host.and_then(|host| HeaderValue::try_from(host).ok()) {
+        headers.insert(header::HOST, host);
+    }
+    // Only the path: the target of a request to a server is no URL (RFC 9112, section 3.2.1).
+    if head.method != Method::OPTIONS || head.uri.path() != "*" {
+        let path = head.uri.path_and_query().cloned();
+        head.uri = path.map_or_else(Uri::default, Uri::from);
+    }
+    drop_unsound_length(headers);
+}
+
+/// A `Content-Length` that `h2` has checked stays; there is none beside `Transfer-Encoding`, which is gone.
+fn drop_unsound_length(headers: &mut HeaderMap) {
+    if headers.get_all(header::CONTENT_LENGTH).iter().count() > 1 {
+        headers.remove(header::CONTENT_LENGTH);
+    }
+}

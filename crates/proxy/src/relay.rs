@@ -1,0 +1,206 @@
+//! A response body as the upstream sends it, and what the request holds of the upstream meanwhile.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body as _, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::cache::Storing;
+use super::connection::Connection;
+use super::error::Fault;
+use super::server::Server;
+use super::stats::{self, Counters};
+
+/// A body that the upstream sends. What is not taken by the client is not read from the upstream.
+pub(super) struct Relay {
+    incoming: Incoming,
+    checkout: Option<Checkout>,
+    /// How long the upstream may send nothing while the client would take it.
+    stall: Duration,
+    waiting_since: Option<Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
+    counters: Arc<Counters>,
+    /// Keeps a copy for the cache.
+    storing: Option<Box<Storing>>,
+}
+
+/// What one request holds of the upstream until its response is whole.
+pub(super) struct Checkout {
+    pub(super) held: Option<Connection>,
+    pub(super) place: InFlight,
+}
+
+/// The request's place among those under way.
+pub(super) struct InFlight {
+    pub(super) at: OpenRequest,
+    pub(super) _permit: OwnedSemaphorePermit,
+}
+
+/// A request that a server has to answer, counted as long as this lives.
+pub(super) struct OpenRequest(pub(super) Arc<Server>);
+
+impl OpenRequest {
+    pub(super) fn new(server: &Arc<Server>) -> Self {
+        server.open.fetch_add(1, Ordering::Relaxed);
+        OpenRequest(Arc::clone(server))
+    }
+}
+
+impl Drop for OpenRequest {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Checkout {
+    /// The response is whole: its connection may serve the next request.
+    pub(super) fn release(mut self, cx: &mut Context<'_>) {
+        let Some(Connection::Http1(mut connection)) = self.held.take() else { return };
+        connection.drive(cx);
+        if connection.is_idle() {
+            self.place.at.0.keep(connection);
+            return;
+        }
+        if !connection.is_closed() {
+            // One with a task of its own needs a moment to notice.
+            let server = Arc::clone(&self.place.at.0);
+            tokio::spawn(async move {
+                if connection.idle().await {
+                    server.keep(connection);
+                }
+            });
+        }
+    }
+}
+
+impl Relay {
+    pub(super) fn new(
+        incoming: Incoming,
+        checkout: Checkout,
+        stall: Duration,
+        counters: &Arc<Counters>,
+        storing: Option<Box<Storing>>,
+    ) -> Self {
+        Relay {
+            incoming,
+            checkout: Some(checkout),
+            stall,
+            waiting_since: None,
+            timer: None,
+            counters: Arc::clone(counters),
+            storing,
+        }
+    }
+
+    pub(super) fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    /// Whether a copy is still kept.
+    pub(super) fn is_stored(&self) -> bool {
+        self.storing.is_some()
+    }
+
+    pub(super) fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+
+    pub(super) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let polled = self.poll_incoming(cx);
+        match &polled {
+            Poll::Pending => return self.poll_stall(cx).map(|fault| Some(Err(self.fail(fault)))),
+            Poll::Ready(Some(Ok(frame))) => {
+                self.waiting_since = None;
+                match frame.data_ref() {
+                    Some(data) => {
+                        stats::add(&self.counters.bytes_down, data.len() as u64);
+                        if let Some(storing) = self.storing.take_if(|storing| !storing.add(data)) {
+                            storing.give_up();
+                        }
+                    }
+                    // Trailers are not kept, so neither is what they belong to.
+                    None => {
+                        if let Some(storing) = self.storing.take() {
+                            storing.give_up();
+                        }
+                    }
+                }
+            }
+            Poll::Ready(_) => {}
+        }
+        let Poll::Ready(frame) = polled else { return Poll::Pending };
+        match frame {
+            Some(Err(error)) => {
+                tracing::debug!(%error, "a response broke off");
+                Poll::Ready(Some(Err(self.fail(Fault::BodyBroken))))
+            }
+            frame => {
+                if (frame.is_none() || self.incoming.is_end_stream())
+                    && let Some(checkout) = self.checkout.take()
+                {
+                    checkout.release(cx);
+                    if let Some(storing) = self.storing.take() {
+                        storing.finish();
+                    }
+                }
+                Poll::Ready(frame.map(|frame| frame.map_err(|_| BodyError(Fault::BodyBroken))))
+            }
+        }
+    }
+
+    /// Takes what has arrived; if nothing has, lets the connection read.
+    fn poll_incoming(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let polled = Pin::new(&mut self.incoming).poll_frame(cx);
+        let Some(held) = self.checkout.as_mut().and_then(|checkout| checkout.held.as_mut()) else { return polled };
+        if polled.is_ready() {
+            return polled;
+        }
+        held.drive(cx);
+        Pin::new(&mut self.incoming).poll_frame(cx)
+    }
+
+    fn poll_stall(&mut self, cx: &mut Context<'_>) -> Poll<Fault> {
+        let since = *self.waiting_since.get_or_insert_with(Instant::now);
+        let end = since + self.stall;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(end)));
+        while timer.as_mut().poll(cx).is_ready() {
+            if end <= Instant::now() {
+                return Poll::Ready(Fault::BodyTimeout);
+            }
+            timer.as_mut().reset(end);
+        }
+        Poll::Pending
+    }
+
+    fn fail(&mut self, fault: Fault) -> BodyError {
+        // The connection is closed with the checkout: nobody knows where in the stream it stands.
+        if let Some(checkout) = self.checkout.take() {
+            self.counters.fault(fault);
+            checkout.place.at.0.failed(fault);
+        }
+        if let Some(storing) = self.storing.take() {
+            storing.fail();
+        }
+        BodyError(fault)
+    }
+}
+
+/// A response that did not come to its end.
+#[derive(Debug)]
+pub struct BodyError(Fault);
+
+impl fmt::Display for BodyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the response ended early: {}", self.0.name())
+    }
+}
+
+impl std::error::Error for BodyError {}

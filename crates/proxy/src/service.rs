@@ -1,0 +1,239 @@
+//! The service: who is let in, and which server is asked.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::{BoxFuture, Either, FutureExt as _, Ready, poll_fn, ready};
+use http::request::Parts;
+use http::{Request, Response};
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
+use tokio::sync::Semaphore;
+use tower_service::Service;
+
+use super::body::Body;
+use super::cache::{Cache, Lookup};
+use super::config::{Config, ConfigError};
+use super::error::Fault;
+use super::exchange::Exchange;
+use super::server::Server;
+use super::stats::{Counters, UpstreamStats};
+use super::upload::Content;
+use super::upstream::Upstream;
+use super::{head, probe, respond, stats};
+
+/// How often unused connections are looked at.
+const SWEEP: Duration = Duration::from_secs(5);
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Numbers upstreams.
+static NEXT: AtomicUsize = AtomicUsize::new(0);
+
+/// Asks one upstream. Clones share connections, health and counters; background work ends with the last of them.
+#[derive(Clone)]
+pub struct Proxy(Arc<Upstream>);
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proxy").field("config", &self.0.config).finish_non_exhaustive()
+    }
+}
+
+/// The name of the upstream that answered, in the extensions of its responses; those from the cache and those that the
+/// proxy makes itself have none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpstreamName(pub Arc<str>);
+
+impl Proxy {
+    /// Makes the proxy and begins to look after its servers; nothing is connected yet. Several upstreams may share a
+    /// cache.
+    ///
+    /// # Errors
+    ///
+    /// If there is no server, or a file of certificates cannot be used.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn new(config: Config, cache: Cache) -> Result<Self, ConfigError> {
+        if config.servers.is_empty() {
+            return Err(ConfigError(format!("the upstream {:?} has no servers", config.name)));
+        }
+        let counters = Arc::<Counters>::default();
+        let servers =
+            config.servers.iter().map(|address| Server::new(address.clone(), &config, &counters).map(Arc::new));
+        let servers = servers.collect::<Result<Vec<_>, _>>()?;
+        let inner = Arc::new(Upstream {
+            servers,
+            counters,
+            name: config.name.as_str().into(),
+            permits: Arc::new(Semaphore::new(config.limits.max_in_flight.min(Semaphore::MAX_PERMITS))),
+            turn: AtomicUsize::new(0),
+            cache,
+            cache_name: NEXT.fetch_add(1, Ordering::Relaxed).to_string(),
+            config,
+        });
+        tokio::spawn(sweep(Arc::downgrade(&inner)));
+        if inner.config.health.probe.is_some() {
+            for at in 0..inner.servers.len() {
+                tokio::spawn(probe::run(Arc::downgrade(&inner), at));
+            }
+        }
+        Ok(Proxy(inner))
+    }
+
+    /// The counters as they are.
+    pub fn stats(&self) -> UpstreamStats {
+        let mut stats = self.0.counters.snapshot(&self.0.name);
+        stats.servers = self.0.servers.iter().map(|server| server.stats()).collect();
+        let taken = self.0.config.limits.max_in_flight.saturating_sub(self.0.permits.available_permits());
+        stats.open = taken as u64;
+        stats
+    }
+}
+
+async fn sweep(inner: Weak<Upstream>) {
+    let mut ticks = tokio::time::interval(SWEEP);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let Some(inner) = inner.upgrade() else { return };
+        for server in &inner.servers {
+            server.sweep();
+        }
+    }
+}
+
+impl<B> Service<Request<B>> for Proxy
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = ResponseFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let inner = &self.0;
+        stats::add(&inner.counters.requests, 1);
+        let (mut head, body) = request.into_parts();
+        if let Some(status) = head::refused(&head) {
+            return answer(respond::refused(&head.method, status));
+        }
+        let host = head::take_host(&mut head);
+        let content = (!body.is_end_stream()).then(|| body.map_err(Into::into).boxed_unsync());
+        match Lookup::new(&inner.cache, inner.config.cache, &inner.cache_name, &host, &head) {
+            Some(lookup) if head.method.is_safe() => inner.look_up(lookup, head, host, content),
+            lookup => inner.ask(head, &host, content, lookup),
+        }
+    }
+}
+
+fn answer(response: Response<Body>) -> ResponseFuture {
+    ResponseFuture(Either::Left(ready(Ok(response))))
+}
+
+/// The response, at once or as soon as the upstream has answered.
+pub struct ResponseFuture(Either<Ready<Answer>, BoxFuture<'static, Answer>>);
+
+type Answer = Result<Response<Body>, Infallible>;
+
+impl Future for ResponseFuture {
+    type Output = Answer;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
+        Pin::new(&mut self.0).poll(cx)
+    }
+}
+
+impl fmt::Debug for ResponseFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}
+
+impl Upstream {
+    /// What the cache has, or will have from what somebody else asks for; else what the upstream says.
+    fn look_up(
+        self: &Arc<Self>,
+        mut lookup: Lookup,
+        head: Parts,
+        host: String,
+        content: Option<Content>,
+    ) -> ResponseFuture {
+        if let Some(response) = lookup.find(&head) {
+            stats::add(&self.counters.cache_hits, 1);
+            return answer(response.map(Body::known));
+        }
+        if let Some(response) = lookup.find_stale(&head) {
+            stats::add(&self.counters.cache_hits, 1);
+            self.refresh(lookup, head, &host);
+            return answer(response.map(Body::known));
+        }
+        let coalesced = if content.is_none() { lookup.join(&head) } else { None };
+        let Some(coalesced) = coalesced else {
+            // It may have come between the look and the decision to ask for it.
+            if lookup.leads()
+                && let Some(response) = lookup.find(&head)
+            {
+                stats::add(&self.counters.cache_hits, 1);
+                return answer(response.map(Body::known));
+            }
+            stats::add(&self.counters.cache_misses, 1);
+            return self.ask(head, &host, content, Some(lookup));
+        };
+        let inner = Arc::clone(self);
+        let waits = async move {
+            if let Some(response) = lookup.wait(coalesced, &head).await {
+                stats::add(&inner.counters.cache_hits, 1);
+                return Ok(response.map(Body::known));
+            }
+            stats::add(&inner.counters.cache_misses, 1);
+            inner.ask(head, &host, content, Some(lookup)).await
+        };
+        ResponseFuture(Either::Right(waits.boxed()))
+    }
+
+    /// Asks for what was shown though it is stale, unless somebody does so already.
+    fn refresh(self: &Arc<Self>, mut lookup: Lookup, head: Parts, host: &str) {
+        let Some(head) = lookup.refreshing(head) else { return };
+        let asked = self.ask(head, host, None, Some(lookup));
+        tokio::spawn(async move {
+            let Ok(response) = asked.await;
+            let mut body = response.into_body();
+            while let Some(Ok(_)) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {}
+        });
+    }
+
+    /// Asks the upstream, if there is a permit.
+    fn ask(
+        self: &Arc<Self>,
+        head: Parts,
+        host: &str,
+        content: Option<Content>,
+        lookup: Option<Lookup>,
+    ) -> ResponseFuture {
+        let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
+            self.counters.fault(Fault::Full);
+            return answer(respond::fault(&head.method, Fault::Full));
+        };
+        let exchange = Exchange::new(self, permit, head, host, content, lookup);
+        let name = UpstreamName(Arc::clone(&self.name));
+        let named = |mut response: Response<Body>| {
+            response.extensions_mut().insert(name);
+            Ok(response)
+        };
+        ResponseFuture(Either::Right(exchange.run().map(named).boxed()))
+    }
+}
