@@ -7,6 +7,7 @@ mod documents;
 mod figures;
 mod layers;
 mod modules;
+mod settings;
 mod sources;
 mod tokens;
 
@@ -75,6 +76,7 @@ fn findings() -> Result<Vec<Finding>, String> {
         findings.extend(sources::check(source));
         findings.extend(documents::check_links(&root, source));
     }
+    findings.extend(settings::check(&sources));
     findings.extend(documents::check_readmes(&root, &members, &sources));
     findings.extend(figures::check(&sources, figures::read_report(&root).as_deref()));
     Ok(findings)

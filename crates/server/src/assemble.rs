@@ -8,8 +8,7 @@ use rustls::sign::CertifiedKey;
 
 use crate::certificates::{Table, WatchedFiles};
 use crate::config::operation::IdentityFiles;
-use crate::config::place::Place;
-use crate::config::section::At;
+use crate::config::place::{At, Place};
 use crate::config::sites::{Content, Site};
 use crate::config::{Problem, Problems, Settings};
 use crate::origin::Origin;
@@ -94,7 +93,7 @@ fn open(site: &Site, cache: &Cache, problems: &Problems) -> Option<Origin> {
             Ok(files) => Some(Origin::Files(files)),
             Err(error) => {
                 let message = format!("cannot serve {}: {error}", of.root.value.display());
-                problems.add(&of.root.place, &*of.root.key, message);
+                problems.add_at(&of.root, message);
                 None
             }
         },
@@ -145,21 +144,22 @@ impl Identities {
         let mut table = Table::default();
         let mut files = Vec::new();
         let mut add = |identity: &IdentityFiles| {
-            files.extend([identity.cert.value.clone(), identity.key.value.clone()]);
-            certified(identity, &problems)
+            let (cert, key) = identity.pair()?;
+            files.extend([cert.value.clone(), key.value.clone()]);
+            certified(cert, key, &problems)
         };
-        if let Some(key) = settings.tls.identity.as_ref().and_then(&mut add) {
+        if let Some(key) = add(&settings.tls.identity) {
             table.otherwise(&key);
         }
         let mut first = None;
         for site in &settings.sites {
-            let Some(key) = site.identity.as_ref().and_then(&mut add) else { continue };
+            let Some(key) = add(&site.identity) else { continue };
             for host in &site.hosts {
                 table.insert(&host.value, &key);
             }
             first.get_or_insert(key);
         }
-        let all_have = settings.sites.iter().all(|site| site.identity.is_some());
+        let all_have = settings.sites.iter().all(|site| site.identity.pair().is_some());
         if let Some(key) = first.filter(|_| all_have) {
             // Whoever asks for none of them gets a wrong one in any case.
             table.otherwise(&key);
@@ -173,9 +173,8 @@ impl Identities {
     }
 }
 
-fn certified(files: &IdentityFiles, problems: &Problems) -> Option<Arc<CertifiedKey>> {
-    let (cert, key) = (&files.cert, &files.key);
-    let complain = |at: &At<PathBuf>, error: &anyhow::Error| problems.add(&at.place, &*at.key, format!("{error:#}"));
+fn certified(cert: &At<PathBuf>, key: &At<PathBuf>, problems: &Problems) -> Option<Arc<CertifiedKey>> {
+    let complain = |at: &At<PathBuf>, error: &anyhow::Error| problems.add_at(at, format!("{error:#}"));
     let chain = tls::read_chain(&cert.value).map_err(|error| complain(cert, &error)).ok();
     let private = tls::read_key(&key.value).map_err(|error| complain(key, &error)).ok();
     let identity = tls::Identity { chain: chain?, key: private? };
@@ -189,7 +188,7 @@ fn certified(files: &IdentityFiles, problems: &Problems) -> Option<Arc<Certified
 
 /// Our own certificate for `localhost`, and a line about it.
 fn own(settings: &Settings) -> anyhow::Result<(Arc<CertifiedKey>, String)> {
-    let path = state::directory(settings.state.directory.clone())?.join("localhost.pem");
+    let path = state::directory(settings.state.directory.as_ref().map(|at| at.value.clone()))?.join("localhost.pem");
     let (identity, origin) = self_signed::load_or_make(&path, SystemTime::now())?;
     let made = if origin == MadeOrKept::New { "made" } else { "kept" };
     let line = format!("self-signed certificate {made} in {}: browsers will warn about it once", path.display());

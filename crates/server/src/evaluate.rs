@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use clap::Args;
 use headstart::learn::{Config, Delivery, Learner, Time};
-use serde::Serialize;
 
 use crate::access_log::date;
 use crate::baselines::{Popular, Pusher};
@@ -18,6 +17,7 @@ use crate::learn_log::{Logs, summary};
 use crate::names::NameId;
 use crate::page_views::{View, Views};
 use crate::replay::{Event, Teacher, replay};
+use crate::score::{Report, Score, Scores};
 
 /// Replay access logs and measure how well each page view would have been predicted
 #[derive(Debug, Args)]
@@ -63,33 +63,6 @@ pub(crate) fn run(args: &Evaluate) -> anyhow::Result<ExitCode> {
         crate::log::say(format_args!("{read}{}", crate::evaluate_table::table(&report, &views).trim_end()));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// How well views were predicted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub(crate) struct Score {
-    pub(crate) views: u64,
-    pub(crate) precision: f64,
-    pub(crate) recall: f64,
-    pub(crate) f1: f64,
-    pub(crate) wasted_per_view: f64,
-}
-
-/// First views of clients, and all views of clients less what they hold.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub(crate) struct Scores {
-    pub(crate) cold: Score,
-    pub(crate) warm: Score,
-}
-
-/// What `--json` prints.
-#[derive(Debug, Serialize)]
-pub(crate) struct Report {
-    #[serde(flatten)]
-    pub(crate) learner: Scores,
-    pub(crate) baselines: BTreeMap<&'static str, Scores>,
-    /// By day, as `2015-05-17`, UTC.
-    pub(crate) days: BTreeMap<String, Scores>,
 }
 
 /// Counts behind a score.

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::evaluate::{Report, Score, Scores};
 use crate::page_views::Views;
+use crate::score::{Report, Score, Scores};
 
 type Pick = fn(&Scores) -> Score;
 

@@ -1,7 +1,6 @@
 //! `headstart learn`: what access logs teach, before the first visitor comes.
 
 use std::fmt::Write as _;
-use std::hash::Hasher as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime};
@@ -12,9 +11,9 @@ use headstart::Headstart;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 
 use crate::access_log::for_each_line;
+use crate::options::SnapshotFlags;
 use crate::page_views::{Gatherer, Networks, Scope, Tally, Views};
 use crate::replay::{Event, Teacher, replay};
-use crate::state::{self, SnapshotFile};
 
 /// Learn from access logs, so that the first visitors are served as the thousandth would be
 ///
@@ -32,13 +31,8 @@ pub(crate) struct Learn {
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=16))]
     min_networks: u32,
 
-    /// Where the snapshot is kept [default: $XDG_STATE_HOME/headstart or ~/.local/state/headstart]
-    #[arg(long, value_name = "DIR", env = "HEADSTART_STATE_DIR")]
-    state_dir: Option<PathBuf>,
-
-    /// Snapshot to add to, or to make [default: `snapshot` in the state directory]
-    #[arg(long, value_name = "FILE", env = "HEADSTART_STATE")]
-    state: Option<PathBuf>,
+    #[command(flatten)]
+    snapshot: SnapshotFlags,
 }
 
 /// Which logs, and what in them is about the site.
@@ -67,11 +61,7 @@ pub(crate) struct Logs {
 ///
 /// If a log or the snapshot cannot be read, or the snapshot cannot be written.
 pub(crate) fn run(args: Learn) -> anyhow::Result<ExitCode> {
-    let path = match &args.state {
-        Some(path) => path.clone(),
-        None => state::directory(args.state_dir.clone())?.join("snapshot"),
-    };
-    let file = SnapshotFile::new(path);
+    let file = args.snapshot.file()?;
     // A server that runs on it would write over what is learned here.
     let _lock = file.lock()?;
     let mut builder =
@@ -159,17 +149,6 @@ pub(crate) fn summary(tally: &Tally, seconds: f64) -> String {
         HumanCount(tally.malformed),
         HumanCount(tally.unattributed),
     )
-}
-
-/// A number for an identity in a log. The same in every run, so that one network in two logs is one;
-/// the learner hashes it again under its own key.
-pub(crate) fn identity(parts: &[&[u8]]) -> u64 {
-    let mut hasher = siphasher::sip::SipHasher13::new();
-    for part in parts {
-        hasher.write(part);
-        hasher.write_u8(0xff);
-    }
-    hasher.finish()
 }
 
 fn now() -> u64 {

@@ -17,8 +17,15 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
-use crate::config::operation::LogFormat;
 use crate::throttle::Throttle;
+
+/// How lines about the program itself are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    #[default]
+    Human,
+    Json,
+}
 
 /// How lines are written; set once, by [`start`].
 static FORMAT: OnceLock<LogFormat> = OnceLock::new();
@@ -63,16 +70,15 @@ fn json(level: &str, line: Arguments<'_>) -> serde_json::Value {
 /// # Errors
 ///
 /// If the filter cannot be understood.
-pub(crate) fn start(settings: &crate::config::operation::Log) -> anyhow::Result<()> {
-    let _ = FORMAT.set(settings.format);
-    let filter = EnvFilter::try_new(&settings.filter)
-        .with_context(|| format!("cannot use the filter {:?} of the log", settings.filter))?;
+pub(crate) fn start(format: LogFormat, filter: &str) -> anyhow::Result<()> {
+    let _ = FORMAT.set(format);
+    let filter = EnvFilter::try_new(filter).with_context(|| format!("cannot use the filter {filter:?} of the log"))?;
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
-    let lines = match settings.format {
+    let lines = match format {
         LogFormat::Human => lines.with_ansi(io::stderr().is_terminal()).boxed(),
         LogFormat::Json => lines.json().boxed(),
     };
-    tracing_subscriber::registry().with(filter).with(lines.with_filter(Throttle::default())).init();
+    tracing_subscriber::registry().with(filter).with(lines.with_filter(Throttle::new(complain))).init();
     Ok(())
 }
 

@@ -15,19 +15,24 @@ mod digest;
 mod evaluate;
 mod evaluate_table;
 mod explain;
+mod explain_table;
+mod identity;
 mod learn_log;
 mod listen;
 mod log;
 mod merge_states;
 mod names;
 mod operator;
+mod options;
 mod origin;
 mod overrides;
 mod page_views;
+mod record;
 mod replay;
 mod router;
 mod routes;
 mod running;
+mod score;
 mod self_signed;
 mod serve;
 mod servers;
@@ -37,6 +42,7 @@ mod site;
 mod snapshots;
 mod state;
 mod systemd;
+mod target;
 mod throttle;
 mod tls;
 mod traffic;
@@ -73,10 +79,14 @@ fn run() -> anyhow::Result<ExitCode> {
         Command::Check(args) => check::run(args),
         Command::Digest(args) => digest::run(args),
         Command::Evaluate(args) => evaluate::run(&args),
-        Command::Explain(args) => explain::run(args),
+        Command::Explain(args) => explain::run(&args),
         Command::Learn(args) => learn_log::run(args),
         Command::Proxy(args) => serve::run(Given::of_proxy(args)),
-        Command::State(args) => show_state::run(args),
+        Command::State(args) => show_state::run(&args),
+        Command::Settings => {
+            log::say(format_args!("{}", config::example::text().trim_end()));
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Serve(args) => serve::run(Given::of_serve(args)),
     }
 }

@@ -14,12 +14,12 @@ pub(crate) fn apply(headstart: &Headstart, settings: &Settings, ports: &[u16]) {
 
 fn rules(settings: &Settings, ports: &[u16]) -> Rules {
     let rules = settings.rules.iter().fold(Rules::new(), |rules, rule| rules.with(rule.on(ports)));
-    let engine = &settings.engine;
+    let default = settings.engine.budget;
     settings.sites.iter().fold(rules, |rules, site| {
         let budget = Budget {
-            max_pushes: site.budget.pushes.unwrap_or(engine.max_pushes) as usize,
-            max_push_bytes: site.budget.push_bytes.unwrap_or(engine.max_push_bytes.0),
-            max_hints: site.budget.hints.unwrap_or(engine.max_hints) as usize,
+            max_pushes: site.budget.pushes.unwrap_or(default.max_pushes),
+            max_push_bytes: site.budget.push_bytes.unwrap_or(default.max_push_bytes),
+            max_hints: site.budget.hints.unwrap_or(default.max_hints),
         };
         let names = site.hosts.iter().flat_map(|host| authorities(&host.value, ports));
         names.fold(rules, |rules, name| rules.budget(&name, budget))

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use crate::args::{Options, Proxy, Serve};
-use crate::config::layers::{self, Flag};
+use crate::config::layers::{self, Flag, Layers};
 use crate::config::place::Place;
 use crate::config::tree::Node;
-use crate::config::{Problem, Problems, Settings, Surroundings};
+use crate::config::{Problem, Problems, Settings};
+use crate::options::{Options, Proxy, Serve, SiteFlags};
 use crate::{site, systemd};
 
 /// Where the settings of a program that serves come from. Kept, so that they can be read again.
@@ -15,31 +15,28 @@ pub(crate) struct Given {
     /// The configuration file.
     pub(crate) file: Option<PathBuf>,
     options: Options,
+    /// Flags that concern what is served.
+    site: SiteFlags,
     /// What is served, if that was typed.
     served: Option<Node>,
 }
 
 impl Given {
     pub(crate) fn of_serve(args: Serve) -> Self {
-        let served = args
-            .directory
-            .map(|directory| Node::list("DIR", vec![one_site("DIR", "root", &directory.to_string_lossy())]));
-        Self::new(args.options, served)
+        let served = args.directory.map(|directory| one_site("DIR", "root", &directory.to_string_lossy()));
+        Self::new(args.options, SiteFlags::default(), served)
     }
 
     pub(crate) fn of_proxy(args: Proxy) -> Self {
-        let mut site = one_site("URL", "upstream", &args.upstreams.join(","));
-        if let Some(cache) = &args.cache {
-            site.set(&["proxy", "cache"], Node::loose("--cache", cache));
-        }
-        Self::new(args.options, Some(Node::list("URL", vec![site])))
+        let served = one_site("URL", "upstream", &args.upstreams.join(","));
+        Self::new(args.options, args.site, Some(served))
     }
 
     pub(crate) fn of_file(file: PathBuf) -> Self {
-        Self { file: Some(file), options: Options::default(), served: None }
+        Self { file: Some(file), options: Options::default(), site: SiteFlags::default(), served: None }
     }
 
-    fn new(options: Options, served: Option<Node>) -> Self {
+    fn new(options: Options, site: SiteFlags, served: Option<Node>) -> Self {
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let named = options.config.clone().or_else(|| variable("HEADSTART_CONFIG"));
         let file = match named {
@@ -49,7 +46,7 @@ impl Given {
             None if served.is_some() => None,
             None => layers::default_file(variable),
         };
-        Self { file, options, served }
+        Self { file, options, site, served }
     }
 
     /// Reads all of it.
@@ -65,117 +62,103 @@ impl Given {
     /// Reads all of it, with defaults in place of what is wrong.
     pub(crate) fn read(&self) -> (Settings, Vec<Problem>) {
         let problems = Problems::default();
-        let mut flags = flags(&self.options, &problems);
-        flags.extend(self.served.clone().map(|node| (vec!["site".to_owned()], node)));
-        let root = layers::combine(self.file.as_deref(), std::env::vars_os(), flags, &problems);
-        let surroundings = Surroundings { activated: !systemd::sockets().is_empty(), example: site::example() };
-        (Settings::read(root, &problems, &surroundings), problems.into_sorted())
+        let layers = Layers {
+            file: self.file.as_deref(),
+            site: self.served.clone(),
+            default_site: site::example().map(|root| one_site("the default", "root", &root.to_string_lossy())),
+            variables: std::env::vars_os().collect(),
+            flags: self.flags(&problems),
+        };
+        let root = layers.combine(&problems);
+        let settings = Settings::read(root, &problems, !systemd::sockets().is_empty());
+        (settings, problems.into_sorted())
     }
-}
 
-/// The list `site` with a single site in it.
-fn one_site(flag: &str, key: &str, value: &str) -> Node {
-    let mut site = Node::table(flag);
-    site.set(&[key], Node::loose(flag, value));
-    site
-}
-
-fn flags(options: &Options, problems: &Problems) -> Vec<Flag> {
-    let mut flags = Vec::new();
-    let mut add = |flag: &str, path: &str, value: &str| {
-        flags.push((path.split('.').map(str::to_owned).collect(), Node::loose(flag, value)));
-    };
-    for assignment in &options.set {
-        match assignment.split_once('=') {
-            Some((key, value)) if !key.trim().is_empty() => {
-                let key = key.trim();
-                add(&format!("--set {key}"), key, value.trim());
+    /// Flags of the table go over what was said by `--set`.
+    fn flags(&self, problems: &Problems) -> Vec<Flag> {
+        let mut flags = Vec::new();
+        for assignment in &self.options.set {
+            match assignment.split_once('=') {
+                Some((key, value)) if !key.trim().is_empty() => {
+                    let key = key.trim();
+                    flags.push((key.to_owned(), Node::loose(&format!("--set {key}"), value.trim())));
+                }
+                _ => problems.add(&Place::named("--set"), "", format!("{assignment:?} is not of the form KEY=VALUE")),
             }
-            _ => problems.add(&Place::named("--set"), "", format!("{assignment:?} is not of the form KEY=VALUE")),
         }
+        let typed = self.options.flags.0.iter().chain(&self.site.0);
+        flags.extend(typed.map(|typed| (typed.path.clone(), Node::loose(&typed.flag, typed.value.clone()))));
+        flags
     }
-    for (flag, path, value) in [
-        ("--cert", "tls.cert", &options.cert),
-        ("--key", "tls.key", &options.key),
-        ("--state-dir", "state.dir", &options.state_dir),
-        ("--state", "state.file", &options.state),
-        ("--snapshot-interval", "state.interval", &options.snapshot_interval),
-        ("--window", "learn.window", &options.window),
-        ("--holdout", "learn.holdout", &options.holdout),
-        ("--min-networks", "learn.min_networks", &options.min_networks),
-        ("--cookie", "cookie.format", &options.cookie),
-        ("--admin", "admin.listen", &options.admin),
-        ("--admin-token", "admin.token", &options.admin_token),
-        ("--access-log", "log.access", &options.access_log),
-        ("--access-log-format", "log.access_format", &options.access_log_format),
-        ("--drain", "timeouts.drain", &options.drain),
-    ] {
-        if let Some(value) = value {
-            add(flag, path, value);
-        }
-    }
-    if options.no_state {
-        add("--no-state", "state.save", "false");
-    }
-    if !options.admin_host.is_empty() {
-        add("--admin-host", "admin.hosts", &options.admin_host.join(","));
-    }
-    if !options.listen.is_empty() {
-        add("--listen", "listen", &options.listen.join(","));
-    }
-    flags
+}
+
+/// A list with a single site in it.
+fn one_site(flag: &str, key: &str, value: &str) -> Node {
+    Node::list(flag, vec![Node::table_of(key, Node::loose(flag, value))])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::sites::Content;
+    use crate::options::{Flags, Typed};
+    use headstart_files::Symlinks;
 
-    fn settings(options: Options) -> Result<Settings, Vec<String>> {
-        let given = Given { file: None, options, served: Some(one_site("DIR", "root", "public")) };
+    fn settings(set: &[&str], flags: &[(&str, &str, &str)]) -> Result<Settings, Vec<String>> {
+        let typed = |(flag, path, value): &(&str, &str, &str)| {
+            let [flag, path, value] = [flag, path, value].map(|text| (*text).to_owned());
+            Typed { flag, path, value }
+        };
+        let set = set.iter().map(|text| (*text).to_owned()).collect();
+        let options = Options { set, flags: Flags(flags.iter().map(typed).collect()), ..Options::default() };
+        let served = Some(one_site("DIR", "root", "public"));
+        let given = Given { file: None, options, site: SiteFlags::default(), served };
         given.settings().map_err(|problems| problems.iter().map(ToString::to_string).collect())
     }
 
     #[test]
     fn flags_are_settings() {
-        let some = |text: &str| Some(text.to_owned());
-        let options = Options {
-            window: some("3"),
-            listen: vec!["a:1".into(), "http://b:2".into()],
-            no_state: true,
-            set: vec!["learn.half_life = 2d".into(), "push.max_per_page=4".into()],
-            ..Options::default()
-        };
-        let settings = settings(options).unwrap();
+        let flags = [
+            ("--window", "learn.window", "3"),
+            ("--listen", "listen", "a:1,http://b:2"),
+            ("--no-state", "state.save", "false"),
+        ];
+        let settings = settings(&["learn.half_life = 2d", "push.max_per_page=4"], &flags).unwrap();
         assert_eq!(settings.engine.window.as_secs(), 3);
         assert_eq!(settings.engine.half_life.as_secs(), 2 * 86_400);
-        assert_eq!(settings.engine.max_pushes, 4);
+        assert_eq!(settings.engine.budget.max_pushes, 4);
         assert_eq!(settings.listen.iter().map(|listen| listen.tls).collect::<Vec<_>>(), [true, false]);
         assert!(!settings.state.save);
         assert!(matches!(&settings.sites[0].content, Content::Files(files) if files.root.value.ends_with("public")));
     }
 
     #[test]
+    fn settings_of_the_site_that_was_named() {
+        let settings = settings(&["site.symlinks=follow", "site[1].hosts=a.example,b.example"], &[]).unwrap();
+        let [site] = &settings.sites[..] else { panic!("{:?}", settings.sites) };
+        assert!(matches!(&site.content, Content::Files(files) if files.config.symlinks == Symlinks::Follow));
+        assert_eq!(site.hosts.len(), 2);
+    }
+
+    #[test]
     fn mistakes_name_the_flag() {
-        let some = |text: &str| Some(text.to_owned());
-        let check = |options, expected: &str| {
-            let problems = settings(options).unwrap_err();
+        let check = |set: &[&str], flags: &[(&str, &str, &str)], expected: &str| {
+            let problems = settings(set, flags).unwrap_err();
             assert!(problems.iter().any(|problem| problem.starts_with(expected)), "{problems:?}");
         };
         for bad in ["soon", "-1", "NaN"] {
-            check(Options { window: some(bad), ..Options::default() }, "--window: learn.window: has to be a time");
+            check(&[], &[("--window", "learn.window", bad)], "--window: learn.window: has to be a time");
         }
-        check(
-            Options { min_networks: some("0"), ..Options::default() },
-            "--min-networks: learn.min_networks: 0 is out",
-        );
-        check(Options { cert: some("a.pem"), ..Options::default() }, "--cert: tls.cert: needs its `key`");
-        check(Options { cookie: some("go-casper:x:1"), ..Options::default() }, "--cookie: cookie.format: \"x\"");
-        check(Options { set: vec!["learn".into()], ..Options::default() }, "--set: \"learn\" is not of the form");
-        check(
-            Options { set: vec!["learn.windwo=1".into()], ..Options::default() },
-            "--set learn.windwo: learn.windwo: no such setting; did you mean `window`?",
-        );
-        check(Options { set: vec!["lern.window=1".into()], ..Options::default() }, "--set lern.window: lern: no such");
+        check(&[], &[("--min-networks", "learn.min_networks", "0")], "--min-networks: learn.min_networks: 0 is out");
+        check(&[], &[("--cert", "tls.cert", "a.pem")], "--cert: tls.cert: needs its `key`");
+        check(&[], &[("--cookie", "cookie.format", "go-casper:x:1")], "--cookie: cookie.format: \"x\"");
+        let both = [("--state", "state.file", "x"), ("--no-state", "state.save", "false")];
+        check(&[], &both, "--state: state.file: is named (the flag --state), but nothing is to be saved");
+        check(&["learn"], &[], "--set: \"learn\" is not of the form");
+        check(&["learn.windwo=1"], &[], "--set learn.windwo: learn.windwo: no such setting; did you mean `window`?");
+        check(&["lern.window=1"], &[], "--set lern.window: lern: no such");
+        check(&["site.nonsense=1"], &[], "--set site.nonsense: site[1].nonsense: no such setting");
+        check(&["site.symlink=follow"], &[], "--set site.symlink: site[1].symlink: no such setting; did you mean");
+        check(&["site[2].symlinks=follow"], &[], "--set site[2].symlinks: site[2].symlinks: the number of `site`");
     }
 }

@@ -8,9 +8,9 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use crate::access_log::Line;
-use crate::learn_log::identity;
+use crate::identity::identity;
 use crate::names::{NameId, Names};
-use crate::replay::{destination, without_query};
+use crate::target::{destination, origin_form, split_url, without_query};
 
 /// Which lines of a log are about which site.
 #[derive(Debug, Default)]
@@ -304,20 +304,6 @@ const BOTS: [&str; 24] = [
 fn is_bot(agent: &str) -> bool {
     let agent = agent.to_ascii_lowercase();
     agent.is_empty() || BOTS.iter().any(|word| agent.contains(word))
-}
-
-/// The target without scheme and authority.
-fn origin_form(target: &str) -> &str {
-    split_url(target).map_or(target, |(_, path)| path)
-}
-
-/// Host and target of an absolute URL.
-fn split_url(url: &str) -> Option<(&str, &str)> {
-    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"))?;
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (host, target) = rest.split_at(end);
-    let target = target.split('#').next().unwrap_or_default();
-    Some((host, if target.starts_with('/') { target } else { "/" }))
 }
 
 #[cfg(test)]

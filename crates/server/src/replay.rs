@@ -1,10 +1,11 @@
 //! Page views, told to a learner in the order in which they happened.
 
-use headstart::learn::{Asset, ClientId, ConnectionId, Destination, Fetch, Freshness, Learner, NetworkId};
+use headstart::learn::{Asset, ClientId, ConnectionId, Fetch, Freshness, Learner, NetworkId};
 use headstart::learn::{Navigation, Referrer, Site, Time, Visit};
 
 use crate::names::Names;
 use crate::page_views::{Loaded, View};
+use crate::target::{destination, without_query};
 
 /// One thing that happens in a replay.
 #[derive(Clone, Copy, Debug)]
@@ -74,26 +75,4 @@ impl Teacher<'_> {
         };
         self.learner.fetched(Time::from_millis(asset.time), &fetch);
     }
-}
-
-/// What a path without query is fetched as, by its extension; `None` if that is not one of an asset.
-pub(crate) fn destination(path: &str) -> Option<Destination> {
-    let (_, extension) = path.rsplit('/').next()?.rsplit_once('.')?;
-    Some(match extension.to_ascii_lowercase().as_str() {
-        "css" => Destination::Style,
-        "js" | "mjs" => Destination::Script,
-        "eot" | "otf" | "ttf" | "woff" | "woff2" => Destination::Font,
-        "avif" | "bmp" | "gif" | "ico" | "jpeg" | "jpg" | "png" | "svg" | "webp" => Destination::Image,
-        "webmanifest" => Destination::Manifest,
-        "json" | "map" | "wasm" => Destination::Fetch,
-        "mp3" | "ogg" | "wav" => Destination::Audio,
-        "mp4" | "webm" => Destination::Video,
-        "vtt" => Destination::Track,
-        _ => return None,
-    })
-}
-
-/// A request target without its query.
-pub(crate) fn without_query(target: &str) -> &str {
-    target.split('?').next().unwrap_or_default()
 }

@@ -38,7 +38,7 @@ pub(crate) fn run(given: Given) -> anyhow::Result<ExitCode> {
         Ok(settings) => settings,
         Err(problems) => return Ok(refuse(&problems)),
     };
-    log::start(&settings.log)?;
+    log::start(settings.log.format, &settings.log.filter.0)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         // Reads of large files; each thread has a stack and an arena of its own.
@@ -154,7 +154,7 @@ async fn prepare(given: Given, settings: Settings) -> Result<Running, Refused> {
 /// The access log and the admin listener, as far as they were asked for.
 async fn monitor(settings: &Settings) -> anyhow::Result<Monitor> {
     let format = settings.log.access_format;
-    let log = settings.log.access.as_deref().map(|to| AccessLog::start(&Target::parse(to), format));
+    let log = settings.log.access.as_ref().map(|to| AccessLog::start(&Target::parse(&to.value.0), format));
     Monitor::new(settings.admin.clone(), log.transpose()?).await
 }
 
@@ -164,8 +164,8 @@ fn snapshot_file(settings: &Settings) -> anyhow::Result<Option<SnapshotFile>> {
         return Ok(None);
     }
     let path = match &state.file {
-        Some(path) => path.clone(),
-        None => state::directory(state.directory.clone())?.join("snapshot"),
+        Some(path) => path.value.clone(),
+        None => state::directory(state.directory.as_ref().map(|at| at.value.clone()))?.join("snapshot"),
     };
     Ok(Some(SnapshotFile::new(path)))
 }
@@ -186,14 +186,14 @@ fn headstart(
             .window(engine.window)
             .holdout(engine.holdout)
             .min_networks(networks)
-            .memory_bytes(engine.memory.bytes())
+            .memory_bytes(engine.memory_bytes)
             .thresholds(engine.push_threshold, engine.hint_threshold)
-            .max_pushes(engine.max_pushes as usize, engine.max_push_bytes.0)
-            .max_hints(engine.max_hints as usize)
+            .max_pushes(engine.budget.max_pushes, engine.budget.max_push_bytes)
+            .max_hints(engine.budget.max_hints)
             .cookie(engine.cookie)
             .verify_held(engine.verify_held.unwrap_or_else(|| verify_held(settings)))
-            .max_connections(connections.places as usize)
-            .max_connections_per_address(connections.places_per_address)
+            .max_connections(connections.max as usize)
+            .max_connections_per_address(connections.max_per_address)
             .trusted_proxies(connections.trusted_proxies.iter().copied(), connections.forwarded_by)
             .h2(connections.h2.clone());
         if settings.log.views {

@@ -12,7 +12,8 @@ use headstart::learn::{PageWeight, Time};
 use indicatif::{HumanBytes, HumanCount, HumanDuration};
 
 use crate::merge_states::{self, Merge};
-use crate::state::{self, SnapshotFile};
+use crate::options::SnapshotFlags;
+use crate::state::SnapshotFile;
 
 /// Show what a snapshot holds: its size and age, and the pages that are known
 ///
@@ -23,13 +24,12 @@ pub(crate) struct Show {
     #[command(subcommand)]
     work: Option<Work>,
 
-    /// Where the snapshot is kept [default: $XDG_STATE_HOME/headstart or ~/.local/state/headstart]
-    #[arg(long, value_name = "DIR", env = "HEADSTART_STATE_DIR")]
-    state_dir: Option<PathBuf>,
+    /// Snapshot to read, as with --state
+    #[arg(value_name = "FILE")]
+    named: Option<PathBuf>,
 
-    /// Snapshot to read [default: `snapshot` in the state directory]
-    #[arg(value_name = "FILE", env = "HEADSTART_STATE")]
-    state: Option<PathBuf>,
+    #[command(flatten)]
+    snapshot: SnapshotFlags,
 
     /// Networks that must have loaded a page before it is named; as the server was told
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=16))]
@@ -55,15 +55,14 @@ enum Work {
 /// # Errors
 ///
 /// If the snapshot cannot be read, or those of `merge` cannot be added up.
-pub(crate) fn run(args: Show) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(args: &Show) -> anyhow::Result<ExitCode> {
     if let Some(Work::Merge(args)) = &args.work {
         return merge_states::run(args);
     }
-    let path = match args.state {
-        Some(path) => path,
-        None => state::directory(args.state_dir)?.join("snapshot"),
+    let file = match &args.named {
+        Some(path) => SnapshotFile::new(path.clone()),
+        None => args.snapshot.file()?,
     };
-    let file = SnapshotFile::new(path);
     let Some(bytes) = file.load()? else { bail!("there is no snapshot {}", file.path().display()) };
     let size = bytes.len() as u64;
     let saved = std::fs::metadata(file.path()).and_then(|metadata| metadata.modified());

@@ -1,6 +1,7 @@
 //! Warnings a few at a time: what somebody outside can cause often must not fill the disk.
 
 use std::collections::HashMap;
+use std::fmt::Arguments;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,8 +13,10 @@ use tracing_subscriber::layer::{Context, Filter};
 /// [`WINDOW`], and says afterwards how many it kept back. Quieter events pass, for whoever asked for them wants all.
 ///
 /// It remembers as many kinds as the program has, some dozens.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Throttle {
+    /// Writes the line about what was kept back.
+    say: fn(Arguments<'_>),
     kinds: Mutex<HashMap<Identifier, Kind>>,
 }
 
@@ -38,6 +41,10 @@ enum Verdict {
 }
 
 impl Throttle {
+    pub(crate) fn new(say: fn(Arguments<'_>)) -> Self {
+        Self { say, kinds: Mutex::default() }
+    }
+
     fn judge(&self, kind: Identifier, now: Instant) -> Verdict {
         let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
         let kind = kinds.entry(kind).or_insert(Kind { since: now, seen: 0 });
@@ -66,7 +73,7 @@ impl<S> Filter<S> for Throttle {
             Verdict::Pass { kept_back: 0 } => true,
             Verdict::Pass { kept_back } => {
                 let (target, seconds) = (metadata.target(), WINDOW.as_secs());
-                crate::log::complain(format_args!(
+                (self.say)(format_args!(
                     "{kept_back} more warnings of the next kind ({target}) were not shown; {BURST} are in {seconds} s"
                 ));
                 true
@@ -94,7 +101,7 @@ mod tests {
     #[test]
     fn a_few_of_each_kind_in_a_window() {
         static FIRST: Place = Place;
-        let throttle = Throttle::default();
+        let throttle = Throttle::new(|_| {});
         let start = Instant::now();
         let judge = |after: u64| throttle.judge(Identifier(&FIRST), start + Duration::from_secs(after));
         for _ in 0..BURST {

@@ -18,12 +18,6 @@ const KNOWN: &[(&str, &str, &[&str])] = &[
     ("headstart-h2", "crate", &["ahead", "commit", "connection", "driver", "promise", "stage"]),
     ("headstart-learn", "crate", &["exchange", "finding", "learner", "model", "pages", "planner"]),
     ("headstart-learn", "crate", &["restore", "wire"]),
-    ("headstart-server", "crate", &["access_log_writer", "admin", "config", "explain", "log", "throttle", "traffic"]),
-    ("headstart-server", "crate", &["args", "check", "overrides"]),
-    ("headstart-server", "crate", &["evaluate", "evaluate_table"]),
-    ("headstart-server", "crate", &["learn_log", "page_views", "replay"]),
-    ("headstart-server", "crate::admin", &["events", "explain", "routes", "state"]),
-    ("headstart-server", "crate::traffic", &["body", "layer"]),
 ];
 
 /// Siblings each of which leads to each other, with the imports between them.

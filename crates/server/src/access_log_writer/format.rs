@@ -1,14 +1,13 @@
 //! How one exchange becomes one line.
 
 use std::io::Write as _;
-use std::str::FromStr;
 
 use headstart::DecidedCounts;
 use http::HeaderValue;
 use serde::Serialize;
 
 use super::timestamp::Timestamps;
-use crate::traffic::Record;
+use crate::record::Record;
 
 /// The shape of a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,18 +17,6 @@ pub(crate) enum Format {
     Combined,
     /// One JSON object a line.
     Json,
-}
-
-impl FromStr for Format {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "combined" => Ok(Self::Combined),
-            "json" => Ok(Self::Json),
-            _ => Err("not one of combined, json"),
-        }
-    }
 }
 
 /// Makes lines.
@@ -157,7 +144,7 @@ mod tests {
     use http::{Request, StatusCode, header};
 
     use super::*;
-    use crate::traffic::Noted;
+    use crate::record::Noted;
 
     fn record(target: &str, agent: &[u8]) -> Record {
         let request = Request::get(target)

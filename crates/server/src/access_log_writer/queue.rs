@@ -3,7 +3,7 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::traffic::Record;
+use crate::record::Record;
 
 /// Records waiting to be written, at most; each takes about 300 bytes besides the texts that it shares with its request.
 /// When so many wait, further ones are lost and counted.

@@ -12,7 +12,7 @@ use super::format::{Format, Lines};
 use super::queue::Queue;
 use super::sink::{Sink, Target};
 use crate::log::complain;
-use crate::traffic::Record;
+use crate::record::Record;
 
 /// How long the end of the program waits for the last lines.
 const LAST_LINES: Duration = Duration::from_secs(2);
@@ -130,7 +130,7 @@ mod tests {
     use http::{Request, StatusCode};
 
     use super::*;
-    use crate::traffic::Noted;
+    use crate::record::Noted;
 
     fn record(path: &str) -> Record {
         let request = Request::get(path).body(()).unwrap();

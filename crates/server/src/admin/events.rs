@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
+use super::app::App;
 use super::dashboard;
-use super::routes::App;
 use super::sources::Sources;
 
 /// Streams at once; further ones are refused with 503.

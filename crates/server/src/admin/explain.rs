@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::routes::{App, json_response};
+use super::app::{App, json_response};
 use super::sources::Sources;
 
 /// Pages that are looked at for the sites there are.
@@ -44,7 +44,7 @@ fn answer(sources: &Sources, host: Option<&str>, page: &str, as_text: bool) -> R
     };
     let explanation = published(sources.headstart.explain(&host, page).unwrap_or_default());
     if as_text {
-        let mut text = crate::explain::table(&host, page, &explanation);
+        let mut text = crate::explain_table::table(&host, page, &explanation);
         if !explanation.named {
             text.push_str(
                 "\nThe page itself is not known, or has been loaded from too few networks to be spoken of.\n",

@@ -3,6 +3,7 @@
 //! It shows nothing of a page or an asset that the learner would not publish: below the network gate there are numbers, no
 //! names. See [`ledger`] for how that is held to.
 
+mod app;
 mod config;
 mod dashboard;
 mod events;

@@ -7,23 +7,15 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Router, middleware};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::{Semaphore, watch};
 
+use super::app::{App, json_response};
 use super::config::Config;
 use super::guard::{Guard, guard};
 use super::metrics::{self, Exposition};
 use super::sources::Sources;
 use super::{dashboard, events, explain, state};
-
-/// What every handler can read.
-#[derive(Clone)]
-pub(super) struct App {
-    pub(super) sources: Arc<Sources>,
-    /// Streams of events end when the server stops.
-    pub(super) stopping: watch::Receiver<bool>,
-    pub(super) streams: Arc<Semaphore>,
-}
 
 pub(super) fn router(sources: Arc<Sources>, config: &Config, stopping: watch::Receiver<bool>) -> Router {
     let guarded = Arc::new(Guard::new(config));
@@ -89,10 +81,6 @@ async fn metrics(State(app): State<App>, headers: HeaderMap) -> Response {
         Ok(text) => ([(header::CONTENT_TYPE, exposition.media_type())], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
-}
-
-pub(super) fn json_response(value: &Value) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], format!("{value:#}\n")).into_response()
 }
 
 async fn nothing() -> Response {

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::routes::{App, json_response};
+use super::app::{App, json_response};
 use super::sources::Sources;
 
 /// Pages that are listed; the heaviest.

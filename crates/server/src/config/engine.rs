@@ -4,12 +4,8 @@ use std::time::Duration;
 
 use headstart::{Budget, CookieFormat, VerifyHeld};
 
-use super::section::Section;
-use super::values::Size;
-
-const MINUTE: Duration = Duration::from_secs(60);
-const DAY: Duration = Duration::from_secs(24 * 3600);
-const MILLISECOND: Duration = Duration::from_millis(1);
+use super::tree::Node;
+use super::values::Wanted;
 
 /// Settings of the engine. They hold until the next start.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,73 +15,50 @@ pub(crate) struct Engine {
     /// By default 1 where only loopback addresses are served, else 3.
     pub(crate) min_networks: Option<u32>,
     pub(crate) holdout: u32,
-    pub(crate) memory: Size,
+    pub(crate) memory_bytes: usize,
     pub(crate) push_threshold: f32,
-    pub(crate) max_pushes: u32,
-    pub(crate) max_push_bytes: Size,
     pub(crate) hint_threshold: f32,
-    pub(crate) max_hints: u32,
+    /// What a page may send early, unless its site says otherwise.
+    pub(crate) budget: Budget,
     pub(crate) cookie: CookieFormat,
     pub(crate) verify_held: Option<VerifyHeld>,
 }
 
-/// Reads the sections.
-pub(super) fn read(root: &mut Section<'_>) -> Engine {
-    let mut learn = root.section("learn");
-    let half_life = learn.within("half_life", MINUTE..=365 * DAY).unwrap_or(DAY);
-    let window = learn.within("window", MILLISECOND..=60 * MINUTE).unwrap_or(Duration::from_secs(15));
-    let min_networks = learn.within("min_networks", 1..=16);
-    let holdout = learn.or("holdout", 32);
-    let memory = learn.within("memory", Size::mib(1)..=Size::mib(1 << 20)).unwrap_or(Size::mib(64));
-    learn.done();
-
-    let mut push = root.section("push");
-    let push_threshold = push.within("threshold", 0.0..=1.0).unwrap_or(0.4);
-    let budget = Budget::default();
-    let max_pushes = push.within("max_per_page", 0..=1024).unwrap_or(budget.max_pushes as u32);
-    let max_push_bytes = push.or("max_page_bytes", Size(budget.max_push_bytes));
-    push.done();
-
-    let mut hint = root.section("hint");
-    let hint_threshold = hint.within("threshold", 0.0..=1.0).unwrap_or(0.25);
-    let max_hints = hint.within("max_per_page", 0..=1024).unwrap_or(budget.max_hints as u32);
-    hint.done();
-
-    let mut section = root.section("cookie");
-    let mut cookie = CookieFormat::default();
-    if let Some(format) = section.get::<String>("format") {
-        match cookie_format(&format.value) {
-            Ok(found) => cookie = found,
-            Err(why) => section.problem_at(&format, why),
+impl Default for Engine {
+    fn default() -> Self {
+        Self {
+            half_life: Duration::from_secs(24 * 3600),
+            window: Duration::from_secs(15),
+            min_networks: None,
+            holdout: 32,
+            memory_bytes: 64 << 20,
+            push_threshold: 0.4,
+            hint_threshold: 0.25,
+            budget: Budget::default(),
+            cookie: CookieFormat::default(),
+            verify_held: None,
         }
-    }
-    let mut verify_held = None;
-    if let Some(verify) = section.get::<String>("verify") {
-        match &*verify.value {
-            "always" => verify_held = Some(VerifyHeld::Always),
-            "mutable" => verify_held = Some(VerifyHeld::Mutable),
-            "never" => verify_held = Some(VerifyHeld::Never),
-            _ => section.problem_at(&verify, "has to be one of \"always\", \"mutable\", \"never\""),
-        }
-    }
-    section.done();
-    Engine {
-        half_life,
-        window,
-        min_networks,
-        holdout,
-        memory,
-        push_threshold,
-        max_pushes,
-        max_push_bytes,
-        hint_threshold,
-        max_hints,
-        cookie,
-        verify_held,
     }
 }
 
 /// `headstart`, `go-casper[:P:N]`, `h2o[:BITS]` or `off`.
+impl Wanted for CookieFormat {
+    const WHAT: &'static str = "the format of a cookie in quotes";
+
+    fn read(node: &Node) -> Result<Self, Option<String>> {
+        cookie_format(&String::read(node)?).map_err(Some)
+    }
+
+    fn show(&self) -> String {
+        match self {
+            Self::Headstart => "headstart".into(),
+            Self::GoCasper { keys, p } => format!("go-casper:{p}:{keys}"),
+            Self::H2oCasper { capacity_bits } => format!("h2o:{capacity_bits}"),
+            _ => "off".into(),
+        }
+    }
+}
+
 fn cookie_format(text: &str) -> Result<CookieFormat, String> {
     let number = |text: &str| text.parse::<u32>().map_err(|_| format!("{text:?} is not a number"));
     let format = match text.split(':').collect::<Vec<_>>()[..] {
@@ -116,5 +89,8 @@ mod tests {
         assert!(cookie_format("go-casper:x:1").unwrap_err().contains("\"x\""));
         assert!(cookie_format("h2o:99").is_err());
         assert!(cookie_format("bloom").is_err());
+        for text in ["headstart", "go-casper:64:10", "h2o:12", "off"] {
+            assert_eq!(cookie_format(text).unwrap().show(), text);
+        }
     }
 }

@@ -1,74 +1,88 @@
 //! Where settings come from: flags, over the environment, over the file.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::place::Place;
 use super::problems::Problems;
+use super::table;
 use super::tree::{self, Node};
 
-/// What was typed: a path of keys (`["learn", "window"]`) and the value, with the name of the flag.
-pub(crate) type Flag = (Vec<String>, Node);
+/// What was typed: a setting (`learn.window`) and the value, with the name of the flag.
+pub(crate) type Flag = (String, Node);
 
-/// Sections whose keys may stand in the environment, as `HEADSTART_LEARN_WINDOW`. Other variables with our prefix are
-/// none of ours: Kubernetes makes some for every service that is called `headstart`.
-const SECTIONS: [&str; 11] =
-    ["admin", "cookie", "h2", "hint", "learn", "limits", "log", "push", "state", "timeouts", "tls"];
-
-/// Variables with names of their own.
-const SHORT: [(&str, &[&str]); 8] = [
-    ("HEADSTART_ACCESS_LOG", &["log", "access"]),
-    ("HEADSTART_ACCESS_LOG_FORMAT", &["log", "access_format"]),
-    ("HEADSTART_ADMIN", &["admin", "listen"]),
-    ("HEADSTART_LISTEN", &["listen"]),
-    ("HEADSTART_CERT", &["tls", "cert"]),
-    ("HEADSTART_KEY", &["tls", "key"]),
-    ("HEADSTART_STATE", &["state", "file"]),
-    ("HEADSTART_LOG", &["log", "filter"]),
-];
-
-/// Puts the layers on top of one another.
-pub(crate) fn combine(
-    file: Option<&Path>,
-    variables: impl IntoIterator<Item = (OsString, OsString)>,
-    flags: Vec<Flag>,
-    problems: &Problems,
-) -> Node {
-    let mut root = match file {
-        Some(path) => match std::fs::read_to_string(path) {
-            Ok(text) => tree::parse(path, text, problems),
-            Err(error) => {
-                problems.add(&Place::named(path.display().to_string()), "", format!("cannot be read: {error}"));
-                Node::table("")
-            }
-        },
-        None => Node::table(""),
-    };
-    let mut variables: Vec<_> =
-        variables.into_iter().filter_map(|(name, value)| Some((name.into_string().ok()?, value))).collect();
-    variables.sort();
-    for (name, value) in variables {
-        let Some(path) = variable(&name) else { continue };
-        match value.into_string() {
-            Ok(text) if text.is_empty() => {}
-            Ok(text) => root.set(&path.iter().map(String::as_str).collect::<Vec<_>>(), Node::loose(&name, text)),
-            Err(_) => problems.add(&Place::named(&name), "", "is not text"),
-        }
-    }
-    for (path, node) in flags {
-        root.set(&path.iter().map(String::as_str).collect::<Vec<_>>(), node);
-    }
-    root
+/// All that settings come from.
+pub(crate) struct Layers<'a> {
+    pub(crate) file: Option<&'a Path>,
+    /// What takes the place of the sites of the file, if what to serve was named.
+    pub(crate) site: Option<Node>,
+    /// What is served if nothing else is.
+    pub(crate) default_site: Option<Node>,
+    pub(crate) variables: Vec<(OsString, OsString)>,
+    pub(crate) flags: Vec<Flag>,
 }
 
-/// The setting that an environment variable stands for.
-fn variable(name: &str) -> Option<Vec<String>> {
-    if let Some((_, path)) = SHORT.iter().find(|(short, _)| *short == name) {
-        return Some(path.iter().map(|key| (*key).to_owned()).collect());
+impl Layers<'_> {
+    /// Puts the layers on top of one another.
+    pub(crate) fn combine(self, problems: &Problems) -> Node {
+        let mut root = read_file(self.file, problems);
+        let default_site = self.default_site.filter(|_| !root.has("site"));
+        let mut set = |path: &str, node: Node| {
+            let place = node.place.clone();
+            if let Err(why) = root.set(path, node) {
+                problems.add(&place, path, why);
+            }
+        };
+        if let Some(site) = self.site.or(default_site) {
+            set("site", site);
+        }
+        let names = Variables::of_the_table();
+        let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value));
+        let mut variables: Vec<_> = self.variables.into_iter().filter_map(text).collect();
+        variables.sort();
+        for (name, value) in variables {
+            let Some(path) = names.setting(&name) else { continue };
+            match value.into_string() {
+                Ok(text) if text.is_empty() => {}
+                Ok(text) => set(path, Node::loose(&name, text)),
+                Err(_) => problems.add(&Place::named(&name), "", "is not text"),
+            }
+        }
+        for (path, node) in self.flags {
+            set(&path, node);
+        }
+        root
     }
-    let (section, key) = name.strip_prefix("HEADSTART_")?.split_once('_')?;
-    let section = section.to_ascii_lowercase();
-    SECTIONS.contains(&&*section).then(|| vec![section, key.to_ascii_lowercase()])
+}
+
+fn read_file(file: Option<&Path>, problems: &Problems) -> Node {
+    let Some(path) = file else { return Node::table("") };
+    match std::fs::read_to_string(path) {
+        Ok(text) => tree::parse(path, text, problems),
+        Err(error) => {
+            problems.add(&Place::named(path.display().to_string()), "", format!("cannot be read: {error}"));
+            Node::table("")
+        }
+    }
+}
+
+/// The settings that environment variables stand for. Other variables with our prefix are none of ours: Kubernetes makes
+/// some for every service that is called `headstart`.
+struct Variables(BTreeMap<String, String>);
+
+impl Variables {
+    fn of_the_table() -> Self {
+        let mut names = BTreeMap::new();
+        for row in table::rows() {
+            names.extend(row.variables().into_iter().map(|name| (name, row.path())));
+        }
+        Self(names)
+    }
+
+    fn setting(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
 }
 
 /// The first file that is there of those that are looked for if none is named: the user's own, then the system's.
@@ -86,11 +100,14 @@ mod tests {
 
     #[test]
     fn variables() {
-        let path = |name| variable(name).map(|path| path.join("."));
-        assert_eq!(path("HEADSTART_LEARN_HALF_LIFE").as_deref(), Some("learn.half_life"));
-        assert_eq!(path("HEADSTART_STATE_DIR").as_deref(), Some("state.dir"));
-        assert_eq!(path("HEADSTART_STATE").as_deref(), Some("state.file"));
-        assert_eq!(path("HEADSTART_H2_MAX_STREAMS").as_deref(), Some("h2.max_streams"));
+        let names = Variables::of_the_table();
+        let path = |name| names.setting(name);
+        assert_eq!(path("HEADSTART_LEARN_HALF_LIFE"), Some("learn.half_life"));
+        assert_eq!(path("HEADSTART_STATE_DIR"), Some("state.dir"));
+        assert_eq!(path("HEADSTART_STATE"), Some("state.file"));
+        assert_eq!(path("HEADSTART_H2_MAX_STREAMS"), Some("h2.max_streams"));
+        assert_eq!(path("HEADSTART_LISTEN"), Some("listen"));
+        assert_eq!(path("HEADSTART_LOG"), Some("log.filter"));
         assert_eq!(path("HEADSTART_PORT_443_TCP"), None);
         assert_eq!(path("HEADSTART_CONFIG"), None);
         assert_eq!(path("PATH"), None);
@@ -102,9 +119,11 @@ mod tests {
         let file = directory.path().join("x.toml");
         std::fs::write(&file, "[learn]\nwindow = 1\nholdout = 2\nhalf_life = \"3d\"\n").unwrap();
         let variables = [("HEADSTART_LEARN_WINDOW", "4"), ("HEADSTART_LEARN_HOLDOUT", "5")];
-        let flags = vec![(vec!["learn".to_owned(), "window".to_owned()], Node::loose("--window", "6"))];
+        let flags = vec![("learn.window".to_owned(), Node::loose("--window", "6"))];
         let problems = Problems::default();
-        let root = combine(Some(&file), variables.map(|(n, v)| (n.into(), v.into())), flags, &problems);
+        let variables = variables.map(|(name, value)| (name.into(), value.into())).into();
+        let layers = Layers { file: Some(&file), site: None, default_site: None, variables, flags };
+        let root = layers.combine(&problems);
         let Value::Table(entries) = root.value else { panic!() };
         let Value::Table(learn) = &entries["learn"].1.value else { panic!() };
         let shown: Vec<_> = learn.iter().map(|(key, (_, node))| format!("{key} {}", node.value.what())).collect();
@@ -117,7 +136,7 @@ mod tests {
     #[test]
     fn a_file_that_is_not_there_is_a_problem() {
         let problems = Problems::default();
-        combine(Some(Path::new("/none/x.toml")), [], Vec::new(), &problems);
+        read_file(Some(Path::new("/none/x.toml")), &problems);
         let problems = problems.into_sorted();
         assert!(problems[0].to_string().starts_with("/none/x.toml: cannot be read: No such file"));
     }

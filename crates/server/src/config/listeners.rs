@@ -2,9 +2,11 @@
 
 use ipnet::IpNet;
 
-use super::place::Place;
-use super::section::{At, Section};
-use super::tree::{Node, Value};
+use super::entries::ListenEntry;
+use super::place::{At, Place};
+use super::problems::Problems;
+use super::section::Section;
+use super::table;
 
 /// One entry: every address that its text stands for.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,80 +26,67 @@ pub(crate) enum Socket {
     Systemd(String),
 }
 
-/// Where a server listens that was not told where.
-const DEFAULT: &str = "localhost:8443";
-
-/// Reads the key `listen` of the file: tables, or text for short.
-pub(super) fn read(root: &mut Section<'_>, activated: bool) -> Vec<Listen> {
-    let listeners: Vec<Listen> = if let Some(items) = root.items("listen") {
-        items.into_iter().enumerate().filter_map(|(number, node)| one(root, number, node)).collect()
-    } else {
-        let (socket, name) = if activated {
-            (Socket::Systemd(String::new()), "LISTEN_FDS")
-        } else {
-            (Socket::Address(DEFAULT.into()), "the default")
-        };
-        let socket = At { value: socket, place: Place::named(name), key: "listen".into() };
-        vec![Listen { socket, tls: true, proxy_protocol: Vec::new() }]
-    };
+/// Reads the entries: tables, or text for short.
+pub(super) fn read(items: Option<Vec<Section<'_>>>, activated: bool, problems: &Problems) -> Vec<Listen> {
+    let Some(items) = items else { return vec![default(activated)] };
+    let listeners: Vec<Listen> = items.into_iter().filter_map(|section| one(section, problems)).collect();
     for (number, listen) in listeners.iter().enumerate() {
         let others = listeners.get(..number).unwrap_or_default();
         if let Some(other) = others.iter().find(|other| conflict(&other.socket.value, &listen.socket.value)) {
             let message = format!("{} is taken already by {}", listen.socket.value, other.socket.place);
-            root.problem_at(&listen.socket, message);
+            problems.add_at(&listen.socket, message);
         }
     }
     listeners
 }
 
-fn one(root: &Section<'_>, number: usize, node: Node) -> Option<Listen> {
-    if matches!(node.value, Value::Table(_)) {
-        return table(root.item("listen", number, node));
-    }
-    // Text for short: read as the address of a table would be.
-    let place = node.place.clone();
-    let mut table_node = Node { value: Value::Table(super::tree::Table::new()), place: place.clone() };
-    table_node.set(&["address"], node);
-    table(root.item("listen", number, table_node))
+/// What serves where no entry is written.
+fn default(activated: bool) -> Listen {
+    let (socket, name) = if activated {
+        (Socket::Systemd(String::new()), "LISTEN_FDS")
+    } else {
+        (Socket::Address(ListenEntry::ADDRESS.into()), "the default")
+    };
+    let socket = At { value: socket, place: Place::named(name), key: "listen".into() };
+    Listen { socket, tls: true, proxy_protocol: Vec::new() }
 }
 
-fn table(mut section: Section<'_>) -> Option<Listen> {
-    let address = section.get::<String>("address");
-    let systemd = section.get::<String>("systemd");
-    let tls = section.get::<bool>("tls");
-    let balancers = section.list::<IpNet>("proxy_protocol").unwrap_or_default();
-    let proxy_protocol = balancers.into_iter().map(|network| network.value).collect();
-    let (socket, scheme) = match (address, systemd) {
+fn one(mut section: Section<'_>, problems: &Problems) -> Option<Listen> {
+    let mut entry = ListenEntry::default();
+    let named = section.has("address") || section.has("systemd");
+    table::listen().read_keys(&mut section, &mut entry);
+    let (socket, scheme) = match (entry.address, entry.systemd) {
         (Some(_), Some(systemd)) => {
-            section.problem_at(&systemd, "is either an address or a socket of systemd, not both");
+            problems.add_at(&systemd, "is either an address or a socket of systemd, not both");
             return None;
         }
         (None, Some(systemd)) => (Some(systemd.map(Socket::Systemd)), None),
-        (Some(address), None) => split(&section, address),
+        (Some(address), None) => split(address, problems),
         (None, None) => {
-            if !section.has("address") && !section.has("systemd") {
+            if !named {
                 section.problem("needs an `address` (\"HOST:PORT\") or the name of a `systemd` socket");
             }
             (None, None)
         }
     };
-    if let (Some(tls), Some(scheme)) = (&tls, scheme)
+    if let (Some(tls), Some(scheme)) = (&entry.tls, scheme)
         && tls.value != scheme
     {
-        section.problem_at(tls, "contradicts the scheme of the address");
+        problems.add_at(tls, "contradicts the scheme of the address");
     }
     section.done();
-    Some(Listen { socket: socket?, tls: tls.map(|tls| tls.value).or(scheme).unwrap_or(true), proxy_protocol })
+    let tls = entry.tls.map(|tls| tls.value).or(scheme).unwrap_or(true);
+    Some(Listen { socket: socket?, tls, proxy_protocol: entry.proxy_protocol })
 }
 
 /// The socket, and what a scheme in front of it says about TLS.
-fn split(section: &Section<'_>, at: At<String>) -> (Option<At<Socket>>, Option<bool>) {
+fn split(at: At<String>, problems: &Problems) -> (Option<At<Socket>>, Option<bool>) {
     let text = at.value.trim_end_matches('/');
     let (scheme, rest) = match text.split_once("://") {
         Some(("https", rest)) => (Some(true), rest),
         Some(("http", rest)) => (Some(false), rest),
         Some((scheme, _)) => {
-            section.problem_at(&at, format!("{scheme:?} is neither http nor https"));
+            problems.add_at(&at, format!("{scheme:?} is neither http nor https"));
             return (None, None);
         }
         None => (None, text),
@@ -107,15 +96,15 @@ fn split(section: &Section<'_>, at: At<String>) -> (Option<At<Socket>>, Option<b
         return (Some(at.map(|_| socket)), scheme);
     }
     let Some((host, port)) = rest.rsplit_once(':') else {
-        section.problem_at(&at, format!("{rest:?} is not of the form HOST:PORT"));
+        problems.add_at(&at, format!("{rest:?} is not of the form HOST:PORT"));
         return (None, scheme);
     };
     if port.parse::<u16>().is_err() {
-        section.problem_at(&at, format!("cannot listen on {rest:?}: {port:?} is not a port"));
+        problems.add_at(&at, format!("cannot listen on {rest:?}: {port:?} is not a port"));
         return (None, scheme);
     }
     if host.is_empty() || (host.contains(':') && !(host.starts_with('[') && host.ends_with(']'))) {
-        section.problem_at(&at, format!("{rest:?} is not of the form HOST:PORT; an IPv6 address goes in brackets"));
+        problems.add_at(&at, format!("{rest:?} is not of the form HOST:PORT; an IPv6 address goes in brackets"));
         return (None, scheme);
     }
     let socket = Socket::Address(rest.to_owned());
@@ -154,14 +143,13 @@ impl std::fmt::Display for Socket {
 mod tests {
     use std::path::Path;
 
-    use super::super::problems::Problems;
     use super::super::tree;
     use super::*;
 
     fn check(text: &str) -> (Vec<(String, bool, bool)>, Vec<String>) {
         let problems = Problems::default();
         let mut root = Section::root(tree::parse(Path::new("x"), text.into(), &problems), &problems);
-        let listeners = read(&mut root, false);
+        let listeners = read(root.sections_or_text("listen", "address"), false, &problems);
         root.done();
         let shown =
             listeners.iter().map(|l| (l.socket.value.to_string(), l.tls, !l.proxy_protocol.is_empty())).collect();

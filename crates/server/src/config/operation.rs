@@ -3,47 +3,111 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::section::{At, Section};
-use crate::{access_log_writer, admin};
+use super::place::At;
+use super::problems::Problems;
+use super::tree::Node;
+use super::values::Wanted;
+use crate::access_log_writer;
+use crate::log::LogFormat;
 
 /// `[state]`
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct State {
     /// By default `$XDG_STATE_HOME/headstart` or `~/.local/state/headstart`.
-    pub(crate) directory: Option<PathBuf>,
+    pub(crate) directory: Option<At<PathBuf>>,
     /// By default `snapshot` in the directory.
-    pub(crate) file: Option<PathBuf>,
+    pub(crate) file: Option<At<PathBuf>>,
     /// Whether what is learned outlives the program.
     pub(crate) save: bool,
     /// Between snapshots; a crash loses at most this much.
     pub(crate) interval: Duration,
 }
 
+impl Default for State {
+    fn default() -> Self {
+        Self { directory: None, file: None, save: true, interval: Duration::from_secs(30) }
+    }
+}
+
+impl State {
+    /// Finds settings that contradict each other.
+    pub(super) fn check(&self, problems: &Problems) {
+        if let (Some(file), false) = (&self.file, self.save) {
+            let message = "is named (the flag --state), but nothing is to be saved (the flag --no-state)";
+            problems.add_at(file, message);
+        }
+    }
+}
+
 /// `[log]`
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Log {
     pub(crate) format: LogFormat,
-    /// In the notation of tracing-subscriber.
-    pub(crate) filter: String,
+    pub(crate) filter: Filter,
     /// Whether each page view is a line on standard output.
     pub(crate) views: bool,
-    /// Where a line for each response goes, if anywhere; `-` is standard output.
-    pub(crate) access: Option<String>,
+    /// Where a line for each response goes, if anywhere.
+    pub(crate) access: Option<At<AccessFile>>,
     pub(crate) access_format: access_log_writer::Format,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum LogFormat {
-    #[default]
-    Human,
-    Json,
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            format: LogFormat::default(),
+            filter: Filter("warn".into()),
+            views: true,
+            access: None,
+            access_format: access_log_writer::Format::default(),
+        }
+    }
+}
+
+/// Which events of the libraries are written, in the notation of tracing-subscriber.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Filter(pub(crate) String);
+
+impl Wanted for Filter {
+    const WHAT: &'static str = "a filter in quotes, such as \"warn\"";
+
+    fn read(node: &Node) -> Result<Self, Option<String>> {
+        let text = String::read(node)?;
+        match tracing_subscriber::EnvFilter::try_new(&text) {
+            Ok(_) => Ok(Self(text)),
+            Err(error) => Err(Some(format!("cannot use {text:?}: {error}"))),
+        }
+    }
+
+    fn show(&self) -> String {
+        self.0.clone()
+    }
+}
+
+/// The file of the access log, relative as all paths are, or `-` for standard output.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct AccessFile(pub(crate) String);
+
+impl Wanted for AccessFile {
+    const WHAT: &'static str = PathBuf::WHAT;
+
+    fn read(node: &Node) -> Result<Self, Option<String>> {
+        let text = String::read(node)?;
+        if text == "-" {
+            return Ok(Self(text));
+        }
+        PathBuf::read(node).map(|path| Self(path.to_string_lossy().into_owned()))
+    }
+
+    fn show(&self) -> String {
+        self.0.clone()
+    }
 }
 
 /// `[tls]`
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Tls {
     /// For names that no site has a certificate for.
-    pub(crate) identity: Option<IdentityFiles>,
+    pub(crate) identity: IdentityFiles,
     /// Whether TLS 1.2 is spoken, too.
     pub(crate) allow_tls12: bool,
     /// Whether clients may resume a session.
@@ -52,115 +116,32 @@ pub(crate) struct Tls {
     pub(crate) poll: Duration,
 }
 
-/// A certificate chain and its key.
-#[derive(Clone, Debug, PartialEq)]
+impl Default for Tls {
+    fn default() -> Self {
+        let identity = IdentityFiles::default();
+        Self { identity, allow_tls12: true, resumption: true, poll: Duration::from_secs(10) }
+    }
+}
+
+/// A certificate chain and its key, or neither.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct IdentityFiles {
-    pub(crate) cert: At<PathBuf>,
-    pub(crate) key: At<PathBuf>,
+    pub(crate) cert: Option<At<PathBuf>>,
+    pub(crate) key: Option<At<PathBuf>>,
 }
 
 impl IdentityFiles {
-    /// The keys `cert` and `key` of a section: both or neither.
-    pub(super) fn read(section: &mut Section<'_>) -> Option<Self> {
-        match (section.get("cert"), section.get("key")) {
-            (Some(cert), Some(key)) => Some(Self { cert, key }),
-            (Some(alone), None) => {
-                section.problem_at(&alone, "needs its `key` beside it (the flag --key)");
-                None
-            }
-            (None, Some(alone)) => {
-                section.problem_at(&alone, "needs its `cert` beside it (the flag --cert)");
-                None
-            }
-            (None, None) => None,
+    /// Finds one without the other.
+    pub(super) fn check(&self, problems: &Problems) {
+        match (&self.cert, &self.key) {
+            (Some(cert), None) => problems.add_at(cert, "needs its `key` beside it (the flag --key)"),
+            (None, Some(key)) => problems.add_at(key, "needs its `cert` beside it (the flag --cert)"),
+            _ => {}
         }
     }
-}
 
-pub(super) fn state(root: &mut Section<'_>) -> State {
-    let mut section = root.section("state");
-    let directory = section.value("dir");
-    let file = section.get::<PathBuf>("file");
-    let save = section.get::<bool>("save");
-    if let (Some(file), Some(At { value: false, .. })) = (&file, &save) {
-        section.problem_at(file, "is named (the flag --state), but nothing is to be saved (the flag --no-state)");
+    /// Both.
+    pub(crate) fn pair(&self) -> Option<(&At<PathBuf>, &At<PathBuf>)> {
+        self.cert.as_ref().zip(self.key.as_ref())
     }
-    let bounds = Duration::from_millis(100)..=Duration::from_secs(365 * 24 * 3600);
-    let interval = section.within("interval", bounds).unwrap_or(Duration::from_secs(30));
-    section.done();
-    State { directory, file: file.map(|at| at.value), save: save.is_none_or(|at| at.value), interval }
-}
-
-pub(super) fn log(root: &mut Section<'_>) -> Log {
-    let mut section = root.section("log");
-    let mut format = LogFormat::default();
-    if let Some(at) = section.get::<String>("format") {
-        match &*at.value {
-            "human" => format = LogFormat::Human,
-            "json" => format = LogFormat::Json,
-            _ => section.problem_at(&at, "has to be \"human\" or \"json\""),
-        }
-    }
-    let mut filter = "warn".to_owned();
-    if let Some(at) = section.get::<String>("filter") {
-        match tracing_subscriber::EnvFilter::try_new(&at.value) {
-            Ok(_) => filter = at.value,
-            Err(error) => section.problem_at(&at, format!("cannot use {:?}: {error}", at.value)),
-        }
-    }
-    let views = section.or("views", true);
-    let access = access(&mut section);
-    let mut access_format = access_log_writer::Format::default();
-    if let Some(at) = section.get::<String>("access_format") {
-        match at.value.parse() {
-            Ok(format) => access_format = format,
-            Err(error) => section.problem_at(&at, error.to_string()),
-        }
-    }
-    section.done();
-    Log { format, filter, views, access, access_format }
-}
-
-/// The file of the access log, relative as all paths are, or `-`.
-fn access(section: &mut Section<'_>) -> Option<String> {
-    let at = section.get::<String>("access")?;
-    match at.place.directory() {
-        Some(directory) if at.value != "-" => Some(directory.join(at.value).to_string_lossy().into_owned()),
-        _ => Some(at.value),
-    }
-}
-
-/// `[admin]`
-pub(super) fn admin(root: &mut Section<'_>) -> admin::Config {
-    let mut section = root.section("admin");
-    let listen = section.value("listen");
-    let token = section.get::<String>("token");
-    if let Some(token) = token.as_ref().filter(|token| token.value.is_empty()) {
-        section.problem_at(token, "is empty");
-    }
-    let hosts = section.list::<String>("hosts").unwrap_or_default();
-    section.done();
-    admin::Config {
-        listen,
-        token: token.map(|token| token.value),
-        hosts: hosts.into_iter().map(|host| host.value).collect(),
-    }
-}
-
-pub(super) fn tls(root: &mut Section<'_>) -> Tls {
-    let mut section = root.section("tls");
-    let identity = IdentityFiles::read(&mut section);
-    let mut allow_tls12 = true;
-    if let Some(at) = section.get::<String>("min_version") {
-        match &*at.value {
-            "1.2" => {}
-            "1.3" => allow_tls12 = false,
-            _ => section.problem_at(&at, "has to be \"1.2\" or \"1.3\""),
-        }
-    }
-    let resumption = section.or("resumption", true);
-    let bounds = Duration::from_millis(100)..=Duration::from_secs(24 * 3600);
-    let poll = section.within("poll", bounds).unwrap_or(Duration::from_secs(10));
-    section.done();
-    Tls { identity, allow_tls12, resumption, poll }
 }

@@ -55,6 +55,24 @@ impl Place {
     }
 }
 
+/// A value that was understood, its place and the name of its key, for what can be found wrong later.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct At<T> {
+    pub(crate) value: T,
+    pub(crate) place: Place,
+    pub(crate) key: String,
+}
+
+impl<T> At<T> {
+    pub(crate) fn new(value: T, place: Place, key: &str) -> Self {
+        Self { value, place, key: key.to_owned() }
+    }
+
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> At<U> {
+        At { value: change(self.value), place: self.place, key: self.key }
+    }
+}
+
 /// `FILE:LINE:COLUMN`, or the name of the flag.
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::fmt;
 
-use super::place::Place;
+use super::place::{At, Place};
 
 /// One thing that is wrong.
 #[derive(Clone, Debug)]
@@ -57,6 +57,11 @@ impl Problems {
             return;
         }
         self.found.borrow_mut().push(problem);
+    }
+
+    /// Something is wrong with a value that was read.
+    pub(crate) fn add_at<T>(&self, at: &At<T>, message: impl Into<String>) {
+        self.add(&at.place, &*at.key, message);
     }
 
     /// A line that is no TOML.

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
-use headstart::{Action, Destination, Rule};
+use headstart::Rule;
 
+use super::entries::{As, RuleEntry};
+use super::place::At;
 use super::problems::Problems;
-use super::section::{At, Section};
-use super::tree;
+use super::section::Section;
+use super::{table, tree};
 
 /// A rule, and the names of the sites it is for, without ports; none is all.
 #[derive(Clone, Debug)]
@@ -29,56 +31,60 @@ pub(crate) fn authorities(host: &str, ports: &[u16]) -> Vec<String> {
     std::iter::once(host.to_owned()).chain(with_port).collect()
 }
 
-/// Reads the keys `rule` and `rules`, the latter naming files that hold more of the former.
-pub(super) fn read(root: &mut Section<'_>, problems: &Problems) -> Vec<HostRule> {
-    let mut rules = table(root);
-    for file in root.list::<PathBuf>("rules").unwrap_or_default() {
-        rules.extend(read_file(root, &file, problems));
+/// Reads the tables `rule`, and `files` that hold more of them.
+pub(super) fn read(root: &mut Section<'_>, files: &[At<PathBuf>], problems: &Problems) -> Vec<HostRule> {
+    let mut rules = tables(root);
+    for file in files {
+        rules.extend(read_file(file, problems));
     }
     rules
 }
 
-fn read_file(root: &Section<'_>, file: &At<PathBuf>, problems: &Problems) -> Vec<HostRule> {
+fn read_file(file: &At<PathBuf>, problems: &Problems) -> Vec<HostRule> {
     let text = match std::fs::read_to_string(&file.value) {
         Ok(text) => text,
         Err(error) => {
-            root.problem_at(file, format!("cannot read the rules {}: {error}", file.value.display()));
+            problems.add_at(file, format!("cannot read the rules {}: {error}", file.value.display()));
             return Vec::new();
         }
     };
     // Its syntax errors silence only what is said of the same lines of the same file.
     let own = Problems::default();
     let mut section = Section::root(tree::parse(&file.value, text, &own), &own);
-    let rules = table(&mut section);
+    let rules = tables(&mut section);
     section.done();
     problems.take(own);
     rules
 }
 
-fn table(section: &mut Section<'_>) -> Vec<HostRule> {
+fn tables(section: &mut Section<'_>) -> Vec<HostRule> {
     section.sections("rule").unwrap_or_default().into_iter().flat_map(one).collect()
 }
 
 /// One table can name several pages and assets: a rule for each pair.
 fn one(mut section: Section<'_>) -> Vec<HostRule> {
-    let action = action(&mut section);
-    let everything = At { value: "**".to_owned(), place: section.place().clone(), key: section.name_of("pages") };
-    let pages = section.list::<String>("pages").unwrap_or_else(|| vec![everything]);
-    let assets = section.list::<String>("assets");
-    if assets.is_none() {
-        section.problem("needs `assets`: a pattern of paths, or what is always sent");
+    for (key, message) in [
+        ("action", "needs an `action`: send, push, hint, never_push, never_hint or never"),
+        ("assets", "needs `assets`: a pattern of paths, or what is always sent"),
+    ] {
+        if !section.has(key) {
+            section.problem(message);
+        }
     }
-    let hosts = section.list::<String>("hosts").unwrap_or_default().into_iter();
-    let hosts: Vec<_> = hosts.map(|host| host.value.to_ascii_lowercase()).collect();
-    let destination = destination(&mut section);
+    let mut entry = RuleEntry::default();
+    if !section.has("pages") {
+        entry.pages.push(At { value: "**".to_owned(), place: section.place().clone(), key: section.name_of("pages") });
+    }
+    table::rule().read_keys(&mut section, &mut entry);
+    let hosts: Vec<_> = entry.hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
     let mut rules = Vec::new();
-    for page in &pages {
-        for asset in assets.iter().flatten() {
-            let Some(action) = action else { continue };
+    for page in &entry.pages {
+        for asset in &entry.assets {
+            let Some(action) = entry.action else { continue };
             match Rule::new(action, &page.value, &asset.value) {
                 Ok(rule) => {
-                    let rule = match destination {
-                        Some(destination) => rule.destination(destination),
+                    let rule = match &entry.destination {
+                        Some(As(destination)) => rule.destination(*destination),
                         None => rule,
                     };
                     rules.push(HostRule { rule, hosts: hosts.clone() });
@@ -94,36 +100,6 @@ fn one(mut section: Section<'_>) -> Vec<HostRule> {
     rules
 }
 
-fn action(section: &mut Section<'_>) -> Option<Action> {
-    const ACTIONS: [(&str, Action); 6] = [
-        ("send", Action::Send),
-        ("push", Action::Push),
-        ("hint", Action::Hint),
-        ("never_push", Action::NeverPush),
-        ("never_hint", Action::NeverHint),
-        ("never", Action::Never),
-    ];
-    let Some(at) = section.get::<String>("action") else {
-        section.problem("needs an `action`: send, push, hint, never_push, never_hint or never");
-        return None;
-    };
-    let found = ACTIONS.iter().find(|(name, _)| *name == at.value).map(|(_, action)| *action);
-    if found.is_none() {
-        let message = format!("{:?} is not one of send, push, hint, never_push, never_hint, never", at.value);
-        section.problem_at(&at, message);
-    }
-    found
-}
-
-fn destination(section: &mut Section<'_>) -> Option<Destination> {
-    let at = section.get::<String>("as")?;
-    let found = Destination::from_str(&at.value);
-    if found.is_none() {
-        section.problem_at(&at, format!("{:?} is nothing that a preload is `as`, such as \"style\"", at.value));
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -133,7 +109,8 @@ mod tests {
     fn check(text: &str) -> (usize, Vec<String>) {
         let problems = Problems::default();
         let mut root = Section::root(tree::parse(Path::new("x"), text.into(), &problems), &problems);
-        let rules = read(&mut root, &problems);
+        let files = root.list("rules").unwrap_or_default();
+        let rules = read(&mut root, &files, &problems);
         root.done();
         (rules.len(), problems.into_sorted().iter().map(ToString::to_string).collect())
     }

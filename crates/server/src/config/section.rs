@@ -1,25 +1,9 @@
 //! Reading one table: each key asked for by name and type, and at the end whatever was not asked for is wrong.
 
-use std::ops::RangeInclusive;
-
-use super::place::Place;
+use super::place::{At, Place};
 use super::problems::{Problems, nearest};
 use super::tree::{Node, Table, Value};
 use super::values::Wanted;
-
-/// A value that was understood, its place and the name of its key, for what can be found wrong later.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct At<T> {
-    pub(crate) value: T,
-    pub(crate) place: Place,
-    pub(crate) key: String,
-}
-
-impl<T> At<T> {
-    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> At<U> {
-        At { value: change(self.value), place: self.place, key: self.key }
-    }
-}
 
 /// A table that is being read.
 pub(crate) struct Section<'p> {
@@ -64,34 +48,13 @@ impl<'p> Section<'p> {
 
     /// Something is wrong with a value that was read.
     pub(crate) fn problem_at<T>(&self, at: &At<T>, message: impl Into<String>) {
-        self.problems.add(&at.place, &*at.key, message);
+        self.problems.add_at(at, message);
     }
 
     /// The value of a key, if it is there and is what is wanted.
     pub(crate) fn get<T: Wanted>(&mut self, key: &'static str) -> Option<At<T>> {
         let (_, node) = self.take(key)?;
         self.read(self.name_of(key), &node)
-    }
-
-    /// The same without its place.
-    pub(crate) fn value<T: Wanted>(&mut self, key: &'static str) -> Option<T> {
-        self.get(key).map(|at| at.value)
-    }
-
-    /// The value of a key, or the default.
-    pub(crate) fn or<T: Wanted>(&mut self, key: &'static str, default: T) -> T {
-        self.value(key).unwrap_or(default)
-    }
-
-    /// The value of a key, which has to be within bounds.
-    pub(crate) fn within<T: Wanted + PartialOrd>(&mut self, key: &'static str, bounds: RangeInclusive<T>) -> Option<T> {
-        let at = self.get::<T>(key)?;
-        if bounds.contains(&at.value) {
-            return Some(at.value);
-        }
-        let (least, most) = (bounds.start().show(), bounds.end().show());
-        self.problem_at(&at, format!("{} is out of range: {least} to {most}", at.value.show()));
-        None
     }
 
     /// The values of a key that holds a list; one alone is a list of one, and text of the command line is split at commas.
@@ -115,17 +78,6 @@ impl<'p> Section<'p> {
         pairs
     }
 
-    /// One of some names.
-    pub(crate) fn choose<T: Copy>(&mut self, key: &'static str, into: &mut T, among: &[(&str, T)]) {
-        let Some(at) = self.get::<String>(key) else { return };
-        if let Some((_, value)) = among.iter().find(|(name, _)| *name == at.value) {
-            *into = *value;
-        } else {
-            let names: Vec<_> = among.iter().map(|(name, _)| *name).collect();
-            self.problem_at(&at, format!("{:?} is not one of {}", at.value, names.join(", ")));
-        }
-    }
-
     /// The table of a key; an empty one if there is none.
     pub(crate) fn section(&mut self, key: &'static str) -> Section<'p> {
         let name = self.name_of(key);
@@ -147,14 +99,15 @@ impl<'p> Section<'p> {
         Some(items(node).into_iter().enumerate().map(open).collect())
     }
 
-    /// The items of a key that may be tables or text, such as `listen`.
-    pub(crate) fn items(&mut self, key: &'static str) -> Option<Vec<Node>> {
-        self.take(key).map(|(_, node)| items(node))
-    }
-
-    /// The item of a list as a table of its own.
-    pub(crate) fn item(&self, key: &str, number: usize, node: Node) -> Section<'p> {
-        Section::open(format!("{}[{}]", self.name_of(key), number + 1), node, self.problems)
+    /// The same where an item may be text for short: the value of the key `short` of its table.
+    pub(crate) fn sections_or_text(&mut self, key: &'static str, short: &str) -> Option<Vec<Section<'p>>> {
+        let name = self.name_of(key);
+        let (_, node) = self.take(key)?;
+        let open = |(number, node): (usize, Node)| {
+            let node = if matches!(node.value, Value::Table(_)) { node } else { Node::table_of(short, node) };
+            Section::open(format!("{name}[{}]", number + 1), node, self.problems)
+        };
+        Some(items(node).into_iter().enumerate().map(open).collect())
     }
 
     pub(crate) fn has(&self, key: &str) -> bool {

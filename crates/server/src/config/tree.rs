@@ -63,20 +63,64 @@ impl Node {
         Self { value: Value::Table(Table::new()), place: Place::named(from) }
     }
 
-    /// Puts a value at a path of keys, over what is there. Tables are made on the way; what is no table gives way.
-    pub(crate) fn set(&mut self, path: &[&str], node: Node) {
-        let Some((key, rest)) = path.split_first() else {
-            *self = node;
-            return;
+    /// Whether it is a table with this key.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        matches!(&self.value, Value::Table(table) if table.contains_key(key))
+    }
+
+    /// A table with a single key, at the place of its value.
+    pub(crate) fn table_of(key: &str, node: Node) -> Self {
+        let place = node.place.clone();
+        Self { value: Value::Table(Table::from([(key.to_owned(), (place.clone(), node))])), place }
+    }
+
+    /// Puts a value at a path of keys, over what is there: `learn.window`, `site[2].path`. Tables are made on the way; a
+    /// list of one table needs no number.
+    ///
+    /// # Errors
+    ///
+    /// Why the path leads nowhere. Nothing has changed then.
+    pub(crate) fn set(&mut self, path: &str, node: Node) -> Result<(), String> {
+        let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
+        let (key, number) = numbered(key)?;
+        let what = self.value.what();
+        let Value::Table(table) = &mut self.value else { return Err(format!("{what} has no settings of its own")) };
+        let place = node.place.clone();
+        let empty = || (place.clone(), Node { value: Value::Table(Table::new()), place: place.clone() });
+        let mut target = &mut table.entry(key.to_owned()).or_insert_with(empty).1;
+        if rest.is_some() || number.is_some() {
+            target = target.item(key, number)?;
+        }
+        if let Some(rest) = rest {
+            return target.set(rest, node);
+        }
+        *target = node;
+        Ok(())
+    }
+
+    /// The item of a list: that of the number, from 1, or the only one. What is no list is its own item.
+    fn item(&mut self, key: &str, number: Option<usize>) -> Result<&mut Node, String> {
+        let count = if let Value::List(items) = &self.value { items.len() } else { 1 };
+        let wanted = match number {
+            None if count != 1 => return Err(format!("there are {count} of `{key}`: say which, as in `{key}[1]`")),
+            None => 1,
+            Some(number) if (1..=count).contains(&number) => number,
+            Some(_) => return Err(format!("the number of `{key}` goes from 1 to {count}")),
         };
-        if !matches!(self.value, Value::Table(_)) {
-            self.value = Value::Table(Table::new());
+        if !matches!(self.value, Value::List(_)) {
+            return Ok(self);
         }
-        if let Value::Table(table) = &mut self.value {
-            let place = node.place.clone();
-            let empty = || (place.clone(), Node { value: Value::Table(Table::new()), place: place.clone() });
-            table.entry((*key).to_owned()).or_insert_with(empty).1.set(rest, node);
-        }
+        let Value::List(items) = &mut self.value else { return Err(String::new()) };
+        items.get_mut(wanted - 1).ok_or_else(String::new)
+    }
+}
+
+/// `site[2]` as a key and a number.
+fn numbered(key: &str) -> Result<(&str, Option<usize>), String> {
+    let Some((key, rest)) = key.split_once('[') else { return Ok((key, None)) };
+    match rest.strip_suffix(']').map(str::parse) {
+        Some(Ok(number)) => Ok((key, Some(number))),
+        _ => Err(format!("[{rest} is not a number in brackets, such as `{key}[1]`")),
     }
 }
 
@@ -138,12 +182,35 @@ mod tests {
     fn what_is_set_goes_over_what_is_there() {
         let problems = Problems::default();
         let mut root = parse(Path::new("x.toml"), "[learn]\nwindow = 3\nholdout = 4".into(), &problems);
-        root.set(&["learn", "window"], Node::loose("--window", "7"));
-        root.set(&["push", "threshold"], Node::loose("--set", "0.5"));
+        root.set("learn.window", Node::loose("--window", "7")).unwrap();
+        root.set("push.threshold", Node::loose("--set", "0.5")).unwrap();
         let Value::Table(entries) = &root.value else { panic!() };
         let Value::Table(learn) = &entries["learn"].1.value else { panic!() };
         assert!(matches!(&learn["window"].1.value, Value::Loose(text) if text == "7"));
         assert!(matches!(learn["holdout"].1.value, Value::Integer(4)));
         assert!(entries.contains_key("push"));
+    }
+
+    #[test]
+    fn a_table_of_a_list_is_the_only_one_or_has_a_number() {
+        let problems = Problems::default();
+        let set = |text: &str, path: &str| {
+            let mut root = parse(Path::new("x.toml"), text.into(), &problems);
+            let result = root.set(path, Node::loose("--set", "x"));
+            (result, format!("{root:?}").matches("Loose").count())
+        };
+        let (one, two) = ("[[site]]\nroot = \"a\"\n", "[[site]]\nroot = \"a\"\n[[site]]\nroot = \"b\"\n");
+        assert_eq!(set(one, "site.symlinks"), (Ok(()), 1));
+        assert_eq!(set(one, "site.proxy.cache"), (Ok(()), 1));
+        assert_eq!(set(two, "site[2].symlinks"), (Ok(()), 1));
+        assert_eq!(set("", "site.root"), (Ok(()), 1));
+        let error = |text, path| match set(text, path) {
+            (Err(why), 0) => why,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(error(two, "site.symlinks"), "there are 2 of `site`: say which, as in `site[1]`");
+        assert_eq!(error(two, "site[3].symlinks"), "the number of `site` goes from 1 to 2");
+        assert_eq!(error(two, "site[x].symlinks"), "[x] is not a number in brackets, such as `site[1]`");
+        assert_eq!(error("learn = 3", "learn.window"), "the number 3 has no settings of its own");
     }
 }

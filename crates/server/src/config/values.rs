@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue};
+use http::HeaderValue;
 use ipnet::IpNet;
 
 use super::tree::{Node, Value};
@@ -20,9 +20,12 @@ pub(crate) trait Wanted: Sized {
     /// What is wrong with it; `None` if it is something else altogether.
     fn read(node: &Node) -> Result<Self, Option<String>>;
 
-    /// For messages about its bounds.
-    fn show(&self) -> String {
-        String::new()
+    /// For messages.
+    fn show(&self) -> String;
+
+    /// As it is written in the file.
+    fn written(&self) -> String {
+        format!("{:?}", self.show())
     }
 }
 
@@ -57,6 +60,14 @@ impl Wanted for bool {
             _ => Err(None),
         }
     }
+
+    fn show(&self) -> String {
+        self.to_string()
+    }
+
+    fn written(&self) -> String {
+        self.show()
+    }
 }
 
 impl Wanted for u64 {
@@ -73,6 +84,10 @@ impl Wanted for u64 {
     fn show(&self) -> String {
         self.to_string()
     }
+
+    fn written(&self) -> String {
+        self.show()
+    }
 }
 
 impl Wanted for u32 {
@@ -85,6 +100,27 @@ impl Wanted for u32 {
 
     fn show(&self) -> String {
         self.to_string()
+    }
+
+    fn written(&self) -> String {
+        self.show()
+    }
+}
+
+impl Wanted for usize {
+    const WHAT: &'static str = "a whole number";
+
+    fn read(node: &Node) -> Result<Self, Option<String>> {
+        let number = u64::read(node)?;
+        Self::try_from(number).map_err(|_| Some(format!("{number} is out of range: 0 to {}", Self::MAX)))
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
+    }
+
+    fn written(&self) -> String {
+        self.show()
     }
 }
 
@@ -102,6 +138,10 @@ impl Wanted for f32 {
 
     fn show(&self) -> String {
         self.to_string()
+    }
+
+    fn written(&self) -> String {
+        self.show()
     }
 }
 
@@ -136,65 +176,14 @@ impl Wanted for Duration {
             1..1000 => format!("{}ms", self.as_millis()),
             ms if ms % 86_400_000 == 0 => format!("{}d", ms / 86_400_000),
             ms if ms % 3_600_000 == 0 => format!("{}h", ms / 3_600_000),
+            ms if ms % 60_000 == 0 && ms > 60_000 => format!("{}min", ms / 60_000),
             _ => format!("{seconds}s"),
         }
     }
 }
 
-/// Bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
-pub(crate) struct Size(pub(crate) u64);
-
-impl Size {
-    pub(crate) const fn kib(count: u64) -> Self {
-        Self(count << 10)
-    }
-
-    pub(crate) const fn mib(count: u64) -> Self {
-        Self(count << 20)
-    }
-
-    pub(crate) fn bytes(self) -> usize {
-        usize::try_from(self.0).unwrap_or(usize::MAX)
-    }
-}
-
-impl Wanted for Size {
-    const WHAT: &'static str = "bytes, such as 65536, \"64KiB\" or \"64MiB\"";
-
-    fn read(node: &Node) -> Result<Self, Option<String>> {
-        match &node.value {
-            Value::Integer(number) => u64::try_from(*number).map(Self).map_err(|_| None),
-            Value::Text(text) | Value::Loose(text) => {
-                let (number, unit) = number_and_unit(text).ok_or(None)?;
-                let bytes = match unit {
-                    "" | "B" => 1.0,
-                    "kB" | "KB" => 1e3,
-                    "MB" => 1e6,
-                    "GB" => 1e9,
-                    "K" | "k" | "KiB" => 1024.0,
-                    "M" | "MiB" => 1_048_576.0,
-                    "G" | "GiB" => 1_073_741_824.0,
-                    _ => return Err(None),
-                };
-                let bytes = number * bytes;
-                if bytes >= 0.0 && bytes < u64::MAX as f64 { Ok(Self(bytes as u64)) } else { Err(None) }
-            }
-            _ => Err(None),
-        }
-    }
-
-    fn show(&self) -> String {
-        match self.0 {
-            bytes if bytes >= 1 << 30 && bytes % (1 << 30) == 0 => format!("{}GiB", bytes >> 30),
-            bytes if bytes >= 1 << 20 && bytes % (1 << 20) == 0 => format!("{}MiB", bytes >> 20),
-            bytes if bytes >= 1 << 10 && bytes % (1 << 10) == 0 => format!("{}KiB", bytes >> 10),
-            bytes => format!("{bytes} bytes"),
-        }
-    }
-}
-
-fn number_and_unit(text: &str) -> Option<(f64, &str)> {
+/// `15min` as a number and what follows it.
+pub(super) fn number_and_unit(text: &str) -> Option<(f64, &str)> {
     let text = text.trim();
     let unit = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
     let (number, unit) = text.split_at(unit);
@@ -212,6 +201,10 @@ impl Wanted for PathBuf {
         }
         Ok(node.place.directory().map_or_else(|| Self::from(text), |directory| directory.join(text)))
     }
+
+    fn show(&self) -> String {
+        self.display().to_string()
+    }
 }
 
 impl Wanted for IpNet {
@@ -221,13 +214,9 @@ impl Wanted for IpNet {
         let text = text(node)?;
         text.parse().or_else(|_| text.parse::<std::net::IpAddr>().map(Self::from)).map_err(|_| None)
     }
-}
 
-impl Wanted for HeaderName {
-    const WHAT: &'static str = "the name of a header field";
-
-    fn read(node: &Node) -> Result<Self, Option<String>> {
-        text(node)?.parse().map_err(|_| None)
+    fn show(&self) -> String {
+        self.to_string()
     }
 }
 
@@ -236,6 +225,10 @@ impl Wanted for HeaderValue {
 
     fn read(node: &Node) -> Result<Self, Option<String>> {
         text(node)?.parse().map_err(|_| None)
+    }
+
+    fn show(&self) -> String {
+        String::from_utf8_lossy(self.as_bytes()).into_owned()
     }
 }
 
@@ -267,20 +260,8 @@ mod tests {
         assert_eq!(read::<Duration>(Value::Integer(-1)), None);
         assert_eq!(Duration::from_millis(1500).show(), "1.5s");
         assert_eq!(Duration::from_secs(86_400).show(), "1d");
-    }
-
-    #[test]
-    fn sizes() {
-        let bytes = |text| typed::<Size>(text).map(|size| size.0);
-        assert_eq!(bytes("64MiB"), Some(64 << 20));
-        assert_eq!(bytes("64 KiB"), Some(64 << 10));
-        assert_eq!(bytes("1kB"), Some(1000));
-        assert_eq!(bytes("12"), Some(12));
-        for bad in ["", "-1", "12 apples", "1e300GiB", "NaN"] {
-            assert_eq!(bytes(bad), None, "{bad}");
-        }
-        assert_eq!(Size::mib(64).show(), "64MiB");
-        assert_eq!(Size(1023).show(), "1023 bytes");
+        assert_eq!(Duration::from_secs(600).show(), "10min");
+        assert_eq!(Duration::from_secs(60).show(), "60s");
     }
 
     #[test]
@@ -299,7 +280,6 @@ mod tests {
     fn networks_and_fields() {
         assert!(typed::<IpNet>("10.0.0.0/8").is_some() && typed::<IpNet>("::1").is_some());
         assert!(typed::<IpNet>("10.0.0.0/33").is_none());
-        assert!(typed::<HeaderName>("x-frame-options").is_some() && typed::<HeaderName>("a b").is_none());
         assert!(typed::<HeaderValue>("a\nb").is_none());
     }
 }

@@ -7,7 +7,7 @@ use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::layer::Open;
+use super::open::Open;
 
 pin_project! {
     /// A body, and what is to be told when it ends: after its last byte, or when it is dropped before.

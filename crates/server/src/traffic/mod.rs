@@ -7,11 +7,9 @@ mod body;
 mod counters;
 mod histogram;
 mod layer;
-mod record;
+mod open;
 
 pub(crate) use self::counters::Counters;
 pub(crate) use self::histogram::HistogramReading;
-pub(crate) use self::layer::{Watch, Watched};
-#[cfg(test)]
-pub(crate) use self::record::Noted;
-pub(crate) use self::record::Record;
+pub(crate) use self::layer::Watched;
+pub(crate) use self::open::Watch;

@@ -1,0 +1,115 @@
+//! Rows of the file itself, `[tls]`, `[state]`, `[log]` and `[admin]`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::access_log_writer::Format;
+use crate::admin;
+use crate::config::entries::ListenEntry;
+use crate::config::operation::{Log, State, Tls};
+use crate::config::place::At;
+use crate::config::setting::{Group, Takes};
+use crate::log::LogFormat;
+
+/// Keys of the file itself, which belong to no section.
+#[derive(Debug, Default)]
+pub(in crate::config) struct Root {
+    /// Files with rules.
+    pub(in crate::config) rules: Vec<At<PathBuf>>,
+}
+
+pub(in crate::config) fn root() -> Group<Root> {
+    Group::<Root>::new("")
+        .value("rules", |to| &mut to.rules)
+        .help("files with further [[rule]] tables; this key belongs above all sections")
+        .sample("[\"rules.toml\"]")
+        // Its tables are read one by one, and have rows of their own.
+        .custom("listen", |_, _, _| {}, |_| None)
+        .help("address to listen on, HOST:PORT; `localhost` is 127.0.0.1 and ::1; `http://` in front is cleartext")
+        .otherwise(ListenEntry::ADDRESS)
+        .flag("listen", Takes::List("HOST:PORT"))
+        .variable("HEADSTART_LISTEN")
+}
+
+const FRACTION: Duration = Duration::from_millis(100);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+pub(in crate::config) fn tls() -> Group<Tls> {
+    Group::<Tls>::new("tls")
+        .value("cert", |to| &mut to.identity.cert)
+        .help("certificate chain, PEM, for names that no site has a certificate for")
+        .otherwise("a self-signed one for localhost, made once and kept")
+        .sample("\"default.pem\"")
+        .flag("cert", Takes::Value("FILE"))
+        .variable("HEADSTART_CERT")
+        .value("key", |to| &mut to.identity.key)
+        .help("private key of the certificate, PEM")
+        .sample("\"default.key\"")
+        .flag("key", Takes::Value("FILE"))
+        .variable("HEADSTART_KEY")
+        .choice("min_version", &[("1.2", true), ("1.3", false)], |to| &mut to.allow_tls12)
+        .help("the oldest version of TLS that is spoken: 1.2 or 1.3")
+        .value("resumption", |to| &mut to.resumption)
+        .help("whether clients may resume a session")
+        .within("poll", FRACTION..=DAY, |to| &mut to.poll)
+        .help("how often the files of certificates are looked at for changes")
+}
+
+pub(in crate::config) fn state() -> Group<State> {
+    Group::<State>::new("state")
+        .value("dir", |to| &mut to.directory)
+        .help("where the snapshot and the self-signed certificate are kept")
+        .otherwise("$XDG_STATE_HOME/headstart or ~/.local/state/headstart")
+        .sample("\"/var/lib/headstart\"")
+        .flag("state-dir", Takes::Value("DIR"))
+        .value("file", |to| &mut to.file)
+        .help("snapshot of what was learned")
+        .otherwise("`snapshot` in the state directory")
+        .sample("\"snapshot\"")
+        .flag("state", Takes::Value("FILE"))
+        .variable("HEADSTART_STATE")
+        .value("save", |to| &mut to.save)
+        .help("false: neither read nor write a snapshot; what is learned ends with the program")
+        .flag("no-state", Takes::Nothing("false"))
+        .within("interval", FRACTION..=365 * DAY, |to| &mut to.interval)
+        .help("time between snapshots; a crash loses at most this much")
+        .flag("snapshot-interval", Takes::Value("TIME"))
+}
+
+pub(in crate::config) fn log() -> Group<Log> {
+    Group::<Log>::new("log")
+        .choice("format", &[("human", LogFormat::Human), ("json", LogFormat::Json)], |to| &mut to.format)
+        .help("how lines about the program itself are written: human or json")
+        .value("filter", |to| &mut to.filter)
+        .help("which events of the libraries are written, in the notation of tracing-subscriber")
+        .variable("HEADSTART_LOG")
+        .value("views", |to| &mut to.views)
+        .help("a line for each page view, on standard output")
+        .value("access", |to| &mut to.access)
+        .help("file for a line for each response; `-` is standard output; SIGHUP opens it again")
+        .sample("\"access.log\"")
+        .flag("access-log", Takes::Value("FILE"))
+        .variable("HEADSTART_ACCESS_LOG")
+        .choice("access_format", &[("combined", Format::Combined), ("json", Format::Json)], |to| &mut to.access_format)
+        .help("format of the access log: combined or json")
+        .flag("access-log-format", Takes::Value("FORMAT"))
+        .variable("HEADSTART_ACCESS_LOG_FORMAT")
+}
+
+pub(in crate::config) fn admin() -> Group<admin::Config> {
+    let not_empty = |token: &String| if token.is_empty() { Err("is empty".to_owned()) } else { Ok(()) };
+    Group::<admin::Config>::new("admin")
+        .value("listen", |to| &mut to.listen)
+        .help("address for operators: dashboard, metrics, health; loopback addresses only, unless there is a token")
+        .otherwise("off")
+        .sample("\"localhost:9180\"")
+        .flag("admin", Takes::Value("HOST:PORT"))
+        .variable("HEADSTART_ADMIN")
+        .checked("token", not_empty, |to| &mut to.token)
+        .help("what operators have to show: a bearer token, or the password that a browser asks for")
+        .sample("\"...\"")
+        .flag("admin-token", Takes::Value("TOKEN"))
+        .value("hosts", |to| &mut to.hosts)
+        .help("names by which browsers may reach the admin listener, besides addresses and localhost")
+        .flag("admin-host", Takes::List("HOST"))
+}
