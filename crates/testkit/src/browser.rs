@@ -1,0 +1,179 @@
+//! Chromium and Firefox without a window, driven by WebDriver BiDi over its WebSocket.
+//!
+//! Chromium speaks BiDi through chromedriver, Firefox by itself.
+
+mod bidi;
+mod launch;
+
+use std::path::Path;
+
+use data_encoding::BASE64;
+use serde_json::{Value, json};
+
+use crate::Program;
+use bidi::Bidi;
+pub use launch::{Engine, Launch};
+
+/// A running browser with one tab. Killed when dropped; [`close`](Self::close) has it write its logs to their end.
+#[derive(Debug)]
+pub struct Browser {
+    engine: Engine,
+    bidi: Bidi,
+    context: String,
+    driver: Program,
+    messages: Vec<String>,
+}
+
+impl Browser {
+    /// Starts a browser.
+    ///
+    /// # Errors
+    ///
+    /// If it does not start, or does not take commands.
+    pub fn start(launch: &Launch<'_>) -> Result<Self, String> {
+        let (driver, address) = launch.start()?;
+        let mut bidi = Bidi::connect(address)?;
+        bidi.call("session.new", &json!({ "capabilities": launch.capabilities() }))?;
+        let tree = bidi.call("browsingContext.getTree", &json!({}))?;
+        let context = tree["contexts"][0]["context"].as_str().ok_or("the browser has no tab")?.to_owned();
+        bidi.call("session.subscribe", &json!({ "events": ["log.entryAdded"] }))?;
+        let mut browser = Self { engine: launch.engine, bidi, context, driver, messages: Vec::new() };
+        browser.listen()?;
+        Ok(browser)
+    }
+
+    /// Which browser it is.
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// Loads a page; returns after its load event.
+    ///
+    /// # Errors
+    ///
+    /// If the page cannot be loaded.
+    pub fn open(&mut self, url: &str) -> Result<(), String> {
+        let params = json!({ "context": self.context, "url": url, "wait": "complete" });
+        self.bidi.call("browsingContext.navigate", &params).map(drop)
+    }
+
+    /// Loads the page again, as its button does.
+    ///
+    /// # Errors
+    ///
+    /// If the page cannot be loaded.
+    pub fn reload(&mut self) -> Result<(), String> {
+        let params = json!({ "context": self.context, "wait": "complete" });
+        self.bidi.call("browsingContext.reload", &params).map(drop)
+    }
+
+    /// Runs the body of an async function in the page and returns what it returns, as JSON.
+    ///
+    /// # Errors
+    ///
+    /// If the script throws.
+    pub fn run(&mut self, body: &str) -> Result<Value, String> {
+        let function = format!("async () => JSON.stringify(await (async () => {{ {body} }})() ?? null)");
+        let params = json!({
+            "functionDeclaration": function, "awaitPromise": true, "target": { "context": self.context },
+        });
+        let answer = self.bidi.call("script.callFunction", &params)?;
+        match answer["result"]["value"].as_str() {
+            Some(text) => serde_json::from_str(text).map_err(|error| format!("{error} in {text}")),
+            None => Err(format!("the script failed: {}", answer["exceptionDetails"]["text"])),
+        }
+    }
+
+    /// Paths of what the page used, by its Resource Timing.
+    ///
+    /// # Errors
+    ///
+    /// If the page is gone.
+    pub fn used(&mut self) -> Result<Vec<String>, String> {
+        let script = "return performance.getEntriesByType('resource').map((entry) => new URL(entry.name).pathname);";
+        let paths = self.run(script)?;
+        Ok(paths.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect())
+    }
+
+    /// The visible part of the page as a PNG.
+    ///
+    /// # Errors
+    ///
+    /// If there is no picture.
+    pub fn screenshot(&mut self) -> Result<Vec<u8>, String> {
+        let answer = self.bidi.call("browsingContext.captureScreenshot", &json!({ "context": self.context }))?;
+        let text = answer["data"].as_str().unwrap_or_default();
+        BASE64.decode(text.as_bytes()).map_err(|error| format!("no picture: {error}"))
+    }
+
+    /// Sets the size of the visible part, in CSS pixels.
+    ///
+    /// # Errors
+    ///
+    /// If the browser refuses.
+    pub fn resize(&mut self, width: u32, height: u32) -> Result<(), String> {
+        let viewport = json!({ "width": width, "height": height });
+        self.bidi
+            .call("browsingContext.setViewport", &json!({ "context": self.context, "viewport": viewport }))
+            .map(drop)
+    }
+
+    /// What the browser's console shows since the last call: warnings and errors, of scripts and of the browser itself.
+    ///
+    /// # Errors
+    ///
+    /// If the browser is gone.
+    pub fn console(&mut self) -> Result<Vec<String>, String> {
+        // An answer comes after the events that were there before.
+        self.bidi.call("browsingContext.getTree", &json!({ "maxDepth": 0 }))?;
+        let events = self.bidi.take_events();
+        let texts = events.iter().filter_map(|event| {
+            let entry = match event["method"].as_str()? {
+                "log.entryAdded" => &event["params"],
+                "goog:cdp.Log.entryAdded" => &event["params"]["params"]["entry"],
+                _ => return None,
+            };
+            let level = entry["level"].as_str()?;
+            matches!(level, "warn" | "warning" | "error").then(|| entry["text"].as_str().map(str::to_owned))?
+        });
+        self.messages.extend(texts);
+        Ok(std::mem::take(&mut self.messages))
+    }
+
+    /// Ends the browser in an orderly way.
+    ///
+    /// # Errors
+    ///
+    /// If it does not end.
+    pub fn close(mut self) -> Result<(), String> {
+        // It may end before it answers.
+        let _ = self.bidi.call("browser.close", &json!({}));
+        self.bidi.wait_for_close();
+        if self.engine == Engine::Firefox { self.driver.wait_for_end() } else { Ok(()) }
+    }
+
+    /// Chromium's own messages (deprecations, unused preloads) are no console messages of BiDi.
+    fn listen(&mut self) -> Result<(), String> {
+        if self.engine == Engine::Chromium {
+            let answer = self.bidi.call("goog:cdp.getSession", &json!({ "context": self.context }))?;
+            let session = answer["session"].clone();
+            self.bidi.call("session.subscribe", &json!({ "events": ["goog:cdp.Log.entryAdded"] }))?;
+            let params = json!({ "method": "Log.enable", "params": {}, "session": session });
+            self.bidi.call("goog:cdp.sendCommand", &params)?;
+        }
+        Ok(())
+    }
+}
+
+/// The programs that a browser needs, for [`tools::have`](crate::tools::have).
+pub fn programs(engine: Engine) -> &'static [&'static str] {
+    match engine {
+        Engine::Chromium => &["chromium", "chromedriver"],
+        Engine::Firefox => &["firefox-esr"],
+    }
+}
+
+/// Where a profile keeps its network log, if the browser was told to write one.
+pub fn network_log(profile: &Path) -> std::path::PathBuf {
+    profile.join("net-log.json")
+}
