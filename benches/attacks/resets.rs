@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use crate::frames::{
-    DATA, END_HEADERS, END_STREAM, HEADERS, INITIAL_WINDOW_SIZE, PRIORITY, block, frame, get, greeting, post, rst,
-    window,
+use super::frames::{
+    DATA, END, END_HEADERS, HEADERS, INITIAL_WINDOW_SIZE, PRIORITY, block, frame, get, greeting, post, rst, window,
 };
-use crate::site::LARGE;
-use crate::stage::{Stage, attack};
+use super::site::LARGE;
+use super::stage::Stage;
+use super::wire::attack;
 
 /// Streams in one write.
 const BATCH: u32 = 50;
@@ -62,17 +62,17 @@ pub(crate) async fn made(stage: &Arc<Stage>, how: Made) {
         match how {
             Made::WindowOverflow => [request, window(stream, (1 << 31) - 1).repeat(2)].concat(),
             Made::ZeroIncrement => [request, window(stream, 0)].concat(),
-            Made::DataAfterEnd => [request, frame(DATA, END_STREAM, stream, b"more")].concat(),
+            Made::DataAfterEnd => [request, frame(DATA, END, stream, b"more")].concat(),
             Made::SecondHead => [request.clone(), request].concat(),
             Made::ContentLength => {
-                [post(stream, "/upload", &[("content-length", "1")]), frame(DATA, END_STREAM, stream, b"more")].concat()
+                [post(stream, "/upload", &[("content-length", "1")]), frame(DATA, END, stream, b"more")].concat()
             }
             Made::Priority => {
                 [request, frame(PRIORITY, 0, stream, &[&stream.to_be_bytes()[..], &[0]].concat())].concat()
             }
             Made::MalformedHead => {
                 let block = block("GET", "/", &[("connection", "close")]);
-                frame(HEADERS, END_STREAM | END_HEADERS, stream, &block)
+                frame(HEADERS, END | END_HEADERS, stream, &block)
             }
         }
     })

@@ -7,8 +7,9 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::frames::{CONTINUATION, END_STREAM, HEADERS, PREFACE, block, data, frame, greeting, post};
-use crate::stage::{Life, Stage, attack};
+use super::frames::{CONTINUATION, END, HEADERS, PREFACE, block, data, frame, greeting, post};
+use super::stage::{Life, Stage};
+use super::wire::attack;
 
 /// Connections at once, of each kind.
 const MANY: usize = 60;
@@ -44,7 +45,7 @@ pub(crate) async fn http1_upload(stage: &Arc<Stage>) {
 
 async fn http1(stage: &Arc<Stage>, bytes: &'static [u8], slowly: bool) {
     let one = async || {
-        let Some(mut io) = stage.tls(0, b"http/1.1").await else { return };
+        let Some(mut io) = stage.tls(0, "http/1.1").await else { return };
         if !slowly {
             // What cannot be written is noticed when it is read.
             let _ = io.write_all(bytes).await;
@@ -99,7 +100,7 @@ pub(crate) fn half_a_preface() -> Vec<u8> {
 
 /// A head that was begun.
 pub(crate) fn half_a_head() -> Vec<u8> {
-    [greeting(&[]), frame(HEADERS, END_STREAM, 1, &block("GET", "/", &[]))].concat()
+    [greeting(&[]), frame(HEADERS, END, 1, &block("GET", "/", &[]))].concat()
 }
 
 /// A head that goes on every second.
@@ -132,7 +133,7 @@ pub(crate) async fn uploads(stage: &Arc<Stage>) {
 pub(crate) async fn crowd(stage: &Arc<Stage>, count: usize) {
     let one = async |n: usize| {
         sleep(Duration::from_millis(n as u64)).await;
-        let Some(mut io) = stage.tls(0, b"h2").await else {
+        let Some(mut io) = stage.tls(0, "h2").await else {
             stage.record(Life { closed_after: Some(Duration::ZERO), goaway: None, age: Duration::ZERO });
             return;
         };

@@ -6,13 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
+use testkit::tls;
 use tokio::net::{TcpSocket, TcpStream};
-use tokio::time::{Instant, sleep, timeout_at};
-use tokio_rustls::TlsConnector;
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::client::TlsStream;
-
-use crate::wire::{Over, Wire};
 
 /// Attackers come from here, so that a limit by address concerns them alone.
 const ATTACKER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
@@ -20,8 +17,6 @@ const ATTACKER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 const MAX_CONNECTIONS: u64 = 4000;
 /// Bytes that an attack sends at most.
 pub(crate) const MAX_SENT: u64 = 256 << 20;
-/// Between two connections of one attacker.
-const PAUSE: Duration = Duration::from_millis(20);
 
 pub(crate) struct Stage {
     pub(crate) address: SocketAddr,
@@ -39,7 +34,7 @@ pub(crate) struct Traffic {
     pub(crate) received: AtomicU64,
     /// Of these, what came unasked: promises and pushed responses.
     pub(crate) pushed: AtomicU64,
-    /// Bytes up to the end of the first page of each connection; see [`Wire::settled`].
+    /// Bytes up to the end of the first page of each connection; see `Wire::settled`.
     pub(crate) first_sent: AtomicU64,
     pub(crate) first_pushed: AtomicU64,
     pub(crate) lives: Mutex<Vec<Life>>,
@@ -85,39 +80,13 @@ impl Stage {
         Some(stream)
     }
 
-    pub(crate) async fn tls(&self, neighbour: u8, alpn: &[u8]) -> Option<TlsStream<TcpStream>> {
-        let mut config = ClientConfig::clone(&self.tls);
-        config.alpn_protocols = vec![alpn.to_vec()];
-        let name = ServerName::try_from("localhost").ok()?;
+    pub(crate) async fn tls(&self, neighbour: u8, alpn: &str) -> Option<TlsStream<TcpStream>> {
         let tcp = self.tcp(neighbour).await?;
-        timeout_at(self.until, TlsConnector::from(Arc::new(config)).connect(name, tcp)).await.ok()?.ok()
+        let tls = tls::with_protocols(&self.tls, &[alpn]);
+        timeout_at(self.until, tls::connect(&tls, "localhost", tcp)).await.ok()?.ok()
     }
 
     pub(crate) fn record(&self, life: Life) {
         self.traffic.lives.lock().expect("no panic under the lock").push(life);
     }
-}
-
-/// So many attackers at once, each with one connection after another, until the time is up.
-pub(crate) async fn attack<F>(stage: &Arc<Stage>, attackers: usize, reads: bool, greeting: Vec<u8>, act: F)
-where
-    F: AsyncFn(&mut Wire) -> Result<(), Over>,
-{
-    let one = || async {
-        while !stage.is_over() {
-            if let Some(mut wire) = Wire::open(stage, reads).await {
-                let ended = match wire.send(&greeting).await {
-                    Ok(()) => act(&mut wire).await,
-                    over => over,
-                };
-                let ended = match ended {
-                    Ok(()) => wire.stay().await,
-                    over => over,
-                };
-                wire.finish(ended).await;
-            }
-            sleep(PAUSE).await;
-        }
-    };
-    futures_util::future::join_all((0..attackers).map(|_| one())).await;
 }

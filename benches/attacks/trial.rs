@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use headstart_benches::peers::{Peer, Running, Setup};
+use crate::peers::{Peer, Running, Setup};
 use rustix::process::{Pid, setpriority_process};
 use rustls::ClientConfig;
 
-use crate::honest::{self, Experience};
-use crate::modes::Mode;
-use crate::stage::{Life, Stage};
-use crate::watch::Watch;
+use super::honest::{self, Experience};
+use super::modes::Mode;
+use super::stage::{Life, Stage};
+use super::watch::Watch;
 
 /// The honest client alone, before: memory and the learner settle.
 const WARM_UP: Duration = Duration::from_secs(1);

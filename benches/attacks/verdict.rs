@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::modes::{Ends, Mode};
-use crate::trial::Trial;
+use super::modes::{Ends, Mode};
+use super::trial::Trial;
 
 /// An honest client waits at most this long for 99 of 100 answers.
 const MAX_P99_MILLIS: f64 = 250.0;

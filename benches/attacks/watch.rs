@@ -1,10 +1,11 @@
 //! Memory of a process over time, from `/proc`.
 
-use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{JoinHandle, sleep, spawn};
 use std::time::Duration;
+
+use crate::peers::anonymous_bytes;
 
 const EVERY: Duration = Duration::from_millis(25);
 
@@ -37,11 +38,4 @@ impl Watch {
         self.stop.store(true, Ordering::Relaxed);
         self.most.join().expect("the watch does not panic").saturating_sub(self.before)
     }
-}
-
-/// Anonymous resident memory (RssAnon of proc(5)), bytes.
-pub(crate) fn anonymous_bytes(pid: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
-    line.split_whitespace().next()?.parse::<u64>().ok().map(|kilobytes| kilobytes << 10)
 }

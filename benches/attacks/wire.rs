@@ -10,8 +10,11 @@ use tokio::task::JoinHandle;
 use tokio::time::{Duration, Instant, sleep, timeout_at};
 use tokio_rustls::client::TlsStream;
 
-use crate::frames::{self, GOAWAY, PUSH_PROMISE};
-use crate::stage::{Life, Stage};
+use super::frames::{self, Frame, GOAWAY, PUSH_PROMISE};
+use super::stage::{Life, Stage};
+
+/// Between two connections of one attacker.
+const PAUSE: Duration = Duration::from_millis(20);
 
 type Io = TlsStream<TcpStream>;
 
@@ -48,7 +51,7 @@ pub(crate) struct Wire {
 
 impl Wire {
     pub(crate) async fn open(stage: &Arc<Stage>, reads: bool) -> Option<Self> {
-        let (read, out) = split(stage.tls(0, b"h2").await?);
+        let (read, out) = split(stage.tls(0, "h2").await?);
         let (tell, heard) = mpsc::unbounded_channel();
         let pushed = Arc::new(AtomicU64::new(0));
         let (reader, unread) = if reads {
@@ -96,7 +99,7 @@ impl Wire {
     pub(crate) async fn until(&mut self, kind: u8, stream: u32) -> Result<Heard, Over> {
         loop {
             let heard = self.next().await?;
-            let ends = kind != frames::DATA || heard.flags & frames::END_STREAM != 0;
+            let ends = kind != frames::DATA || heard.flags & frames::END != 0;
             if heard.kind == kind && heard.stream == stream && ends {
                 return Ok(heard);
             }
@@ -151,6 +154,30 @@ impl Wire {
     }
 }
 
+/// So many attackers at once, each with one connection after another, until the time is up.
+pub(crate) async fn attack<F>(stage: &Arc<Stage>, attackers: usize, reads: bool, greeting: Vec<u8>, act: F)
+where
+    F: AsyncFn(&mut Wire) -> Result<(), Over>,
+{
+    let one = || async {
+        while !stage.is_over() {
+            if let Some(mut wire) = Wire::open(stage, reads).await {
+                let ended = match wire.send(&greeting).await {
+                    Ok(()) => act(&mut wire).await,
+                    over => over,
+                };
+                let ended = match ended {
+                    Ok(()) => wire.stay().await,
+                    over => over,
+                };
+                wire.finish(ended).await;
+            }
+            sleep(PAUSE).await;
+        }
+    };
+    futures_util::future::join_all((0..attackers).map(|_| one())).await;
+}
+
 /// Reads to the end; the code of the GOAWAY.
 async fn listen(
     stage: Arc<Stage>,
@@ -165,30 +192,18 @@ async fn listen(
             Ok(0) | Err(_) => return goaway,
             Ok(bytes) => stage.traffic.received.fetch_add(bytes as u64, Ordering::Relaxed),
         };
-        let mut at = 0;
-        while let Some((heard, code, length)) = parse(&buffer[at..]) {
-            if heard.kind == GOAWAY {
-                goaway = code;
+        while let Some(frame) = Frame::take(&mut buffer) {
+            if frame.kind == GOAWAY {
+                goaway = Some(frame.word(4));
             }
-            if heard.kind == PUSH_PROMISE || heard.stream > 0 && heard.stream.is_multiple_of(2) {
-                pushed.fetch_add(length as u64, Ordering::Relaxed);
-                stage.traffic.pushed.fetch_add(length as u64, Ordering::Relaxed);
+            if frame.kind == PUSH_PROMISE || frame.stream > 0 && frame.stream.is_multiple_of(2) {
+                let length = frame.bytes() as u64;
+                pushed.fetch_add(length, Ordering::Relaxed);
+                stage.traffic.pushed.fetch_add(length, Ordering::Relaxed);
             }
+            let heard = Heard { kind: frame.kind, flags: frame.flags, stream: frame.stream, word: frame.word(0) };
             // Nobody listens any more when the attack is over.
             let _ = tell.send(heard);
-            at += length;
         }
-        buffer.drain(..at);
     }
-}
-
-/// A whole frame, the second word of its payload, and its length with its head.
-fn parse(bytes: &[u8]) -> Option<(Heard, Option<u32>, usize)> {
-    let (head, rest) = bytes.split_at_checked(9)?;
-    let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
-    let payload = rest.get(..length)?;
-    let word = |at: usize| payload.get(at..at + 4).map(|word| u32::from_be_bytes([word[0], word[1], word[2], word[3]]));
-    let stream = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
-    let frame = Heard { kind: head[3], flags: head[4], stream, word: word(0).unwrap_or_default() };
-    Some((frame, word(4), 9 + length))
 }

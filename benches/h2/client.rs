@@ -47,13 +47,7 @@ impl Connection {
 
 /// Reads a body to its end; its bytes.
 pub(crate) async fn length(mut body: h2::RecvStream) -> usize {
-    let mut bytes = 0;
-    while let Some(data) = body.data().await {
-        let data = data.expect("a body");
-        bytes += data.len();
-        body.flow_control().release_capacity(data.len()).expect("window");
-    }
-    bytes
+    testkit::http2::read_length(&mut body).await.expect("a body")
 }
 
 /// Visits the pages of all sizes until the learner has nothing to add to the cookie, which then tells of all assets.

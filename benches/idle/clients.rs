@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _};
+use testkit::frames::{self, Frame};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::runtime::Runtime;
@@ -13,13 +14,7 @@ const A_HOST: usize = 50;
 /// Connections that are being opened at a time.
 const AT_ONCE: usize = 50;
 
-/// The preface, empty SETTINGS and their acknowledgement (RFC 9113, section 3.4).
-const HELLO: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\
-    \x00\x00\x00\x04\x00\x00\x00\x00\x00\
-    \x00\x00\x00\x04\x01\x00\x00\x00\x00";
-/// HEADERS that end a stream and its field block, but for the stream's number, and the block (RFC 7541, appendix A):
-/// `:method: GET`, `:scheme: http`, `:path: /`, and `:authority: a`.
-const HEADERS: &[u8] = b"\x00\x00\x06\x01\x05";
+/// The field block of a request (RFC 7541, appendix A): `:method: GET`, `:scheme: http`, `:path: /`, and `:authority: a`.
 const FIELDS: &[u8] = b"\x82\x86\x84\x41\x01a";
 
 /// Connections that are open until this is dropped.
@@ -69,30 +64,18 @@ async fn open(from: Ipv4Addr, port: u16) -> TcpStream {
     // A reset in the end: no port is kept back for minutes.
     socket.set_zero_linger().expect("no linger");
     let mut stream = socket.connect((Ipv4Addr::LOCALHOST, port).into()).await.expect("a connection");
-    ask(&mut stream, HELLO.to_vec(), 1).await;
+    ask(&mut stream, frames::greeting(&[]), 1).await;
     stream
 }
 
 /// A request after what else is to be sent, until it is answered.
 async fn ask(stream: &mut TcpStream, mut sent: Vec<u8>, id: u32) {
-    sent.extend([HEADERS, &id.to_be_bytes(), FIELDS].concat());
+    sent.extend(frames::head(id, true, FIELDS));
     stream.write_all(&sent).await.expect("a request");
     let mut heard = Vec::new();
-    while !answered(&heard, id) {
+    let ends = |frame: &Frame| frame.stream == id && frame.ends();
+    while !Frame::all(&heard).iter().any(ends) {
         let bytes = stream.read_buf(&mut heard).await.expect("an answer");
         assert!(bytes > 0, "the server has closed: {heard:?}");
     }
-}
-
-/// Whether a stream has ended.
-fn answered(mut heard: &[u8], id: u32) -> bool {
-    while let Some((head, rest)) = heard.split_at_checked(9) {
-        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
-        let Some(rest) = rest.get(length..) else { return false };
-        if head[3] <= 1 && head[4] & 1 != 0 && head[5..] == id.to_be_bytes() {
-            return true;
-        }
-        heard = rest;
-    }
-    false
 }

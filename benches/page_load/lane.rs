@@ -5,18 +5,16 @@ use std::fmt::Display;
 use std::fs::Permissions;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::link::{Conditions, Link};
 use crate::peers::{Certificate, Error, Running, Setup};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use tempfile::TempDir;
+use testkit::tls;
 use tokio::task::LocalSet;
 
-use super::browser::{self, Driver, Painted};
+use super::browser::{self, Painted};
 use super::cache::Cache;
 use super::client::{self, Load, Place, Profile};
 use super::contest::{Contestant, Way};
@@ -64,7 +62,7 @@ impl Lane {
         link.enter_client().map_err(said)?;
         let scratch = tempfile::tempdir().map_err(said)?;
         let certificate = Certificate::make(scratch.path()).map_err(said)?;
-        let tls = trusting(certificate.cert())?;
+        let tls = trusting(&certificate);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(said)?;
         Ok(Self { link, number, certificate, tls, servers: HashMap::new(), runtime, _scratch: scratch })
     }
@@ -188,7 +186,6 @@ impl Lane {
     /// Loads the first page in a new browser over the link.
     pub(crate) fn browse(
         &self,
-        driver: &Driver,
         contestant: &Contestant,
         think: u64,
         hinted: bool,
@@ -203,7 +200,7 @@ impl Lane {
             spki: self.certificate.spki(),
             hinted,
         };
-        let painted = browser::load(driver, &visit);
+        let painted = browser::load(&self.link.client_prefix(), &visit);
         settle(conditions);
         painted
     }
@@ -236,18 +233,11 @@ fn listens(address: SocketAddr) -> bool {
     false
 }
 
-fn trusting(cert: &Path) -> Result<Arc<rustls::ClientConfig>, String> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(cert).map_err(said)?).map_err(said)?;
-    let mut tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(said)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    tls.alpn_protocols = vec![b"h2".to_vec()];
-    // Every visit makes a full handshake, as after a day.
+/// A client that makes a full handshake at every visit, as after a day.
+fn trusting(certificate: &Certificate) -> Arc<rustls::ClientConfig> {
+    let mut tls = rustls::ClientConfig::clone(&tls::with_protocols(&certificate.trusted(), &["h2"]));
     tls.resumption = rustls::client::Resumption::disabled();
-    Ok(Arc::new(tls))
+    Arc::new(tls)
 }
 
 fn said(error: impl Display) -> String {

@@ -14,13 +14,16 @@ mod fetch;
 mod frames;
 mod hints;
 mod lane;
+mod painted_report;
 mod plots;
 mod report;
 mod request;
 mod run;
 mod site;
 mod summary;
+mod targets;
 mod told;
+mod view;
 
 use crate::peers;
 
@@ -30,7 +33,7 @@ pub fn main() {
     app::become_app();
     let quick = std::env::args().any(|word| word == "--quick");
     let mut cases = case::Case::all(quick);
-    let mut views = browser::View::all(quick);
+    let mut views = view::View::all(quick);
     // For a look at a few servers: `HEADSTART_PAGE_LOAD_ONLY='nginx;headstart, nothing sent early'`.
     if let Ok(only) = std::env::var("HEADSTART_PAGE_LOAD_ONLY") {
         let wanted = |one: &contest::Contestant| only.split(';').any(|name| name == one.name);

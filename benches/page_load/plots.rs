@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use super::case::Visit;
 use super::contest::Way;
-use super::report::{H2, LINK, NOTHING, ORACLE, OURS};
 use super::run::Results;
+use super::targets::{H2, LINK, NOTHING, ORACLE, OURS};
 use crate::plot::{Labels, Line, svg};
 use crate::rows;
 

@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::browser;
 use super::case::Visit;
 use super::contest::Way;
+use super::painted_report;
 use super::run::Results;
 use super::site::{Page, Site};
 use super::summary::Summary;
+use super::targets::{H2, LINK, NOTHING, ORACLE, OURS, THINKING, at_most, rounded};
 
 /// Prints what was measured as Markdown, and writes the rows where `HEADSTART_BENCH_JSON` says.
 pub(crate) fn print(results: &Results) {
@@ -33,12 +34,12 @@ pub(crate) fn print(results: &Results) {
     for (visit, think, rate, round_trip) in tables {
         table(results, visit, (round_trip, rate, think));
     }
-    browser::report::print(results);
+    painted_report::print(results);
     let mut rows = targets(results);
-    rows.extend(browser::report::targets(results));
+    rows.extend(painted_report::targets(results));
     judge(&rows);
     rows.extend(measured(results));
-    rows.extend(browser::report::measured(results));
+    rows.extend(painted_report::measured(results));
     crate::rows::write(&format!("{:#}\n", Value::Array(rows)));
 }
 
@@ -62,15 +63,6 @@ fn table(results: &Results, visit: Visit, (round_trip, rate, think): (u64, u64, 
     }
     println!();
 }
-
-/// Ours.
-pub(crate) const OURS: &str = "headstart";
-pub(crate) const NOTHING: &str = "headstart, nothing sent early";
-pub(crate) const ORACLE: &str = "oracle";
-pub(crate) const H2: &str = "h2 order";
-/// The link that targets speak of: 100 ms, 10 Mbit/s.
-pub(crate) const LINK: (u64, u64, u64) = (100, 10, 0);
-pub(crate) const THINKING: (u64, u64, u64) = (100, 10, 200);
 
 /// What was asked for, and whether it was reached.
 fn targets(results: &Results) -> Vec<Value> {
@@ -154,16 +146,6 @@ fn waste(results: &Results) -> Vec<Value> {
     rows
 }
 
-/// A time against another's.
-pub(crate) fn at_most(name: &str, ours: f64, peer: f64, peer_name: &str, most: f64) -> Value {
-    let ratio = ours / peer;
-    json!({
-        "area": "page-load", "name": name, "unit": "ms", "ours": rounded(ours), "peer": rounded(peer),
-        "peer_name": peer_name, "ratio": (ratio * 1000.0).round() / 1000.0, "target": format!("<= {most}"),
-        "pass": ratio <= most,
-    })
-}
-
 fn flag(name: &str, ours: f64, target: &str, pass: bool) -> Value {
     json!({
         "area": "page-load", "name": name, "unit": "", "ours": rounded(ours), "peer": null, "peer_name": null,
@@ -224,8 +206,4 @@ fn judge(rows: &[Value]) {
         );
     }
     println!();
-}
-
-fn rounded(value: f64) -> f64 {
-    (value * 10.0).round() / 10.0
 }

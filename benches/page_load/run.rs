@@ -8,10 +8,11 @@ use crate::link::Link;
 use crate::link::check::{judge, measure};
 use crate::peers::{Error, find_on_path};
 
-use super::browser::{Driver, Painted, View};
+use super::browser::Painted;
 use super::case::Case;
 use super::contest::CONTESTANTS;
 use super::lane::{Lane, Measured};
+use super::view::View;
 
 /// Links that are used at the same time. A load takes next to no processor time, so they do not disturb each other.
 const LANES: u16 = 4;
@@ -101,12 +102,11 @@ fn look(views: &[View], results: &Mutex<Results>) -> Result<(), String> {
     }
     let mut lane = Lane::new(checked_link(LANES, results)?, LANES)?;
     start_all(&mut lane, views.iter().map(|view| (view.contestant, view.think)).collect(), results);
-    let driver = Driver::start(&lane.link.client_prefix())?;
     for view in views {
         if lane.site(view.contestant(), view.think).is_none() {
             continue;
         }
-        match view.measure(&lane, &driver) {
+        match view.measure(&lane) {
             Ok(painted) => lock(results).painted.entry(*view).or_default().push(painted),
             Err(why) => lock(results).failed.push(format!(
                 "{} (in the browser, {} ms, {} Mbit/s, thinks {} ms): {why}",

@@ -21,7 +21,7 @@ pub use certificate::Certificate;
 pub use h2load::{H2load, Load};
 pub use headstart::{beside as headstart_beside, program as headstart_program};
 pub use path::find_on_path;
-pub use process::{cpu_time, pss_bytes};
+pub use process::{anonymous_bytes, cpu_time, pss_bytes};
 pub use running::Running;
 pub use setup::{Error, Setup};
 

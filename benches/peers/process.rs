@@ -23,6 +23,13 @@ pub fn pss_bytes(pid: u32) -> u64 {
     family(pid).iter().filter_map(kilobytes).sum::<u64>() * 1024
 }
 
+/// Anonymous resident memory (RssAnon of proc(5)) of one process, bytes.
+pub fn anonymous_bytes(pid: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
+    line.split_whitespace().next()?.parse::<u64>().ok().map(|kilobytes| kilobytes << 10)
+}
+
 /// A process and its descendants as they are now.
 pub(super) fn family(pid: u32) -> Vec<u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok);

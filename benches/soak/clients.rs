@@ -11,13 +11,12 @@ use h2::Reason;
 use h2::client::SendRequest;
 use http::Request;
 use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
+use testkit::{http2, tls};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
-use tokio_rustls::TlsConnector;
 
-use crate::honest;
-use crate::site::{ASSETS, File, LARGE, PAGES};
+use crate::attacks::honest;
+use crate::attacks::site::{ASSETS, File, LARGE, PAGES};
 
 /// An answer that takes longer counts as lost; slow readers take long by themselves.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -53,16 +52,12 @@ impl World {
     }
 
     async fn connect(&self, push: bool, window: u32) -> Result<SendRequest<Bytes>, String> {
-        let mut config = ClientConfig::clone(&self.tls);
-        config.alpn_protocols = vec![b"h2".to_vec()];
-        let name = ServerName::try_from("localhost").map_err(|error| error.to_string())?;
         let tcp = TcpStream::connect(self.address).await.map_err(|error| format!("no connection: {error}"))?;
-        let connector = TlsConnector::from(Arc::new(config));
-        let io = connector.connect(name, tcp).await.map_err(|error| format!("TLS: {error}"))?;
+        let io = tls::connect(&self.tls, "localhost", tcp).await.map_err(|error| format!("TLS: {error}"))?;
         let mut builder = h2::client::Builder::new();
         builder.enable_push(push).initial_window_size(window).initial_connection_window_size(4 << 20);
-        let (client, connection) = builder.handshake(io).await.map_err(|error| format!("handshake: {error}"))?;
-        tokio::spawn(connection);
+        let client = http2::Client::handshake(io, honest::ORIGIN, &builder).await;
+        let client = client.map_err(|error| format!("handshake: {error}"))?.requests;
         self.count("connections");
         Ok(client)
     }
@@ -70,7 +65,7 @@ impl World {
 
 /// Works until the time is up, on a thread of its own.
 pub(crate) fn start(address: SocketAddr, tls: &Arc<ClientConfig>, lasting: Duration) -> JoinHandle<Tally> {
-    let tls = Arc::clone(tls);
+    let tls = tls::with_protocols(tls, &["h2"]);
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async move {

@@ -98,8 +98,13 @@ pub fn request_to(
     head(stream, ends, &block(authority, method, path, fields))
 }
 
-/// Makes HEADERS of a field block, with CONTINUATION where it is longer than a frame.
+/// Makes HEADERS of a field block: one frame, even if that is longer than a peer takes.
 pub fn head(stream: u32, ends: bool, block: &[u8]) -> Vec<u8> {
+    frame(HEADERS, END_HEADERS | u8::from(ends), stream, block)
+}
+
+/// Makes HEADERS of a field block, with CONTINUATION where it is longer than the smallest limit of frames.
+pub fn long_head(stream: u32, ends: bool, block: &[u8]) -> Vec<u8> {
     let mut chunks = block.chunks(MAX_FRAME_SIZE).peekable();
     let mut bytes = Vec::new();
     let mut kind = HEADERS;
@@ -192,6 +197,11 @@ impl Frame {
     pub fn all(bytes: &[u8]) -> Vec<Self> {
         let mut bytes = bytes.to_vec();
         std::iter::from_fn(|| Self::take(&mut bytes)).collect()
+    }
+
+    /// Its length on the wire, in bytes.
+    pub fn bytes(&self) -> usize {
+        HEADER_BYTES + self.payload.len()
     }
 
     /// A 32-bit word of the payload: the error of RST_STREAM, the stream of PUSH_PROMISE, and their like; 0 if the payload
@@ -292,10 +302,9 @@ mod tests {
     #[test]
     fn a_long_head_goes_on_in_continuation() {
         let long = "x".repeat(20_000);
-        let kinds: Vec<(u8, u8)> = Frame::all(&request(1, "GET", "/", &[("cookie", &long)], true))
-            .iter()
-            .map(|frame| (frame.kind, frame.flags))
-            .collect();
+        let block = block("a", "GET", "/", &[("cookie", &long)]);
+        let kinds: Vec<(u8, u8)> =
+            Frame::all(&long_head(1, true, &block)).iter().map(|frame| (frame.kind, frame.flags)).collect();
         assert_eq!(kinds, [(HEADERS, END), (CONTINUATION, END_HEADERS)]);
     }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::frames::{CANCEL, ENABLE_PUSH, get, request, rst, settings, window};
 use crate::server::Script;
+use testkit::frames::{CANCEL, ENABLE_PUSH, get, request, rst, settings, window};
 
 const BIG_PIPE: usize = 1 << 22;
 

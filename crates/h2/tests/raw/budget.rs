@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::frames::{self, CANCEL, get, rst};
 use crate::server::Script;
+use testkit::frames::{self, CANCEL, get, rst};
 
 const BIG_PIPE: usize = 1 << 22;
 

@@ -5,9 +5,9 @@ use headstart_h2::Config;
 use headstart_policy::Promise;
 use http::{HeaderMap, HeaderValue};
 
-use crate::frames::{self, CANCEL, ENABLE_PUSH, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS};
-use crate::frames::{get, goaway, rst, window};
 use crate::server::Script;
+use testkit::frames::{self, CANCEL, ENABLE_PUSH, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS};
+use testkit::frames::{get, goaway, rst, window};
 
 /// A path with so long a name that few promises of it fill a small pipe.
 fn long(name: usize) -> String {

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::frames::{self, CANCEL, DATA, HEADERS, PING, PRIORITY, PRIORITY_UPDATE, RST_STREAM, SETTINGS};
-use crate::frames::{data, frame, get, request, rst, window};
 use crate::server::Script;
+use testkit::frames::{self, CANCEL, DATA, HEADERS, PING, PRIORITY, PRIORITY_UPDATE, RST_STREAM, SETTINGS};
+use testkit::frames::{data, frame, get, request, rst, window};
 
 const BIG_PIPE: usize = 1 << 22;
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use headstart_h2::{Config, Timeout};
 use tokio::time::Instant;
 
-use crate::frames::{self, PING, frame, get, window};
 use crate::server::{Running, Script};
+use testkit::frames::{self, PING, frame, get, window};
 
 const BIG_PIPE: usize = 1 << 22;
 

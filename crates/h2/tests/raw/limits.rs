@@ -8,9 +8,9 @@ use headstart_h2::{Config, Error, Timeout};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 use tokio::time::Instant;
 
-use crate::frames::{self, CONTINUATION, END_HEADERS, HEADERS, INITIAL_WINDOW_SIZE, PING};
-use crate::frames::{data, frame, get, request, settings, window};
 use crate::server::{Running, Script};
+use testkit::frames::{self, CONTINUATION, END_HEADERS, HEADERS, INITIAL_WINDOW_SIZE, PING};
+use testkit::frames::{data, frame, get, request, settings, window};
 
 const BIG_PIPE: usize = 1 << 22;
 

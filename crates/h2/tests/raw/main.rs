@@ -4,13 +4,12 @@
 
 mod ahead;
 mod budget;
+mod conformance;
 mod defects;
 mod flood;
-mod frames;
 mod keep_alive;
 mod limits;
 mod order;
-mod peer;
 mod push;
 mod random;
 mod semantics;

@@ -5,9 +5,9 @@ use std::time::Duration;
 use headstart_policy::{Priority, Promise};
 use http::HeaderMap;
 
-use crate::frames::{self, CANCEL, DATA, INITIAL_WINDOW_SIZE, PING, PRIORITY_UPDATE};
-use crate::frames::{frame, get, request, rst, settings, window};
 use crate::server::Script;
+use testkit::frames::{self, CANCEL, DATA, INITIAL_WINDOW_SIZE, PING, PRIORITY_UPDATE};
+use testkit::frames::{frame, get, request, rst, settings, window};
 
 const BIG_PIPE: usize = 1 << 23;
 const WINDOW: usize = 65_535;

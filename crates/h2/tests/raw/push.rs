@@ -5,9 +5,9 @@ use std::time::Duration;
 use headstart_h2::Timeout;
 use tokio::time::Instant;
 
-use crate::frames::{self, CANCEL, ENABLE_PUSH, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS};
-use crate::frames::{get, goaway, request, rst, settings, window};
 use crate::server::Script;
+use testkit::frames::{self, CANCEL, ENABLE_PUSH, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS};
+use testkit::frames::{get, goaway, request, rst, settings, window};
 
 const BIG_PIPE: usize = 1 << 22;
 

@@ -7,9 +7,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use tokio::io::{BufWriter, simplex};
 
-use crate::frames::{self, ENABLE_PUSH, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS, PING};
-use crate::frames::{frame, get, rst, settings, window};
 use crate::server::Script;
+use testkit::frames::{self, ENABLE_PUSH, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS, PING};
+use testkit::frames::{frame, get, rst, settings, window};
 
 const PAGES: [&str; 8] = [
     "/bytes/30000",

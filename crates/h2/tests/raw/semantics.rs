@@ -7,8 +7,8 @@ use h2::client::SendRequest;
 use http::{HeaderMap, Method, Request, Response};
 use tokio::time::Instant;
 
-use crate::frames::{self, CANCEL, HEADERS, WINDOW_UPDATE, data, get, request, rst};
 use crate::server::{Log, Script};
+use testkit::frames::{self, CANCEL, HEADERS, WINDOW_UPDATE, data, get, request, rst};
 
 const BIG_PIPE: usize = 1 << 22;
 
@@ -99,7 +99,7 @@ async fn early_hints_and_pushes_go_together() {
 }
 
 /// Uploads as the windows allow. `false` if they stayed shut before all was sent.
-async fn upload<T>(peer: &mut crate::peer::Peer<T>, stream: u32, bytes: usize) -> bool
+async fn upload<T>(peer: &mut testkit::Peer<T>, stream: u32, bytes: usize) -> bool
 where
     T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
 {
@@ -166,7 +166,7 @@ async fn unread_uploads_are_read_to_their_end() {
         server.peer.send(data(stream, 16_384, true)).await;
         server.peer.trace().await;
         assert_eq!(server.peer.bytes(stream), 1);
-        assert_eq!(server.peer.resets(stream), []);
+        assert!(server.peer.resets(stream).is_empty());
     }
     server.peer.send(request(101, "POST", "/upload/0", &[], false)).await;
     assert!(upload(&mut server.peer, 101, 1_500_000).await);

@@ -13,8 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::peer::Peer;
 use crate::site::{Body, site};
+use testkit::Peer;
 
 /// What the policy and the site were asked and told, one line each.
 #[derive(Clone, Default)]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use headstart_h2::Timeout;
 use tokio::time::Instant;
 
-use crate::frames::{self, CANCEL, INITIAL_WINDOW_SIZE, get, window};
 use crate::server::Script;
+use testkit::frames::{self, CANCEL, INITIAL_WINDOW_SIZE, get, window};
 
 const BIG_PIPE: usize = 1 << 22;
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use headstart_h2::Timeout;
 
-use crate::frames::{self, CANCEL, DATA, INITIAL_WINDOW_SIZE, SETTINGS, data, frame, get, request, rst, window};
 use crate::server::Script;
+use testkit::frames::{self, CANCEL, DATA, INITIAL_WINDOW_SIZE, SETTINGS, data, frame, get, request, rst, window};
 
 const BIG_PIPE: usize = 1 << 22;
 

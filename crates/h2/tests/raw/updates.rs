@@ -1,7 +1,7 @@
 //! PRIORITY_UPDATE (RFC 9218, section 7): the client thinks better of what it asked for.
 
-use crate::frames::{INITIAL_WINDOW_SIZE, PRIORITY_UPDATE, frame, get, request, window};
 use crate::server::Script;
+use testkit::frames::{INITIAL_WINDOW_SIZE, PRIORITY_UPDATE, frame, get, request, window};
 
 const BIG_PIPE: usize = 1 << 22;
 

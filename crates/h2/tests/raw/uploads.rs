@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::frames::{self, CANCEL, PING, data, frame, get, request, rst};
 use crate::server::Script;
+use testkit::frames::{self, CANCEL, PING, data, frame, get, request, rst};
 
 const BIG_PIPE: usize = 1 << 22;
 

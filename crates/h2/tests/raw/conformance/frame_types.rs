@@ -1,12 +1,12 @@
 //! RFC 9113, section 6, but for SETTINGS and WINDOW_UPDATE; and section 7.
 
-use crate::block::{
+use super::block::{
     ENHANCE_YOUR_CALM, FRAME_SIZE_ERROR, GET, PADDED, PRIORITY, PRIORITY_FLAG, PROTOCOL_ERROR, STREAM_CLOSED, block,
     get_with, padded, post_with,
 };
-use crate::case::Answer::{Connection, Stream};
-use crate::case::{Answer, Case, FATAL, IGNORED, SERVED, Step, after, case};
-use crate::frames::{
+use super::case::Answer::{Connection, Stream};
+use super::case::{Answer, Case, FATAL, IGNORED, SERVED, Step, after, case};
+use testkit::frames::{
     CONTINUATION, DATA, END, END_HEADERS, GOAWAY, HEADERS, PING, PUSH_PROMISE, RST_STREAM, data, frame, get, goaway,
     rst,
 };

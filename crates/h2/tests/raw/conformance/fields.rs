@@ -1,9 +1,9 @@
 //! RFC 9113, sections 8.2 and 8.3: names, values, and pseudo-header fields.
 
-use crate::block::{GET, get_with, request};
-use crate::case::Answer::Status;
-use crate::case::{Case, MALFORMED, SERVED, Step, after, case};
-use crate::frames::data;
+use super::block::{GET, get_with, request};
+use super::case::Answer::Status;
+use super::case::{Case, MALFORMED, SERVED, Step, after, case};
+use testkit::frames::data;
 
 const NAMES: &str = "8.2.1 field validity";
 const HOPS: &str = "8.2.2 connection fields";
@@ -79,7 +79,7 @@ fn connection_fields() -> Vec<Case> {
             after(
                 HOPS,
                 "connection: close in trailers",
-                vec![Step::Send(crate::block::post_with(1, &[]))],
+                vec![Step::Send(super::block::post_with(1, &[]))],
                 [data(1, 1, false), request(1, &[("connection", "close")], true)].concat(),
                 MALFORMED,
             ),

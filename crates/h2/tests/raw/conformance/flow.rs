@@ -1,9 +1,9 @@
 //! RFC 9113, sections 5.2 and 6.9: the windows of both sides.
 
-use crate::block::{FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, POST, PROTOCOL_ERROR, padded, post_with, request};
-use crate::case::Answer::{Connection, Stream};
-use crate::case::{Answer, Case, FATAL, IGNORED, SERVED, Step, after, case};
-use crate::frames::{DATA, END, INITIAL_WINDOW_SIZE, WINDOW_UPDATE, data, frame, get, settings, window};
+use super::block::{FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, POST, PROTOCOL_ERROR, padded, post_with, request};
+use super::case::Answer::{Connection, Stream};
+use super::case::{Answer, Case, FATAL, IGNORED, SERVED, Step, after, case};
+use testkit::frames::{DATA, END, INITIAL_WINDOW_SIZE, WINDOW_UPDATE, data, frame, get, settings, window};
 
 const UPDATES: &str = "6.9 WINDOW_UPDATE";
 const CLIENT: &str = "6.9.1 window of the client";

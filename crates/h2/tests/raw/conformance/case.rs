@@ -2,7 +2,7 @@
 
 use headstart_h2::Config;
 
-use crate::block::PROTOCOL_ERROR;
+use super::block::PROTOCOL_ERROR;
 
 /// A kind of answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,4 +148,4 @@ impl Case {
 /// Any of the ways to end a connection for what is no HTTP/2.
 pub(crate) const HUNG_UP: &[Answer] = &[Closed, Connection(PROTOCOL_ERROR)];
 /// A frame that exceeds SETTINGS_MAX_FRAME_SIZE (RFC 9113, section 4.2).
-pub(crate) const TOO_LARGE: &[Answer] = &[Connection(crate::block::FRAME_SIZE_ERROR)];
+pub(crate) const TOO_LARGE: &[Answer] = &[Connection(super::block::FRAME_SIZE_ERROR)];

@@ -1,11 +1,11 @@
 //! RFC 9113, sections 5.1.1, 5.1.2 and 5.3: identifiers, concurrency, priorities.
 
-use crate::block::{
+use super::block::{
     GET, PRIORITY, PRIORITY_FLAG, PROTOCOL_ERROR, REFUSED_STREAM, STREAM_CLOSED, block, get_with, post_with,
 };
-use crate::case::Answer::{Connection, Ignored, Stream};
-use crate::case::{Answer, Case, FATAL, IGNORED, SERVED, Step, after, case};
-use crate::frames::{CANCEL, END, END_HEADERS, HEADERS, data, frame, get, rst, window};
+use super::case::Answer::{Connection, Ignored, Stream};
+use super::case::{Answer, Case, FATAL, IGNORED, SERVED, Step, after, case};
+use testkit::frames::{CANCEL, END, END_HEADERS, HEADERS, data, frame, get, rst, window};
 
 const IDS: &str = "5.1.1 identifiers";
 const CONCURRENCY: &str = "5.1.2 concurrency";
@@ -83,13 +83,13 @@ fn concurrency() -> Vec<Case> {
 
 /// A request that enters `/bytes/10` into the dynamic table.
 fn indexing(stream: u32) -> Vec<u8> {
-    let path = crate::block::literal(0x40, b":path", b"/bytes/10");
-    crate::block::headers(stream, &[&[0x82, 0x87][..], &path, &block(&GET[3..])].concat(), true)
+    let path = super::block::literal(0x40, b":path", b"/bytes/10");
+    super::block::headers(stream, &[&[0x82, 0x87][..], &path, &block(&GET[3..])].concat(), true)
 }
 
 /// A request that takes it from there.
 fn indexed(stream: u32) -> Vec<u8> {
-    crate::block::headers(stream, &[&[0x82, 0x87, 0xbe][..], &block(&GET[3..])].concat(), true)
+    super::block::headers(stream, &[&[0x82, 0x87, 0xbe][..], &block(&GET[3..])].concat(), true)
 }
 
 /// What no crate gives: steps that follow one another.

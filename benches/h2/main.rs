@@ -9,17 +9,11 @@
 //!
 //! Every answer is counted: a run in which one request fails, or a byte is missing, ends the benchmark.
 
-#[path = "h2/child.rs"]
 mod child;
-#[path = "h2/client.rs"]
 mod client;
-#[path = "h2/load.rs"]
 mod load;
-#[path = "h2/push.rs"]
 mod push;
-#[path = "h2/rows.rs"]
 mod rows;
-#[path = "h2/server.rs"]
 mod server;
 
 use child::Child;

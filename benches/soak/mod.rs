@@ -5,30 +5,26 @@
 //! answer is looked at: status and length. After a warm-up (a fifth of the time) memory has to stay where it is, no
 //! answer may be lost, and the server may say nothing of a panic. Five minutes by default, 20 s with `--quick`.
 
-#[path = "soak/clients.rs"]
 mod clients;
-#[path = "attacks/honest.rs"]
-#[allow(dead_code, reason = "shared with the attacks")]
-mod honest;
-#[path = "attacks/site.rs"]
-mod site;
-#[path = "soak/trend.rs"]
 mod trend;
-#[path = "attacks/watch.rs"]
-#[allow(dead_code, reason = "shared with the attacks")]
-mod watch;
 
 use std::time::{Duration, Instant};
 
-use headstart_benches::peers::{Certificate, HEADSTART_LEARNING_SOON, Setup};
+use crate::peers::{Certificate, HEADSTART_LEARNING_SOON, Setup, anonymous_bytes};
 use serde_json::json;
 
+use crate::attacks::site;
 use trend::Trend;
 
 /// How far memory may move from the end of the warm-up to the end, as a line through it has it.
 const MAX_GROWTH_MIB: f64 = 4.0;
 
-fn main() {
+/// Runs the benchmark.
+///
+/// # Panics
+///
+/// If the program does not start, or a client panics.
+pub fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let lasting = match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => Duration::from_secs(300),
@@ -48,7 +44,7 @@ fn main() {
     let cpu_before = server.cpu_time();
     while began.elapsed() < lasting {
         std::thread::sleep(Duration::from_millis(500));
-        let bytes = watch::anonymous_bytes(server.pid()).expect("the server runs");
+        let bytes = anonymous_bytes(server.pid()).expect("the server runs");
         trend.note(began.elapsed(), bytes);
     }
     let cpu = server.cpu_time().saturating_sub(cpu_before).as_secs_f64() / began.elapsed().as_secs_f64();
@@ -85,5 +81,5 @@ fn main() {
             })
         })
         .to_vec();
-    headstart_benches::rows::write(&serde_json::to_string_pretty(&json).expect("rows are JSON"));
+    crate::rows::write(&serde_json::to_string_pretty(&json).expect("rows are JSON"));
 }

@@ -1,6 +1,6 @@
 //! Header blocks and frames with everything that may be wrong in them.
 
-use crate::frames::{END, END_HEADERS, HEADERS, frame};
+use testkit::frames::{END, END_HEADERS, HEADERS, frame};
 
 pub(crate) const PADDED: u8 = 8;
 pub(crate) const PRIORITY_FLAG: u8 = 0x20;

@@ -3,20 +3,14 @@
 //! Each load is a new profile in a new process. Chromium refuses pushes, so a server shows here what it does with 103, or
 //! nothing. What it asked for is read from its network log: everything once, and all that was hinted is of use.
 
-mod netlog;
-pub(crate) mod report;
-mod view;
-mod webdriver;
-
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use serde_json::Value;
+use testkit::browser::{Browser, Engine, Launch, network_log};
+use testkit::{http2, netlog};
 
 use super::site::Page;
-use netlog::Log;
-pub(crate) use view::{Painted, View};
-pub(crate) use webdriver::Driver;
 
 /// Where a page is and how it is to be come by.
 pub(crate) struct Visit<'a> {
@@ -31,10 +25,20 @@ pub(crate) struct Visit<'a> {
     pub(crate) hinted: bool,
 }
 
+/// When things happened, ms after the navigation began.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Painted {
+    /// The largest thing was painted.
+    pub(crate) paint: f64,
+    /// The main module ran.
+    pub(crate) main: f64,
+    /// The load event.
+    pub(crate) load: f64,
+}
+
 /// Reports when the largest thing was painted, the page was loaded, and its main script ran, ms after the navigation began.
 const TIMES: &str = "
-    const done = arguments[arguments.length - 1];
-    new PerformanceObserver((list) => {
+    return await new Promise((done) => new PerformanceObserver((list) => {
       const [page] = performance.getEntriesByType('navigation');
       const [main] = performance.getEntriesByName('main');
       const resources = performance.getEntriesByType('resource');
@@ -44,58 +48,43 @@ const TIMES: &str = "
         main: main.startTime,
         used: resources.map((entry) => new URL(entry.name).pathname),
       });
-    }).observe({ type: 'largest-contentful-paint', buffered: true });
+    }).observe({ type: 'largest-contentful-paint', buffered: true }));
 ";
 
-/// Loads the page in a new browser.
-pub(crate) fn load(driver: &Driver, visit: &Visit<'_>) -> Result<Painted, String> {
+/// Loads the page in a new browser, which is run by the command `prefix`; the calling thread has to be where that puts it.
+pub(crate) fn load(prefix: &[String], visit: &Visit<'_>) -> Result<Painted, String> {
     let profile = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let log = profile.path().join("net-log.json");
-    let flags = [
-        "--headless".to_owned(),
-        // As root the sandbox refuses to start.
-        "--no-sandbox".to_owned(),
-        "--disable-gpu".to_owned(),
-        "--disable-quic".to_owned(),
-        "--disable-dev-shm-usage".to_owned(),
-        "--disable-background-networking".to_owned(),
-        "--disable-component-update".to_owned(),
-        "--disable-sync".to_owned(),
-        "--no-first-run".to_owned(),
-        "--window-size=800,600".to_owned(),
-        format!("--user-data-dir={}", profile.path().join("data").display()),
-        format!("--ignore-certificate-errors-spki-list={}", visit.spki),
-        format!("--host-resolver-rules=MAP {} {}", visit.authority, visit.address),
-        format!("--log-net-log={}", log.display()),
-    ];
-    let session = driver.session(&flags)?;
+    let flags = [format!("--host-resolver-rules=MAP {} {}", visit.authority, visit.address)];
+    let launch = Launch { engine: Engine::Chromium, profile: profile.path(), spki: visit.spki, prefix, flags: &flags };
+    let mut browser = Browser::start(&launch)?;
     // A browser that has just started has other things to do.
     std::thread::sleep(std::time::Duration::from_millis(300));
-    session.open(&format!("https://{}{}", visit.authority, visit.page.path))?;
-    let times = session.run(TIMES)?;
-    session.end()?;
-    let log = Log::read(&log, visit.authority)?;
-    check(visit, &times, &log)?;
+    browser.open(&format!("https://{}{}", visit.authority, visit.page.path))?;
+    let times = browser.run(TIMES)?;
+    browser.close()?;
+    let frames = netlog::read(&network_log(profile.path()), visit.authority)?;
+    check(visit, &times, &netlog::requested(&frames), &netlog::hints(&frames))?;
     let time = |name: &str| times[name].as_f64().ok_or_else(|| format!("no {name} in {times}"));
     Ok(Painted { paint: time("paint")?, main: time("main")?, load: time("load")? })
 }
 
 /// Everything was asked for once, what was hinted is of use, and what was to be hinted was.
-fn check(visit: &Visit<'_>, times: &Value, log: &Log) -> Result<(), String> {
+fn check(visit: &Visit<'_>, times: &Value, requested: &[&str], hints: &[String]) -> Result<(), String> {
     let mut needed: Vec<&str> = visit.page.assets.iter().map(|asset| asset.path.as_str()).collect();
     needed.push(visit.page.path);
     needed.sort_unstable();
-    let mut requested: Vec<&str> = log.requested.iter().map(String::as_str).collect();
+    let mut requested = requested.to_vec();
+    let hinted = http2::targets(hints);
     requested.sort_unstable();
     if requested != needed {
         return Err(format!("Chromium asked for {requested:?}"));
     }
     let used: BTreeSet<&str> = times["used"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    if let Some(hinted) = log.hinted.iter().find(|path| !used.contains(path.as_str())) {
+    if let Some(hinted) = hinted.iter().find(|path| !used.contains(*path)) {
         return Err(format!("{hinted} was hinted and not used"));
     }
-    if log.hinted.is_empty() == visit.hinted {
-        return Err(format!("hinted was {:?}", log.hinted));
+    if hinted.is_empty() == visit.hinted {
+        return Err(format!("hinted was {hinted:?}"));
     }
     Ok(())
 }

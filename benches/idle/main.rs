@@ -9,19 +9,14 @@
 //! contender is a process of its own and this same binary: the facade with all it does, the driver alone, and beside
 //! them the bare `h2` crate and hyper, which is on `h2` as well.
 
-#[path = "idle/clients.rs"]
 mod clients;
-#[path = "idle/contenders.rs"]
 mod contenders;
-#[path = "attacks/watch.rs"]
-#[allow(dead_code, reason = "shared with the attacks")]
-mod watch;
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use headstart_benches::peers::cpu_time;
+use headstart_benches::peers::{anonymous_bytes, cpu_time};
 use serde_json::{Value, json};
 
 /// Connections of a server that has few.
@@ -142,7 +137,7 @@ impl Server {
     }
 
     fn memory(&self) -> u64 {
-        watch::anonymous_bytes(self.child.id()).expect("the server runs")
+        anonymous_bytes(self.child.id()).expect("the server runs")
     }
 }
 

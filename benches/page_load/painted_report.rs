@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Painted, View};
-use crate::page_load::report::{LINK, NOTHING, OURS, THINKING, at_most};
-use crate::page_load::run::Results;
-use crate::page_load::summary::{median, spread};
+use super::browser::Painted;
+use super::run::Results;
+use super::summary::{median, spread};
+use super::targets::{LINK, NOTHING, OURS, THINKING, at_most};
+use super::view::View;
 
 /// The loads of one view: medians, ms.
 #[derive(Clone, Copy)]

@@ -1,9 +1,9 @@
 //! RFC 9113, section 5.1: every frame in every state of a stream.
 
-use crate::block::{GET, PRIORITY, PROTOCOL_ERROR, STREAM_CLOSED, block, get_with, headers, post_with, request};
-use crate::case::Answer::{Connection, Ignored, Status, Stream};
-use crate::case::{Answer, Case, FATAL, IGNORED, SERVED, Step, after};
-use crate::frames::{CANCEL, CONTINUATION, END_HEADERS, PUSH_PROMISE, data, frame, rst, window};
+use super::block::{GET, PRIORITY, PROTOCOL_ERROR, STREAM_CLOSED, block, get_with, headers, post_with, request};
+use super::case::Answer::{Connection, Ignored, Status, Stream};
+use super::case::{Answer, Case, FATAL, IGNORED, SERVED, Step, after};
+use testkit::frames::{CANCEL, CONTINUATION, END_HEADERS, PUSH_PROMISE, data, frame, rst, window};
 
 /// What ends a stream that takes nothing any more: a stream error, or one of the connection.
 const CLOSED: &[Answer] = &[Stream(STREAM_CLOSED), Connection(STREAM_CLOSED)];
@@ -45,7 +45,7 @@ const STATES: [State; 8] = [
         stream: 1,
         data: FATAL,
         // A head without pseudo-header fields, and one that is none at all.
-        trailers: crate::case::MALFORMED,
+        trailers: super::case::MALFORMED,
         headers: SERVED,
         reset: FATAL,
         window: FATAL,
@@ -58,7 +58,7 @@ const STATES: [State; 8] = [
         stream: 1,
         data: SERVED,
         trailers: SERVED,
-        headers: crate::case::MALFORMED,
+        headers: super::case::MALFORMED,
         reset: IGNORED,
         window: IGNORED,
         known: &[],
@@ -66,7 +66,7 @@ const STATES: [State; 8] = [
     State {
         section: "5.1 half-closed (remote)",
         name: "a stream that the client has ended",
-        steps: || vec![Step::Send(crate::frames::get(1, "/wait/60000/1"))],
+        steps: || vec![Step::Send(testkit::frames::get(1, "/wait/60000/1"))],
         stream: 1,
         data: CLOSED,
         trailers: CLOSED,
@@ -78,11 +78,11 @@ const STATES: [State; 8] = [
     State {
         section: "5.1 half-closed (local)",
         name: "a stream that the server has ended",
-        steps: || vec![Step::Send(crate::frames::request(1, "POST", "/bytes/10", &[], false)), Step::Over(1)],
+        steps: || vec![Step::Send(testkit::frames::request(1, "POST", "/bytes/10", &[], false)), Step::Over(1)],
         stream: 1,
         data: IGNORED,
         trailers: IGNORED,
-        headers: crate::case::MALFORMED,
+        headers: super::case::MALFORMED,
         reset: IGNORED,
         window: IGNORED,
         known: &[],
@@ -190,14 +190,14 @@ fn errors() -> Vec<Case> {
         after(
             S,
             "a reset of what is being sent",
-            vec![Step::Send(crate::frames::get(1, "/endless/10")), Step::Head(1)],
+            vec![Step::Send(testkit::frames::get(1, "/endless/10")), Step::Head(1)],
             rst(1, CANCEL),
             IGNORED,
         ),
         after(
             S,
             "a stream may be reset before its answer",
-            vec![Step::Send(crate::frames::get(1, "/wait/60000/1")), Step::Send(rst(1, CANCEL))],
+            vec![Step::Send(testkit::frames::get(1, "/wait/60000/1")), Step::Send(rst(1, CANCEL))],
             get_with(3, &[]),
             &[Status(200)],
         )

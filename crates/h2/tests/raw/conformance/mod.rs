@@ -11,23 +11,12 @@ mod fields;
 mod flow;
 mod format;
 mod frame_types;
-#[path = "../raw/frames.rs"]
-#[allow(dead_code, reason = "shared with the tests in `raw`; each uses its part")]
-mod frames;
 mod hpack;
 mod messages;
-#[path = "../raw/peer.rs"]
-#[allow(dead_code, reason = "shared with the tests in `raw`; each uses its part")]
-mod peer;
 mod preface;
 mod push;
 mod push_table;
-#[path = "../raw/server.rs"]
-#[allow(dead_code, reason = "shared with the tests in `raw`; each uses its part")]
-mod server;
 mod settings;
-#[path = "../raw/site.rs"]
-mod site;
 mod states;
 mod streams;
 

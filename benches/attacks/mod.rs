@@ -9,45 +9,38 @@
 //!
 //! The control comes first: a careless server that has to fail each of the checks.
 
-#[path = "attacks/control.rs"]
+mod brief;
 mod control;
-#[path = "attacks/floods.rs"]
 mod floods;
-#[path = "attacks/frames.rs"]
 mod frames;
-#[path = "attacks/heads.rs"]
 mod heads;
-#[path = "attacks/honest.rs"]
-mod honest;
-#[path = "attacks/modes.rs"]
+pub(crate) mod honest;
 mod modes;
-#[path = "attacks/pushes.rs"]
 mod pushes;
-#[path = "attacks/resets.rs"]
 mod resets;
-#[path = "attacks/site.rs"]
-mod site;
-#[path = "attacks/slow.rs"]
+pub(crate) mod site;
 mod slow;
-#[path = "attacks/stage.rs"]
 mod stage;
-#[path = "attacks/trial.rs"]
 mod trial;
-#[path = "attacks/verdict.rs"]
 mod verdict;
-#[path = "attacks/watch.rs"]
 mod watch;
-#[path = "attacks/wire.rs"]
 mod wire;
 
 use std::time::Duration;
 
-use headstart_benches::peers::{Certificate, HEADSTART_LEARNING_SOON, Setup};
+use crate::peers::{Certificate, HEADSTART_LEARNING_SOON, Setup};
+
+pub use brief::brief;
 
 /// What attackers ask for.
 const AUTHORITY: &str = "localhost";
 
-fn main() {
+/// Runs the benchmark.
+///
+/// # Panics
+///
+/// If a server does not start, or a check of the control sees nothing.
+pub fn main() {
     control::become_careless();
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let quick = words.iter().any(|word| word == "--quick");
@@ -81,6 +74,6 @@ fn main() {
     for note in notes {
         println!("\n{note}");
     }
-    headstart_benches::rows::write(&serde_json::to_string_pretty(&rows).expect("rows are JSON"));
+    crate::rows::write(&serde_json::to_string_pretty(&rows).expect("rows are JSON"));
     assert!(blind.is_empty(), "a check sees nothing: {}", blind.join("; "));
 }

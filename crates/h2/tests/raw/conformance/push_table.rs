@@ -5,12 +5,12 @@ use http::HeaderMap;
 
 use headstart_policy::Promise;
 
-use crate::case::Step;
-use crate::frames::{
+use super::case::Step;
+use super::push::{PushCase, push};
+use crate::server::Script;
+use testkit::frames::{
     CANCEL, ENABLE_PUSH, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS, data, get, goaway, request, rst, settings, window,
 };
-use crate::push::{PushCase, push};
-use crate::server::Script;
 
 const IDS: &str = "8.4 promised ids";
 const WANTED: &str = "8.4 ENABLE_PUSH";
@@ -291,7 +291,7 @@ fn requests() -> Vec<PushCase> {
         push(REQUESTS, "what breaks off", path("/broken/7"), "1>2 1>4 1:200+10. 2:200!2 4:200+20.")
             .send(&[page(1)])
             .noted(&["Failed /broken/7"]),
-        push(REQUESTS, "a page without :authority", pushing([20]), "1:200+10.").send(&[crate::block::request(
+        push(REQUESTS, "a page without :authority", pushing([20]), "1:200+10.").send(&[super::block::request(
             1,
             &[(":method", "GET"), (":scheme", "https"), (":path", PAGE)],
             true,

@@ -1,10 +1,9 @@
 //! Which pages are looked at in the browser, and what came of it.
 
+use super::browser::Painted;
+use super::contest::{CONTESTANTS, Contestant, Way};
+use super::lane::Lane;
 use crate::link::Conditions;
-use crate::page_load::contest::{CONTESTANTS, Contestant, Way};
-use crate::page_load::lane::Lane;
-
-use super::Driver;
 
 /// Those who show in the browser: ours with 103 and with nothing, and who comes nearest without learning.
 const IN_BROWSER: [&str; 5] = ["headstart", "headstart, nothing sent early", "node", "apache", "axum"];
@@ -20,17 +19,6 @@ pub(crate) struct View {
     pub(crate) think: u64,
     /// Which of [`CONTESTANTS`].
     pub(crate) contestant: usize,
-}
-
-/// When things happened, ms after the navigation began.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Painted {
-    /// The largest thing was painted.
-    pub(crate) paint: f64,
-    /// The main module ran.
-    pub(crate) main: f64,
-    /// The load event.
-    pub(crate) load: f64,
 }
 
 impl View {
@@ -72,8 +60,8 @@ impl View {
         if self.contestant().ways.contains(&Way::Hints) { Way::Hints } else { Way::Plain }
     }
 
-    pub(crate) fn measure(&self, lane: &Lane, driver: &Driver) -> Result<Painted, String> {
+    pub(crate) fn measure(&self, lane: &Lane) -> Result<Painted, String> {
         let conditions = Conditions::new(self.round_trip, self.rate);
-        lane.browse(driver, self.contestant(), self.think, self.way() == Way::Hints, conditions)
+        lane.browse(self.contestant(), self.think, self.way() == Way::Hints, conditions)
     }
 }

@@ -1,11 +1,11 @@
 //! RFC 9113, sections 4 and 5.5: the frame format, sizes, header blocks between frames, extensions.
 
-use crate::block::{
+use super::block::{
     COMPRESSION_ERROR, FRAME_SIZE_ERROR, GET, POST, PRIORITY, PROTOCOL_ERROR, block, get_with, headers, post_with,
 };
-use crate::case::Answer::{Closed, Connection, Ignored, Stream};
-use crate::case::{Case, FATAL, IGNORED, SERVED, Step, TOO_LARGE, after, case};
-use crate::frames::{
+use super::case::Answer::{Closed, Connection, Ignored, Stream};
+use super::case::{Case, FATAL, IGNORED, SERVED, Step, TOO_LARGE, after, case};
+use testkit::frames::{
     CONTINUATION, DATA, END, END_HEADERS, GOAWAY, HEADERS, PING, RST_STREAM, SETTINGS, WINDOW_UPDATE, data, frame,
     goaway, rst, window,
 };
@@ -171,7 +171,12 @@ fn extensions() -> Vec<Case> {
             ),
             SERVED,
         ),
-        case(EXTENSIONS, "an unknown setting", request_after(crate::frames::settings(&[(0xfafa, 7), (0, 1)])), SERVED),
+        case(
+            EXTENSIONS,
+            "an unknown setting",
+            request_after(testkit::frames::settings(&[(0xfafa, 7), (0, 1)])),
+            SERVED,
+        ),
         case(
             EXTENSIONS,
             "GOAWAY with an unknown code",

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::block::NO_ERROR;
-use crate::case::{Answer, Case, Step};
-use crate::frames::{self, Frame, GOAWAY, HEADERS, PING, RST_STREAM};
-use crate::peer::Peer;
+use super::block::NO_ERROR;
+use super::case::{Answer, Case, Step};
 use crate::server::Script;
+use testkit::Peer;
+use testkit::frames::{self, Frame, GOAWAY, HEADERS, PING, RST_STREAM};
 
 /// How long an answer may take; no case that holds waits for it.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -1,9 +1,9 @@
 //! RFC 9113, section 3.4: the connection preface.
 
-use crate::block::{GET, get_with, request};
-use crate::case::Answer::{Ignored, Status};
-use crate::case::{Case, HUNG_UP, SERVED, Step, after, case};
-use crate::frames::{END, PING, PREFACE, SETTINGS, WINDOW_UPDATE, frame, goaway, rst, settings};
+use super::block::{GET, get_with, request};
+use super::case::Answer::{Ignored, Status};
+use super::case::{Case, HUNG_UP, SERVED, Step, after, case};
+use testkit::frames::{END, PING, PREFACE, SETTINGS, WINDOW_UPDATE, frame, goaway, rst, settings};
 
 const S: &str = "3.4 preface";
 
@@ -29,7 +29,7 @@ pub(crate) fn cases() -> Vec<Case> {
         begun("an unknown frame instead of SETTINGS", frame(0xbb, 0, 0, b"x"), HUNG_UP).deviation(Ignored),
         begun("SETTINGS on a stream", frame(SETTINGS, 0, 1, &[]), HUNG_UP),
         begun("an acknowledgement instead of SETTINGS", frame(SETTINGS, END, 0, &[]), HUNG_UP).deviation(Ignored),
-        alone("a second preface", [&hello, PREFACE].concat(), &[HUNG_UP, crate::case::TOO_LARGE].concat()),
+        alone("a second preface", [&hello, PREFACE].concat(), &[HUNG_UP, super::case::TOO_LARGE].concat()),
     ]
 }
 

@@ -1,9 +1,9 @@
 //! RFC 9113, section 6.5.
 
-use crate::block::{FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, PROTOCOL_ERROR, get_with};
-use crate::case::Answer::Connection;
-use crate::case::{Answer, Case, FATAL, IGNORED, SERVED, Step, after, case};
-use crate::frames::{
+use super::block::{FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, PROTOCOL_ERROR, get_with};
+use super::case::Answer::Connection;
+use super::case::{Answer, Case, FATAL, IGNORED, SERVED, Step, after, case};
+use testkit::frames::{
     ENABLE_PUSH, END, HEADER_TABLE_SIZE, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS, SETTINGS, frame, get, settings,
 };
 

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use headstart_h2::Config;
 use tokio::net::TcpStream;
 
-use crate::case::Step;
-use crate::check::{Client, Summary, step_of, wait};
-use crate::frames::{self, END, GOAWAY, HEADERS, PING, RST_STREAM};
+use super::case::Step;
+use super::check::{Client, Summary, step_of, wait};
 use crate::server::{Running, Script};
+use testkit::frames::{self, END, GOAWAY, HEADERS, PING, RST_STREAM};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 

@@ -1,9 +1,9 @@
 //! RFC 7541: indices, the dynamic table, integers and strings.
 
-use crate::block::{COMPRESSION_ERROR, GET, PROTOCOL_ERROR, block, get_with, headers, integer, literal};
-use crate::case::Answer::Connection;
-use crate::case::{Answer, Case, MALFORMED, SERVED, Step, after, case};
-use crate::frames::{CONTINUATION, END, END_HEADERS, HEADERS, frame};
+use super::block::{COMPRESSION_ERROR, GET, PROTOCOL_ERROR, block, get_with, headers, integer, literal};
+use super::case::Answer::Connection;
+use super::case::{Answer, Case, MALFORMED, SERVED, Step, after, case};
+use testkit::frames::{CONTINUATION, END, END_HEADERS, HEADERS, frame};
 
 const INDEX: &str = "HPACK 2.3.3 indices";
 const TABLE: &str = "HPACK 4 dynamic table";
@@ -159,7 +159,7 @@ fn table() -> Vec<Case> {
             TABLE,
             "trailers enter into the table",
             vec![
-                Step::Send(crate::block::post_with(1, &[])),
+                Step::Send(super::block::post_with(1, &[])),
                 Step::Send(headers(1, &literal(0x40, b"x-sum", b"7"), true)),
                 Step::Over(1),
             ],

@@ -10,9 +10,7 @@
 //! Ours learns, sets its cookie and writes its line for each page view, and keeps no responses: what its cache saves
 //! an upstream is left out. The peers keep no access log, and up to 512 connections to the upstream, as ours does.
 
-#[path = "proxy/report.rs"]
 mod report;
-#[path = "proxy/servers.rs"]
 mod servers;
 
 use std::path::Path;

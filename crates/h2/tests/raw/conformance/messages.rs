@@ -1,9 +1,9 @@
 //! RFC 9113, sections 8.1 and 8.5: the order of a message's frames, its length, tunnels.
 
-use crate::block::{GET, PROTOCOL_ERROR, STREAM_CLOSED, block, get_with, headers, padded, post_with, request};
-use crate::case::Answer::{Connection, Status, Stream};
-use crate::case::{Answer, Case, MALFORMED, SERVED, Step, after, case};
-use crate::frames::{DATA, END, data, get};
+use super::block::{GET, PROTOCOL_ERROR, STREAM_CLOSED, block, get_with, headers, padded, post_with, request};
+use super::case::Answer::{Connection, Status, Stream};
+use super::case::{Answer, Case, MALFORMED, SERVED, Step, after, case};
+use testkit::frames::{DATA, END, data, get};
 
 const ORDER: &str = "8.1 messages";
 const LENGTH: &str = "8.1.1 content-length";

@@ -8,7 +8,6 @@
 //! asked for with the header of a navigation and the asset with that of a stylesheet, by which it takes part in
 //! learning. The peers keep no access log.
 
-#[path = "static/report.rs"]
 mod report;
 
 use std::path::Path;
