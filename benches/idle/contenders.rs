@@ -44,7 +44,7 @@ fn limits() -> headstart_h2::Config {
 }
 
 async fn facade(listener: TcpListener) {
-    let built = Headstart::builder().h2(limits()).max_connections(20_000).build();
+    let built = Headstart::builder().h2(|h2| h2.idle_timeout = FOREVER).max_connections(20_000).build();
     built.expect("settings in range").serve(listener, None, app()).await.expect("it serves");
 }
 

@@ -1,20 +1,22 @@
 //! Settings, checked once.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use headstart_learn::Learner;
 use ipnet::IpNet;
-use tokio::sync::Semaphore;
 
 use crate::Headstart;
+#[cfg(feature = "serve")]
 use crate::admission::Admission;
+#[cfg(feature = "serve")]
+use crate::connections::Connections;
 use crate::engine::{Engine, Limits, Observer, Operator, Parts, VerifyHeld, half};
 use crate::event::Event;
 use crate::fingerprint::{CookieFormat, Fingerprints};
 use crate::forwarded::{ForwardedBy, TrustedProxies};
+use crate::headstart::lower_case;
 use crate::holdout::Holdout;
 use crate::rules::{Budget, Rules};
 use crate::state::{self, SnapshotError};
@@ -25,16 +27,45 @@ use crate::view::PageView;
 pub struct Builder {
     learner: headstart_learn::Config,
     operator: Operator,
-    h2: headstart_h2::Config,
     cookie: CookieFormat,
     holdout: u32,
     limits: Limits,
     observers: Vec<Observer>,
     proxies: TrustedProxies,
-    connections: usize,
-    connections_per_address: u32,
+    #[cfg(feature = "serve")]
+    serving: Serving,
     secret: Option<[u8; 32]>,
     snapshot: Option<Vec<u8>>,
+}
+
+/// Settings of [`Headstart::serve`].
+#[cfg(feature = "serve")]
+struct Serving {
+    h2: headstart_h2::Config,
+    connections: usize,
+    connections_per_address: Option<u32>,
+}
+
+#[cfg(feature = "serve")]
+impl Default for Serving {
+    fn default() -> Self {
+        let mut h2 = headstart_h2::Config::default();
+        h2.extended_connect = true;
+        Serving { h2, connections: 10_000, connections_per_address: None }
+    }
+}
+
+#[cfg(feature = "serve")]
+impl Serving {
+    fn build(self) -> Result<Connections, BuildError> {
+        if !(1..=tokio::sync::Semaphore::MAX_PERMITS).contains(&self.connections) {
+            return Err(BuildError::setting("max connections", "has to be at least 1"));
+        }
+        if self.connections_per_address == Some(0) {
+            return Err(BuildError::setting("max connections per address", "has to be at least 1"));
+        }
+        Ok(Connections::new(self.h2, Admission::new(self.connections, self.connections_per_address)))
+    }
 }
 
 impl Default for Builder {
@@ -42,17 +73,28 @@ impl Default for Builder {
         Builder {
             learner: headstart_learn::Config::default(),
             operator: Operator::default(),
-            h2: tunnelling(),
             cookie: CookieFormat::default(),
             holdout: 32,
-            limits: Limits { push_threshold: 0.4, budget: Budget::default(), verify_held: VerifyHeld::default() },
+            limits: Limits {
+                push_threshold: 0.4,
+                budget: Budget::default(),
+                verify_held: VerifyHeld::default(),
+                max_diary_entries: 256,
+            },
             observers: Vec::new(),
             proxies: TrustedProxies::default(),
-            connections: 10_000,
-            connections_per_address: 100,
+            #[cfg(feature = "serve")]
+            serving: Serving::default(),
             secret: None,
             snapshot: None,
         }
+    }
+}
+
+impl Headstart {
+    /// Settings, all with defaults.
+    pub fn builder() -> Builder {
+        Builder::default()
     }
 }
 
@@ -150,24 +192,35 @@ impl Builder {
         self
     }
 
-    /// Connections at once, over all listeners. 10,000; idle, each costs some kilobytes. When all places are taken, a
-    /// newcomer gets that of the connection that has been idle the longest; if none is idle, newcomers wait.
+    /// Connections at once, over all listeners. 10,000; idle, each costs some kilobytes. When all slots are taken, an
+    /// idle connection is closed for a newcomer; if none is idle, newcomers wait.
+    #[cfg(feature = "serve")]
     pub fn max_connections(mut self, connections: usize) -> Self {
-        self.connections = connections;
+        self.serving.connections = connections;
         self
     }
 
-    /// Connections at once of one address (of one /64 in IPv6). 100; more are closed. Trusted proxies have no such
-    /// limit.
+    /// A fixed limit for the connections of one address (of one /64 in IPv6); more are closed. By default an address
+    /// has a share of what is free: it may open another connection while it has fewer than a quarter of the free
+    /// slots, and always one. Trusted proxies have no such limit.
+    #[cfg(feature = "serve")]
     pub fn max_connections_per_address(mut self, connections: u32) -> Self {
-        self.connections_per_address = connections;
+        self.serving.connections_per_address = Some(connections);
         self
     }
 
-    /// Limits of HTTP/2 connections. By default those of [`headstart_h2::Config`], and extended CONNECT is taken, for
-    /// [`Headstart::serve`](crate::Headstart::serve) makes upgrade requests of WebSockets (RFC 8441).
-    pub fn h2(mut self, config: headstart_h2::Config) -> Self {
-        self.h2 = config;
+    /// Changes the limits of HTTP/2 connections. The closure gets the present ones, which are at first those of
+    /// [`headstart_h2::Config`] with extended CONNECT, as [`Headstart::serve`] takes WebSockets over HTTP/2 (RFC 8441).
+    ///
+    /// ```
+    /// use headstart::Headstart;
+    ///
+    /// let headstart = Headstart::builder().h2(|h2| h2.max_concurrent_streams = 64).build()?;
+    /// # Ok::<(), headstart::BuildError>(())
+    /// ```
+    #[cfg(feature = "serve")]
+    pub fn h2(mut self, change: impl FnOnce(&mut headstart_h2::Config)) -> Self {
+        change(&mut self.serving.h2);
         self
     }
 
@@ -205,16 +258,11 @@ impl Builder {
     ///
     /// Names the setting that is out of range, or says why the snapshot cannot be used; nothing of it is used then.
     pub fn build(self) -> Result<Headstart, BuildError> {
-        let Builder {
-            mut learner, operator, h2, cookie, holdout, limits, observers, secret, snapshot, proxies, ..
-        } = self;
-        if !(1..=Semaphore::MAX_PERMITS).contains(&self.connections) {
-            return Err(BuildError::setting("max connections", "has to be at least 1"));
-        }
-        if self.connections_per_address == 0 {
-            return Err(BuildError::setting("max connections per address", "has to be at least 1"));
-        }
-        let admission = Admission::new(self.connections, self.connections_per_address);
+        #[cfg(feature = "serve")]
+        let connections = self.serving.build()?;
+        let Builder { mut learner, operator, cookie, holdout, limits, observers, secret, snapshot, proxies, .. } = self;
+        #[cfg(feature = "serve")]
+        let limits = Limits { max_diary_entries: connections.h2.max_diary_entries, ..limits };
         let window = learner.window;
         if !(0.0..=1.0).contains(&limits.push_threshold) {
             return Err(BuildError::setting("push threshold", "has to be between 0 and 1"));
@@ -234,31 +282,13 @@ impl Builder {
             None => Learner::new(learner).map_err(|error| BuildError::setting(error.setting(), "is out of range"))?,
         };
         let holdout = Holdout::new(holdout, half(&secret, 1));
-        let parts = Parts {
-            learner,
-            operator,
-            fingerprints,
-            holdout,
-            limits,
-            observers,
-            secret,
-            h2,
-            window,
-            proxies,
-            admission,
-        };
-        Ok(Headstart { engine: Arc::new(Engine::new(parts)) })
+        let parts = Parts { learner, operator, fingerprints, holdout, limits, observers, secret, window, proxies };
+        Ok(Headstart {
+            engine: Arc::new(Engine::new(parts)),
+            #[cfg(feature = "serve")]
+            connections: Arc::new(connections),
+        })
     }
-}
-
-pub(crate) fn lower_case<H: AsRef<str>>(hosts: impl IntoIterator<Item = H>) -> HashSet<String> {
-    hosts.into_iter().map(|host| host.as_ref().to_ascii_lowercase()).collect()
-}
-
-fn tunnelling() -> headstart_h2::Config {
-    let mut config = headstart_h2::Config::default();
-    config.extended_connect = true;
-    config
 }
 
 fn random() -> Result<[u8; 32], BuildError> {

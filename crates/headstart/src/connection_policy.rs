@@ -10,7 +10,9 @@ use headstart_policy::{Attempt, Client, Opening, Outcome, Policy, Priority, Prom
 use http::{request, response};
 use http_body::SizeHint;
 
-use crate::admission::Guest;
+use crate::Headstart;
+#[cfg(feature = "serve")]
+use crate::activity::Activity;
 use crate::channels::Channels;
 use crate::connection_state::ConnectionState;
 use crate::engine::{Counters, Engine, now};
@@ -25,6 +27,14 @@ pub struct ConnectionPolicy {
     connection: ConnectionState,
 }
 
+impl Headstart {
+    /// The policy for one HTTP/2 connection, to be given to
+    /// `headstart_h2::serve_connection` by servers that accept connections themselves.
+    pub fn policy(&self, remote: SocketAddr) -> ConnectionPolicy {
+        ConnectionPolicy::new(Arc::clone(&self.engine), remote)
+    }
+}
+
 impl ConnectionPolicy {
     pub(crate) fn new(engine: Arc<Engine>, remote: SocketAddr) -> Self {
         let mut connection = ConnectionState::new(&engine, remote);
@@ -34,9 +44,10 @@ impl ConnectionPolicy {
         ConnectionPolicy { engine, connection }
     }
 
-    /// Lets the server see when the connection is idle.
-    pub(crate) fn of_guest(mut self, guest: Arc<Guest>) -> Self {
-        self.connection.guest = Some(guest);
+    /// Counts the connection's exchanges, so that the server sees when it is idle.
+    #[cfg(feature = "serve")]
+    pub(crate) fn counted(mut self, activity: Arc<Activity>) -> Self {
+        self.connection.activity = Some(activity);
         self
     }
 }

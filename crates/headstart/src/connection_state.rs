@@ -9,7 +9,7 @@ use headstart_learn::{ConnectionId, NetworkId, Site};
 use headstart_policy::{ClientAddress, Diary};
 use http::request::Parts;
 
-use crate::admission::Guest;
+use crate::activity::Activity;
 use crate::channels::Channels;
 use crate::engine::Engine;
 use crate::event::Event;
@@ -28,7 +28,7 @@ pub(crate) struct ConnectionState {
     /// A trusted proxy's connection carries many clients: what was sent on it says nothing of what one client holds.
     shared: bool,
     /// The server's record of whether the connection is idle; `None` where nobody asks.
-    pub(crate) guest: Option<Arc<Guest>>,
+    pub(crate) activity: Option<Arc<Activity>>,
     /// The assets that were sent on it.
     diary: Diary,
     /// The assets of the diary that no cookie contains yet.
@@ -47,8 +47,8 @@ impl ConnectionState {
             network: engine.identities.network(remote),
             remote,
             shared: engine.proxies.trusts(remote),
-            guest: None,
-            diary: Diary::new(engine.h2.max_diary_entries),
+            activity: None,
+            diary: Diary::new(engine.limits.max_diary_entries),
             delivered: VecDeque::new(),
             hinted: Hinted::default(),
             stopwatch: None,
@@ -57,8 +57,8 @@ impl ConnectionState {
 
     /// An exchange begins: returns its requester. The service is told of a client that is not the peer.
     pub(crate) fn begin(&self, engine: &Engine, head: &mut Parts) -> Requester {
-        if let Some(guest) = &self.guest {
-            guest.begin();
+        if let Some(activity) = &self.activity {
+            activity.begin();
         }
         if !self.shared {
             return Requester { address: self.remote, network: self.network, connection: self.id };
@@ -74,8 +74,8 @@ impl ConnectionState {
     }
 
     pub(crate) fn end(&self) {
-        if let Some(guest) = &self.guest {
-            guest.end();
+        if let Some(activity) = &self.activity {
+            activity.end();
         }
     }
 

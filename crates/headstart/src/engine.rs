@@ -7,7 +7,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use headstart_learn::{ConnectionId, Learner, Site, Time};
 
-use crate::admission::Admission;
 use crate::event::Event;
 use crate::fingerprint::Fingerprints;
 use crate::forwarded::TrustedProxies;
@@ -38,6 +37,8 @@ pub(crate) struct Limits {
     pub(crate) push_threshold: f32,
     pub(crate) budget: Budget,
     pub(crate) verify_held: VerifyHeld,
+    /// Entries of a connection's diary; the oldest gives way.
+    pub(crate) max_diary_entries: usize,
 }
 
 pub(crate) struct Engine {
@@ -49,11 +50,9 @@ pub(crate) struct Engine {
     pub(crate) limits: Limits,
     pub(crate) observers: Vec<Observer>,
     pub(crate) secret: [u8; 32],
-    pub(crate) h2: headstart_h2::Config,
     /// How long a visit takes in assets.
     pub(crate) window: Duration,
     pub(crate) proxies: TrustedProxies,
-    pub(crate) admission: Arc<Admission>,
     pub(crate) counters: Counters,
     connections: AtomicU64,
 }
@@ -79,23 +78,9 @@ pub(crate) struct Counters {
     pub(crate) linked: AtomicU64,
     pub(crate) held: AtomicU64,
     pub(crate) corrupt_cookies: AtomicU64,
-    pub(crate) connections: AtomicU64,
-    pub(crate) connections_ended: AtomicU64,
-    pub(crate) handshakes_failed: AtomicU64,
-    pub(crate) connections_forbidden: AtomicU64,
-    pub(crate) connections_timed_out: AtomicU64,
 }
 
 impl Counters {
-    /// A connection over HTTP/2 ended otherwise than it should.
-    pub(crate) fn broke_off(&self, error: &headstart_h2::Error) {
-        if error.timer().is_some() {
-            Self::add(&self.connections_timed_out, 1);
-        } else if error.is_protocol() {
-            Self::add(&self.connections_forbidden, 1);
-        }
-    }
-
     pub(crate) fn add(counter: &AtomicU64, count: u64) {
         counter.fetch_add(count, Ordering::Relaxed);
     }
@@ -103,19 +88,7 @@ impl Counters {
 
 impl Engine {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts {
-            learner,
-            operator,
-            fingerprints,
-            holdout,
-            limits,
-            observers,
-            secret,
-            h2,
-            window,
-            proxies,
-            admission,
-        } = parts;
+        let Parts { learner, operator, fingerprints, holdout, limits, observers, secret, window, proxies } = parts;
         let identities = Identities::new(half(&secret, 0));
         Engine {
             learner,
@@ -126,10 +99,8 @@ impl Engine {
             limits,
             observers,
             secret,
-            h2,
             window,
             proxies,
-            admission: Arc::new(admission),
             counters: Counters::default(),
             connections: AtomicU64::new(1),
         }
@@ -184,10 +155,8 @@ pub(crate) struct Parts {
     pub(crate) limits: Limits,
     pub(crate) observers: Vec<Observer>,
     pub(crate) secret: [u8; 32],
-    pub(crate) h2: headstart_h2::Config,
     pub(crate) window: Duration,
     pub(crate) proxies: TrustedProxies,
-    pub(crate) admission: Admission,
 }
 
 /// One of the two keys in a secret.

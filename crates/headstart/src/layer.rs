@@ -10,11 +10,20 @@ use http::{Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::Headstart;
 use crate::channels::Channels;
 use crate::connection_state::ConnectionState;
 use crate::engine::{Engine, now};
 use crate::exchange::Exchange;
 use crate::response as answer;
+
+impl Headstart {
+    /// A tower layer for servers that are not ours: it learns, sets the cookie and `Link: rel=preload`. It needs
+    /// [`Peer`](headstart_policy::Peer) in the extensions of requests.
+    pub fn layer(&self) -> HeadstartLayer {
+        HeadstartLayer { engine: Arc::clone(&self.engine), connection: None }
+    }
+}
 
 /// Adds learning, `Link: rel=preload` and the cookie to a service. Made by
 /// [`Headstart::layer`](crate::Headstart::layer).

@@ -1,13 +1,13 @@
-#![doc = include_str!("lib.md")]
+#![cfg_attr(feature = "serve", doc = include_str!("lib.md"))]
+#![cfg_attr(not(feature = "serve"), doc = "Learned, cache-aware push and early hints: the engine and its tower layer.")]
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
-mod accepted;
+mod activity;
+#[cfg(feature = "serve")]
 mod admission;
 mod asset_exchange;
 mod assets;
-mod body;
-mod buffered_tls;
 mod builder;
 mod caching;
 mod channels;
@@ -16,6 +16,8 @@ mod client_hints;
 mod commit;
 mod connection_policy;
 mod connection_state;
+#[cfg(feature = "serve")]
+mod connections;
 mod cookie;
 mod decided;
 mod engine;
@@ -33,21 +35,19 @@ mod layer;
 mod link;
 mod need;
 mod page_exchange;
-mod patient;
-mod proxy_protocol;
-mod records;
 mod request;
 mod requester;
 mod response;
 mod rules;
-mod serve;
+#[cfg(feature = "serve")]
+mod serving;
 mod state;
+mod stats;
 mod stopwatch;
-mod unequivocal;
 mod view;
-mod websocket;
 
 pub use headstart_gcs as gcs;
+#[cfg(feature = "serve")]
 pub use headstart_h2 as h2;
 pub use headstart_learn as learn;
 pub use headstart_learn::Destination;
@@ -55,7 +55,6 @@ pub use headstart_policy as policy;
 pub use ipnet::IpNet;
 
 pub use crate::assets::Assets;
-pub use crate::body::{Body, BodyError};
 pub use crate::builder::{BuildError, Builder};
 pub use crate::connection_policy::{ConnectionPolicy, PolicyExchange};
 pub use crate::decided::{Decided, DecidedCounts};
@@ -63,12 +62,14 @@ pub use crate::engine::VerifyHeld;
 pub use crate::event::{Arrival, Event, PushOutcome, PushReport, VisitReport, VisitedAsset};
 pub use crate::fingerprint::CookieFormat;
 pub use crate::forwarded::ForwardedBy;
-pub use crate::headstart::{Headstart, Stats};
+pub use crate::headstart::Headstart;
 pub use crate::item::Push as PolicyPush;
 pub use crate::layer::{HeadstartFuture, HeadstartLayer, HeadstartService};
 pub use crate::rules::{Action, Budget, Rule, RuleError, Rules};
-pub use crate::serve::{Connection, Serve};
+#[cfg(feature = "serve")]
+pub use crate::serving::{Body, BodyError, Connection, Serve};
 pub use crate::state::SnapshotError;
+pub use crate::stats::Stats;
 pub use crate::view::{AssetView, Decision, Outlet, PageView, Reason};
 
 #[cfg(doctest)]

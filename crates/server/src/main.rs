@@ -56,6 +56,9 @@ use overrides::Given;
 const BAD_INPUT: u8 = 2;
 
 fn main() -> ExitCode {
+    // The provider of everything that speaks TLS in this process, upstreams included. It is set once and nobody was
+    // before us.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     match run() {
         Ok(code) => code,
         Err(error) => {

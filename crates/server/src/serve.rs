@@ -193,9 +193,17 @@ fn headstart(
             .cookie(engine.cookie)
             .verify_held(engine.verify_held.unwrap_or_else(|| verify_held(settings)))
             .max_connections(connections.max as usize)
-            .max_connections_per_address(connections.max_per_address)
             .trusted_proxies(connections.trusted_proxies.iter().copied(), connections.forwarded_by)
-            .h2(connections.h2.clone());
+            .h2(|h2| {
+                // WebSockets over HTTP/2 (RFC 8441) are no setting of the program: the facade offers them.
+                let extended_connect = h2.extended_connect;
+                h2.clone_from(&connections.h2);
+                h2.extended_connect = extended_connect;
+            });
+        let builder = match connections.max_per_address {
+            0 => builder,
+            limit => builder.max_connections_per_address(limit),
+        };
         if settings.log.views {
             let log = log.clone();
             builder.on_page_view(move |view| log.line(view.to_string()))

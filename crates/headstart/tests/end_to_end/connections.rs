@@ -112,7 +112,11 @@ async fn an_address_has_so_many_connections() {
 
 #[tokio::test]
 async fn when_all_places_are_taken_the_idle_make_room() {
-    let server = Server::start(|builder| builder.max_connections(2), &[("/", Answer::html("page"))]).await;
+    let server = Server::start(
+        |builder| builder.max_connections(2).max_connections_per_address(9),
+        &[("/", Answer::html("page"))],
+    )
+    .await;
     let mut clients = Vec::new();
     for _ in 0..6 {
         let mut client = Client::connect(&server, Pushes::Refused).await;

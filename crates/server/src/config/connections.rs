@@ -12,6 +12,7 @@ pub(crate) struct Connections {
     /// How long responses under way may take to finish when the program is told to stop.
     pub(crate) drain: Duration,
     pub(crate) max: u32,
+    /// 0 is a share of the free slots.
     pub(crate) max_per_address: u32,
     /// Proxies whose word is taken for whom they ask for.
     pub(crate) trusted_proxies: Vec<IpNet>,
@@ -24,7 +25,7 @@ impl Default for Connections {
             h2: h2::Config::default(),
             drain: Duration::from_secs(10),
             max: 10_000,
-            max_per_address: 100,
+            max_per_address: 0,
             trusted_proxies: Vec::new(),
             forwarded_by: ForwardedBy::default(),
         }

@@ -19,9 +19,11 @@ use tokio_rustls::TlsAcceptor;
 use tower_service::Service;
 
 use crate::Headstart;
-use crate::accepted::Accepted;
-use crate::admission::{Admission, Place};
-use crate::body::Body;
+use crate::admission::{Admission, ConnectionPermit};
+
+use super::accepted::Accepted;
+use super::body::Body;
+use super::connection::{Connection, OnConnection};
 
 /// What the kernel may hold unsent, bytes. What lies below the scheduler cannot be overtaken, so a late
 /// urgent response waits for as much as stands here; at 10 Mbit/s 16 KiB are 13 ms.
@@ -36,26 +38,22 @@ pub struct Serve<S> {
     service: S,
     stop: BoxFuture<'static, ()>,
     drain: Duration,
-    greet: Option<Greeter<S>>,
+    on_connection: Option<OnConnection<S>>,
     balancers: Arc<[IpNet]>,
 }
 
-/// Told of each connection before its first request, with the service that will answer it.
-pub(crate) type Greeter<S> = Arc<dyn Fn(&mut S, &Connection<'_>) + Send + Sync>;
-
-/// A connection that is about to be served.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct Connection<'a> {
-    /// The address of the client.
-    pub remote: SocketAddr,
-    /// The name that the client asked for in the TLS handshake (RFC 6066, section 3), in lower case; none in
-    /// cleartext and for clients that ask for an address.
-    pub server_name: Option<&'a str>,
+impl Headstart {
+    /// Serves a tower service, such as an axum `Router`, to all who connect. With a TLS configuration HTTP/2 and
+    /// HTTP/1.1 are offered by ALPN; without one, HTTP/2 is for clients with prior knowledge.
+    ///
+    /// The returned value runs when awaited; see [`Serve::with_graceful_shutdown`].
+    pub fn serve<S>(&self, listener: TcpListener, tls: impl Into<Option<Arc<ServerConfig>>>, service: S) -> Serve<S> {
+        Serve::new(self.clone(), listener, tls.into(), service)
+    }
 }
 
 impl<S> Serve<S> {
-    pub(crate) fn new(headstart: Headstart, listener: TcpListener, tls: Option<Arc<ServerConfig>>, service: S) -> Self {
+    fn new(headstart: Headstart, listener: TcpListener, tls: Option<Arc<ServerConfig>>, service: S) -> Self {
         let stop = Box::pin(std::future::pending());
         Serve {
             headstart,
@@ -64,15 +62,15 @@ impl<S> Serve<S> {
             service,
             stop,
             drain: Duration::from_secs(30),
-            greet: None,
+            on_connection: None,
             balancers: Arc::default(),
         }
     }
 
     /// Called once for each connection, before its first request, with the clone of the service that will answer
     /// it: for what a service has to know of its connection, such as the name that its certificate was chosen by.
-    pub fn on_connection(mut self, greet: impl Fn(&mut S, &Connection<'_>) + Send + Sync + 'static) -> Self {
-        self.greet = Some(Arc::new(greet));
+    pub fn on_connection(mut self, call: impl Fn(&mut S, &Connection<'_>) + Send + Sync + 'static) -> Self {
+        self.on_connection = Some(Arc::new(call));
         self
     }
 
@@ -120,7 +118,7 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Debug,
 {
-    let Serve { headstart, listener, tls, service, stop, drain, greet, balancers } = serve;
+    let Serve { headstart, listener, tls, service, stop, drain, on_connection, balancers } = serve;
     let tls = tls.map(|config| TlsAcceptor::from(with_alpn(config)));
     let (stopped, stopping) = watch::channel(false);
     let mut stop = pin!(stop);
@@ -128,16 +126,16 @@ where
         let accepted = tokio::select! {
             biased;
             () = &mut stop => break,
-            accepted = accept(&listener, &headstart.engine.admission) => accepted,
+            accepted = accept(&listener, &headstart.connections.admission) => accepted,
         };
-        let Some((socket, remote, place)) = accepted else { continue };
+        let Some((socket, remote, permit)) = accepted else { continue };
         let connection = Accepted {
             headstart: headstart.clone(),
             service: service.clone(),
             remote,
-            place,
+            permit,
             stopping: stopping.clone(),
-            greet: greet.clone(),
+            on_connection: on_connection.clone(),
             balancers: Arc::clone(&balancers),
         };
         tokio::spawn(connection.serve(socket, tls.clone()));
@@ -150,12 +148,15 @@ where
     Ok(())
 }
 
-/// The next connection, with a place for it; more wait in the kernel's queue.
-async fn accept(listener: &TcpListener, admission: &Arc<Admission>) -> Option<(TcpStream, SocketAddr, Place)> {
+/// The next connection, with its permit; more wait in the kernel's queue.
+async fn accept(
+    listener: &TcpListener,
+    admission: &Arc<Admission>,
+) -> Option<(TcpStream, SocketAddr, ConnectionPermit)> {
     match listener.accept().await {
         Ok((socket, remote)) => {
             prepare(&socket);
-            Some((socket, remote, admission.place().await?))
+            Some((socket, remote, admission.permit().await?))
         }
         Err(error) => {
             // Out of descriptors, or a client that left at once: the listener itself is sound.

@@ -1,4 +1,4 @@
-//! Small TLS records at the start of a connection.
+//! Dynamic TLS record sizes: small records at the start of a connection.
 //!
 //! What is written at once, such as a DATA frame, becomes a record of up to 16 KiB, and a client reads nothing of a record
 //! before it has all of it. TCP begins with ten segments, 14 KB (RFC 6928): the first record would end in the second flight,
@@ -17,19 +17,19 @@ const PIECE_BYTES: usize = 4 << 10;
 const EARLY_BYTES: usize = 64 << 10;
 
 /// A TLS stream.
-pub(crate) struct SmallFirst<T> {
+pub(crate) struct DynamicRecords<T> {
     tls: T,
     /// Bytes that are still to go in pieces.
     early: usize,
 }
 
-impl<T> SmallFirst<T> {
+impl<T> DynamicRecords<T> {
     pub(crate) fn new(tls: T) -> Self {
-        SmallFirst { tls, early: EARLY_BYTES }
+        DynamicRecords { tls, early: EARLY_BYTES }
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for SmallFirst<T> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for DynamicRecords<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let most = if self.early == 0 { bytes.len() } else { bytes.len().min(PIECE_BYTES) };
         let written = ready!(Pin::new(&mut self.tls).poll_write(cx, bytes.get(..most).unwrap_or_default()))?;
@@ -71,7 +71,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for SmallFirst<T> {
     }
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for SmallFirst<T> {
+impl<T: AsyncRead + Unpin> AsyncRead for DynamicRecords<T> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.tls).poll_read(cx, buf)
     }
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_piece_may_be_of_several_parts() {
-        let mut stream = SmallFirst::new(Sizes(Vec::new()));
+        let mut stream = DynamicRecords::new(Sizes(Vec::new()));
         let cx = &mut Context::from_waker(Waker::noop());
         let (head, body) = ([0; 9], [0; 16 << 10]);
         let parts = [&head[..], &body, &head].map(IoSlice::new);
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn the_start_goes_in_pieces_and_the_rest_at_once() {
-        let mut stream = SmallFirst::new(Sizes(Vec::new()));
+        let mut stream = DynamicRecords::new(Sizes(Vec::new()));
         let cx = &mut Context::from_waker(Waker::noop());
         let much = vec![0; EARLY_BYTES + 50_000];
         let mut sent = 0;

@@ -5,7 +5,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -24,18 +23,21 @@ use tower_layer::Layer as _;
 use tower_service::Service;
 
 use crate::Headstart;
-use crate::admission::{Guest, Place};
-use crate::body::Body;
-use crate::buffered_tls::BufferedTls;
+use crate::admission::ConnectionPermit;
 use crate::connection_state::ConnectionState;
-use crate::engine::{Counters, now};
+use crate::connections::ConnectionCounters;
+use crate::engine::now;
 use crate::layer::HeadstartLayer;
-use crate::patient::{Patience, Patient};
-use crate::proxy_protocol;
-use crate::records::SmallFirst;
-use crate::serve::{Connection, Greeter};
-use crate::unequivocal::Unequivocal;
-use crate::websocket::Bridge;
+
+use super::body::Body;
+use super::buffered_tls::BufferedTls;
+use super::connection::{Connection, OnConnection};
+use super::dynamic_records::DynamicRecords;
+use super::proxy_protocol;
+use super::smuggling_guard::SmugglingGuard;
+use super::timed_io::{IoTimeouts, TimedIo};
+use super::websocket::Bridge;
+use super::with_peer::WithPeer;
 
 /// Time for a PROXY header and for the TLS handshake; over HTTP/1.1 for the first byte, and then for each request head,
 /// from the end of the last response on.
@@ -49,9 +51,9 @@ pub(crate) struct Accepted<S> {
     pub(crate) headstart: Headstart,
     pub(crate) service: S,
     pub(crate) remote: SocketAddr,
-    pub(crate) place: Place,
+    pub(crate) permit: ConnectionPermit,
     pub(crate) stopping: watch::Receiver<bool>,
-    pub(crate) greet: Option<Greeter<S>>,
+    pub(crate) on_connection: Option<OnConnection<S>>,
     pub(crate) balancers: Arc<[IpNet]>,
 }
 
@@ -60,14 +62,14 @@ struct Counted(Headstart);
 
 impl Counted {
     fn new(headstart: &Headstart) -> Self {
-        Counters::add(&headstart.engine.counters.connections, 1);
+        ConnectionCounters::count(&headstart.connections.counters.accepted);
         Counted(headstart.clone())
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        Counters::add(&self.0.engine.counters.connections_ended, 1);
+        ConnectionCounters::count(&self.0.connections.counters.ended);
     }
 }
 
@@ -95,14 +97,14 @@ where
         }
         let remote = self.remote;
         let proxies = &self.headstart.engine.proxies;
-        if !proxies.trusts(remote.ip()) && !self.place.belongs_to(remote.ip()) {
-            tracing::warn!(address = %remote.ip(), "an address has as many connections as it may");
+        if !proxies.trusts(remote.ip()) && !self.permit.belongs_to(remote.ip()) {
+            tracing::warn!(address = %remote.ip(), "an address has its share of the connections");
             return;
         }
         let Some(tls) = tls else {
             match handshake(&mut self.stopping, speaks_http2(&socket)).await {
-                Some(Ok(true)) => Box::pin(self.greeted(None).http2(socket, false)).await,
-                Some(Ok(false)) => Box::pin(self.greeted(None).http1(socket, false)).await,
+                Some(Ok(true)) => Box::pin(self.announced(None).http2(socket, false)).await,
+                Some(Ok(false)) => Box::pin(self.announced(None).http1(socket, false)).await,
                 _ => self.failed(|| tracing::debug!(%remote, "the client said nothing")),
             }
             return;
@@ -111,11 +113,11 @@ where
             Some(Ok(mut stream)) => {
                 let session = stream.get_mut().1;
                 let http2 = session.alpn_protocol() == Some(b"h2");
-                let this = self.greeted(session.server_name());
+                let this = self.announced(session.server_name());
                 if http2 {
-                    Box::pin(this.http2(SmallFirst::new(BufferedTls::new(stream)), true)).await;
+                    Box::pin(this.http2(DynamicRecords::new(BufferedTls::new(stream)), true)).await;
                 } else {
-                    Box::pin(this.http1(SmallFirst::new(stream), true)).await;
+                    Box::pin(this.http1(DynamicRecords::new(stream), true)).await;
                 }
             }
             Some(Err(error)) => self.failed(|| tracing::debug!(%remote, %error, "the TLS handshake failed")),
@@ -124,28 +126,28 @@ where
     }
 
     fn failed(&self, say: impl FnOnce()) {
-        Counters::add(&self.headstart.engine.counters.handshakes_failed, 1);
+        ConnectionCounters::count(&self.headstart.connections.counters.handshakes_failed);
         say();
     }
 
     /// Tells the service whom it will answer.
-    fn greeted(mut self, server_name: Option<&str>) -> Self {
-        if let Some(greet) = self.greet.take() {
-            greet(&mut self.service, &Connection { remote: self.remote, server_name });
+    fn announced(mut self, server_name: Option<&str>) -> Self {
+        if let Some(call) = self.on_connection.take() {
+            call(&mut self.service, &Connection { remote: self.remote, server_name });
         }
         self
     }
 
     async fn http2<T: AsyncRead + AsyncWrite + Unpin>(self, mut io: T, tls: bool) {
-        let Accepted { headstart, service, remote, place, mut stopping, .. } = self;
-        let policy = headstart.policy(remote).of_guest(Arc::clone(&place.guest));
-        let mut config = headstart.engine.h2.clone();
+        let Accepted { headstart, service, remote, permit, mut stopping, .. } = self;
+        let policy = headstart.policy(remote).counted(permit.activity());
+        let mut config = headstart.connections.h2.clone();
         config.buffered_io = tls;
         let service = Bridge(WithPeer { service, remote, tls });
         let mut connection = headstart_h2::serve_connection_with(config, &mut io, service, policy);
         let result = tokio::select! {
             result = &mut connection => result,
-            () = leave(&mut stopping, &place.guest) => {
+            () = asked_to_close(&mut stopping, permit.close_requested()) => {
                 connection.graceful_shutdown();
                 (&mut connection).await
             }
@@ -154,30 +156,30 @@ where
         match result {
             Ok(()) => linger(io).await,
             Err(error) => {
-                headstart.engine.counters.broke_off(&error);
+                headstart.connections.counters.broke_off(&error);
                 tracing::debug!(%remote, %error, "the connection broke off");
             }
         }
     }
 
     async fn http1<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, io: T, tls: bool) {
-        let Accepted { headstart, service, remote, place, mut stopping, .. } = self;
+        let Accepted { headstart, service, remote, permit, mut stopping, .. } = self;
         let engine = &headstart.engine;
-        let guest = Arc::clone(&place.guest);
+        let close_requested = permit.close_requested();
         let mut state = ConnectionState::new(engine, remote);
-        state.guest = Some(Arc::clone(&guest));
+        state.activity = Some(permit.activity());
         let state = Arc::new(Mutex::new(state));
         let layer = HeadstartLayer { engine: Arc::clone(engine), connection: Some(Arc::clone(&state)) };
         let service = layer.layer(WithPeer { service, remote, tls });
         let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
         builder.http1().timer(TokioTimer::new()).header_read_timeout(HTTP1_HEAD);
-        // What the connection becomes after an upgrade keeps its place, and is waited for at the end.
-        let patience = Patience { first: HTTP1_HEAD, write: engine.h2.write_stall_timeout };
-        let io = TokioIo::new(Patient::new(Unequivocal::new(io), patience, (place, stopping.clone())));
+        // The protocol that follows an upgrade keeps the permit, and a shutdown waits for it.
+        let timeouts = IoTimeouts { first_read: HTTP1_HEAD, write: headstart.connections.h2.write_stall_timeout };
+        let io = TokioIo::new(TimedIo::new(SmugglingGuard::new(io), timeouts, (permit, stopping.clone())));
         let mut connection = pin!(builder.serve_connection_with_upgrades(io, TowerToHyperService::new(service)));
         let result = tokio::select! {
             result = &mut connection => result,
-            () = leave(&mut stopping, &guest) => {
+            () = asked_to_close(&mut stopping, close_requested) => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
@@ -220,17 +222,17 @@ async fn handshake<T>(stopping: &mut watch::Receiver<bool>, work: impl Future<Ou
     }
 }
 
-/// Done when the server stops.
+/// Completes when the server stops.
 async fn stop(stopping: &mut watch::Receiver<bool>) {
     // The sender outlives the connections.
     let _ = stopping.wait_for(|stop| *stop).await;
 }
 
-/// Done when the server stops, or needs the place for others.
-async fn leave(stopping: &mut watch::Receiver<bool>, guest: &Guest) {
+/// Completes when the server stops, or needs the slot for others.
+async fn asked_to_close(stopping: &mut watch::Receiver<bool>, close_requested: impl Future<Output = ()>) {
     tokio::select! {
         () = stop(stopping) => {}
-        () = guest.asked_to_leave() => {}
+        () = close_requested => {}
     }
 }
 
@@ -251,36 +253,5 @@ async fn speaks_http2(socket: &TcpStream) -> io::Result<bool> {
         // Ever longer, so that one who sends half of it keeps nobody busy.
         tokio::time::sleep(pause).await;
         pause = (2 * pause).min(Duration::from_millis(200));
-    }
-}
-
-/// Gives a service the client's address and one type of body for both protocols.
-#[derive(Clone)]
-struct WithPeer<S> {
-    service: S,
-    remote: SocketAddr,
-    tls: bool,
-}
-
-impl<S, R> Service<Request<R>> for WithPeer<S>
-where
-    S: Service<Request<Body>>,
-    Body: From<R>,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = S::Future;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.service.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request<R>) -> S::Future {
-        let mut request = request.map(Body::from);
-        request.extensions_mut().insert(Peer(self.remote));
-        if self.tls {
-            request.extensions_mut().insert(OverTls);
-        }
-        self.service.call(request)
     }
 }

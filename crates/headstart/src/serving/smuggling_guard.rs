@@ -1,12 +1,13 @@
-//! HTTP/1.1 requests that say the length of their content in two ways.
+//! The guard against request smuggling (RFC 9112, section 11.2): HTTP/1.1 requests that give the length of their
+//! content in two ways are refused.
 //!
 //! `Transfer-Encoding` beside `Content-Length` is how requests are smuggled past proxies (RFC 9112, section 6.1). hyper
 //! reads such a request by the former and drops the latter, so that a service never learns of it, and takes what
 //! follows for the next request. This looks at heads as they are read and spoils the second of the two names, which
 //! hyper then answers with 400, and closes.
 //!
-//! It only ever makes hyper refuse more. Where it has lost its place, which what hyper refuses as well can bring about,
-//! nothing is spoiled that would have been accepted for a reason.
+//! It only ever makes hyper refuse more. After input that hyper refuses as well, the guard may no longer know where a
+//! request begins; nothing after that is answered.
 
 use std::io;
 use std::pin::Pin;
@@ -23,20 +24,20 @@ const MAX_NAME: usize = CODING.len();
 const SPOILER: u8 = 0;
 
 /// A connection whose requests are looked at.
-pub(crate) struct Unequivocal<T> {
+pub(crate) struct SmugglingGuard<T> {
     io: T,
     reader: Reader,
 }
 
-impl<T> Unequivocal<T> {
+impl<T> SmugglingGuard<T> {
     pub(crate) fn new(io: T) -> Self {
-        Unequivocal { io, reader: Reader::default() }
+        SmugglingGuard { io, reader: Reader::default() }
     }
 }
 
 /// Where in the stream of requests we are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum Position {
     /// Before the first line of a request, or in it.
     RequestLine(bool),
     /// The name of a field, or the empty line.
@@ -57,9 +58,9 @@ enum Place {
     Opaque,
 }
 
-impl Default for Place {
+impl Default for Position {
     fn default() -> Self {
-        Place::RequestLine(false)
+        Position::RequestLine(false)
     }
 }
 
@@ -73,7 +74,7 @@ enum Framing {
 /// What one head has said so far.
 #[derive(Default)]
 struct Reader {
-    place: Place,
+    position: Position,
     name: [u8; MAX_NAME],
     name_length: usize,
     reads_length: bool,
@@ -87,9 +88,9 @@ impl Reader {
     /// Looks at the next bytes.
     fn look(&mut self, mut bytes: &mut [u8]) {
         while let Some((byte, rest)) = std::mem::take(&mut bytes).split_first_mut() {
-            let skipped = match &mut self.place {
-                Place::Opaque => return,
-                Place::Content(left) | Place::Chunk(left) => {
+            let skipped = match &mut self.position {
+                Position::Opaque => return,
+                Position::Content(left) | Position::Chunk(left) => {
                     // This byte, and as many more as belong to it.
                     let more = left.saturating_sub(1).min(rest.len() as u64);
                     *left = left.saturating_sub(1).saturating_sub(more);
@@ -98,9 +99,9 @@ impl Reader {
                 _ => None,
             };
             if let Some(more) = skipped {
-                self.place = match self.place {
-                    Place::Content(0) => self.next_request(),
-                    Place::Chunk(0) => Place::ChunkEnd,
+                self.position = match self.position {
+                    Position::Content(0) => self.next_request(),
+                    Position::Chunk(0) => Position::ChunkEnd,
                     place => place,
                 };
                 bytes = rest.get_mut(more..).unwrap_or_default();
@@ -112,53 +113,53 @@ impl Reader {
     }
 
     fn step(&mut self, byte: &mut u8) {
-        self.place = match (self.place, *byte) {
-            (Place::RequestLine(true), b'\n') | (Place::Name, b'\r') => Place::Name,
+        self.position = match (self.position, *byte) {
+            (Position::RequestLine(true), b'\n') | (Position::Name, b'\r') => Position::Name,
             // Empty lines before a request are skipped (RFC 9112, section 2.2).
-            (Place::RequestLine(false), b'\r' | b'\n') => Place::RequestLine(false),
-            (Place::RequestLine(begun), first) => {
+            (Position::RequestLine(false), b'\r' | b'\n') => Position::RequestLine(false),
+            (Position::RequestLine(begun), first) => {
                 // CONNECT; no other method that is used begins so.
                 self.leaves_http |= !begun && first == b'C';
-                Place::RequestLine(true)
+                Position::RequestLine(true)
             }
-            (Place::Name, b':') => self.named(byte),
-            (Place::Name, b'\n') => self.head_ended(),
-            (Place::Name, other) => {
+            (Position::Name, b':') => self.named(byte),
+            (Position::Name, b'\n') => self.head_ended(),
+            (Position::Name, other) => {
                 if let Some(place) = self.name.get_mut(self.name_length) {
                     *place = other.to_ascii_lowercase();
                 }
                 self.name_length = self.name_length.saturating_add(1);
-                Place::Name
+                Position::Name
             }
-            (Place::Value, b'\n') => {
+            (Position::Value, b'\n') => {
                 self.name_length = 0;
-                Place::Name
+                Position::Name
             }
-            (Place::Value, digit @ b'0'..=b'9') if self.reads_length => {
+            (Position::Value, digit @ b'0'..=b'9') if self.reads_length => {
                 self.length = self.length.saturating_mul(10).saturating_add(u64::from(digit - b'0'));
-                Place::Value
+                Position::Value
             }
-            (Place::ChunkSize, digit) if digit.is_ascii_hexdigit() => {
+            (Position::ChunkSize, digit) if digit.is_ascii_hexdigit() => {
                 let value = char::from(digit).to_digit(16).unwrap_or(0);
                 self.length = self.length.saturating_mul(16).saturating_add(u64::from(value));
-                Place::ChunkSize
+                Position::ChunkSize
             }
-            (Place::ChunkSize | Place::ChunkExtension, b'\n') => match std::mem::take(&mut self.length) {
-                0 => Place::Trailer(false),
-                length => Place::Chunk(length),
+            (Position::ChunkSize | Position::ChunkExtension, b'\n') => match std::mem::take(&mut self.length) {
+                0 => Position::Trailer(false),
+                length => Position::Chunk(length),
             },
-            (Place::ChunkSize, b'\r') | (Place::ChunkEnd, b'\n') => Place::ChunkSize,
-            (Place::ChunkSize | Place::ChunkExtension, _) => Place::ChunkExtension,
-            (Place::Trailer(false), b'\n') => self.next_request(),
-            (Place::Trailer(true), b'\n') => Place::Trailer(false),
-            (Place::Trailer(begun), b'\r') => Place::Trailer(begun),
-            (Place::Trailer(_), _) => Place::Trailer(true),
+            (Position::ChunkSize, b'\r') | (Position::ChunkEnd, b'\n') => Position::ChunkSize,
+            (Position::ChunkSize | Position::ChunkExtension, _) => Position::ChunkExtension,
+            (Position::Trailer(false), b'\n') => self.next_request(),
+            (Position::Trailer(true), b'\n') => Position::Trailer(false),
+            (Position::Trailer(begun), b'\r') => Position::Trailer(begun),
+            (Position::Trailer(_), _) => Position::Trailer(true),
             (place, _) => place,
         };
     }
 
     /// The name of a field is complete: at its colon.
-    fn named(&mut self, colon: &mut u8) -> Place {
+    fn named(&mut self, colon: &mut u8) -> Position {
         let name = self.name.get(..self.name_length).unwrap_or_default();
         self.leaves_http |= name == UPGRADE;
         let framing = match name {
@@ -169,34 +170,34 @@ impl Reader {
         self.reads_length = framing == Some(Framing::Length) && self.framing.is_none();
         if framing.is_some() && self.framing.is_some() && framing != self.framing {
             *colon = SPOILER;
-            return Place::Opaque;
+            return Position::Opaque;
         }
         self.framing = framing.or(self.framing);
-        Place::Value
+        Position::Value
     }
 
-    fn head_ended(&mut self) -> Place {
+    fn head_ended(&mut self) -> Position {
         // A line without a colon is refused by hyper.
         if self.name_length > 0 || self.leaves_http {
-            return Place::Opaque;
+            return Position::Opaque;
         }
         if self.framing == Some(Framing::Coding) {
             self.length = 0;
-            return Place::ChunkSize;
+            return Position::ChunkSize;
         }
         match self.length {
             0 => self.next_request(),
-            length => Place::Content(length),
+            length => Position::Content(length),
         }
     }
 
-    fn next_request(&mut self) -> Place {
+    fn next_request(&mut self) -> Position {
         *self = Reader::default();
-        self.place
+        self.position
     }
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Unequivocal<T> {
+impl<T: AsyncRead + Unpin> AsyncRead for SmugglingGuard<T> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = into.filled().len();
         let polled = Pin::new(&mut self.io).poll_read(cx, into);
@@ -207,7 +208,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Unequivocal<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Unequivocal<T> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for SmugglingGuard<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.io).poll_write(cx, bytes)
     }

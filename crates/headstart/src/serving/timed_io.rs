@@ -1,4 +1,4 @@
-//! A byte stream whose patience with a peer that does not read, or never says anything, has an end.
+//! Timeouts of a byte stream: the peer's first byte, and a write that makes no progress.
 
 use std::io;
 use std::pin::Pin;
@@ -8,17 +8,17 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// How long a peer is waited for.
+/// How long a peer may take.
 #[derive(Clone, Copy)]
-pub(crate) struct Patience {
+pub(crate) struct IoTimeouts {
     /// For its first byte. hyper's own time for a head begins with that.
-    pub(crate) first: Duration,
+    pub(crate) first_read: Duration,
     /// For a write to make progress.
     pub(crate) write: Duration,
 }
 
-/// Fails the first read and each write that take too long; holds `K` as long as the stream lives.
-pub(crate) struct Patient<T, K> {
+/// Fails a first read and each write that take too long; holds `K` as long as the stream lives.
+pub(crate) struct TimedIo<T, K> {
     inner: T,
     write: Duration,
     /// Runs until the peer has said something.
@@ -28,10 +28,10 @@ pub(crate) struct Patient<T, K> {
     _kept: K,
 }
 
-impl<T, K> Patient<T, K> {
-    pub(crate) fn new(inner: T, patience: Patience, kept: K) -> Self {
-        let silence = Some(Box::pin(sleep(patience.first)));
-        Patient { inner, write: patience.write, silence, timer: None, _kept: kept }
+impl<T, K> TimedIo<T, K> {
+    pub(crate) fn new(inner: T, timeouts: IoTimeouts, kept: K) -> Self {
+        let silence = Some(Box::pin(sleep(timeouts.first_read)));
+        TimedIo { inner, write: timeouts.write, silence, timer: None, _kept: kept }
     }
 
     /// Passes on what the stream says of a write, unless it says "later" for too long.
@@ -45,7 +45,7 @@ impl<T, K> Patient<T, K> {
     }
 }
 
-impl<T: AsyncRead + Unpin, K: Unpin> AsyncRead for Patient<T, K> {
+impl<T: AsyncRead + Unpin, K: Unpin> AsyncRead for TimedIo<T, K> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let result = Pin::new(&mut self.inner).poll_read(cx, buffer);
         if result.is_ready() {
@@ -56,7 +56,7 @@ impl<T: AsyncRead + Unpin, K: Unpin> AsyncRead for Patient<T, K> {
     }
 }
 
-impl<T: AsyncWrite + Unpin, K: Unpin> AsyncWrite for Patient<T, K> {
+impl<T: AsyncWrite + Unpin, K: Unpin> AsyncWrite for TimedIo<T, K> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.inner).poll_write(cx, bytes);
         self.watch(cx, result)
@@ -92,24 +92,24 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::time::Instant;
 
-    const PATIENCE: Duration = Duration::from_secs(30);
+    const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
-    fn patient<T>(inner: T) -> Patient<T, ()> {
-        Patient::new(inner, Patience { first: Duration::from_secs(10), write: PATIENCE }, ())
+    fn timed<T>(inner: T) -> TimedIo<T, ()> {
+        TimedIo::new(inner, IoTimeouts { first_read: Duration::from_secs(10), write: WRITE_TIMEOUT }, ())
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_says_nothing_is_given_up() {
         let (near, _far) = tokio::io::duplex(10);
         let began = Instant::now();
-        assert_eq!(patient(near).read_u8().await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(timed(near).read_u8().await.unwrap_err().kind(), io::ErrorKind::TimedOut);
         assert_eq!(began.elapsed().as_secs(), 10);
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_said_something_may_be_silent() {
         let (near, mut far) = tokio::io::duplex(10);
-        let mut near = patient(near);
+        let mut near = timed(near);
         far.write_u8(1).await.unwrap();
         assert_eq!(near.read_u8().await.unwrap(), 1);
         let more = tokio::time::timeout(Duration::from_secs(3600), near.read_u8()).await;
@@ -120,8 +120,8 @@ mod tests {
     async fn who_never_reads_is_given_up() {
         let (near, _far) = tokio::io::duplex(10);
         let began = Instant::now();
-        let error = patient(near).write_all(&[0; 11]).await.unwrap_err();
-        assert_eq!((error.kind(), began.elapsed()), (io::ErrorKind::TimedOut, PATIENCE));
+        let error = timed(near).write_all(&[0; 11]).await.unwrap_err();
+        assert_eq!((error.kind(), began.elapsed()), (io::ErrorKind::TimedOut, WRITE_TIMEOUT));
     }
 
     #[tokio::test(start_paused = true)]
@@ -130,10 +130,10 @@ mod tests {
         let reader = tokio::spawn(async move {
             let mut bytes = [0; 10];
             while far.read(&mut bytes).await.unwrap() > 0 {
-                tokio::time::sleep(PATIENCE.mul_f32(0.9)).await;
+                tokio::time::sleep(WRITE_TIMEOUT.mul_f32(0.9)).await;
             }
         });
-        let mut near = patient(near);
+        let mut near = timed(near);
         near.write_all(&[0; 100]).await.unwrap();
         drop(near);
         reader.await.unwrap();
