@@ -13,6 +13,7 @@ use crate::engine::Engine;
 use crate::request::{self, Referer};
 use crate::requester::Requester;
 use crate::response as answer;
+use crate::unlearned::Unlearned;
 
 /// A request that may be for an asset; its response decides.
 pub(crate) struct AssetExchange {
@@ -72,12 +73,15 @@ impl AssetExchange {
         match head.status {
             StatusCode::NOT_FOUND | StatusCode::GONE => engine.learner.gone(now, self.site, &self.path),
             StatusCode::OK => {
-                let identities = &engine.identities;
-                if let Some(asset) = answer::asset(identities, &self.path, self.cors, &head.headers, bytes) {
-                    self.validator = Some(asset.validator);
-                    self.bytes = asset.bytes;
-                    engine.learner.describe(now, self.site, &asset);
-                    self.learn(engine, asset, now);
+                engine.unlearned.count_asset();
+                match answer::asset(&engine.identities, &self.path, self.cors, &head.headers, bytes) {
+                    Ok(asset) => {
+                        self.validator = Some(asset.validator);
+                        self.bytes = asset.bytes;
+                        engine.learner.describe(now, self.site, &asset);
+                        self.learn(engine, asset, now);
+                    }
+                    Err(reason) => engine.unlearned.count(reason),
                 }
             }
             _ => {}
@@ -100,7 +104,7 @@ impl AssetExchange {
             engine.learner.fetched(now, &fetch)
         };
         match &self.referer {
-            Referer::Foreign => {}
+            Referer::Foreign => engine.unlearned.count(Unlearned::Referer),
             Referer::Absent => {
                 fetch(Referrer::Absent);
             }

@@ -80,6 +80,7 @@ impl Default for Builder {
                 budget: Budget::default(),
                 verify_held: VerifyHeld::default(),
                 max_diary_entries: 256,
+                min_networks: 3,
             },
             observers: Vec::new(),
             proxies: TrustedProxies::default(),
@@ -111,18 +112,25 @@ impl Builder {
         self
     }
 
-    /// Distinct networks (IPv4 /24, IPv6 /56) that must have needed an asset before it is sent to anybody. 3.
+    /// Networks (IPv4 /24, IPv6 /56) that must have needed an asset before it is sent to anybody. 3.
+    ///
+    /// Networks are counted within the blocks that one party can hold: an IPv4 /16 and an IPv6 /48 count as 2 at most, an
+    /// IPv6 /32 as 8. A client that takes its cookie to other networks counts with the one on which it got the cookie.
     ///
     /// 1 lets a single client teach what all others get, which is right for one developer and nobody else; votes
-    /// are then not limited in time either.
+    /// are then not limited in time either. A request that was forwarded by a proxy outside of
+    /// [`trusted_proxies`](Self::trusted_proxies) then teaches nothing and gets nothing early, for its client is another
+    /// than its peer.
     pub fn min_networks(mut self, networks: u32) -> Self {
         self.learner.min_networks = networks;
+        self.limits.min_networks = networks;
         self.learner.vote_interval =
             if networks == 1 { Duration::ZERO } else { headstart_learn::Config::default().vote_interval };
         self
     }
 
-    /// One navigation in so many gets nothing early, to measure what pages need by themselves. 32; 0 is none.
+    /// One page view in about so many gets nothing early, to measure what pages need by themselves. 32; 0 is none, 1 is
+    /// all. All views of a page by one client are of one kind for a day.
     pub fn holdout(mut self, every: u32) -> Self {
         self.holdout = every;
         self

@@ -41,7 +41,7 @@ impl PageExchange {
         if let Some(stopwatch) = &mut connection.stopwatch {
             let conditions = self.items.conditions();
             let planned = self.items.iter().map(|item| (Arc::clone(&item.path), item.decision));
-            let shown = Shown::new(&self.authority, conditions.outlet, conditions.held_out, planned.collect());
+            let shown = Shown::new(&self.authority, conditions.outlet, conditions.draw.held_out, planned.collect());
             stopwatch.shown(self.number, shown, Instant::now());
         }
     }
@@ -114,6 +114,7 @@ impl PageExchange {
             }
         }
         if let Some(field) = fingerprints.set_cookie(fingerprint) {
+            engine.set_network_of_cookie(&field, self.network);
             head.headers.append(header::SET_COOKIE, field);
             if private.is_none() {
                 head.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private"));
@@ -124,8 +125,9 @@ impl PageExchange {
     fn report(&self, engine: &Engine) {
         let counters = &engine.counters;
         Counters::add(&counters.views, 1);
+        engine.unlearned.count_view(self.network);
         let conditions = self.items.conditions();
-        Counters::add(&counters.held_out, u64::from(conditions.held_out));
+        Counters::add(&counters.held_out, u64::from(conditions.draw.held_out));
         Counters::add(&counters.corrupt_cookies, u64::from(self.corrupt_cookie));
         for item in self.items.iter() {
             match item.decision {
@@ -136,7 +138,7 @@ impl PageExchange {
                 Decision::HeldOut | Decision::Omitted(_) => {}
             }
         }
-        self.decided.set(conditions.held_out, self.items.iter().map(|item| item.decision));
+        self.decided.set(conditions.draw.held_out, self.items.iter().map(|item| item.decision));
         if engine.is_observed() {
             let asset =
                 |item: &Item| AssetView { path: Arc::clone(&item.path), bytes: item.bytes, decision: item.decision };
@@ -144,7 +146,8 @@ impl PageExchange {
                 authority: Arc::clone(&self.authority),
                 page: Arc::clone(&self.page),
                 outlet: conditions.outlet,
-                held_out: conditions.held_out,
+                held_out: conditions.draw.held_out,
+                holdout_probability: conditions.draw.probability,
                 corrupt_cookie: self.corrupt_cookie,
                 assets: self.items.iter().map(asset).collect(),
             }));

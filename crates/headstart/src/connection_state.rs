@@ -68,6 +68,11 @@ impl ConnectionState {
         Requester { address, network: engine.identities.network(address), connection: engine.next_connection() }
     }
 
+    /// Whether it is a trusted proxy's, which carries many clients.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.shared
+    }
+
     /// The channels that can be used for one client: nothing is pushed on a connection that carries many.
     pub(crate) fn usable(&self, channels: Channels) -> Channels {
         Channels { push: channels.push && !self.shared, ..channels }

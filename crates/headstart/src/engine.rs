@@ -5,14 +5,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use headstart_learn::{ConnectionId, Learner, Site, Time};
+use headstart_learn::{ConnectionId, Learner, NetworkId, Site, Time};
+use http::HeaderValue;
 
+use crate::cookie_networks::CookieNetworks;
 use crate::event::Event;
 use crate::fingerprint::Fingerprints;
 use crate::forwarded::TrustedProxies;
 use crate::holdout::Holdout;
 use crate::identity::Identities;
 use crate::rules::{Budget, PageRules, Rules};
+use crate::unlearned::Ledger;
 
 /// Told of every event.
 pub(crate) type Observer = Arc<dyn Fn(&Event) + Send + Sync>;
@@ -39,6 +42,8 @@ pub(crate) struct Limits {
     pub(crate) verify_held: VerifyHeld,
     /// Entries of a connection's diary; the oldest gives way.
     pub(crate) max_diary_entries: usize,
+    /// Networks that must have needed an asset before it is sent.
+    pub(crate) min_networks: u32,
 }
 
 pub(crate) struct Engine {
@@ -54,6 +59,9 @@ pub(crate) struct Engine {
     pub(crate) window: Duration,
     pub(crate) proxies: TrustedProxies,
     pub(crate) counters: Counters,
+    /// Why responses and views teach nothing.
+    pub(crate) unlearned: Ledger,
+    cookie_networks: CookieNetworks,
     connections: AtomicU64,
 }
 
@@ -102,6 +110,8 @@ impl Engine {
             window,
             proxies,
             counters: Counters::default(),
+            unlearned: Ledger::default(),
+            cookie_networks: CookieNetworks::new(),
             connections: AtomicU64::new(1),
         }
     }
@@ -123,6 +133,19 @@ impl Engine {
     pub(crate) fn site(&self, authority: &str) -> Option<Site> {
         let ours = self.operator().hosts.as_ref().is_none_or(|hosts| hosts.contains(authority));
         if ours { self.learner.site(authority) } else { None }
+    }
+
+    /// The network that counts for a client with this cookie, which asks from `network`: the one on which the cookie was
+    /// first set.
+    pub(crate) fn network_of_cookie(&self, cookie: Option<&[u8]>, network: NetworkId) -> NetworkId {
+        cookie.map_or(network, |cookie| self.cookie_networks.network(self.identities.cookie(cookie), network))
+    }
+
+    /// A client that counts with `network` is given a cookie by this `Set-Cookie` field.
+    pub(crate) fn set_network_of_cookie(&self, field: &HeaderValue, network: NetworkId) {
+        let pair = field.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+        let value = pair.iter().position(|byte| *byte == b'=').and_then(|at| pair.get(at + 1..)).unwrap_or_default();
+        self.cookie_networks.set(self.identities.cookie(value), network);
     }
 
     /// Whether it is worth while to note what observers would be told.

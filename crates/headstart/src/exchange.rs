@@ -11,6 +11,7 @@ use crate::connection_state::ConnectionState;
 use crate::engine::Engine;
 use crate::page_exchange::{Opened, PageExchange};
 use crate::request::{self, Kind};
+use crate::unlearned::Unlearned;
 
 /// What a request is to the learner, with the state that this kind of request has.
 pub(crate) enum Exchange {
@@ -35,19 +36,24 @@ impl Exchange {
         // Only a navigation registers a site; an asset of an unregistered site belongs to no visit.
         let site = || engine.learner.known_site(&authority);
         let known = || site().is_some_and(|site| !engine.learner.plan(now, site, head.uri.path()).is_empty());
+        if engine.limits.min_networks == 1 && !connection.is_shared() && request::is_forwarded(&head.headers) {
+            engine.unlearned.count(Unlearned::Forwarded);
+            return Exchange::Other;
+        }
         match request::classify(head, known) {
             Kind::Asset if !request::is_icon(head.uri.path()) => site().map_or(Exchange::Other, |site| {
                 Exchange::Asset(AssetExchange::open(engine, connection, &requester, site, &authority, head))
             }),
             Kind::Asset | Kind::Other => Exchange::Other,
-            Kind::Navigation(navigation) => match engine.site(&authority) {
-                Some(site) => {
-                    let channels = connection.usable(channels);
-                    let opened = Opened { site, authority: authority.into(), navigation, channels, requester };
-                    Exchange::Page(Box::new(PageExchange::open(engine, connection, opened, head, now)))
-                }
-                None => Exchange::Other,
-            },
+            Kind::Navigation(navigation) => {
+                let Some(site) = engine.site(&authority) else {
+                    engine.unlearned.count(Unlearned::SiteTable);
+                    return Exchange::Other;
+                };
+                let channels = connection.usable(channels);
+                let opened = Opened { site, authority: authority.into(), navigation, channels, requester };
+                Exchange::Page(Box::new(PageExchange::open(engine, connection, opened, head, now)))
+            }
         }
     }
 

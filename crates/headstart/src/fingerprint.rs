@@ -134,6 +134,11 @@ impl Fingerprints {
         }
     }
 
+    /// The value of the request's cookie, as it was set.
+    pub(crate) fn cookie<'a>(&self, headers: &'a HeaderMap) -> Option<&'a [u8]> {
+        cookie::find(headers, self.name()).map(str::as_bytes)
+    }
+
     /// What the request's cookie says, on this day (days since 1970).
     pub(crate) fn read(&self, headers: &HeaderMap, today: u16) -> Read {
         let value = cookie::find(headers, self.name());

@@ -11,6 +11,7 @@ use crate::connections::Connections;
 use crate::engine::{Engine, now};
 use crate::rules::Rules;
 use crate::state::{self, SnapshotError};
+use crate::unlearned::{Diagnosis, UnlearnedCounts};
 
 /// Learns which assets each page pulls in, and sends early what a client lacks. A cheap handle to shared state;
 /// one for all listeners of a site.
@@ -72,6 +73,17 @@ impl Headstart {
     /// access logs: one network is one voice, in the logs and live.
     pub fn network(&self, address: IpAddr) -> NetworkId {
         self.engine.identities.network(address)
+    }
+
+    /// Why responses and views taught nothing since the start, counted by reason.
+    pub fn unlearned(&self) -> UnlearnedCounts {
+        self.engine.unlearned.counts()
+    }
+
+    /// What kept most of the views, or of the requests for assets, since the last call from being learned; `None` if
+    /// nothing did, or there were less than 20. For a line in a log, once an hour.
+    pub fn diagnose(&self) -> Option<Diagnosis> {
+        self.engine.unlearned.diagnose(self.engine.limits.min_networks)
     }
 
     /// Learns all open visits now, as before a last snapshot.

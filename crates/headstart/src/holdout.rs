@@ -1,33 +1,51 @@
-//! Which navigations get nothing early, so that there is evidence of what pages need by themselves.
+//! Which page views get nothing early, so that there is evidence of what pages need by themselves.
 
 use std::hash::Hasher as _;
-use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicU64, Ordering};
 
+use headstart_learn::ClientId;
 use siphasher::sip::SipHasher13;
 
-/// Draws one navigation of each run of `every`, at a place that nobody without the key can tell: the rate is exact
-/// and a client cannot time its requests to it.
+/// The setting that leaves the learner's own rates as they are: one view in 32 over pages of all kinds.
+pub(crate) const USUAL: u32 = 32;
+
+/// Draws hold-outs by a number that a client has for a day, so that all of its views of a page are of one kind: a
+/// client is not helped with one view and left alone with the next. Nobody without the key knows a client's number.
 pub(crate) struct Holdout {
-    every: Option<NonZeroU32>,
-    drawn: AtomicU64,
+    every: u32,
     key: [u8; 16],
 }
 
+/// The outcome of a draw.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Drawn {
+    /// The probability with which a client is held out from this page, 0 to 1.
+    pub(crate) probability: f32,
+    pub(crate) held_out: bool,
+}
+
 impl Holdout {
-    /// `every` 0 draws none.
+    /// `every` scales the rate of each page: 32 keeps it, 64 halves it, 1 holds out every view, 0 none.
     pub(crate) fn new(every: u32, key: [u8; 16]) -> Self {
-        Holdout { every: NonZeroU32::new(every), drawn: AtomicU64::new(0), key }
+        Holdout { every, key }
     }
 
-    pub(crate) fn draw(&self) -> bool {
-        let Some(every) = self.every.map(|every| u64::from(every.get())) else {
-            return false;
+    /// Draws for a view of a page with this rate (0 to 1), by a client on a day (days since 1970).
+    pub(crate) fn draw(&self, client: ClientId, day: u16, rate: f32) -> Drawn {
+        let probability = match self.every {
+            0 => 0.0,
+            1 => 1.0,
+            every => (rate * USUAL as f32 / every as f32).clamp(0.0, 1.0),
         };
-        let turn = self.drawn.fetch_add(1, Ordering::Relaxed);
+        Drawn { probability, held_out: self.number(client, day) < probability }
+    }
+
+    /// A client's number of a day, evenly spread over 0 (included) to 1 (excluded).
+    fn number(&self, client: ClientId, day: u16) -> f32 {
         let mut hasher = SipHasher13::new_with_key(&self.key);
-        hasher.write_u64(turn / every);
-        hasher.finish() % every == turn % every
+        hasher.write_u64(client.0);
+        hasher.write_u16(day);
+        // The 24 bits of a float's fraction.
+        (hasher.finish() >> 40) as f32 / (1_u32 << 24) as f32
     }
 }
 
@@ -35,22 +53,44 @@ impl Holdout {
 mod tests {
     use super::*;
 
-    #[test]
-    fn one_of_each_run_is_drawn() {
-        let holdout = Holdout::new(32, [9; 16]);
-        let mut places = std::collections::HashSet::new();
-        for _ in 0..100 {
-            let drawn: Vec<usize> = (0..32).filter(|_| holdout.draw()).collect();
-            assert_eq!(drawn.len(), 1);
-            places.extend(drawn);
-        }
-        assert!(places.len() > 20, "places are spread: {places:?}");
+    fn share(holdout: &Holdout, rate: f32) -> f64 {
+        let held_out = (0..20_000).filter(|client| holdout.draw(ClientId(*client), 7, rate).held_out).count();
+        held_out as f64 / 20_000.0
     }
 
     #[test]
-    fn none_and_all() {
-        assert!((0..100).all(|_| !Holdout::new(0, [0; 16]).draw()));
-        let all = Holdout::new(1, [0; 16]);
-        assert!((0..100).all(|_| all.draw()));
+    fn as_many_clients_are_drawn_as_the_rate_says() {
+        let holdout = Holdout::new(USUAL, [9; 16]);
+        for rate in [0.0, 1.0 / 64.0, 1.0 / 16.0, 0.25, 1.0] {
+            // Four standard deviations of a share of 20,000.
+            let tolerance = 4.0 * (f64::from(rate) * f64::from(1.0 - rate) / 20_000.0).sqrt();
+            assert!((share(&holdout, rate) - f64::from(rate)).abs() <= tolerance, "{rate}: {}", share(&holdout, rate));
+        }
+    }
+
+    #[test]
+    fn a_client_is_of_one_kind_for_a_day() {
+        let holdout = Holdout::new(USUAL, [9; 16]);
+        let held_out = |client, day| holdout.draw(ClientId(client), day, 0.25).held_out;
+        assert!((0..100).all(|client| held_out(client, 1) == held_out(client, 1)));
+        let kept = (0..1_000).filter(|client| held_out(*client, 1) && held_out(*client, 2)).count();
+        assert!((30..100).contains(&kept), "another day is another draw: {kept}");
+        // Whoever is held out at a low rate is so at each higher one.
+        assert!((0..1_000).all(|client| {
+            let at = |rate| holdout.draw(ClientId(client), 1, rate).held_out;
+            !at(0.1) || at(0.2)
+        }));
+    }
+
+    #[test]
+    fn the_setting_scales_none_to_all() {
+        let held_out = |every, rate| {
+            (0..1_000).filter(move |client| Holdout::new(every, [9; 16]).draw(ClientId(*client), 1, rate).held_out)
+        };
+        assert_eq!(held_out(0, 0.25).count(), 0);
+        assert_eq!(held_out(1, 0.01).count(), 1_000);
+        let half = Holdout::new(64, [9; 16]).draw(ClientId(1), 1, 0.25);
+        assert!((half.probability - 0.125).abs() < 1e-6);
+        assert!(Holdout::new(2, [9; 16]).draw(ClientId(1), 1, 0.25).probability <= 1.0);
     }
 }

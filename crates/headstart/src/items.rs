@@ -9,6 +9,7 @@ use headstart_policy::Refusal;
 use crate::assets::Named;
 use crate::client_cache::ClientCache;
 use crate::engine::VerifyHeld;
+use crate::holdout::Drawn;
 use crate::item::{Item, Push};
 use crate::link;
 use crate::rules::{Bans, Budget, PageRules};
@@ -24,7 +25,7 @@ pub(crate) struct Conditions {
     /// The page itself, which is never one of its own assets.
     pub(crate) page: Arc<str>,
     pub(crate) outlet: Outlet,
-    pub(crate) held_out: bool,
+    pub(crate) draw: Drawn,
     pub(crate) save_data: bool,
     /// The lower bound of the probability from which an asset is pushed.
     pub(crate) push_threshold: f32,
@@ -165,14 +166,14 @@ impl Items {
             self.list.remove(at);
         }
         let bans = self.conditions.rules.bans(&item.path);
-        item.barred = self.conditions.held_out || self.conditions.save_data || omit.is_some() || bans.push;
+        item.barred = self.conditions.draw.held_out || self.conditions.save_data || omit.is_some() || bans.push;
         item.decision = self.decide(cache, &item, bans, omit);
         let at = known.unwrap_or(self.list.len());
         self.list.insert(at, item);
     }
 
     fn decide(&self, cache: &ClientCache<'_>, item: &Item, bans: Bans, omit: Option<Reason>) -> Decision {
-        let Conditions { outlet, held_out, save_data, budget, .. } = &self.conditions;
+        let Conditions { outlet, draw, save_data, budget, .. } = &self.conditions;
         let count = |decision| self.list.iter().filter(|item| item.decision == decision).count();
         let (decision, most) = match outlet {
             Outlet::Push if bans.push => (Decision::Linked, budget.max_hints),
@@ -186,7 +187,7 @@ impl Items {
         // A client does not ask for what it holds, held out or not: such a view is no evidence that it is not needed.
         if cache.contains(&item.path, item.validator) {
             Decision::Held
-        } else if *held_out {
+        } else if draw.held_out {
             Decision::HeldOut
         } else if *save_data {
             Decision::Omitted(Reason::SaveData)

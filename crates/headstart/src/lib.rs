@@ -19,6 +19,7 @@ mod connection_state;
 #[cfg(feature = "serve")]
 mod connections;
 mod cookie;
+mod cookie_networks;
 mod decided;
 mod engine;
 mod event;
@@ -44,6 +45,7 @@ mod serving;
 mod state;
 mod stats;
 mod stopwatch;
+mod unlearned;
 mod view;
 
 pub use headstart_gcs as gcs;
@@ -70,6 +72,7 @@ pub use crate::rules::{Action, Budget, Rule, RuleError, Rules};
 pub use crate::serving::{Body, BodyError, Connection, Serve};
 pub use crate::state::SnapshotError;
 pub use crate::stats::Stats;
+pub use crate::unlearned::{Diagnosis, Unlearned, UnlearnedCounts};
 pub use crate::view::{AssetView, Decision, Outlet, PageView, Reason};
 
 #[cfg(doctest)]

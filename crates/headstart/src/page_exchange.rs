@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use headstart_learn::{Candidate, Navigation, Site, Time, Visit};
+use headstart_learn::{Candidate, Navigation, NetworkId, Site, Time, Visit};
 use headstart_policy::{Attempt, Priority, Promise, Refusal};
 use http::header::{self, HeaderMap, HeaderName};
 use http::request::Parts;
@@ -18,6 +18,7 @@ use crate::decided::Decided;
 use crate::engine::{Engine, day};
 use crate::fingerprint::Fingerprint;
 use crate::hinted::Hinted;
+use crate::holdout::USUAL;
 use crate::item::{Push, Tag};
 use crate::items::{Conditions, Items};
 use crate::link;
@@ -47,6 +48,8 @@ pub(crate) struct PageExchange {
     /// The number of this view on its connection.
     pub(crate) number: u64,
     pub(crate) visit: Visit,
+    /// The network that the visit counts with.
+    pub(crate) network: NetworkId,
     /// Whether the visit was confirmed or abandoned.
     visit_settled: bool,
     /// Whether the client fetches what hints name, as browsers do.
@@ -71,27 +74,22 @@ impl PageExchange {
         let Opened { site, authority, navigation, channels, requester } = opened;
         let page: Arc<str> = head.uri.path().into();
         let number = connection.navigate(engine, &page);
-        let held_out = engine.holdout.draw();
-        let visit = engine.learner.navigate(
-            now,
-            &Navigation {
-                site,
-                page: &page,
-                client: engine.identities.client(requester.address, &head.headers),
-                network: requester.network,
-                connection: requester.connection,
-                holdout: held_out,
-            },
-        );
         let hints = ClientHints::of(&head.headers);
         let fingerprints = engine.fingerprints.as_ref().filter(|_| !hints.no_tracking);
         let read = fingerprints.map(|fingerprints| fingerprints.read(&head.headers, day(now)));
         let corrupt_cookie = read.as_ref().is_some_and(|read| read.corrupt);
+        let cookie = fingerprints.and_then(|fingerprints| fingerprints.cookie(&head.headers));
+        let network = engine.network_of_cookie(cookie, requester.network);
+        let client = engine.identities.client(requester.address, &head.headers);
+        let draw = engine.holdout.draw(client, day(now), 1.0 / USUAL as f32);
+        let navigation_seen =
+            Navigation { site, page: &page, client, network, connection: requester.connection, holdout: draw.held_out };
+        let visit = engine.learner.navigate(now, &navigation_seen);
         let rules = engine.rules(&authority, &page);
         let conditions = Conditions {
             page: Arc::clone(&page),
             outlet: channels.outlet(navigation.browser && !hints.no_early_hints),
-            held_out,
+            draw,
             save_data: hints.save_data,
             push_threshold: engine.limits.push_threshold,
             budget: rules.budget.unwrap_or(engine.limits.budget),
@@ -103,6 +101,7 @@ impl PageExchange {
             page,
             number,
             visit,
+            network,
             visit_settled: false,
             browser: navigation.browser,
             items: Items::new(conditions),
@@ -216,7 +215,7 @@ impl PageExchange {
             engine.learner.gone(now, self.site, &item.path);
         }
         let found = (head.status == StatusCode::OK)
-            .then(|| answer::asset(&engine.identities, &push.asset, item.cors, &head.headers, bytes))
+            .then(|| answer::asset(&engine.identities, &push.asset, item.cors, &head.headers, bytes).ok())
             .flatten();
         if let Some(asset) = &found {
             engine.learner.describe(now, self.site, asset);

@@ -135,6 +135,11 @@ pub(crate) fn authority(head: &Parts) -> Option<String> {
     plain.then(|| authority.to_ascii_lowercase())
 }
 
+/// Whether a proxy says that it forwards the request for a client (`Forwarded`, RFC 7239, and the fields before it).
+pub(crate) fn is_forwarded(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| matches!(name.as_str(), "forwarded" | "x-forwarded-for" | "x-real-ip"))
+}
+
 /// What the `Referer` says of this site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Referer {

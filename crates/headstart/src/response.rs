@@ -6,6 +6,7 @@ use http::{StatusCode, response};
 
 use crate::caching::Caching;
 use crate::identity::Identities;
+use crate::unlearned::Unlearned;
 
 /// Request fields on which a response may depend and still be pushed: those that are copied into a promise, and
 /// `Origin`, which does not differ on one's own site.
@@ -17,23 +18,28 @@ pub(crate) fn is_page(head: &response::Parts) -> bool {
     head.status == StatusCode::OK && matches!(media_type(&head.headers), Some("text/html" | "application/xhtml+xml"))
 }
 
-/// Whether an asset's response is the same for everyone, so that others may hear of it: no cookie set, not
-/// `private` or `no-store`, nothing varying by who asks.
-pub(crate) fn is_public(headers: &HeaderMap, caching: Caching) -> bool {
+/// Why an asset's response may not be the same for everyone, so that others must not hear of it; `None` if it sets no
+/// cookie, is neither `private` nor `no-store`, and varies by nothing that differs between clients.
+fn not_public(headers: &HeaderMap, caching: Caching) -> Option<Unlearned> {
     let harmless = |name: &str| {
         let name = name.trim();
         name.is_empty() || HARMLESS_VARY.iter().any(|harmless| name.eq_ignore_ascii_case(harmless.as_str()))
     };
-    !headers.contains_key(header::SET_COOKIE)
-        && !caching.private
-        && !caching.no_store
-        && headers
-            .get_all(header::VARY)
-            .iter()
-            .all(|vary| vary.to_str().is_ok_and(|vary| vary.split(',').all(harmless)))
+    let mut vary = headers.get_all(header::VARY).iter();
+    if headers.contains_key(header::SET_COOKIE) {
+        Some(Unlearned::SetCookie)
+    } else if caching.private {
+        Some(Unlearned::Private)
+    } else if caching.no_store {
+        Some(Unlearned::NoStore)
+    } else if vary.all(|vary| vary.to_str().is_ok_and(|vary| vary.split(',').all(harmless))) {
+        None
+    } else {
+        Some(Unlearned::Vary)
+    }
 }
 
-/// An asset as its response describes it; `None` if it may not be learned. Its destination is that of its media type
+/// An asset as its response describes it, or why it may not be learned. Its destination is that of its media type
 /// and not that of the request: what one client says must not change what all others are told.
 pub(crate) fn asset<'a>(
     identities: &Identities,
@@ -41,14 +47,14 @@ pub(crate) fn asset<'a>(
     cors: bool,
     headers: &HeaderMap,
     bytes: Option<u64>,
-) -> Option<Asset<'a>> {
+) -> Result<Asset<'a>, Unlearned> {
     let caching = Caching::of(headers);
-    if !is_public(headers, caching) {
-        return None;
+    if let Some(reason) = not_public(headers, caching) {
+        return Err(reason);
     }
-    let destination = destination(headers)?;
+    let destination = destination(headers).ok_or(Unlearned::MediaType)?;
     let validator = validator_parts(headers);
-    Some(Asset {
+    Ok(Asset {
         path,
         destination,
         cors: cors || destination == Destination::Font,
@@ -157,23 +163,23 @@ mod tests {
 
     #[test]
     fn what_concerns_one_client_is_not_public() {
-        let is_public = |fields: &[(&'static str, &str)]| {
+        let reason = |fields: &[(&'static str, &str)]| {
             let headers = headers(fields);
-            is_public(&headers, Caching::of(&headers))
+            not_public(&headers, Caching::of(&headers))
         };
-        assert!(is_public(&[]));
-        assert!(is_public(&[("cache-control", "no-cache"), ("vary", "Accept-Encoding, Origin")]));
-        for private in [
-            ("set-cookie", "a=b"),
-            ("cache-control", "max-age=3, private"),
-            ("cache-control", "Private=\"x-y\""),
-            ("cache-control", "no-store"),
-            ("vary", "cookie"),
-            ("vary", "Accept"),
-            ("vary", "accept-encoding, Authorization"),
-            ("vary", "*"),
+        assert_eq!(reason(&[]), None);
+        assert_eq!(reason(&[("cache-control", "no-cache"), ("vary", "Accept-Encoding, Origin")]), None);
+        for (field, expected) in [
+            (("set-cookie", "a=b"), Unlearned::SetCookie),
+            (("cache-control", "max-age=3, private"), Unlearned::Private),
+            (("cache-control", "Private=\"x-y\""), Unlearned::Private),
+            (("cache-control", "no-store"), Unlearned::NoStore),
+            (("vary", "cookie"), Unlearned::Vary),
+            (("vary", "Accept"), Unlearned::Vary),
+            (("vary", "accept-encoding, Authorization"), Unlearned::Vary),
+            (("vary", "*"), Unlearned::Vary),
         ] {
-            assert!(!is_public(&[private]), "{private:?}");
+            assert_eq!(reason(&[field]), Some(expected), "{field:?}");
         }
     }
 

@@ -77,8 +77,12 @@ pub struct PageView {
     pub page: Arc<str>,
     /// The way that was open to this client.
     pub outlet: Outlet,
-    /// The view gets nothing, as one in so many does ([`Builder::holdout`](crate::Builder::holdout)).
+    /// The view gets nothing, as evidence of what the page needs by itself
+    /// ([`Builder::holdout`](crate::Builder::holdout)).
     pub held_out: bool,
+    /// The probability with which this client was to be held out from this page, 0 to 1. A measure of both kinds of
+    /// views is unbiased when each held-out view weighs its inverse, and each other view the inverse of its complement.
+    pub holdout_probability: f32,
     /// The client's cookie could not be read, and counts as empty.
     pub corrupt_cookie: bool,
     /// Candidates in order of need.
@@ -183,6 +187,7 @@ mod tests {
             page: "/".into(),
             outlet: Outlet::Push,
             held_out: false,
+            holdout_probability: 0.0,
             corrupt_cookie: false,
             assets: assets.collect(),
         }

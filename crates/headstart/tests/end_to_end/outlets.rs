@@ -159,20 +159,23 @@ async fn save_data_gets_nothing() {
 }
 
 #[tokio::test]
-async fn one_view_in_so_many_is_held_out() {
-    let server = Server::start(|b| b.holdout(4), &[("/", Answer::html("page")), ("/a.css", Answer::css("a"))]).await;
+async fn one_client_in_so_many_is_held_out() {
+    let server =
+        Server::start(|b| b.holdout(4).secret([7; 32]), &[("/", Answer::html("page")), ("/a.css", Answer::css("a"))])
+            .await;
     server.teach("/", &["/a.css"]).await;
     let before = server.views().len();
-    for _ in 0..40 {
+    for n in 0..80 {
         let mut client = Client::connect(&server, Pushes::Taken).await;
-        let reply = client.get("/").await;
+        let reply = client.send(Method::GET, "/", &[("user-agent", &format!("Test/{n}"))]).await;
         let view = server.last_view();
+        assert!((view.holdout_probability - 0.25).abs() < 1e-6);
         assert_eq!(reply.pushed.is_empty(), view.held_out);
         assert_eq!(view.with(Decision::HeldOut).count() == 1, view.held_out);
     }
     let views = server.views().split_off(before);
     let held_out = views.iter().filter(|view| view.held_out).count();
-    assert!((9..=11).contains(&held_out), "{held_out} of 40");
+    assert!((8..=32).contains(&held_out), "{held_out} of 80");
     assert!(views.iter().any(|view| view.held_out && view.to_string().contains("held out")));
 }
 

@@ -1,0 +1,5 @@
+//! What the engine takes as evidence: clients on networks of their own, without sockets.
+
+mod client;
+mod networks;
+mod reasons;
