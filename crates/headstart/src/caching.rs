@@ -1,6 +1,6 @@
 //! `Cache-Control` of a response, read once (RFC 9111, section 5.2).
 
-use http::{HeaderMap, header};
+use http::header::{self, HeaderMap, HeaderName};
 
 /// The directives that matter here. The first of several `max-age` counts; what cannot be read is left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,8 +21,13 @@ pub(crate) struct Caching {
 
 impl Caching {
     pub(crate) fn of(headers: &HeaderMap) -> Self {
+        Self::of_field(headers, &header::CACHE_CONTROL)
+    }
+
+    /// The directives of another field of the same form.
+    pub(crate) fn of_field(headers: &HeaderMap, name: &HeaderName) -> Self {
         let mut caching = Caching::default();
-        for value in headers.get_all(header::CACHE_CONTROL) {
+        for value in headers.get_all(name) {
             caching.said = true;
             if let Ok(value) = value.to_str() {
                 for directive in value.as_bytes().split(|byte| *byte == b',') {

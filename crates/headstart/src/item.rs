@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU64;
 use headstart_learn::{Candidate, Destination, Freshness};
 use http::HeaderValue;
 
+use crate::attributes::Attributes;
 use crate::link;
 use crate::view::Decision;
 
@@ -72,6 +73,6 @@ impl Item {
     }
 
     pub(crate) fn link(&self) -> Option<HeaderValue> {
-        link::preload(&self.path, self.destination, self.cors)
+        link::preload(&self.path, self.destination, &Attributes::of_mode(self.destination, self.cors), None)
     }
 }

@@ -8,6 +8,7 @@ mod activity;
 mod admission;
 mod asset_exchange;
 mod assets;
+mod attributes;
 mod builder;
 mod caching;
 mod channels;

@@ -6,25 +6,59 @@ use std::borrow::Cow;
 use headstart_learn::Destination;
 use http::HeaderValue;
 
+use crate::attributes::{Attributes, Crossorigin, is_quotable};
+
 const PUSH_ONLY: &str = "x-http2-push-only";
+
+/// The policies of the Referrer Policy standard.
+const REFERRER_POLICIES: [&str; 8] = [
+    "no-referrer",
+    "no-referrer-when-downgrade",
+    "origin",
+    "origin-when-cross-origin",
+    "same-origin",
+    "strict-origin",
+    "strict-origin-when-cross-origin",
+    "unsafe-url",
+];
 
 /// Longest target that is read or written, bytes.
 pub(crate) const MAX_TARGET_BYTES: usize = 512;
 
-/// The field value that makes a client fetch an asset: `</app.css>; rel=preload; as=style`.
+/// The field value that makes a client fetch an asset: `</app.css>; rel=preload; as=style`. The attributes are those of
+/// the element that the page asks by; with others the browser would fetch twice. `nonce` is that of the response which
+/// carries the field.
 ///
-/// `crossorigin` is there for what is fetched in CORS mode, as fonts always are; without it the browser would fetch
-/// twice. `None` if the path cannot stand in a field.
-pub(crate) fn preload(path: &str, destination: Destination, cors: bool) -> Option<HeaderValue> {
-    if path.len() > MAX_TARGET_BYTES
-        || !is_path(path)
-        || path.bytes().any(|byte| matches!(byte, b'<' | b'>' | b'"') || !byte.is_ascii_graphic())
+/// `None` if the path or an attribute cannot stand in a field.
+pub(crate) fn preload(
+    path: &str,
+    destination: Destination,
+    attributes: &Attributes,
+    nonce: Option<&str>,
+) -> Option<HeaderValue> {
+    if !can_be_target(path)
+        || !attributes.can_be_written()
+        || nonce.is_some_and(|nonce| !nonce.bytes().all(is_quotable))
     {
         return None;
     }
-    let crossorigin = if cors || destination == Destination::Font { "; crossorigin" } else { "" };
-    let value = format!("<{path}>; rel=preload; as={}{crossorigin}", destination.as_str());
-    HeaderValue::from_str(&value).ok()
+    let mut value = String::with_capacity(path.len() + 48);
+    value.push('<');
+    value.push_str(path);
+    if attributes.module {
+        value.push_str(">; rel=modulepreload");
+    } else {
+        value.push_str(">; rel=preload; as=");
+        value.push_str(destination.as_str());
+    }
+    attributes.write(nonce, &mut value);
+    HeaderValue::try_from(value).ok()
+}
+
+fn can_be_target(path: &str) -> bool {
+    path.len() <= MAX_TARGET_BYTES
+        && is_path(path)
+        && path.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"'))
 }
 
 /// Whether it is an absolute path; what begins with two slashes names another host, and to browsers a backslash is
@@ -40,6 +74,8 @@ pub(crate) struct Preload {
     pub(crate) path: String,
     pub(crate) destination: Destination,
     pub(crate) cors: bool,
+    /// What the application says of it, for the 103 of the next view.
+    pub(crate) attributes: Attributes,
     /// `nopush`: only for the client to act on.
     pub(crate) nopush: bool,
     /// `x-http2-push-only`: meant for us, not for the client.
@@ -79,9 +115,36 @@ fn read(value: &LinkValue<'_>, authority: &str, page: &str) -> Option<Preload> {
         path: resolve(value.target, authority, page)?,
         destination,
         cors: module || value.has("crossorigin"),
+        attributes: attributes(value, module, destination),
         nopush: value.has("nopush"),
         push_only: value.has(PUSH_ONLY),
     })
+}
+
+fn attributes(value: &LinkValue<'_>, module: bool, destination: Destination) -> Attributes {
+    let text = |name| value.param(name).filter(|text| !text.is_empty()).map(Into::into);
+    let one_of = |name, known: &'static [&'static str]| {
+        let found = value.param(name)?;
+        known.iter().copied().find(|known| found.eq_ignore_ascii_case(known))
+    };
+    let crossorigin = match value.param("crossorigin") {
+        None if destination == Destination::Font => Crossorigin::Anonymous,
+        None => Crossorigin::Absent,
+        Some(mode) if mode.eq_ignore_ascii_case("use-credentials") => Crossorigin::UseCredentials,
+        Some(_) => Crossorigin::Anonymous,
+    };
+    Attributes {
+        module,
+        crossorigin,
+        integrity: text("integrity"),
+        media: text("media"),
+        mime_type: text("type"),
+        fetch_priority: one_of("fetchpriority", &["high", "low"]),
+        referrer_policy: one_of("referrerpolicy", &REFERRER_POLICIES),
+        srcset: text("imagesrcset"),
+        sizes: text("imagesizes"),
+        nonce: value.has("nonce"),
+    }
 }
 
 /// The path with query of a reference, if it is of this origin (RFC 3986, section 5).
@@ -307,13 +370,40 @@ mod tests {
 
     #[test]
     fn written_links_read_back() {
-        let value = preload("/f.woff2?v=2", Destination::Font, false).unwrap();
+        let font = Attributes::of_mode(Destination::Font, false);
+        let value = preload("/f.woff2?v=2", Destination::Font, &font, None).unwrap();
         assert_eq!(value, "</f.woff2?v=2>; rel=preload; as=font; crossorigin");
         let read = preloads(value.to_str().unwrap(), "a.example", "/").next().unwrap();
         assert_eq!((read.path.as_str(), read.destination, read.cors), ("/f.woff2?v=2", Destination::Font, true));
         for path in ["//b.example/", "/\\b.example/", "a", "/a>b", "/a b", "/a\"b", "/\u{fc}"] {
-            assert_eq!(preload(path, Destination::Style, false), None, "{path}");
+            assert_eq!(preload(path, Destination::Style, &Attributes::default(), None), None, "{path}");
         }
+    }
+
+    #[test]
+    fn every_attribute_reads_back() {
+        let attributes = Attributes {
+            module: false,
+            crossorigin: Crossorigin::UseCredentials,
+            integrity: Some("sha384-a sha512-b".into()),
+            media: Some("(min-width: 600px), print".into()),
+            mime_type: Some("image/webp".into()),
+            fetch_priority: Some("high"),
+            referrer_policy: Some("no-referrer"),
+            srcset: Some("/a.png 1x, /b.png 2x".into()),
+            sizes: Some("(max-width: 9px) 50vw, 100vw".into()),
+            nonce: false,
+        };
+        let value = preload("/a.png", Destination::Image, &attributes, None).unwrap();
+        let read = preloads(value.to_str().unwrap(), "a.example", "/").next().unwrap();
+        assert_eq!(read.attributes, attributes);
+
+        let module = Attributes { module: true, ..Attributes::default() };
+        let value = preload("/m.js", Destination::Script, &module, Some("abc=")).unwrap();
+        assert_eq!(value, "</m.js>; rel=modulepreload; nonce=\"abc=\"");
+        let unquotable = Attributes { media: Some("a\"; rel=x".into()), ..Attributes::default() };
+        assert_eq!(preload("/a.css", Destination::Style, &unquotable, None), None);
+        assert_eq!(preload("/a.css", Destination::Style, &Attributes::default(), Some("\"")), None);
     }
 
     proptest! {

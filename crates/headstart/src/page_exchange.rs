@@ -214,7 +214,7 @@ impl PageExchange {
         if matches!(head.status, StatusCode::NOT_FOUND | StatusCode::GONE) {
             engine.learner.gone(now, self.site, &item.path);
         }
-        let found = (head.status == StatusCode::OK)
+        let found = (head.status == StatusCode::OK && answer::may_be_pushed(&head.headers))
             .then(|| answer::asset(&engine.identities, &push.asset, item.cors, &head.headers, bytes).ok())
             .flatten();
         if let Some(asset) = &found {

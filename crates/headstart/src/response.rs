@@ -5,38 +5,93 @@ use http::header::{self, HeaderMap, HeaderName};
 use http::{StatusCode, response};
 
 use crate::caching::Caching;
+use crate::engine::now;
 use crate::identity::Identities;
 use crate::unlearned::Unlearned;
 
 /// Request fields on which a response may depend and still be pushed: those that are copied into a promise, and
 /// `Origin`, which does not differ on one's own site.
-const HARMLESS_VARY: [HeaderName; 4] =
-    [header::ACCEPT_ENCODING, header::ACCEPT_LANGUAGE, header::ORIGIN, header::USER_AGENT];
+const PUSH_VARY: [&str; 4] = ["accept-encoding", "accept-language", "origin", "user-agent"];
+
+/// Further request fields on which a response may depend and still be hinted, as a browser's preload of a style, script,
+/// font or image sends what the page's own request sends:
+/// - `Accept` and `Sec-Fetch-*` follow from the destination and the CORS mode, which the hint has from the page;
+/// - `Save-Data`, `DNT` and `Sec-GPC` are the same on all requests of a client;
+/// - `Access-Control-Request-*` stands in preflights only, `Upgrade-Insecure-Requests` in navigations only;
+/// - the rest is set by scripts (`X-Requested-With`, `RSC`), and stands in neither.
+///
+/// `Origin` is missing in what Chromium sends for a 103, see [`varies_by_origin`]. `Referer` and most client hints
+/// (`Sec-CH-*`) differ between the two; `Cookie`, `Authorization` and `*` are about who asks.
+const HINT_VARY: [&str; 12] = [
+    "accept",
+    "dnt",
+    "host",
+    "hx-request",
+    "next-url",
+    "rsc",
+    "save-data",
+    "sec-gpc",
+    "turbo-frame",
+    "upgrade-insecure-requests",
+    "x-pjax",
+    "x-requested-with",
+];
+const HINT_VARY_PREFIXES: [&str; 5] =
+    ["access-control-request-", "next-router-", "sec-fetch-", "x-forwarded-proto", "x-inertia"];
+
+/// Seconds that a response must stay fresh so that a browser that fetched it for a 103 does not ask again when the page
+/// needs it.
+const OUTLASTS_A_LOAD: u64 = 10;
 
 /// Whether this is a page that was shown: 200 and HTML.
 pub(crate) fn is_page(head: &response::Parts) -> bool {
-    head.status == StatusCode::OK && matches!(media_type(&head.headers), Some("text/html" | "application/xhtml+xml"))
+    let is = |name: &str| media_type(&head.headers).is_some_and(|media| media.eq_ignore_ascii_case(name));
+    head.status == StatusCode::OK && (is("text/html") || is("application/xhtml+xml"))
 }
 
 /// Why an asset's response may not be the same for everyone, so that others must not hear of it; `None` if it sets no
 /// cookie, is neither `private` nor `no-store`, and varies by nothing that differs between clients.
 fn not_public(headers: &HeaderMap, caching: Caching) -> Option<Unlearned> {
-    let harmless = |name: &str| {
-        let name = name.trim();
-        name.is_empty() || HARMLESS_VARY.iter().any(|harmless| name.eq_ignore_ascii_case(harmless.as_str()))
-    };
-    let mut vary = headers.get_all(header::VARY).iter();
     if headers.contains_key(header::SET_COOKIE) {
         Some(Unlearned::SetCookie)
     } else if caching.private {
         Some(Unlearned::Private)
     } else if caching.no_store {
         Some(Unlearned::NoStore)
-    } else if vary.all(|vary| vary.to_str().is_ok_and(|vary| vary.split(',').all(harmless))) {
+    } else if varies_within(headers, may_hint) {
         None
     } else {
         Some(Unlearned::Vary)
     }
+}
+
+/// Whether a response that is public may also be pushed: then it depends on nothing that a promise does not say.
+pub(crate) fn may_be_pushed(headers: &HeaderMap) -> bool {
+    varies_within(headers, |name| is_one_of(name, &PUSH_VARY))
+}
+
+/// Whether every field that the response varies by is one that `harmless` admits.
+fn varies_within(headers: &HeaderMap, harmless: impl Fn(&str) -> bool) -> bool {
+    let harmless = |name: &str| {
+        let name = name.trim();
+        name.is_empty() || harmless(name)
+    };
+    headers.get_all(header::VARY).iter().all(|vary| vary.to_str().is_ok_and(|vary| vary.split(',').all(harmless)))
+}
+
+fn may_hint(name: &str) -> bool {
+    let begins = |prefix: &&str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    is_one_of(name, &PUSH_VARY) || is_one_of(name, &HINT_VARY) || HINT_VARY_PREFIXES.iter().any(begins)
+}
+
+fn is_one_of(name: &str, names: &[&str]) -> bool {
+    names.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// Whether the response depends on `Origin`. Chromium 156 sends none for what a 103 names, but does for what a page asks
+/// for in CORS mode, and then fetches twice.
+fn varies_by_origin(headers: &HeaderMap) -> bool {
+    !varies_within(headers, |name| !name.eq_ignore_ascii_case("origin"))
 }
 
 /// An asset as its response describes it, or why it may not be learned. Its destination is that of its media type
@@ -53,37 +108,65 @@ pub(crate) fn asset<'a>(
         return Err(reason);
     }
     let destination = destination(headers).ok_or(Unlearned::MediaType)?;
+    let cors = cors || destination == Destination::Font;
     let validator = validator_parts(headers);
     Ok(Asset {
         path,
         destination,
-        cors: cors || destination == Destination::Font,
+        cors,
         bytes: bytes.unwrap_or_else(|| content_length(headers)),
         validator: if validator.is_empty() { 0 } else { identities.validator(&validator) },
-        freshness: freshness(headers, caching),
+        freshness: if cors && varies_by_origin(headers) {
+            Freshness::Stale
+        } else {
+            freshness(headers, caching, || now().as_millis() / 1000)
+        },
     })
 }
 
-/// How long the response may be used by the client that got it (RFC 9111, section 4.2).
-pub(crate) fn freshness(headers: &HeaderMap, caching: Caching) -> Freshness {
-    if caching.no_cache {
+/// How long the response may be used by the client that got it (RFC 9111, section 4.2). `now`: seconds since 1970, for
+/// responses without `Date`.
+pub(crate) fn freshness(headers: &HeaderMap, caching: Caching, now: impl Fn() -> u64) -> Freshness {
+    let pragma = || headers.get(header::PRAGMA).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"no-cache"));
+    if caching.no_cache || (!caching.said && pragma()) {
         return Freshness::Stale;
     }
-    match caching.max_age {
-        Some(0) => Freshness::Stale,
-        Some(_) if caching.immutable => Freshness::Immutable,
-        Some(_) => Freshness::Fresh,
+    let date = || seconds_of(headers, &header::DATE).unwrap_or_else(&now);
+    let lifetime = if let Some(seconds) = caching.max_age {
+        seconds
+    } else if headers.contains_key(header::EXPIRES) {
+        // What is no date, `0` above all, has passed.
+        seconds_of(headers, &header::EXPIRES).map_or(0, |expires| expires.saturating_sub(date()))
+    } else if let Some(modified) = seconds_of(headers, &header::LAST_MODIFIED) {
         // Without an explicit lifetime caches use a tenth of the age (RFC 9111, section 4.2.2).
-        None if headers.contains_key(header::EXPIRES) || headers.contains_key(header::LAST_MODIFIED) => {
-            Freshness::Fresh
-        }
-        None => Freshness::Stale,
+        date().saturating_sub(modified) / 10
+    } else {
+        0
+    };
+    let age = headers.get(header::AGE).and_then(|age| age.to_str().ok()?.trim().parse().ok()).unwrap_or(0);
+    if lifetime.saturating_sub(age) < OUTLASTS_A_LOAD {
+        Freshness::Stale
+    } else if caching.immutable && caching.max_age.is_some() {
+        Freshness::Immutable
+    } else {
+        Freshness::Fresh
     }
+}
+
+/// Seconds since 1970 of a field that is a date.
+fn seconds_of(headers: &HeaderMap, name: &HeaderName) -> Option<u64> {
+    let date = httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok()?;
+    Some(date.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs())
 }
 
 /// Whether a shared cache would keep this response away from others, so that a cookie in it reaches its own client
 /// only. `None` if the response says nothing of caching. `private` with a list of fields lets the rest be kept.
 pub(crate) fn is_private(headers: &HeaderMap) -> Option<bool> {
+    if let Some(kept_away) = targeted(headers)
+        && !kept_away
+    {
+        return Some(false);
+    }
     let caching = Caching::of(headers);
     if !caching.said {
         return headers.contains_key(header::EXPIRES).then_some(false);
@@ -91,17 +174,45 @@ pub(crate) fn is_private(headers: &HeaderMap) -> Option<bool> {
     Some(caching.wholly_private || caching.no_store)
 }
 
+/// Whether all fields for the caches of content delivery networks (RFC 9213, `Surrogate-Control`, `Edge-Control`) keep
+/// the response away from others. They go before `Cache-Control` there. `None` without such a field.
+fn targeted(headers: &HeaderMap) -> Option<bool> {
+    let is_targeted = |name: &&HeaderName| {
+        let name = name.as_str();
+        name.ends_with("cdn-cache-control") || matches!(name, "surrogate-control" | "edge-control")
+    };
+    headers.keys().filter(is_targeted).fold(None, |kept_away, name| {
+        let caching = Caching::of_field(headers, name);
+        Some(kept_away.unwrap_or(true) && (caching.wholly_private || caching.no_store))
+    })
+}
+
 /// What a response is fetched as, by its media type; `None` for what is no asset of a page.
 pub(crate) fn destination(headers: &HeaderMap) -> Option<Destination> {
     let media = media_type(headers)?;
-    match media {
-        "text/css" => Some(Destination::Style),
-        "text/javascript" | "application/javascript" | "application/x-javascript" => Some(Destination::Script),
-        "application/font-woff" | "application/vnd.ms-fontobject" => Some(Destination::Font),
-        _ if media.starts_with("font/") => Some(Destination::Font),
-        _ if media.starts_with("image/") => Some(Destination::Image),
-        _ => None,
+    let (family, name) = media.split_once('/')?;
+    let is = |known: &str| family.eq_ignore_ascii_case(known);
+    let named = |names: &[&str]| is_one_of(name, names);
+    if is("text") {
+        if named(&["css"]) {
+            return Some(Destination::Style);
+        }
+        return named(&["ecmascript", "javascript", "x-javascript"]).then_some(Destination::Script);
     }
+    if is("application") {
+        if named(&["ecmascript", "javascript", "x-javascript"]) {
+            return Some(Destination::Script);
+        }
+        let font = named(&["vnd.ms-fontobject", "vnd.ms-opentype"])
+            || ["font-", "x-font-"]
+                .iter()
+                .any(|prefix| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix)));
+        return font.then_some(Destination::Font);
+    }
+    if is("font") {
+        return Some(Destination::Font);
+    }
+    is("image").then_some(Destination::Image)
 }
 
 /// What tells two contents apart: ETag, else Last-Modified and length. Empty if there is nothing.
@@ -134,7 +245,7 @@ pub(crate) fn content_length(headers: &HeaderMap) -> u64 {
     headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0)
 }
 
-/// The media type without parameters. Names in lower case are what servers send; others are not matched.
+/// The media type without parameters, as it was sent: names are compared without regard to case (RFC 9110, 8.3.1).
 fn media_type(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::CONTENT_TYPE)?.as_bytes();
     let end = value.iter().position(|byte| *byte == b';').unwrap_or(value.len());
@@ -157,7 +268,7 @@ mod tests {
             let builder = Response::builder().status(status).header(header::CONTENT_TYPE, media);
             is_page(&builder.body(()).unwrap().into_parts().0)
         };
-        assert!(page(200, "text/html") && page(200, "text/html; charset=utf-8"));
+        assert!(page(200, "text/html") && page(200, "text/html; charset=utf-8") && page(200, "Text/HTML"));
         assert!(!page(404, "text/html") && !page(304, "text/html") && !page(200, "application/json"));
     }
 
@@ -175,12 +286,33 @@ mod tests {
             (("cache-control", "Private=\"x-y\""), Unlearned::Private),
             (("cache-control", "no-store"), Unlearned::NoStore),
             (("vary", "cookie"), Unlearned::Vary),
-            (("vary", "Accept"), Unlearned::Vary),
+            (("vary", "Sec-CH-Width"), Unlearned::Vary),
+            (("vary", "Referer"), Unlearned::Vary),
             (("vary", "accept-encoding, Authorization"), Unlearned::Vary),
             (("vary", "*"), Unlearned::Vary),
         ] {
             assert_eq!(reason(&[field]), Some(expected), "{field:?}");
         }
+    }
+
+    #[test]
+    fn what_a_preload_sends_as_the_page_does_may_be_hinted_and_not_pushed() {
+        for vary in
+            ["Accept", "Sec-Fetch-Dest", "save-data", "RSC, Next-Router-State-Tree", "X-Requested-With", "X-Inertia"]
+        {
+            let headers = headers(&[("vary", vary)]);
+            assert_eq!(not_public(&headers, Caching::default()), None, "{vary}");
+            assert!(!may_be_pushed(&headers), "{vary}");
+        }
+        assert!(may_be_pushed(&headers(&[("vary", "Accept-Encoding, origin")])));
+    }
+
+    #[test]
+    fn what_depends_on_the_origin_and_is_asked_for_in_cors_mode_is_not_for_a_103() {
+        let identities = Identities::new([0; 16]);
+        let fields = [("content-type", "text/javascript"), ("cache-control", "max-age=600"), ("vary", "Origin")];
+        let freshness = |cors| asset(&identities, "/a.js", cors, &headers(&fields), None).unwrap().freshness;
+        assert_eq!((freshness(true), freshness(false)), (Freshness::Stale, Freshness::Fresh));
     }
 
     #[test]
@@ -198,17 +330,52 @@ mod tests {
 
     #[test]
     fn lifetimes() {
+        // Sun, 22 Nov 2026 16:00:00 GMT
+        const NOW: u64 = 1_795_363_200;
         let of = |fields: &[(&'static str, &str)]| {
             let headers = headers(fields);
-            freshness(&headers, Caching::of(&headers))
+            freshness(&headers, Caching::of(&headers), || NOW)
         };
+        let (noon, now, later) =
+            ("Sun, 22 Nov 2026 12:00:00 GMT", "Sun, 22 Nov 2026 16:00:00 GMT", "Sun, 22 Nov 2026 17:00:00 GMT");
         assert_eq!(of(&[("cache-control", "public, max-age=60")]), Freshness::Fresh);
         assert_eq!(of(&[("cache-control", "max-age=60, immutable")]), Freshness::Immutable);
-        assert_eq!(of(&[("last-modified", "Sun, 22 Nov 2026 16:00:00 GMT")]), Freshness::Fresh);
-        assert_eq!(of(&[]), Freshness::Stale);
-        assert_eq!(of(&[("cache-control", "max-age=0, must-revalidate")]), Freshness::Stale);
-        assert_eq!(of(&[("cache-control", "max-age=60, no-cache")]), Freshness::Stale);
-        assert_eq!(of(&[("cache-control", "max-age=nonsense")]), Freshness::Stale);
+        assert_eq!(of(&[("last-modified", noon)]), Freshness::Fresh);
+        assert_eq!(of(&[("expires", later)]), Freshness::Fresh);
+        assert_eq!(of(&[("expires", now), ("date", noon)]), Freshness::Fresh);
+        assert_eq!(of(&[("cache-control", "max-age=60"), ("age", "10")]), Freshness::Fresh);
+        for stale in [
+            &[][..],
+            &[("cache-control", "max-age=0, must-revalidate")],
+            &[("cache-control", "max-age=60, no-cache")],
+            &[("cache-control", "max-age=nonsense")],
+            &[("cache-control", "max-age=60, immutable"), ("age", "55")],
+            &[("cache-control", "max-age=0"), ("expires", later)],
+            &[("expires", noon)],
+            &[("expires", "0")],
+            &[("expires", now), ("date", now)],
+            // Heuristics of a browser would not outlast the load.
+            &[("last-modified", now)],
+            &[("last-modified", "yesterday")],
+            &[("pragma", "no-cache"), ("expires", later)],
+        ] {
+            assert_eq!(of(stale), Freshness::Stale, "{stale:?}");
+        }
+    }
+
+    #[test]
+    fn caches_of_delivery_networks_are_told_apart() {
+        let private = ("cache-control", "private");
+        for (field, expected) in [
+            (("cdn-cache-control", "max-age=60"), Some(false)),
+            (("cloudflare-cdn-cache-control", "max-age=60"), Some(false)),
+            (("surrogate-control", "max-age=60"), Some(false)),
+            (("surrogate-control", "no-store"), Some(true)),
+            (("x-cache", "hit"), Some(true)),
+        ] {
+            assert_eq!(is_private(&headers(&[private, field])), expected, "{field:?}");
+        }
+        assert_eq!(is_private(&headers(&[("cdn-cache-control", "max-age=1")])), Some(false));
     }
 
     #[test]
@@ -224,6 +391,9 @@ mod tests {
     fn destinations_by_media_type() {
         let of = |media| destination(&headers(&[("content-type", media)]));
         assert_eq!(of("text/css; charset=utf-8"), Some(Destination::Style));
+        assert_eq!(of("Text/CSS"), Some(Destination::Style));
+        assert_eq!(of("application/JavaScript"), Some(Destination::Script));
+        assert_eq!(of("application/x-font-ttf"), Some(Destination::Font));
         assert_eq!(of("text/javascript"), Some(Destination::Script));
         assert_eq!(of("font/woff2"), Some(Destination::Font));
         assert_eq!(of("image/svg+xml"), Some(Destination::Image));
