@@ -13,9 +13,9 @@ use http_body::{Body, Frame, SizeHint};
 
 use crate::config::Config;
 use crate::interim::Interim;
-use crate::leftovers::Leftovers;
 use crate::refuse;
-use crate::upload::Patience;
+use crate::unread_uploads::UnreadUploads;
+use crate::upload_timeout::UploadTimeout;
 use crate::wire::Wire;
 
 /// The body of a request: an upload on an HTTP/2 stream, or nothing for a pushed request.
@@ -28,15 +28,15 @@ pub struct RequestBody {
     size: SizeHint,
     /// Set while the client waits for 100 (Continue).
     expected_by: Option<Arc<Interim>>,
-    /// Set while a stall is the client's fault: not in a tunnel, and not when the response has begun.
+    /// Set while a stall is the client's fault: neither in a tunnel nor once the response has begun.
     upload: Option<Upload>,
-    /// Takes what is not read.
-    leftovers: Option<Arc<Leftovers>>,
+    /// Gets the stream if the body is dropped before its end.
+    unread: Option<Arc<UnreadUploads>>,
 }
 
 /// An upload that a handler needs for its response.
 struct Upload {
-    patience: Patience,
+    timeout: UploadTimeout,
     interim: Arc<Interim>,
     wire: Arc<Wire>,
     id: u32,
@@ -46,7 +46,7 @@ impl RequestBody {
     /// A body without content.
     pub fn empty() -> Self {
         let size = SizeHint::with_exact(0);
-        RequestBody { stream: None, data_ended: true, size, expected_by: None, upload: None, leftovers: None }
+        RequestBody { stream: None, data_ended: true, size, expected_by: None, upload: None, unread: None }
     }
 
     /// The body of this request, which comes on `stream`.
@@ -56,7 +56,7 @@ impl RequestBody {
         config: &Config,
         interim: &Arc<Interim>,
         wire: &Arc<Wire>,
-        leftovers: &Arc<Leftovers>,
+        unread: &Arc<UnreadUploads>,
     ) -> Self {
         if stream.is_end_stream() {
             return RequestBody::empty();
@@ -64,23 +64,23 @@ impl RequestBody {
         let size = refuse::content_length(head).map_or_else(SizeHint::new, SizeHint::with_exact);
         let expected_by = refuse::expects_continue(head).then(|| Arc::clone(interim));
         let upload = (head.method != Method::CONNECT).then(|| Upload {
-            patience: Patience::new(config),
+            timeout: UploadTimeout::new(config),
             interim: Arc::clone(interim),
             wire: Arc::clone(wire),
             id: stream.stream_id().as_u32(),
         });
-        leftovers.opened();
-        let leftovers = Some(Arc::clone(leftovers));
-        RequestBody { stream: Some(stream), data_ended: false, size, expected_by, upload, leftovers }
+        unread.opened();
+        let unread = Some(Arc::clone(unread));
+        RequestBody { stream: Some(stream), data_ended: false, size, expected_by, upload, unread }
     }
 
-    /// Nothing is there: gives up on a client that makes a handler wait for too long.
+    /// Nothing has come: fails if the client makes the handler wait for too long.
     fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         self.upload.take_if(|upload| upload.interim.is_closed());
         if let Some(upload) = &mut self.upload {
-            ready!(upload.patience.wait(cx, upload.wire.partial_upload(upload.id)));
+            ready!(upload.timeout.wait(cx, upload.wire.partial_upload(upload.id)));
             self.upload = None;
-            // The stream is not read on: it is reset when the response is out, or fails.
+            // The stream is dropped, and reset when the response is sent or fails.
             self.end();
             return Poll::Ready(Some(Err(BodyError { kind: Kind::Stalled })));
         }
@@ -89,8 +89,8 @@ impl RequestBody {
 
     fn end(&mut self) -> Option<RecvStream> {
         let stream = self.stream.take()?;
-        if let Some(leftovers) = &self.leftovers {
-            leftovers.closed();
+        if let Some(unread) = &self.unread {
+            unread.closed();
         }
         Some(stream)
     }
@@ -113,7 +113,7 @@ impl Body for RequestBody {
                 Poll::Pending => return body.wait(cx),
                 Poll::Ready(Some(Ok(data))) => {
                     if let Some(upload) = &mut body.upload {
-                        upload.patience.came(data.len());
+                        upload.timeout.came(data.len());
                     }
                     // The credit may be refused only for a stream that is gone, which the next poll reports.
                     let _ = stream.flow_control().release_capacity(data.len());
@@ -142,11 +142,11 @@ impl Body for RequestBody {
 impl Drop for RequestBody {
     fn drop(&mut self) {
         // A client that still waits for 100 (Continue) has sent nothing, and with the response in hand will not.
-        if let (Some(stream), None, Some(leftovers)) = (self.end(), &self.expected_by, &self.leftovers)
+        if let (Some(stream), None, Some(unread)) = (self.end(), &self.expected_by, &self.unread)
             && !self.data_ended
             && !stream.is_end_stream()
         {
-            leftovers.leave(stream);
+            unread.leave(stream);
         }
     }
 }
@@ -176,8 +176,8 @@ enum Kind {
 }
 
 impl BodyError {
-    /// Whether the client sent too little for too long ([`Config::body_stall_timeout`]): worth a 408 (Request
-    /// Timeout), if anything. Else it took the request back, or the connection broke.
+    /// Whether the client sent too little for too long ([`Config::body_stall_timeout`]). Else it cancelled the request, or
+    /// the connection broke.
     pub fn is_timeout(&self) -> bool {
         matches!(self.kind, Kind::Stalled)
     }

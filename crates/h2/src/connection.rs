@@ -3,7 +3,6 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -14,11 +13,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::config::Config;
-use crate::driver::Driver;
+use crate::driver::{Driver, Start};
 use crate::error::{Error, Timeout};
 use crate::service::{HttpBody, HttpService};
 use crate::tap::Tap;
-use crate::wire::Wire;
 
 /// Serves one HTTP/2 connection with the default [`Config`]. See [`serve_connection_with`].
 pub fn serve_connection<T, S, B, P>(io: T, service: S, policy: P) -> Connection<T, S, B, P>
@@ -90,15 +88,6 @@ where
 struct Opening<T, S, P> {
     handshake: Handshake<Tap<T>, Bytes>,
     start: Option<Start<S, P>>,
-}
-
-/// What the driver is made of once the handshake is done.
-pub(crate) struct Start<S, P> {
-    pub(crate) began: Instant,
-    pub(crate) config: Config,
-    pub(crate) wire: Arc<Wire>,
-    pub(crate) service: S,
-    pub(crate) policy: P,
 }
 
 impl<T, S, B, P> Connection<T, S, B, P>

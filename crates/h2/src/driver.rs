@@ -1,80 +1,70 @@
-//! The loop of one connection. The order of its steps is what keeps `h2` 0.4.20 from the defects of
-//! `UPSTREAM.md`: `h2` is polled until it is idle, then the ends that the wire showed are taken in, and only then
-//! is anything promised, reset or sent.
+//! The loop of one connection. The order of its steps keeps `h2` 0.4.20 from the defects of `UPSTREAM.md`: `h2` is polled
+//! until it is idle, then the stream ends that the tap has seen are taken in, and only then is anything promised, reset or
+//! sent.
 
-use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use futures_util::future::{AbortHandle, Abortable, FutureExt};
-use futures_util::stream::{FuturesUnordered, StreamExt};
+use futures_util::future::FutureExt;
 use h2::server::{Connection, SendResponse};
 use h2::{Reason, RecvStream};
-use headstart_policy::{Client, EarlyHints, Opening, Outcome, Policy, Priority, PriorityParameters};
+use headstart_policy::{Client, EarlyHints, Opening, Policy, Priority, PriorityParameters, Pushes};
+use http::uri::Scheme;
 use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep};
 
-use crate::ahead::{Ahead, Thinking};
 use crate::body::RequestBody;
-use crate::commit::{Page, commit};
+use crate::call::call;
 use crate::config::Config;
-use crate::connection::Start;
-use crate::doom::Doom;
+use crate::delivery::Delivery;
 use crate::error::Error;
-use crate::exchange::{Answer, Origin, Resolving, call};
+use crate::exchanges::{Asked, Exchanges, Stage, Stepped};
 use crate::flood::Floods;
 use crate::head;
 use crate::interim::Interim;
-use crate::keep_alive::KeepAlive;
-use crate::leftovers::{Draining, Leftovers};
-use crate::outgoing::BodyEnd;
-use crate::pushes::Pushes;
+use crate::page::{Page, PromisedAhead};
+use crate::pending_pushes::{Origin, PendingPushes};
+use crate::pending_response::{Answer, PendingResponse, Step};
 use crate::refuse;
-use crate::schedule::Scheduler;
 use crate::service::{HttpBody, HttpService};
-use crate::stage::{Asked, Running, Stage, Step, Stepping};
+use crate::shutdown::Shutdown;
 use crate::tap::Tap;
 use crate::timers::{Fired, Observed, Timers};
-use crate::wire::{End, Wire};
+use crate::unread_uploads::{Draining, UnreadUploads};
+use crate::wire::{End, Ended, Wire, is_push};
 
-/// What travels with a body.
-pub(crate) enum Carried<P: Policy> {
-    Page(P::Exchange),
-    Push(u32),
+/// What a driver is made of once the handshake is done.
+pub(crate) struct Start<S, P> {
+    pub(crate) began: Instant,
+    pub(crate) config: Config,
+    pub(crate) wire: Arc<Wire>,
+    pub(crate) service: S,
+    pub(crate) policy: P,
 }
 
 /// The state of a served connection.
 pub(crate) struct Driver<T, S, B: Body, P: Policy> {
-    pub(crate) h2: Connection<Tap<T>, Bytes>,
-    pub(crate) wire: Arc<Wire>,
-    pub(crate) config: Config,
+    h2: Connection<Tap<T>, Bytes>,
+    wire: Arc<Wire>,
+    config: Config,
     service: S,
-    pub(crate) policy: P,
-    /// The services' futures that did not answer at once. What belongs to their streams is in `running`.
-    pub(crate) steps: FuturesUnordered<Abortable<Stepping<P::Tag, B>>>,
-    pub(crate) running: HashMap<u32, Running<P, B>>,
-    /// Pages to be committed; they wait while an earlier page's promises are on their way out.
-    pub(crate) ready: VecDeque<Page<P, B>>,
-    pub(crate) scheduler: Scheduler<B, Carried<P>>,
-    pub(crate) pushes: Pushes<P::Tag>,
-    /// Streams to be taken back that were promised ahead of a page which came to nothing.
-    pub(crate) withdrawn: Vec<u32>,
-    pub(crate) ends: Vec<End>,
-    bodies_ended: Vec<(Carried<P>, BodyEnd)>,
-    leftovers: Arc<Leftovers>,
+    /// Exchanges whose page was not sent.
+    exchanges: Exchanges<P, B>,
+    /// The policy, promises and bodies.
+    delivery: Delivery<P, B>,
+    unread: Arc<UnreadUploads>,
     draining: Draining,
     timers: Timers,
-    keep_alive: KeepAlive,
-    pub(crate) floods: Floods,
+    floods: Floods,
+    shutdown: Shutdown,
     /// The highest stream that the client has opened.
-    pub(crate) highest: u32,
-    pub(crate) shutting_down: bool,
-    /// Set when the connection is given up.
-    pub(crate) doom: Option<Doom>,
+    highest: u32,
+    /// Kept for its memory.
+    ends: Vec<End>,
 }
 
 impl<T, S, B, P> Driver<T, S, B, P>
@@ -86,48 +76,41 @@ where
 {
     pub(crate) fn new(h2: Connection<Tap<T>, Bytes>, start: Start<S, P>) -> Self {
         let now = Instant::now();
+        let Start { began, config, wire, service, policy } = start;
         Driver {
             h2,
-            wire: start.wire,
-            service: start.service,
-            policy: start.policy,
-            steps: FuturesUnordered::new(),
-            running: HashMap::new(),
-            ready: VecDeque::new(),
-            scheduler: Scheduler::new(),
-            pushes: Pushes::new(&start.config, now),
-            withdrawn: Vec::new(),
-            ends: Vec::new(),
-            bodies_ended: Vec::new(),
-            leftovers: Arc::default(),
+            service,
+            exchanges: Exchanges::new(),
+            delivery: Delivery::new(policy, &config, &wire, now),
+            unread: Arc::default(),
             draining: Draining::default(),
-            timers: Timers::new(start.began),
-            keep_alive: KeepAlive::default(),
-            floods: Floods::new(&start.config, now),
+            timers: Timers::new(began),
+            floods: Floods::new(&config, now),
+            shutdown: Shutdown::No,
             highest: 0,
-            shutting_down: false,
-            doom: None,
-            config: start.config,
+            ends: Vec::new(),
+            wire,
+            config,
         }
     }
 
     pub(crate) fn graceful_shutdown(&mut self) {
-        if !self.shutting_down {
-            self.shutting_down = true;
+        if self.shutdown.begin_graceful() {
+            self.delivery.stop_pushes();
             self.h2.graceful_shutdown();
         }
     }
 
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, timer: Pin<&mut Sleep>) -> Poll<Result<(), Error>> {
         let now = Instant::now();
-        self.police(now);
+        self.check_floods(now);
         self.wire.socket.set_asleep(false);
         // The socket was full, and may have room again.
         self.wire.socket.gather(!self.wire.socket.unflushed());
         loop {
-            if let Some(doom) = &self.doom {
+            if let Shutdown::GoAway(go_away) = self.shutdown {
                 self.wire.socket.gather(false);
-                return doom.poll(cx, &mut self.h2, timer, now);
+                return go_away.poll(cx, &mut self.h2, timer, now);
             }
             match self.h2.poll_accept(cx) {
                 Poll::Ready(Some(Ok((request, respond)))) => {
@@ -138,27 +121,29 @@ where
                 Poll::Ready(None) => return Poll::Ready(Ok(())),
                 Poll::Pending => self.wire.socket.gather(true),
             }
-            self.scheduler.flushed(&self.wire);
+            self.delivery.flushed();
             self.take_ends(now);
-            self.take_updates();
-            if !self.police(now) {
+            self.take_priority_updates(now);
+            if !self.check_floods(now) {
                 continue;
             }
-            self.poll_steps(cx);
-            self.draining.poll(cx, &self.leftovers, now);
-            // While a promise is on its way, nothing else is done to any stream: resetting its page would drop
-            // the promise inside `h2` for good. `h2` has just written all that the outbox takes, so this lasts
-            // only while the socket is full.
+            while let Some(stepped) = self.exchanges.poll(cx) {
+                self.step(cx, stepped, now);
+            }
+            self.draining.poll(cx, &self.unread, now);
+            // While a promise is being written, nothing else is done to any stream: resetting its page would drop the
+            // promise inside `h2` for good. `h2` has just written all that the outbox takes, so this lasts only while the
+            // socket is full.
             let mut progress = false;
             while !self.wire.barrier_closed()
-                && let Some(page) = self.ready.pop_front()
+                && let Some(page) = self.exchanges.pop_ready()
             {
-                commit(self, cx, page, now);
+                self.delivery.commit(cx, page, now);
                 progress = true;
             }
             if !self.wire.barrier_closed() {
-                progress |= self.withdraw();
-                progress |= self.send(cx, now);
+                progress |= self.delivery.withdraw();
+                progress |= self.delivery.send(cx, now);
             }
             if progress {
                 continue;
@@ -182,10 +167,10 @@ where
     ) {
         let id = respond.stream_id().as_u32();
         self.highest = self.highest.max(id);
-        // Reset by the client before it was looked at: whoever asks in order to cancel gets no work for it
-        // (CVE-2023-44487). `h2` is asked, at some cost, only if the tap has seen a reset.
+        // A client that asks in order to cancel gets no work for it (CVE-2023-44487). `h2` is asked, at some cost, only if
+        // the tap has seen a reset.
         if self.wire.has_ends() && respond.poll_reset(cx).is_ready() {
-            self.came_to_nothing(now);
+            self.count_reset(now);
             return;
         }
         let (mut head, stream) = request.into_parts();
@@ -195,9 +180,8 @@ where
             return;
         }
         let interim = Arc::new(Interim::default());
-        let tunnel = head.method == Method::CONNECT;
-        let client = Client::new(!tunnel && self.push_possible(now));
-        let Opening { exchange, early_hints, promises, priority } = self.policy.request(client, &mut head);
+        let client = Client::new(head.method != Method::CONNECT && self.delivery.can_push(now));
+        let Opening { exchange, early_hints, promises, priority } = self.delivery.request(client, &mut head);
         if let Some(fields) = early_hints {
             let mut response = Response::new(());
             *response.status_mut() = StatusCode::EARLY_HINTS;
@@ -207,10 +191,10 @@ where
             let _ = respond.send_informational(response);
         }
         let origin = client.push.then(|| Origin {
-            scheme: head.uri.scheme().cloned().unwrap_or(http::uri::Scheme::HTTPS),
+            scheme: head.uri.scheme().cloned().unwrap_or(Scheme::HTTPS),
             authority: head.uri.authority().cloned(),
         });
-        let mut pushes = Resolving::new();
+        let mut pushes = PendingPushes::new();
         if let Some(origin) = &origin {
             for promise in promises {
                 pushes.ask(&self.service, origin, promise);
@@ -218,83 +202,56 @@ where
         }
         head.extensions.insert(EarlyHints::new(Arc::clone(&interim)));
         let priority = self.wire.updates.take(id).or(priority).unwrap_or_else(|| Priority::from_headers(&head.headers));
-        let asked = Asked { exchange, method: head.method.clone(), priority, origin, ahead: Ahead::default() };
-        let body = RequestBody::new(stream, &head, &self.config, &interim, &self.wire, &self.leftovers);
+        let asked = Asked { exchange, method: head.method.clone(), priority, origin, ahead: PromisedAhead::default() };
+        let body = RequestBody::new(stream, &head, &self.config, &interim, &self.wire, &self.unread);
         let mut call = call(&self.service, cx, Request::from_parts(head, body));
         let polled = call.poll_unpin(cx);
         interim.flush(&mut respond);
         match polled {
             Poll::Ready(response) => {
                 pushes.poll(cx);
-                self.answered(cx, asked, Answer { respond, interim, response, pushes });
+                self.answered(cx, asked, Answer { respond, interim, response, pushes }, now);
             }
             Poll::Pending => {
-                let thinking = Thinking::new(&self.config, call, respond, interim, pushes);
-                self.keep(id, Stage::Asked(asked), thinking.step());
+                let pending = PendingResponse::new(&self.config, call, respond, interim, pushes);
+                self.exchanges.keep(id, Stage::Asked(asked), pending.step());
             }
         }
     }
 
-    /// Keeps a step that is not done.
-    pub(crate) fn keep(
-        &mut self,
-        id: u32,
-        stage: Stage<P, B>,
-        step: impl Future<Output = Step<P::Tag, B>> + Send + 'static,
-    ) {
-        let (handle, registration) = AbortHandle::new_pair();
-        self.running.insert(id, Running { step: handle, stage });
-        self.steps.push(Abortable::new(step.map(move |step| (id, step)).boxed(), registration));
-    }
-
-    fn poll_steps(&mut self, cx: &mut Context<'_>) {
-        while let Poll::Ready(Some(done)) = self.steps.poll_next_unpin(cx) {
-            // An aborted one was forgotten by `take_end`.
-            if let Ok((id, step)) = done
-                && let Some(running) = self.running.remove(&id)
-            {
-                self.step(cx, running.stage, step);
-            }
-        }
-    }
-
-    fn step(&mut self, cx: &mut Context<'_>, stage: Stage<P, B>, step: Step<P::Tag, B>) {
-        match (stage, step) {
-            (Stage::Asked(asked), Step::Answered(answer)) => self.answered(cx, asked, answer),
-            (Stage::Asked(asked), Step::Promises(thinking)) => self.promise_ahead(cx, asked, thinking),
+    /// A step of an exchange is done.
+    fn step(&mut self, cx: &mut Context<'_>, stepped: Stepped<P, B>, now: Instant) {
+        match (stepped.stage, stepped.step) {
+            (Stage::Asked(asked), Step::Answered(answer)) => self.answered(cx, asked, answer, now),
+            (Stage::Asked(asked), Step::Promises(pending)) => self.promise_ahead(cx, asked, pending),
             (Stage::Settling(mut page), Step::Settled(pushes)) => {
                 page.pushes = pushes;
-                self.ready.push_back(page);
+                self.exchanges.push_ready(page);
             }
             // A step never answers for another stage.
-            (stage, _) => self.policy.ended(stage.into_exchange(), false),
+            (stage, _) => self.delivery.cancelled(stage.into_exchange()),
         }
     }
 
-    /// The service has answered for the page: the policy sees the head.
-    fn answered(&mut self, cx: &mut Context<'_>, asked: Asked<P>, answer: Answer<P::Tag, B>) {
-        let Answer { mut respond, interim, response, mut pushes } = answer;
+    /// The service has answered for the page.
+    fn answered(&mut self, cx: &mut Context<'_>, asked: Asked<P>, answer: Answer<P::Tag, B>, now: Instant) {
+        let Answer { respond, interim, response, mut pushes } = answer;
         let Asked { mut exchange, method, priority, origin, mut ahead } = asked;
         interim.close();
         let Some(response) = response else {
-            if ahead.ids.is_empty() {
-                respond.send_reset(Reason::INTERNAL_ERROR);
-            } else {
-                head::fail(&mut respond);
-                self.withdrawn.append(&mut ahead.ids);
-            }
-            self.policy.ended(exchange, false);
+            self.delivery.fail(exchange, respond, ahead.ids);
             return;
         };
         let (mut head, body) = response.into_parts();
-        match self.policy.response(&mut exchange, &mut head, &body.size_hint()) {
-            headstart_policy::Pushes::Drop => {
-                pushes = Resolving::new();
-                self.withdrawn.append(&mut ahead.ids);
+        match self.delivery.response(&mut exchange, &mut head, &body.size_hint()) {
+            Pushes::Drop => {
+                pushes = PendingPushes::new();
+                self.delivery.take_back(&mut ahead.ids);
             }
-            headstart_policy::Pushes::Keep(more) => {
-                if let Some(origin) = origin
-                    && self.push_possible(Instant::now())
+            Pushes::Keep(more) => {
+                if !more.is_empty()
+                    && let Some(origin) = origin
+                    && self.delivery.can_push(now)
                 {
                     for promise in more {
                         pushes.ask(&self.service, &origin, promise);
@@ -304,91 +261,137 @@ where
             }
         }
         let own = PriorityParameters::from_headers(&head.headers);
-        let id = respond.stream_id().as_u32();
         let settled = pushes.is_settled();
         let mut page = Page { respond, exchange, method, priority, own, head, body, pushes, ahead };
         if settled {
-            self.ready.push_back(page);
+            self.exchanges.push_ready(page);
             return;
         }
-        let pushes = std::mem::replace(&mut page.pushes, Resolving::new());
-        self.keep(id, Stage::Settling(page), pushes.settle(self.config.push_patience).map(Step::Settled));
+        let pushes = std::mem::replace(&mut page.pushes, PendingPushes::new());
+        let settling = pushes.settle(self.config.push_patience).map(Step::Settled);
+        self.exchanges.keep(page.id(), Stage::Settling(page), settling);
     }
 
-    /// Whether a promise made now could be kept: the service is asked for none that could not. Else a client that
-    /// leaves its pushes where they are would have the service work for each page as for all of its assets.
-    fn push_possible(&mut self, now: Instant) -> bool {
-        let streams = self.h2.max_concurrent_send_streams();
-        // An end that was not taken in yet may have made room.
-        self.push_wanted() && (self.wire.has_ends() || self.pushes.allow(&self.config, streams, now, 1).is_ok())
-    }
-
-    /// Whether the client takes pushes at all.
-    pub(crate) fn push_wanted(&self) -> bool {
-        !self.shutting_down && self.pushes.wanted(&self.config, &self.wire, self.h2.max_concurrent_send_streams())
-    }
-
-    fn send(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
-        let mut ended = std::mem::take(&mut self.bodies_ended);
-        let Driver { scheduler, pushes, config, wire, .. } = self;
-        let mut charge = |more, all| pushes.charge(config, now, more, all);
-        let progress = scheduler.poll(cx, wire, config.max_unsent_bytes, now, &mut ended, &mut charge);
-        for (carried, how) in ended.drain(..) {
-            self.body_ended(carried, how);
+    /// The page takes long and has pushes that are resolved: promises them, unless something else is being written, and
+    /// goes on.
+    fn promise_ahead(&mut self, cx: &mut Context<'_>, mut asked: Asked<P>, mut pending: PendingResponse<P::Tag, B>) {
+        // As in `Delivery::commit`: a promise on a page that was cancelled would be a connection error.
+        if pending.respond.poll_reset(cx).is_ready() {
+            self.delivery.cancelled(asked.exchange);
+            return;
         }
-        self.bodies_ended = ended;
-        progress
+        let now = Instant::now();
+        let id = pending.respond.stream_id().as_u32();
+        let blocked = self.wire.barrier_closed() || self.wire.socket.write_blocked() || !self.wire.drained();
+        if blocked || self.exchanges.has_ready() {
+            pending.put_off(now);
+        } else {
+            let resolved = pending.pushes.take_done();
+            self.delivery.promise_ahead(&mut asked, &mut pending.respond, resolved, now);
+        }
+        self.exchanges.keep(id, Stage::Asked(asked), pending.step());
     }
 
-    pub(crate) fn body_ended(&mut self, carried: Carried<P>, how: BodyEnd) {
-        match carried {
-            Carried::Page(exchange) => self.policy.ended(exchange, how == BodyEnd::Complete),
-            Carried::Push(id) => {
-                let told = match how {
-                    BodyEnd::Failed | BodyEnd::CutOff => self.pushes.close(id).zip(Some(Outcome::Failed)),
-                    BodyEnd::Stalled => self.pushes.stalled(id).zip(Some(Outcome::Unfinished)),
-                    // The wire tells.
-                    BodyEnd::Complete | BodyEnd::Gone => None,
-                };
-                if let Some((tag, outcome)) = told {
-                    self.policy.outcome(&tag, outcome);
-                }
-            }
+    /// Takes in the stream ends that the tap has seen, once `h2` knows of them too: until then a stream may end for which
+    /// no request was seen.
+    fn take_ends(&mut self, now: Instant) {
+        if !self.wire.drained() {
+            return;
+        }
+        let mut ends = std::mem::take(&mut self.ends);
+        ends.clear();
+        self.wire.take_ends(&mut ends);
+        for end in &ends {
+            self.take_end(*end, now);
+        }
+        self.ends = ends;
+    }
+
+    fn take_end(&mut self, end: End, now: Instant) {
+        self.delivery.stream_ended(end);
+        if end.how == Ended::Finished {
+            return;
+        }
+        let mut worked = false;
+        if let Some(exchange) = self.exchanges.cancel(end.stream) {
+            self.delivery.cancelled(exchange);
+            worked = true;
+        }
+        worked |= self.delivery.remove(end.stream);
+        if worked && !is_push(end.stream) {
+            self.count_reset(now);
+        }
+    }
+
+    /// Applies the PRIORITY_UPDATE frames that the tap has seen; those of streams that are not open yet are kept.
+    fn take_priority_updates(&mut self, now: Instant) {
+        for (id, priority) in self.wire.updates.take_opened(self.highest) {
+            self.delivery.reprioritise(id, priority);
+            self.exchanges.reprioritise(id, priority);
+        }
+        if let Some(code) = self.wire.updates.fault() {
+            self.go_away(code, now);
+        }
+    }
+
+    /// Counts a stream on which work was begun and that the client reset.
+    fn count_reset(&mut self, now: Instant) {
+        if !self.floods.reset(now) {
+            self.go_away(Reason::ENHANCE_YOUR_CALM, now);
+        }
+    }
+
+    /// Ends the connection of a client that sent more frames without content than it may. Returns whether it goes on.
+    fn check_floods(&mut self, now: Instant) -> bool {
+        if !self.floods.observe(&self.wire.meter, self.wire.data_written(), now) {
+            self.go_away(Reason::ENHANCE_YOUR_CALM, now);
+        }
+        !matches!(self.shutdown, Shutdown::GoAway(_))
+    }
+
+    /// Ends the connection because of what the client did: all work is dropped, and a GOAWAY with this code is written if
+    /// the client reads on.
+    fn go_away(&mut self, code: Reason, now: Instant) {
+        if self.shutdown.go_away(code, now) {
+            self.h2.abrupt_shutdown(code);
+            self.abandon();
         }
     }
 
     fn check_timers(&mut self, cx: &mut Context<'_>, timer: Pin<&mut Sleep>, now: Instant) -> Poll<Result<(), Error>> {
-        let idle =
-            self.running.is_empty() && self.ready.is_empty() && self.scheduler.is_empty() && !self.leftovers.any_open();
         let blocked = self.wire.barrier_closed() || self.wire.socket.write_blocked();
         let observed = Observed {
-            idle,
-            closing: self.shutting_down,
+            idle: self.exchanges.is_empty() && self.delivery.is_idle() && !self.unread.any_open(),
+            closing: self.shutdown == Shutdown::Graceful,
             blocked,
-            // What the socket has not taken is another matter.
-            starved: self.wire.socket.held() == 0 && self.scheduler.is_starved(&self.wire),
-            stuck_since: self.scheduler.stuck_since(&self.wire).filter(|_| !blocked),
-            pinged: self.keep_alive.is_waiting(self.wire.bytes_read()),
+            starved: self.delivery.is_starved(),
+            stuck_since: self.delivery.stuck_since().filter(|_| !blocked),
         };
         self.timers.observe(&self.wire, &self.config, now, observed);
         match ready!(self.timers.poll(cx, timer, now)) {
             Fired::Error(timeout) => return Poll::Ready(Err(Error::timeout(timeout))),
             Fired::Linger => return Poll::Ready(Ok(())),
             Fired::Idle => self.graceful_shutdown(),
-            Fired::KeepAlive => self.keep_alive.ping(&mut self.h2, self.wire.bytes_read()),
-            Fired::Stuck => self.cut_stuck(now),
+            Fired::KeepAlive => self.timers.ping(&mut self.h2, &self.wire),
+            Fired::Stuck => self.delivery.cut_stuck(self.config.write_stall_timeout, now),
         }
         cx.waker().wake_by_ref();
         Poll::Pending
     }
+}
 
-    /// Resets the streams whose client has opened no window for too long, while others went on.
-    fn cut_stuck(&mut self, now: Instant) {
-        let Some(then) = now.checked_sub(self.config.write_stall_timeout) else { return };
-        let mut ended = Vec::new();
-        self.scheduler.cut_stuck(then, &mut ended);
-        for (carried, how) in ended {
-            self.body_ended(carried, how);
-        }
+impl<T, S, B: Body, P: Policy> Driver<T, S, B, P> {
+    /// Drops all work, and tells the policy what did not end before the connection did.
+    fn abandon(&mut self) {
+        let mut ends = std::mem::take(&mut self.ends);
+        ends.clear();
+        self.wire.take_ends(&mut ends);
+        self.delivery.abandon(ends.into_iter(), self.exchanges.drain());
+    }
+}
+
+impl<T, S, B: Body, P: Policy> Drop for Driver<T, S, B, P> {
+    fn drop(&mut self) {
+        self.abandon();
     }
 }

@@ -27,7 +27,8 @@ pub(crate) const END_STREAM: u8 = 0x1;
 pub(crate) const END_HEADERS: u8 = 0x4;
 /// SETTINGS_ENABLE_PUSH, section 6.5.2.
 pub(crate) const ENABLE_PUSH: u16 = 0x2;
-
+/// SETTINGS_MAX_CONCURRENT_STREAMS, section 6.5.2.
+pub(crate) const MAX_CONCURRENT_STREAMS: u16 = 0x3;
 /// SETTINGS_INITIAL_WINDOW_SIZE, section 6.5.2.
 pub(crate) const INITIAL_WINDOW_SIZE: u16 = 0x4;
 
@@ -37,7 +38,7 @@ const SETTING_BYTES: usize = 6;
 /// The longest payload prefix that is looked at: a stream id and a priority of 28 bytes, where `u=3, i` is usual.
 const WORD_BYTES: usize = 32;
 
-/// What the walker reports.
+/// A report of the walker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     /// A frame header is complete; `length` is that of the payload to come, bytes.
@@ -52,9 +53,9 @@ pub(crate) enum Event {
     Priority { stream: u32, priority: Priority },
 }
 
-/// Where in its frames a stream stands.
+/// A position in a stream of frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Position {
     /// Between two frames.
     Boundary,
     /// In the payload of DATA.
@@ -65,7 +66,7 @@ pub(crate) enum Place {
     Payload,
 }
 
-/// The walker's place in the stream. 72 bytes; work is proportional to the frames, not to the bytes.
+/// Walks the frames of one direction. 72 bytes; work is proportional to the frames, not to the bytes.
 #[derive(Debug, Default)]
 pub(crate) struct Walker {
     header: [u8; HEADER_BYTES],
@@ -80,17 +81,17 @@ pub(crate) struct Walker {
 }
 
 impl Walker {
-    /// Where in the frames the stream stands.
-    pub(crate) fn place(&self) -> Place {
+    /// The position in the frames of the stream.
+    pub(crate) fn position(&self) -> Position {
         match (self.left, self.header_len) {
-            (0, 0) => Place::Boundary,
-            (0, _) => Place::Header,
-            _ if self.kind == DATA => Place::Data,
-            _ => Place::Payload,
+            (0, 0) => Position::Boundary,
+            (0, _) => Position::Header,
+            _ if self.kind == DATA => Position::Data,
+            _ => Position::Payload,
         }
     }
 
-    /// Consumes `bytes`, reporting what completes in them.
+    /// Consumes `bytes` and reports what they complete.
     pub(crate) fn walk(&mut self, mut bytes: &[u8], mut report: impl FnMut(Event)) {
         while !bytes.is_empty() {
             let taken = if self.left > 0 { self.payload(bytes, &mut report) } else { self.header(bytes, &mut report) };
@@ -99,7 +100,7 @@ impl Walker {
     }
 
     fn header(&mut self, bytes: &[u8], report: &mut impl FnMut(Event)) -> usize {
-        // Almost always a header is there as a whole.
+        // Almost always a header arrives whole.
         if self.header_len == 0
             && let Some(header) = bytes.first_chunk()
         {
@@ -159,7 +160,7 @@ impl Walker {
         taken
     }
 
-    /// The field of a PRIORITY_UPDATE: of one that is too long the members that are there in full.
+    /// The field of a PRIORITY_UPDATE. If it is too long, only the members that were collected whole.
     fn priority_field(&self) -> &[u8] {
         let field = self.word.get(4..self.word_len).unwrap_or_default();
         if self.length as usize <= WORD_BYTES {

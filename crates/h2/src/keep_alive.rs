@@ -1,4 +1,4 @@
-//! Asks a client that says nothing whether it is there.
+//! PINGs for a client that is silent.
 
 use std::task::{Context, Poll, Waker};
 
@@ -14,7 +14,7 @@ use crate::tap::Tap;
 pub(crate) struct KeepAlive {
     /// Made for the first PING, which most connections never need.
     pings: Option<PingPong>,
-    /// What the client had sent in all, bytes, when it was asked.
+    /// Bytes that the client had sent in all when the last PING was sent.
     asked_at: Option<u64>,
 }
 
@@ -33,10 +33,10 @@ impl KeepAlive {
             self.pings = h2.ping_pong();
         }
         let Some(pings) = &mut self.pings else { return };
-        // The answer to the last one has to be taken before there can be another. Nobody waits for it: what
-        // comes from the client is seen by the tap.
+        // The last PONG has to be taken before another PING can be sent. Nobody waits for it, because the tap sees every
+        // byte of the client.
         let _: Poll<_> = pings.poll_pong(&mut Context::from_waker(Waker::noop()));
-        // One that is not answered yet stands for this one.
+        // An error says that the last PING is not answered yet; it serves as well.
         let _ = pings.send_ping(Ping::opaque());
     }
 }

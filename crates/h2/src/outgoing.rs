@@ -13,14 +13,16 @@ use http::HeaderMap;
 use http_body::{Body, Frame};
 use tokio::time::Instant;
 
+use crate::body_options::BodyOptions;
 use crate::head;
-use crate::terms::Terms;
+use crate::promises::Surcharge;
+use crate::virtual_time::VirtualTime;
 
-/// What is handed to `h2` of an incremental response at a time, and the least of any: the largest DATA frame that every
-/// client takes (RFC 9113, section 4.2).
+/// Bytes of an incremental response that `h2` is handed at a time, and the least of any other: the largest DATA frame
+/// that every client takes (RFC 9113, section 4.2).
 pub(crate) const SLICE_BYTES: usize = 16 << 10;
 
-/// A client that makes room for less than this in the stall time-out has made none.
+/// Window or room in the socket below this, bytes in the stall timeout, counts as none.
 pub(crate) const DRIBBLE_BYTES: usize = 1 << 10;
 
 /// How a body ended.
@@ -30,7 +32,7 @@ pub(crate) enum BodyEnd {
     Complete,
     /// The body gave an error; the stream was reset.
     Failed,
-    /// A push that would have cost more than it may; the stream was reset.
+    /// A push that would exceed its budget; the stream was reset.
     CutOff,
     /// The stream is gone.
     Gone,
@@ -38,14 +40,14 @@ pub(crate) enum BodyEnd {
     Stalled,
 }
 
-/// A body, the stream it goes to, and its place in the order of need.
+/// A body, its stream, and its place in the order of need.
 pub(crate) struct Outgoing<B, E> {
     pub(crate) id: u32,
     pub(crate) send: SendStream<Bytes>,
     pub(crate) priority: Priority,
-    terms: Terms,
+    options: BodyOptions,
     /// Place among streams of the same urgency.
-    pub(crate) turn: u64,
+    pub(crate) due: VirtualTime,
     /// Bytes sent since it got its place.
     pub(crate) run: usize,
     pub(crate) last_served: Instant,
@@ -60,7 +62,7 @@ pub(crate) struct Outgoing<B, E> {
     next: Next,
 }
 
-/// Since when a stream lacks window, and what it has sent since.
+/// Since when a stream lacks window, and the bytes that it has sent since.
 #[derive(Clone, Copy, Debug)]
 struct Stuck {
     since: Instant,
@@ -80,14 +82,14 @@ enum Next {
     Failed,
 }
 
-/// What came of serving a stream.
+/// The result of serving a stream.
 pub(crate) enum Served<B> {
     Sent(usize),
     /// It waits for the client to open its window.
     NoWindow,
-    /// Its body had nothing; this future has it now.
+    /// Its body had no frame; this future waits for one.
     NotReady(Abortable<NextFrame<B>>),
-    /// Its body gave data, for which there is no room yet.
+    /// Its body gave data for which there is no room yet.
     Filled,
     Ended(usize, BodyEnd),
 }
@@ -97,13 +99,20 @@ where
     B: Body,
     B::Error: Debug,
 {
-    pub(crate) fn new(send: SendStream<Bytes>, body: B, terms: Terms, turn: u64, now: Instant, extra: E) -> Self {
+    pub(crate) fn new(
+        send: SendStream<Bytes>,
+        body: B,
+        options: BodyOptions,
+        due: VirtualTime,
+        now: Instant,
+        extra: E,
+    ) -> Self {
         Outgoing {
             id: send.stream_id().as_u32(),
             send,
-            priority: terms.own.over(terms.asked),
-            terms,
-            turn,
+            priority: options.own.over(options.requested),
+            options,
+            due,
             run: 0,
             last_served: now,
             batch: 0,
@@ -117,32 +126,32 @@ where
     }
 
     /// Its place in the order in which streams are served; no two are equal.
-    pub(crate) fn place(&self) -> (u8, u64) {
-        (self.priority.urgency, self.turn)
+    pub(crate) fn place(&self) -> (u8, VirtualTime) {
+        (self.priority.urgency, self.due)
     }
 
-    /// Takes another wish of the client; whether it changes anything.
-    pub(crate) fn reprioritise(&mut self, asked: Priority) -> bool {
-        let priority = self.terms.own.over(asked);
+    /// Applies another priority that the client asks for. Returns whether it changes anything.
+    pub(crate) fn reprioritise(&mut self, requested: Priority) -> bool {
+        let priority = self.options.own.over(requested);
         std::mem::replace(&mut self.priority, priority) != priority
     }
 
-    /// Whether it waits for the client: with data that no window takes, or not begun for want of window.
+    /// Whether it waits for the client: it has data and no window, or was not begun because there is no window.
     pub(crate) fn is_starved(&self, no_window: bool) -> bool {
         match self.next {
-            _ if self.terms.tunnel => false,
+            _ if self.options.tunnel => false,
             Next::Data(_) => true,
             Next::Unknown => (no_window && !self.started) || self.stuck.is_some(),
             Next::Awaited(_) | Next::Trailers(_) | Next::End | Next::Failed => false,
         }
     }
 
-    /// Since when the client gives it no window worth mention, though there is something to send.
+    /// The instant since which the client has given it less than [`DRIBBLE_BYTES`] of window, though it has data to send.
     pub(crate) fn stuck_since(&self) -> Option<Instant> {
-        self.stuck.filter(|_| !self.terms.tunnel).map(|stuck| stuck.since)
+        self.stuck.filter(|_| !self.options.tunnel).map(|stuck| stuck.since)
     }
 
-    /// Looks again whether it is without window: it may not have had its turn since.
+    /// Looks again whether it is without window, which may have come since it was served.
     pub(crate) fn recovers(&mut self) -> bool {
         let has_window = self.has_window();
         if has_window {
@@ -151,14 +160,14 @@ where
         has_window
     }
 
-    /// It was found without window.
+    /// Notes that it was found without window.
     pub(crate) fn blocked(&mut self, epoch: u64, now: Instant) {
         self.blocked_in = Some(epoch);
         self.stuck.get_or_insert(Stuck { since: now, bytes: 0 });
     }
 
-    /// Whether serving it can come to something. A body that has not begun is not opened without window; one
-    /// that has may have only its end to report, which needs none.
+    /// Whether serving it may have an effect. A body that has not begun is not polled without window; one that has begun
+    /// may have only its end to report, which needs none.
     pub(crate) fn is_ready(&self, window: usize, epoch: u64) -> bool {
         match self.next {
             Next::Awaited(_) => false,
@@ -175,7 +184,7 @@ where
         cx: &mut Context<'_>,
         most: usize,
         closed: bool,
-        charge: &mut dyn FnMut(u64, u64) -> bool,
+        charge: &mut dyn FnMut(Surcharge) -> bool,
     ) -> Served<B> {
         if matches!(self.next, Next::Unknown) {
             if closed && !self.started && !self.has_window() {
@@ -188,7 +197,7 @@ where
         match std::mem::replace(&mut self.next, Next::End) {
             Next::Data(data) => {
                 let bytes = data.len() as u64;
-                if self.terms.allowance.as_mut().is_none_or(|allowance| allowance.covers(bytes, charge)) {
+                if self.options.allowance.as_mut().is_none_or(|allowance| allowance.covers(bytes, charge)) {
                     return self.send_slice(data, most);
                 }
                 self.reset(Reason::CANCEL);
@@ -214,7 +223,7 @@ where
         self.send.send_reset(code);
     }
 
-    /// Whether a byte could be sent: a body that is not begun is opened for nothing else.
+    /// Whether the stream has window for a byte. A body that is not begun is not polled without.
     fn has_window(&mut self) -> bool {
         self.send.reserve_capacity(1);
         let has = self.send.capacity() > 0;
@@ -222,13 +231,13 @@ where
         has
     }
 
-    /// Takes back a body that was awaited, with its frame.
+    /// Takes back a body that was awaited, with the frame that it gave.
     pub(crate) fn answered(&mut self, body: Pin<Box<B>>, frame: Asked<B>) {
         self.body = Some(body);
         self.take(frame);
     }
 
-    /// Asks the body for its next frame; if there is none yet, the future to wait on.
+    /// Asks the body for its next frame. If there is none yet, returns the future to wait for.
     fn ask(&mut self, cx: &mut Context<'_>) -> Option<Abortable<NextFrame<B>>> {
         while matches!(self.next, Next::Unknown) {
             let Some(body) = &mut self.body else {
@@ -269,7 +278,7 @@ where
 
     /// Reserves and sends in one step, so that nothing stays reserved inside `h2`.
     fn send_slice(&mut self, mut data: Bytes, most: usize) -> Served<B> {
-        // One that is not incremental would have the next slice as well. Whole ones, for each becomes a frame.
+        // A stream that is not incremental would have the next slice as well. Each whole slice becomes a frame.
         let slices = if self.priority.incremental { 1 } else { (most / SLICE_BYTES).max(1) };
         let want = data.len().min(slices * SLICE_BYTES).min(most);
         if want == 0 {
@@ -292,7 +301,7 @@ where
         }
         self.started = true;
         self.run += have;
-        if let Some(allowance) = &mut self.terms.allowance {
+        if let Some(allowance) = &mut self.options.allowance {
             allowance.sent(have as u64);
         }
         if let Some(stuck) = &mut self.stuck {
@@ -326,7 +335,7 @@ pub(crate) struct NextFrame<B> {
 /// A body that answered: its stream, itself, and the frame.
 pub(crate) type Answered<B> = (u32, Pin<Box<B>>, Asked<B>);
 
-/// What a body said when it was asked for a frame.
+/// The answer of a body that was asked for a frame.
 pub(crate) type Asked<B> = Result<Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>, Panicked>;
 
 /// The body panicked: its stream fails, the others go on.

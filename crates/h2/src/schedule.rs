@@ -1,12 +1,11 @@
 //! Response bodies in order of need, above `h2`.
 //!
-//! `h2` gives its window to whoever asks first and serves streams in turns. So bodies are held here and only
-//! what goes out next is handed down, in slices: the most urgent stream first (RFC 9218), streams of one urgency
-//! in the order in which they began, incremental ones in turns.
+//! `h2` gives its window to the stream that asks first and serves streams in turns. So the scheduler holds the bodies and
+//! hands `h2` only the slices that are to be written next: the most urgent stream first (RFC 9218), streams of one
+//! urgency in the order in which they began, incremental ones in turns.
 //!
-//! No capacity is left reserved inside `h2`: a slice is reserved and sent in one step, or the stream is passed
-//! over until the tap has seen a WINDOW_UPDATE. So a stream without window never keeps the connection's window
-//! from the others.
+//! No capacity stays reserved inside `h2`: a slice is reserved and sent in one step, or the stream is skipped until the
+//! tap has seen a WINDOW_UPDATE. So a stream without window never takes the connection's window from the others.
 
 use std::fmt::Debug;
 use std::task::{Context, Poll};
@@ -20,9 +19,11 @@ use headstart_policy::Priority;
 use http_body::Body;
 use tokio::time::Instant;
 
+use crate::body_options::BodyOptions;
 use crate::outbox::OUTBOX_BYTES;
 use crate::outgoing::{BodyEnd, NextFrame, Outgoing, SLICE_BYTES, Served};
-use crate::terms::Terms;
+use crate::promises::Surcharge;
+use crate::virtual_time::VirtualTime;
 use crate::wire::Wire;
 
 /// A response that is not incremental keeps its place for this much; then it takes turns with its equals, so
@@ -33,16 +34,19 @@ const RUN_BYTES: usize = 1 << 20;
 const PATIENCE: Duration = Duration::from_secs(3);
 const PATIENT_EVERY: u32 = 8;
 
-/// A socket that takes this much, bytes, in this time without being full is not what a response waits for.
+/// A socket that takes [`QUICK_BYTES`] in [`QUICK_TIME`] without being full does not delay a response.
 const QUICK_BYTES: u64 = 128 << 10;
 const QUICK_TIME: Duration = Duration::from_millis(10);
 
-/// Heads and frame headers below that do not count, bytes: else there would be no room for the last whole slice.
+/// Bytes of heads and frame headers that do not count as unsent: else there would be no room for the last whole slice.
 const HEADS_BYTES: usize = 1 << 10;
 
-/// A place in the order of a [`Scheduler`].
+/// A stream of which `h2` holds more than one slice.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Turn(u64);
+struct Deep {
+    stream: u32,
+    urgency: u8,
+}
 
 /// Holds the bodies of one connection. `E` travels with a body and comes back when it has ended.
 pub(crate) struct Scheduler<B, E> {
@@ -51,14 +55,16 @@ pub(crate) struct Scheduler<B, E> {
     streams: Vec<Box<Outgoing<B, E>>>,
     /// Bodies that had nothing ready, each woken alone.
     awaited: FuturesUnordered<Abortable<NextFrame<B>>>,
-    next_turn: u64,
+    /// The virtual time that was given out last.
+    latest: VirtualTime,
+    max_unsent_bytes: usize,
     slices: u32,
     /// DATA handed to `h2` since the connection began, bytes; corrected by [`flushed`](Self::flushed).
     handed: u64,
-    /// Counts the times that nothing was below.
+    /// Counts the times that `h2` held no DATA.
     batch: u64,
-    /// The urgency and id of a stream with more than one slice below.
-    deep: Option<(u8, u32)>,
+    /// The stream of which `h2` holds more than one slice.
+    deep: Option<Deep>,
     pace: Pace,
 }
 
@@ -74,11 +80,13 @@ where
     B: Body,
     B::Error: Debug,
 {
-    pub(crate) fn new() -> Self {
+    /// `max_unsent_bytes` as in [`Config::max_unsent_bytes`](crate::Config::max_unsent_bytes).
+    pub(crate) fn new(max_unsent_bytes: usize) -> Self {
         Scheduler {
+            max_unsent_bytes: max_unsent_bytes.max(SLICE_BYTES),
             streams: Vec::new(),
             awaited: FuturesUnordered::new(),
-            next_turn: 0,
+            latest: VirtualTime::default(),
             slices: 0,
             handed: 0,
             batch: 1,
@@ -91,63 +99,65 @@ where
         self.streams.is_empty()
     }
 
-    /// Keeps a place for a body that is to come, before all that is added later.
-    pub(crate) fn reserve(&mut self) -> Turn {
-        Turn(self.turn())
+    /// Reserves a place for a body that is to come, before all that is added later.
+    pub(crate) fn reserve(&mut self) -> VirtualTime {
+        self.latest = self.latest.next();
+        self.latest
     }
 
-    /// Adds a body behind all of its urgency, or where a place was kept for it.
+    /// Adds a body behind all of its urgency, or at the place that was reserved for it.
     pub(crate) fn push(
         &mut self,
         send: SendStream<Bytes>,
         body: B,
-        terms: Terms,
-        kept: Option<Turn>,
+        options: BodyOptions,
+        reserved: Option<VirtualTime>,
         now: Instant,
         extra: E,
     ) {
-        let turn = kept.map_or_else(|| self.turn(), |Turn(turn)| turn);
-        self.insert(Box::new(Outgoing::new(send, body, terms, turn, now, extra)));
+        let due = reserved.unwrap_or_else(|| self.reserve());
+        self.insert(Box::new(Outgoing::new(send, body, options, due, now, extra)));
     }
 
-    /// Puts a stream where it belongs: almost always at the end.
+    /// Inserts a stream at its place, which is almost always the end.
     fn insert(&mut self, stream: Box<Outgoing<B, E>>) {
         let at = self.streams.partition_point(|other| other.place() < stream.place());
         self.streams.insert(at, stream);
     }
 
-    /// A stream has got another place.
+    /// Puts a stream where it belongs after its place has changed.
     fn moved(&mut self, at: usize) {
         let stream = self.streams.remove(at);
         self.insert(stream);
     }
 
-    /// The client has thought better of a priority (PRIORITY_UPDATE): the stream goes behind all of the new one.
-    pub(crate) fn reprioritise(&mut self, id: u32, asked: Priority) {
-        let turn = self.turn();
+    /// Applies a PRIORITY_UPDATE: the stream goes behind all others of its new urgency.
+    pub(crate) fn reprioritise(&mut self, id: u32, requested: Priority) {
+        let due = self.reserve();
         if let Some(at) = self.streams.iter().position(|stream| stream.id == id)
             && let Some(stream) = self.streams.get_mut(at)
-            && stream.reprioritise(asked)
+            && stream.reprioritise(requested)
         {
-            stream.turn = turn;
+            stream.due = due;
             stream.run = 0;
             self.moved(at);
         }
     }
 
-    /// Takes out a stream that was reset.
+    /// Removes a stream that was reset.
     pub(crate) fn remove(&mut self, id: u32) -> Option<E> {
         let at = self.streams.iter().position(|stream| stream.id == id)?;
         Some(self.streams.remove(at).extra)
     }
 
-    /// Resets a stream, if it is still here. Not while a promise is on its way.
+    /// Resets a stream, if its body was not handed over whole. Returns whether it was reset. Not while a promise is being
+    /// written.
     pub(crate) fn reset(&mut self, id: u32, code: Reason) -> bool {
         let at = self.streams.iter().position(|stream| stream.id == id);
         at.map(|at| self.streams.remove(at).reset(code)).is_some()
     }
 
-    /// The connection was just polled until it had nothing more to do: if its socket took all, nothing is unsent.
+    /// The connection was polled until it was idle: unless its socket is full, `h2` holds no DATA.
     pub(crate) fn flushed(&mut self, wire: &Wire) {
         if !wire.socket.write_blocked() {
             self.handed = wire.data_written();
@@ -156,14 +166,14 @@ where
         }
     }
 
-    /// Whether a body waits for the client to open a window, or to read what is below.
+    /// Whether a body waits for the client to open a window.
     pub(crate) fn is_starved(&self, wire: &Wire) -> bool {
         let no_window = wire.window_granted() <= wire.data_written();
         self.streams.iter().any(|stream| stream.is_starved(no_window))
     }
 
-    /// Since when a stream waits for window that has waited longest. While the connection has none, no stream is
-    /// to blame.
+    /// The instant since which a stream has waited for window, for the one that has waited longest. While the connection
+    /// has no window, no stream is at fault.
     pub(crate) fn stuck_since(&self, wire: &Wire) -> Option<Instant> {
         if wire.window_granted() <= wire.data_written() {
             return None;
@@ -171,10 +181,10 @@ where
         self.streams.iter().filter_map(|stream| stream.stuck_since()).min()
     }
 
-    /// Resets the streams that have been stuck since `then`. Not while a promise is on its way.
-    pub(crate) fn cut_stuck(&mut self, then: Instant, ended: &mut Vec<(E, BodyEnd)>) {
+    /// Resets the streams that have been stuck since that instant. Not while a promise is being written.
+    pub(crate) fn cut_stuck(&mut self, limit: Instant, ended: &mut Vec<(E, BodyEnd)>) {
         let is_stuck = |stream: &mut Box<Outgoing<B, E>>| {
-            stream.stuck_since().is_some_and(|since| since <= then) && !stream.recovers()
+            stream.stuck_since().is_some_and(|since| since <= limit) && !stream.recovers()
         };
         for mut stream in self.streams.extract_if(.., is_stuck) {
             stream.reset(Reason::CANCEL);
@@ -182,38 +192,38 @@ where
         }
     }
 
-    /// Hands slices to `h2` until nothing is ready, the window is used up or `max_unsent` bytes are below.
-    /// Returns whether `h2` has to be polled again; bodies that ended go to `ended`.
+    /// Hands slices to `h2` until nothing is ready, the window is used up or too many bytes are unsent. Returns whether `h2` has to be polled again; bodies that ended go to `ended`.
     pub(crate) fn poll(
         &mut self,
         cx: &mut Context<'_>,
         wire: &Wire,
-        max_unsent: usize,
         now: Instant,
         ended: &mut Vec<(E, BodyEnd)>,
-        charge: &mut dyn FnMut(u64, u64) -> bool,
+        charge: &mut dyn FnMut(Surcharge) -> bool,
     ) -> bool {
         self.poll_awaited(cx);
-        let max_unsent = self.pace.max_unsent(max_unsent.max(SLICE_BYTES), wire, now);
+        let max_unsent = self.pace.max_unsent(self.max_unsent_bytes, wire, now);
         let mut progress = false;
         loop {
             let held = wire.socket.held().saturating_sub(HEADS_BYTES) as u64;
             let unsent = self.handed.saturating_sub(wire.data_written()).saturating_add(held);
             let room = (max_unsent as u64).saturating_sub(unsent);
-            // What the client granted, less all that it got or will get.
+            // The window that the client granted, less all that was or will be sent.
             let window = wire.window_granted().saturating_sub(self.handed.max(wire.data_written()));
             let most = usize::try_from(room.min(window)).unwrap_or(usize::MAX);
-            // Whole slices, or a client that reads slowly would be sent as many frames as it does reads.
+            // Only whole slices, or a client that reads slowly would be sent a frame for each of its reads.
             if unsent > 0 && room < SLICE_BYTES as u64 {
                 return progress;
             }
             let Some(at) = self.pick(most, wire.window_epoch(), now) else {
                 return progress;
             };
-            // `h2` serves streams in turns: a slice of a stream that is due later would go out before the second
-            // slice of this one. What is below goes first.
-            if let Some((urgency, id)) = self.deep
-                && self.streams.get(at).is_some_and(|stream| stream.id != id && stream.priority.urgency >= urgency)
+            // `h2` serves streams in turns: a slice of a stream that is due later would be written before the second slice
+            // of a stream that `h2` still holds. Wait until that is written.
+            if let Some(deep) = self.deep
+                && let Some(stream) = self.streams.get(at)
+                && stream.id != deep.stream
+                && stream.priority.urgency >= deep.urgency
             {
                 return progress;
             }
@@ -230,9 +240,9 @@ where
         most: usize,
         now: Instant,
         ended: &mut Vec<(E, BodyEnd)>,
-        charge: &mut dyn FnMut(u64, u64) -> bool,
+        charge: &mut dyn FnMut(Surcharge) -> bool,
     ) -> bool {
-        let turn = self.turn();
+        let due = self.reserve();
         let batch = self.batch;
         let Some(stream) = self.streams.get_mut(at) else {
             return false;
@@ -240,7 +250,7 @@ where
         let served = stream.serve(cx, most, wire.streams_begin_closed(), charge);
         if let Served::Sent(bytes) | Served::Ended(bytes @ 1.., _) = served {
             if stream.batch == batch || bytes > SLICE_BYTES {
-                self.deep = Some((stream.priority.urgency, stream.id));
+                self.deep = Some(Deep { stream: stream.id, urgency: stream.priority.urgency });
             }
             stream.batch = batch;
         }
@@ -249,7 +259,7 @@ where
                 self.slices = self.slices.wrapping_add(1);
                 stream.last_served = now;
                 if stream.priority.incremental || stream.run >= RUN_BYTES {
-                    stream.turn = turn;
+                    stream.due = due;
                     self.moved(at);
                 }
                 self.handed += bytes as u64;
@@ -273,10 +283,10 @@ where
         }
     }
 
-    /// Takes the frames of bodies that had none before.
+    /// Takes the frames of bodies that had none when they were asked.
     fn poll_awaited(&mut self, cx: &mut Context<'_>) {
         while let Poll::Ready(Some(answered)) = self.awaited.poll_next_unpin(cx) {
-            // A stream that was dropped meanwhile has aborted it.
+            // Dropping a stream aborts the future of its body.
             let Ok((id, body, frame)) = answered else { continue };
             if let Some(stream) = self.streams.iter_mut().find(|stream| stream.id == id) {
                 stream.answered(body, frame);
@@ -284,8 +294,8 @@ where
         }
     }
 
-    /// The stream that goes next: the first that is ready. Now and then the one that has waited longest, which is
-    /// looked for among all, a few hundred at most.
+    /// Picks the stream that goes next: the first that is ready; now and then the one that has waited longest, for which
+    /// all streams are looked at, a few hundred at most.
     fn pick(&self, window: usize, epoch: u64, now: Instant) -> Option<usize> {
         let ready = |stream: &Outgoing<B, E>| stream.is_ready(window, epoch);
         if self.slices.is_multiple_of(PATIENT_EVERY) {
@@ -298,14 +308,9 @@ where
         }
         self.streams.iter().position(|stream| ready(stream))
     }
-
-    fn turn(&mut self) -> u64 {
-        self.next_turn += 1;
-        self.next_turn
-    }
 }
 
-/// How quickly the socket takes what it is given.
+/// How quickly the socket takes bytes.
 #[derive(Debug, Default)]
 struct Pace {
     /// When bytes began to be counted, and how many had been written then.
@@ -315,8 +320,8 @@ struct Pace {
 }
 
 impl Pace {
-    /// Little below lets a late urgent response overtake; much makes for fewer system calls. Where the socket takes all
-    /// at once, nothing is below for long.
+    /// Few unsent bytes let a late urgent response overtake, many need fewer system calls. A socket that takes all at once
+    /// leaves nothing unsent for long.
     fn max_unsent(&mut self, configured: usize, wire: &Wire, now: Instant) -> usize {
         let written = wire.socket.bytes_written();
         let (began, before) = *self.since.get_or_insert((now, written));

@@ -14,8 +14,8 @@ use crate::wire::Wire;
 /// `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n` (RFC 9113, section 3.4).
 const PREFACE_BYTES: usize = 24;
 
-/// Sits between the socket and `h2`. Passes every byte on unchanged; only delays reads while a promise is on
-/// its way out ([`Wire::barrier_closed`]), and writes until there is nothing to add
+/// Sits between the socket and `h2`. Passes every byte on unchanged; only delays reads while a promise is being
+/// written ([`Wire::barrier_closed`]), and writes until there is nothing to add
 /// ([`Socket::gathers`](crate::socket::Socket::gathers)).
 #[derive(Debug)]
 pub(crate) struct Tap<T> {
@@ -27,12 +27,12 @@ pub(crate) struct Tap<T> {
     gathered: Gathered,
 }
 
-/// Where writes are gathered.
+/// Where writes are gathered until they are flushed.
 #[derive(Debug)]
 enum Gathered {
-    /// Here.
+    /// In our own outbox.
     Outbox(Outbox),
-    /// In a buffer of the I/O, which has so many bytes that were not flushed.
+    /// In the buffer of the I/O below, which holds this many bytes that were not flushed.
     Below(usize),
 }
 
@@ -66,10 +66,10 @@ impl<T> Tap<T> {
         self.preface_left -= preface;
         let bytes = bytes.get(preface..).unwrap_or_default();
         self.inbound.walk(bytes, |event| self.wire.inbound(event));
-        self.wire.fed(self.inbound.place());
+        self.wire.fed(self.inbound.position());
     }
 
-    /// Bytes have left `h2`.
+    /// Walks bytes that `h2` has written.
     fn passed<'a>(&mut self, slices: impl Iterator<Item = &'a [u8]>, mut count: usize) {
         for slice in slices {
             let part = slice.get(..count.min(slice.len())).unwrap_or_default();
@@ -104,7 +104,7 @@ impl<T: AsyncWrite + Unpin> Tap<T> {
         Poll::Ready(Ok(count))
     }
 
-    /// Writes what was gathered, unless the socket is full before.
+    /// Writes what was gathered, until the socket is full.
     fn drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let socket = &self.wire.socket;
         let result = match &mut self.gathered {
@@ -126,7 +126,8 @@ impl<T: AsyncWrite + Unpin> Tap<T> {
 }
 
 impl<T> Tap<T> {
-    /// A writer with a buffer of its own, such as TLS, takes bytes and has them still: what came of emptying it.
+    /// Notes the result of flushing the I/O: a writer with a buffer of its own, such as TLS, may still hold bytes that it
+    /// took.
     fn emptied(&self, result: &Poll<io::Result<()>>) {
         match result {
             Poll::Pending => self.wire.socket.could_not_write(),
@@ -145,7 +146,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Tap<T> {
             return Poll::Pending;
         }
         if tap.wire.meter.is_over() {
-            // The driver is asked at once: it ends the connection, or allows more.
+            // The driver runs at once, and ends the connection or allows more.
             cx.waker().wake_by_ref();
             tap.wire.ran_dry();
             return Poll::Pending;
@@ -181,7 +182,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Tap<T> {
         true
     }
 
-    /// `h2` flushes after each frame. Unless the driver has asked for it, that is put off.
+    /// `h2` flushes after each frame. While the driver gathers, flushing does nothing.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let tap = self.get_mut();
         if tap.wire.socket.gathers() {

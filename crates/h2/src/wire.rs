@@ -1,4 +1,4 @@
-//! What has really crossed the socket, shared between the tap and the driver.
+//! What the tap has seen of a connection's frames, shared with the driver.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -7,7 +7,7 @@ use std::task::Waker;
 use atomic_waker::AtomicWaker;
 
 use crate::flood::Meter;
-use crate::frames::{self, Event, Place};
+use crate::frames::{self, Event, Position};
 use crate::socket::{Socket, add};
 use crate::updates::Updates;
 
@@ -22,17 +22,18 @@ const INITIAL_CONNECTION_WINDOW: u64 = 65_535;
 #[derive(Debug)]
 pub(crate) struct Wire {
     push_enabled: AtomicBool,
+    /// The client's SETTINGS_MAX_CONCURRENT_STREAMS.
+    max_pushes: AtomicU32,
     settings_begun: AtomicBool,
     settings_seen: AtomicBool,
     goaway_received: AtomicBool,
     header_block_open: AtomicBool,
     frame_open: AtomicBool,
     frames_begun: AtomicU64,
-    /// Whether `h2` has decoded all that the tap has passed on: it asked for more and there was none. It does
-    /// not while it waits for room to write an acknowledgement, and then what the tap has seen has not happened
-    /// yet as far as `h2` is concerned.
+    /// Whether `h2` has decoded all that the tap has passed on: it asked for more and there was none. It does not ask while
+    /// it waits for room to write an acknowledgement; then the tap has seen frames that `h2` does not know of.
     drained: AtomicBool,
-    /// Something came in that may give a stream window, and `h2` may not have decoded it.
+    /// A frame came in that may give a stream window, and `h2` may not have decoded it.
     window_changed: AtomicBool,
     window_granted: AtomicU64,
     /// Counts the events after which a stream that had no window may have some.
@@ -66,7 +67,7 @@ struct Batch {
     heads_written: AtomicU32,
 }
 
-/// The end of a stream as the wire shows it.
+/// The end of a stream, as the tap has seen it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct End {
     pub(crate) stream: u32,
@@ -88,6 +89,8 @@ impl Wire {
         Wire {
             // RFC 9113, section 6.5.2: push is allowed until the client says otherwise.
             push_enabled: AtomicBool::new(true),
+            // No limit is set until the client sets one (the same section).
+            max_pushes: AtomicU32::new(u32::MAX),
             settings_begun: AtomicBool::new(false),
             settings_seen: AtomicBool::new(false),
             goaway_received: AtomicBool::new(false),
@@ -117,6 +120,11 @@ impl Wire {
     /// Whether the client takes pushes, as its latest SETTINGS say.
     pub(crate) fn push_enabled(&self) -> bool {
         self.push_enabled.load(Relaxed) && self.settings_seen.load(Relaxed)
+    }
+
+    /// How many streams the server may have open, as the client's latest SETTINGS say.
+    pub(crate) fn max_pushes(&self) -> usize {
+        self.max_pushes.load(Relaxed) as usize
     }
 
     pub(crate) fn goaway_received(&self) -> bool {
@@ -189,15 +197,15 @@ impl Wire {
         self.batch.heads_written.store(0, Relaxed);
     }
 
-    /// Whether a promise still waits inside `h2`. While it does, no frame of the client may reach `h2`: a
-    /// RST_STREAM, WINDOW_UPDATE or GOAWAY that meets a half-born stream panics, leaks window or closes the
-    /// connection (h2 0.4.20; `UPSTREAM.md`).
+    /// Whether a promise still waits inside `h2`. While it does, no frame of the client may reach `h2`: a RST_STREAM,
+    /// WINDOW_UPDATE or GOAWAY for a stream whose promise is not written panics, leaks window or closes the connection
+    /// (h2 0.4.20; `UPSTREAM.md`).
     pub(crate) fn barrier_closed(&self) -> bool {
         let promised = self.batch.promised.load(Relaxed);
         self.batch.promises_written.load(Relaxed) < promised || self.batch.heads_written.load(Relaxed) < promised
     }
 
-    /// Remembers who reads, to be woken when the barrier opens.
+    /// Registers the reader, which is woken when the barrier opens.
     pub(crate) fn wait_for_barrier(&self, reader: &Waker) {
         self.reader.register(reader);
     }
@@ -207,7 +215,7 @@ impl Wire {
         self.has_ends.load(Relaxed)
     }
 
-    /// Takes the stream ends seen since the last call; a push has not finished while its end waits for the socket.
+    /// Takes the stream ends seen since the last call. A push has not finished while the outbox holds its end.
     pub(crate) fn take_ends(&self, into: &mut Vec<End>) {
         if self.has_ends()
             && let Ok(mut ends) = self.ends.lock()
@@ -218,18 +226,18 @@ impl Wire {
         }
     }
 
-    /// Bytes went to `h2`, the last of which stand there in the client's frames.
-    pub(crate) fn fed(&self, place: Place) {
+    /// Bytes were passed to `h2`; `position` is where the last of them ends in the client's frames.
+    pub(crate) fn fed(&self, position: Position) {
         // An upload may take its time: only what is not DATA counts as begun and not finished.
-        self.frame_open.store(matches!(place, Place::Header | Place::Payload), Relaxed);
-        let past_settings = place != Place::Payload || self.frames_begun.load(Relaxed) > 1;
+        self.frame_open.store(matches!(position, Position::Header | Position::Payload), Relaxed);
+        let past_settings = position != Position::Payload || self.frames_begun.load(Relaxed) > 1;
         if past_settings && self.settings_begun.load(Relaxed) {
             self.settings_seen.store(true, Relaxed);
         }
         self.drained.store(false, Relaxed);
     }
 
-    /// `h2` asked for more and there was nothing.
+    /// `h2` asked for more bytes and there were none.
     pub(crate) fn ran_dry(&self) {
         self.drained.store(true, Relaxed);
         if self.window_changed.swap(false, Relaxed) {
@@ -267,6 +275,7 @@ impl Wire {
             Event::Setting { id: frames::ENABLE_PUSH, value } => {
                 self.push_enabled.store(value == 1, Relaxed);
             }
+            Event::Setting { id: frames::MAX_CONCURRENT_STREAMS, value } => self.max_pushes.store(value, Relaxed),
             Event::Setting { id: frames::INITIAL_WINDOW_SIZE, value } => self.begin_closed.store(value == 0, Relaxed),
             Event::Word { kind: frames::WINDOW_UPDATE, stream: 0, word } => {
                 self.window_granted.fetch_add(u64::from(word & 0x7fff_ffff), Relaxed);

@@ -15,7 +15,7 @@ fn long(name: usize) -> String {
 }
 
 /// D1: ids of promises on two parents leave `h2` out of order. Guarded by one batch of promises at a time
-/// (`Wire::barrier_closed`, `Driver::ready`). When mended, pages may be committed side by side.
+/// (`Wire::barrier_closed`, `Exchanges::ready`). When mended, pages may be committed side by side.
 #[tokio::test(start_paused = true)]
 async fn d1_promises_of_two_pages_ascend() {
     let script = Script::new()
@@ -221,7 +221,7 @@ async fn d6_a_push_that_fails_is_reset() {
 }
 
 /// D7: `h2` promises on a page that has ended, was reset, or whose client has said GOAWAY. Guarded by the tap
-/// (`Driver::take_end`, `Wire::goaway_received`) and by `poll_reset` in `commit`. When mended, `poll_reset` may go.
+/// (`Driver::take_end`, `Wire::goaway_received`) and by `poll_reset` in `Delivery::commit`. When mended, `poll_reset` may go.
 #[tokio::test(start_paused = true)]
 async fn d7_no_promise_on_a_page_that_is_gone() {
     let script = Script::new().push("/wait/10/100", ["/bytes/20"]);

@@ -1,62 +1,47 @@
-//! One exchange up to its response head: the service is asked for the page and, beside it, for what is pushed.
+//! The responses to a page's promises, while the service works on them.
 
-use std::any::Any;
-use std::fmt::Debug;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::future::poll_fn;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::future::{BoxFuture, FutureExt, poll_fn};
+use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use h2::server::SendResponse;
 use headstart_policy::{Promise, Pushed, Refusal};
-use http::uri::{Authority, PathAndQuery, Scheme};
+use http::uri::{Authority, Scheme};
 use http::{Method, Request, Response, Uri, Version};
-use tower::util::Oneshot;
 
 use crate::body::RequestBody;
+use crate::call::call_later;
 use crate::head;
-use crate::interim::Interim;
 use crate::service::HttpService;
 
-/// The response to one promise, not promised yet.
+/// The response to a promise that is not made yet.
 pub(crate) struct Resolved<T, B> {
-    /// Its place among the page's promises: the order of need.
+    /// The promise's place in the order of need.
     pub(crate) rank: usize,
     pub(crate) promise: Promise<T>,
     pub(crate) result: Result<(Request<()>, Response<B>), Refusal>,
 }
 
 /// The responses to a page's promises, as they become ready.
-pub(crate) struct Resolving<T, B> {
+pub(crate) struct PendingPushes<T, B> {
     /// Made for the first promise: most exchanges have none.
     pending: Option<FuturesUnordered<BoxFuture<'static, Resolved<T, B>>>>,
     done: Vec<Resolved<T, B>>,
-    /// What was asked for and not taken yet, so that what is not ready can be named.
+    /// The tags of promises that were asked for and not taken yet, so that late ones can be named.
     asked: Vec<Option<T>>,
 }
 
-/// What an exchange has come to when its page is ready.
-pub(crate) struct Answer<T, B> {
-    pub(crate) respond: SendResponse<Bytes>,
-    pub(crate) interim: Arc<Interim>,
-    /// `None` if the service failed or panicked.
-    pub(crate) response: Option<Response<B>>,
-    pub(crate) pushes: Resolving<T, B>,
-}
-
-/// The authority and scheme of a page: a push has the same (RFC 9113, section 8.4).
+/// The scheme and authority of a page: a push has the same (RFC 9113, section 8.4).
 #[derive(Clone, Debug)]
 pub(crate) struct Origin {
     pub(crate) scheme: Scheme,
     pub(crate) authority: Option<Authority>,
 }
 
-impl<T: Clone + Send + 'static, B: Send + 'static> Resolving<T, B> {
+impl<T: Clone + Send + 'static, B: Send + 'static> PendingPushes<T, B> {
     pub(crate) fn new() -> Self {
-        Resolving { pending: None, done: Vec::new(), asked: Vec::new() }
+        PendingPushes { pending: None, done: Vec::new(), asked: Vec::new() }
     }
 
     /// Asks the service for a promise. One that may not be promised is refused without asking: `h2` 0.4.20 leaks
@@ -82,7 +67,7 @@ impl<T: Clone + Send + 'static, B: Send + 'static> Resolving<T, B> {
         self.pending.as_ref().is_none_or(FuturesUnordered::is_empty)
     }
 
-    /// Takes what has become ready.
+    /// Collects what has become ready.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) {
         if let Some(pending) = &mut self.pending {
             while let Poll::Ready(Some(resolved)) = pending.poll_next_unpin(cx) {
@@ -97,7 +82,7 @@ impl<T: Clone + Send + 'static, B: Send + 'static> Resolving<T, B> {
             self.poll(cx);
             if self.is_settled() { Poll::Ready(()) } else { Poll::Pending }
         });
-        // What is late is told apart by `finish`.
+        // `finish` names what is late.
         let _ = tokio::time::timeout(patience, all).await;
         self
     }
@@ -124,17 +109,11 @@ impl<T: Clone + Send + 'static, B: Send + 'static> Resolving<T, B> {
         done
     }
 
-    /// What is ready in order of need, and the names of the rest.
+    /// Takes what is ready, in order of need, and the tags of the rest.
     pub(crate) fn finish(mut self) -> (Vec<Resolved<T, B>>, Vec<T>) {
         let done = self.take_done();
         (done, self.asked.into_iter().flatten().collect())
     }
-}
-
-/// Whether it can end an exchange. An upgrade (101) has no place in HTTP/2 (RFC 9113, section 8.6), and an
-/// interim response goes out through [`EarlyHints`](headstart_policy::EarlyHints).
-fn is_final<B>(response: &Response<B>) -> bool {
-    !response.status().is_informational()
 }
 
 fn promised_request<T>(origin: &Origin, promise: &Promise<T>) -> Option<Request<()>> {
@@ -159,55 +138,4 @@ fn promised_request<T>(origin: &Origin, promise: &Promise<T>) -> Option<Request<
         request.headers_mut().remove(name);
     }
     Some(request)
-}
-
-/// A service at work on a request; `None` if it fails or panics, which is said in the log and concerns this stream
-/// alone.
-pub(crate) type Call<B> = BoxFuture<'static, Option<Response<B>>>;
-
-/// Asks the service, at once if it is ready. The one allocation is that of its future.
-pub(crate) fn call<S: HttpService<B>, B: Send + 'static>(
-    service: &S,
-    cx: &mut Context<'_>,
-    request: Request<RequestBody>,
-) -> Call<B> {
-    let mut service = service.clone();
-    let ready = catch_unwind(AssertUnwindSafe(|| service.poll_ready(cx)));
-    if !matches!(ready, Ok(Poll::Ready(Ok(())))) {
-        return call_later(service, request);
-    }
-    let path = request.uri().path_and_query().cloned();
-    match catch_unwind(AssertUnwindSafe(|| service.call(request))) {
-        Ok(future) => {
-            AssertUnwindSafe(future).catch_unwind().map(move |result| answered(path.as_ref(), result)).boxed()
-        }
-        Err(panic) => {
-            let failed = answered(path.as_ref(), Err::<Result<_, S::Error>, _>(panic));
-            std::future::ready(failed).boxed()
-        }
-    }
-}
-
-/// Asks the service when it is ready.
-fn call_later<S: HttpService<B>, B: Send + 'static>(service: S, request: Request<RequestBody>) -> Call<B> {
-    let path = request.uri().path_and_query().cloned();
-    let called = AssertUnwindSafe(Oneshot::new(service, request)).catch_unwind();
-    called.map(move |result| answered(path.as_ref(), result)).boxed()
-}
-
-/// What came of a call.
-fn answered<B, E: Debug>(
-    path: Option<&PathAndQuery>,
-    result: Result<Result<Response<B>, E>, Box<dyn Any + Send>>,
-) -> Option<Response<B>> {
-    let path = path.map_or("", PathAndQuery::as_str);
-    match result {
-        Ok(Ok(response)) if is_final(&response) => return Some(response),
-        Ok(Ok(response)) => {
-            tracing::error!(path, status = %response.status(), "the service answered with an interim status");
-        }
-        Ok(Err(error)) => tracing::debug!(path, ?error, "the service failed"),
-        Err(_) => tracing::error!(path, "the service panicked"),
-    }
-    None
 }

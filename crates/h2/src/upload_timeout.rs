@@ -1,4 +1,4 @@
-//! Uploads that do not arrive.
+//! The timeout of an upload that a handler waits for.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -8,29 +8,29 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::config::Config;
 
-/// How long a handler waits for the rest of a request body.
+/// Measures how long a handler waits for the rest of a request body.
 ///
-/// What counts is the time that the handler waited: one that reads slowly does not make its client slow. After each
-/// [`Config::body_stall_timeout`] of waiting, what came in it must have been [`Config::min_body_rate`] on average;
-/// a body that stopped has brought nothing.
+/// Only the time that the handler waited counts: a handler that reads slowly does not make its client slow. After each
+/// [`Config::body_stall_timeout`] of waiting, the body must have come at [`Config::min_body_rate`] on average.
 #[derive(Debug)]
-pub(crate) struct Patience {
+pub(crate) struct UploadTimeout {
     stall: Duration,
     min_bytes: u64,
-    /// Of this stretch: since when the handler waits, how long it did before, and what it got.
+    /// When the handler began to wait, if it waits now.
     since: Option<Instant>,
+    /// How long it has waited before that in the present period.
     waited: Duration,
-    /// What has come of the body in all, bytes, and what of it had before this stretch.
+    /// Bytes of the body that have come in all, and those that had come before the present period.
     received: u64,
     before: u64,
     /// Made when the handler waits for the first time.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl Patience {
+impl UploadTimeout {
     pub(crate) fn new(config: &Config) -> Self {
         let min_bytes = (f64::from(config.min_body_rate) * config.body_stall_timeout.as_secs_f64()) as u64;
-        Patience {
+        UploadTimeout {
             stall: config.body_stall_timeout,
             min_bytes: min_bytes.max(1),
             since: None,
@@ -41,7 +41,7 @@ impl Patience {
         }
     }
 
-    /// So many bytes came, or the end.
+    /// This many bytes came, or the end.
     pub(crate) fn came(&mut self, bytes: usize) {
         self.received = self.received.saturating_add(bytes as u64);
         if let Some(since) = self.since.take() {
@@ -49,8 +49,8 @@ impl Patience {
         }
     }
 
-    /// Nothing is there, except `partial` bytes of a frame that has not come in full: `h2` passes on whole frames, of
-    /// which a slow line brings one in minutes. Ready when there was too little for too long.
+    /// The handler has to wait; `partial` bytes have come of a frame that is not complete, since `h2` passes on whole frames
+    /// only, and a slow line takes minutes for one. Ready when too little came for too long.
     pub(crate) fn wait(&mut self, cx: &mut Context<'_>, partial: u64) -> Poll<()> {
         let now = Instant::now();
         loop {
@@ -66,14 +66,14 @@ impl Patience {
             }
             let due = now + self.stall.saturating_sub(waited);
             let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(due)));
-            // One that stands earlier is left alone: it costs a wake-up, moving it costs a lock for each piece.
+            // A sleep that ends earlier is left alone: it costs a wake-up, moving it costs a lock for each piece.
             if timer.is_elapsed() || timer.deadline() > due {
                 timer.as_mut().reset(due);
             }
             if timer.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
-            // It stood earlier; or time has passed since `now`, which the next wake-up sees.
+            // It ended earlier, or time has passed since `now`, which the next wake-up sees.
             timer.as_mut().reset(due);
             if timer.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;

@@ -1,6 +1,7 @@
-//! The pushes of one connection: which are open, and whether another may be made.
+//! The promises of one connection: which pushes are open, and whether another may be promised.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use headstart_policy::{CancelCode, Diary, Outcome, Refusal};
 use http::Uri;
@@ -14,73 +15,79 @@ use h2::Reason;
 /// Finished pushes remembered to notice that the client cancelled one after all.
 const MAX_FINISHED: usize = 64;
 
-/// The book of promises. Bounded by [`Config::max_open_pushes`] and [`MAX_FINISHED`].
+/// The promises of one connection. Bounded by [`Config::max_open_pushes`] and [`MAX_FINISHED`].
 #[derive(Debug)]
-pub(crate) struct Pushes<T> {
+pub(crate) struct Promises<T> {
     open: Vec<(u32, T)>,
     finished: VecDeque<(u32, T)>,
     diary: Diary,
+    budget: Budget,
+    max_open: usize,
+    max_cancelled: u32,
     cancelled: u32,
-    /// Set when `h2` itself refused a promise: it knows something that the tap does not.
-    refused: bool,
-    window_began: Instant,
-    window_bytes: u64,
+    /// Set when the connection is being closed, or when `h2` itself refused a promise: it knows something that the tap
+    /// does not.
+    stopped: bool,
 }
 
-impl<T: Clone> Pushes<T> {
+/// The pushed bytes of the present [`Config::push_window`].
+#[derive(Debug)]
+struct Budget {
+    max_bytes: u64,
+    window: Duration,
+    began: Instant,
+    bytes: u64,
+}
+
+/// Bytes of a push beyond those that its connection's budget was charged with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Surcharge {
+    pub(crate) more: u64,
+    /// The bytes of that push in all.
+    pub(crate) total: u64,
+}
+
+impl<T: Clone> Promises<T> {
     pub(crate) fn new(config: &Config, now: Instant) -> Self {
-        Pushes {
+        Promises {
             open: Vec::new(),
             finished: VecDeque::new(),
             diary: Diary::new(config.max_diary_entries),
+            budget: Budget { max_bytes: config.max_pushed_bytes, window: config.push_window, began: now, bytes: 0 },
+            max_open: config.max_open_pushes,
+            max_cancelled: config.max_cancelled_pushes,
             cancelled: 0,
-            refused: false,
-            window_began: now,
-            window_bytes: 0,
+            stopped: false,
         }
     }
 
-    /// Whether the client takes pushes, as far as its settings and its deeds tell.
-    pub(crate) fn wanted(&self, config: &Config, wire: &Wire, max_streams: usize) -> bool {
+    /// Whether the client takes pushes, by its settings and by how many it has cancelled.
+    pub(crate) fn wanted(&self, wire: &Wire) -> bool {
         wire.push_enabled()
+            && wire.max_pushes() > 0
             && !wire.goaway_received()
-            && !self.refused
-            && self.cancelled < config.max_cancelled_pushes
-            && max_streams > 0
+            && !self.stopped
+            && self.cancelled < self.max_cancelled
     }
 
-    /// Whether a push of `bytes` may be promised now. `max_streams` is the client's
-    /// SETTINGS_MAX_CONCURRENT_STREAMS: `h2` would hold a response beyond it back, and a RST_STREAM for a stream
-    /// that is held back closes the connection. A push counts until its end is on the wire.
-    pub(crate) fn allow(
-        &mut self,
-        config: &Config,
-        max_streams: usize,
-        now: Instant,
-        bytes: u64,
-    ) -> Result<(), Refusal> {
-        if self.open.len() >= config.max_open_pushes.min(max_streams) {
+    /// Whether a push of `bytes` may be promised now. The client's SETTINGS_MAX_CONCURRENT_STREAMS counts, because `h2`
+    /// would hold a response beyond it back, and a RST_STREAM for a stream that is held back closes the connection. A
+    /// push is open until its end is written.
+    pub(crate) fn allow(&mut self, wire: &Wire, now: Instant, bytes: u64) -> Result<(), Refusal> {
+        if self.open.len() >= self.max_open.min(wire.max_pushes()) {
             return Err(Refusal::Crowded);
         }
-        if self.has_budget(config, now, bytes) { Ok(()) } else { Err(Refusal::Budget) }
+        if self.budget.has(now, bytes) { Ok(()) } else { Err(Refusal::Budget) }
     }
 
-    /// Pays for `more` bytes of a push that turns out larger than it said, `all` of them being what it then costs.
-    /// `false` if that is more than the connection may be sent, or one push alone.
-    pub(crate) fn charge(&mut self, config: &Config, now: Instant, more: u64, all: u64) -> bool {
-        let pays = all <= config.max_pushed_bytes && self.has_budget(config, now, more);
+    /// Charges the budget for a push that is larger than it said. `false` if that is more than the connection may be
+    /// sent, or one push alone.
+    pub(crate) fn charge(&mut self, now: Instant, Surcharge { more, total }: Surcharge) -> bool {
+        let pays = total <= self.budget.max_bytes && self.budget.has(now, more);
         if pays {
-            self.window_bytes = self.window_bytes.saturating_add(more);
+            self.budget.take(more);
         }
         pays
-    }
-
-    fn has_budget(&mut self, config: &Config, now: Instant, bytes: u64) -> bool {
-        if now.saturating_duration_since(self.window_began) >= config.push_window {
-            self.window_began = now;
-            self.window_bytes = 0;
-        }
-        self.window_bytes.saturating_add(bytes) <= config.max_pushed_bytes
     }
 
     /// Whether this version of the asset was promised already.
@@ -91,14 +98,15 @@ impl<T: Clone> Pushes<T> {
     pub(crate) fn promised(&mut self, id: u32, tag: T, uri: &Uri, version: &[u8], bytes: u64) {
         self.open.push((id, tag));
         self.diary.insert(uri.authority(), uri.path_and_query().map_or("", PathAndQuery::as_str), version);
-        self.window_bytes = self.window_bytes.saturating_add(bytes);
+        self.budget.take(bytes);
     }
 
-    pub(crate) fn refused_by_h2(&mut self) {
-        self.refused = true;
+    /// No more promises are made on this connection.
+    pub(crate) fn stop(&mut self) {
+        self.stopped = true;
     }
 
-    /// What the end of a stream means for the push that it is.
+    /// Takes in the end of a stream: if it was a push, its tag and outcome.
     pub(crate) fn end(&mut self, End { stream, how }: End) -> Option<(T, Outcome)> {
         if !is_push(stream) {
             return None;
@@ -112,7 +120,7 @@ impl<T: Clone> Pushes<T> {
         }
     }
 
-    /// The end of a push is on the wire; its name, if it was open.
+    /// The end of a push was written; returns its tag, if it was open.
     fn finished(&mut self, id: u32) -> Option<T> {
         let tag = self.close(id)?;
         if self.finished.len() >= MAX_FINISHED {
@@ -132,22 +140,37 @@ impl<T: Clone> Pushes<T> {
         Some(tag)
     }
 
-    /// A push was reset by us because the client opened no window for it: that is a way to say no.
+    /// The server reset a push because the client opened no window for it: that counts as a cancellation.
     pub(crate) fn stalled(&mut self, id: u32) -> Option<T> {
         let tag = self.close(id)?;
         self.cancelled = self.cancelled.saturating_add(1);
         Some(tag)
     }
 
-    /// A push was reset by us.
+    /// The server reset a push.
     pub(crate) fn close(&mut self, id: u32) -> Option<T> {
         let at = self.open.iter().position(|(open, _)| *open == id)?;
         Some(self.open.swap_remove(at).1)
     }
 
-    /// Names of what is still open, when the connection ends.
+    /// Takes the tags of all open pushes, when the connection ends.
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = T> + '_ {
         self.open.drain(..).map(|(_, tag)| tag)
+    }
+}
+
+impl Budget {
+    /// Whether `bytes` more may be pushed in the present window.
+    fn has(&mut self, now: Instant, bytes: u64) -> bool {
+        if now.saturating_duration_since(self.began) >= self.window {
+            self.began = now;
+            self.bytes = 0;
+        }
+        self.bytes.saturating_add(bytes) <= self.max_bytes
+    }
+
+    fn take(&mut self, bytes: u64) {
+        self.bytes = self.bytes.saturating_add(bytes);
     }
 }
 

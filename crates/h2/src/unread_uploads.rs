@@ -1,8 +1,8 @@
 //! Uploads that nobody read to the end.
 //!
-//! When a service answers without reading the request's body, `h2` resets the stream with NO_ERROR as soon as the
-//! body is dropped. RFC 9113, section 8.1, allows it, but curl 7.88 takes it for a failure of the whole exchange,
-//! although the response is complete. So what is left of a body is read and thrown away, within limits.
+//! When a service answers without reading the request's body, `h2` resets the stream with NO_ERROR as soon as the body is
+//! dropped. RFC 9113, section 8.1, allows it, but curl 7.88 reports a failure of the whole exchange, although the response
+//! is complete. So the rest of a body is read and discarded, within limits.
 
 use std::pin::Pin;
 use std::sync::Mutex;
@@ -15,22 +15,21 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use h2::RecvStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// More than this of an unread upload is not waited for, bytes.
+/// Bytes of one upload that are discarded at most; then its stream is reset.
 const MAX_BYTES: usize = 256 << 10;
-/// Nor longer than this.
+/// Time after which the stream is reset.
 const MAX_WAIT: Duration = Duration::from_secs(5);
 
-/// Where the bodies of one connection leave what was not read of them. They are dropped wherever the service
-/// keeps them, perhaps on another task.
+/// Takes the streams of request bodies that were dropped unread; they may be dropped on another task.
 #[derive(Debug, Default)]
-pub(crate) struct Leftovers {
+pub(crate) struct UnreadUploads {
     left: Mutex<Vec<RecvStream>>,
     /// Bodies that have not ended and that somebody holds.
     open: AtomicUsize,
     driver: AtomicWaker,
 }
 
-impl Leftovers {
+impl UnreadUploads {
     /// A body was given to the service.
     pub(crate) fn opened(&self) {
         self.open.fetch_add(1, Ordering::Relaxed);
@@ -56,16 +55,16 @@ impl Leftovers {
     }
 }
 
-/// The driver's part: reads what was left.
+/// The driver's part: reads and discards.
 #[derive(Default)]
 pub(crate) struct Draining {
     streams: FuturesUnordered<Drain>,
 }
 
 impl Draining {
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, leftovers: &Leftovers, now: Instant) {
-        leftovers.driver.register(cx.waker());
-        if let Ok(mut left) = leftovers.left.lock() {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, unread: &UnreadUploads, now: Instant) {
+        unread.driver.register(cx.waker());
+        if let Ok(mut left) = unread.left.lock() {
             for stream in left.drain(..) {
                 self.streams.push(Drain { stream, room: MAX_BYTES, patience: Box::pin(sleep_until(now + MAX_WAIT)) });
             }
@@ -74,7 +73,7 @@ impl Draining {
     }
 }
 
-/// Done when the client has ended the upload, or is not worth waiting for; dropping the stream then resets it.
+/// Ready when the client has ended the upload or a limit is reached; dropping the stream then resets it.
 struct Drain {
     stream: RecvStream,
     room: usize,

@@ -1,0 +1,181 @@
+//! A client in memory: what it sends is made beforehand, what it is sent is counted, and only the polls of the
+//! connection in between are measured.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const SETTINGS: u8 = 4;
+const PUSH_PROMISE: u8 = 5;
+const WINDOW_UPDATE: u8 = 8;
+const END_STREAM: u8 = 1;
+const ACK: u8 = 1;
+/// END_STREAM and END_HEADERS.
+const WHOLE_HEAD: u8 = 5;
+
+/// The server's end of the connection.
+#[derive(Clone)]
+pub(crate) struct Pipe(Arc<Mutex<Buffers>>);
+
+#[derive(Default)]
+struct Buffers {
+    to_server: Vec<u8>,
+    read: usize,
+    from_server: Vec<u8>,
+    reader: Option<Waker>,
+}
+
+/// The client's end.
+pub(crate) struct Client {
+    buffers: Arc<Mutex<Buffers>>,
+    /// Header fields in the dynamic table (RFC 7541, section 2.3.2), the newest last.
+    table: Vec<(String, String)>,
+    next_stream: u32,
+}
+
+/// What the server has sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Received {
+    pub(crate) heads: usize,
+    pub(crate) promises: usize,
+    pub(crate) data_bytes: usize,
+    pub(crate) ended: usize,
+}
+
+/// A connection in memory; the client opens all windows wide and takes pushes or does not.
+pub(crate) fn connect(push: bool) -> (Client, Pipe) {
+    let buffers = Arc::new(Mutex::new(Buffers::default()));
+    let client = Client { buffers: Arc::clone(&buffers), table: Vec::new(), next_stream: 1 };
+    let settings = [[0, 2, 0, 0, 0, u8::from(push)], [0, 4, 0x7f, 0xff, 0xff, 0xff], [0, 3, 0, 0, 0x03, 0xe8]].concat();
+    client.feed(&[PREFACE, &frame(SETTINGS, 0, 0, &settings), &frame(WINDOW_UPDATE, 0, 0, &[0x7f, 0, 0, 0])].concat());
+    (client, Pipe(buffers))
+}
+
+impl Client {
+    /// Acknowledges the server's SETTINGS.
+    pub(crate) fn acknowledge(&self) {
+        self.feed(&frame(SETTINGS, ACK, 0, &[]));
+    }
+
+    /// Asks for `path` with these fields.
+    pub(crate) fn get(&mut self, path: &str, fields: &[(&str, &str)]) {
+        let mut block = vec![0x82, 0x87];
+        self.field(&mut block, ":authority", "bench.example");
+        self.field(&mut block, ":path", path);
+        self.field(&mut block, "user-agent", "Mozilla/5.0 (X11; Linux x86_64) bench/1.0");
+        self.field(&mut block, "accept-encoding", "gzip, deflate, br, zstd");
+        for (name, value) in fields {
+            self.field(&mut block, name, value);
+        }
+        self.feed(&frame(HEADERS, WHOLE_HEAD, self.next_stream, &block));
+        self.next_stream += 2;
+    }
+
+    /// Everything that came since the last time.
+    pub(crate) fn take(&self) -> Received {
+        let mut buffers = self.buffers.lock().expect("one thread");
+        let mut received = Received::default();
+        let mut rest = buffers.from_server.as_slice();
+        while let Some((head, payload)) = rest.split_first_chunk::<9>() {
+            let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
+            match head[3] {
+                DATA => received.data_bytes += length,
+                HEADERS => received.heads += 1,
+                PUSH_PROMISE => received.promises += 1,
+                _ => {}
+            }
+            received.ended += usize::from(head[3] <= HEADERS && head[4] & END_STREAM != 0);
+            rest = &payload[length..];
+        }
+        assert!(rest.is_empty(), "whole frames");
+        buffers.from_server.clear();
+        received
+    }
+
+    fn feed(&self, bytes: &[u8]) {
+        let mut buffers = self.buffers.lock().expect("one thread");
+        buffers.to_server.extend_from_slice(bytes);
+        if let Some(reader) = buffers.reader.take() {
+            reader.wake();
+        }
+    }
+
+    /// A field by its index if it was sent before, else in full and added to the table.
+    fn field(&mut self, block: &mut Vec<u8>, name: &str, value: &str) {
+        let known = self.table.iter().rev().position(|(n, v)| n == name && v == value);
+        if let Some(at) = known {
+            integer(block, 0x80, 7, 62 + at);
+            return;
+        }
+        block.push(0x40);
+        for text in [name, value] {
+            integer(block, 0, 7, text.len());
+            block.extend_from_slice(text.as_bytes());
+        }
+        self.table.push((name.to_owned(), value.to_owned()));
+    }
+}
+
+/// An integer with a prefix of so many bits (RFC 7541, section 5.1).
+fn integer(block: &mut Vec<u8>, pattern: u8, bits: u32, value: usize) {
+    let most = (1 << bits) - 1;
+    if value < most {
+        block.push(pattern | value as u8);
+        return;
+    }
+    block.push(pattern | most as u8);
+    let mut rest = value - most;
+    while rest >= 128 {
+        block.push(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    block.push(rest as u8);
+}
+
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = (payload.len() as u32).to_be_bytes()[1..].to_vec();
+    bytes.extend([kind, flags]);
+    bytes.extend(stream.to_be_bytes());
+    bytes.extend(payload);
+    bytes
+}
+
+impl AsyncRead for Pipe {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let mut buffers = self.0.lock().expect("one thread");
+        let left = buffers.to_server.get(buffers.read..).unwrap_or_default();
+        if left.is_empty() {
+            buffers.reader = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        let count = left.len().min(buf.remaining());
+        buf.put_slice(&left[..count]);
+        buffers.read += count;
+        if buffers.read == buffers.to_server.len() {
+            buffers.to_server.clear();
+            buffers.read = 0;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Pipe {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.0.lock().expect("one thread").from_server.extend_from_slice(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
