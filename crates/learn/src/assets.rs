@@ -2,10 +2,10 @@
 
 use crate::directory::{Directory, Shown};
 use crate::keymap::KeyMap;
+use crate::metadata::Metadata;
 use crate::networks::Networks;
 use crate::slab::Slab;
 use crate::sync::Arc;
-use crate::visit::Metadata;
 
 /// The number of an asset.
 pub(crate) type AssetId = u32;
@@ -54,7 +54,7 @@ pub(crate) struct Assets {
 /// One sighting of an asset on a visit.
 pub(crate) struct Sighting<'a> {
     pub(crate) path: &'a str,
-    pub(crate) metadata: Metadata,
+    pub(crate) metadata: Option<Metadata>,
     /// Keyed hash of the network.
     pub(crate) network: u64,
     pub(crate) seconds: u32,
@@ -149,8 +149,11 @@ impl Assets {
         entry.last = entry.last.max(sighting.seconds);
         entry.networks.add(sighting.network, entry.hash);
         let has_stem = entry.stem != 0;
-        if entry.shown.is_none() && entry.networks.at_least() >= min_networks {
-            self.show(id, sighting.path, sighting.metadata, directory);
+        if entry.shown.is_none()
+            && entry.networks.at_least() >= min_networks
+            && let Some(metadata) = sighting.metadata
+        {
+            self.show(id, sighting.path, metadata, directory);
         }
         if has_stem {
             self.follow_rename(id, min_networks, directory);
@@ -166,13 +169,6 @@ impl Assets {
             self.shown_bytes += shown.bytes();
             directory.insert(Arc::clone(&shown));
             entry.shown = Some(shown);
-        }
-    }
-
-    /// Others have seen the asset too.
-    pub(crate) fn vouch(&mut self, id: AssetId, networks: Networks) {
-        if let Some(asset) = self.entries.get_mut(id) {
-            asset.networks.merge(networks);
         }
     }
 

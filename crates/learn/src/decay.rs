@@ -43,18 +43,6 @@ impl Decay {
         u32::try_from(tick.0 / length).unwrap_or(u32::MAX)
     }
 
-    /// The half-life since the caller's epoch in which `millis` lies, and the weight of
-    /// evidence then relative to the start of that half-life; 1 to 2.
-    pub(crate) fn bucket(self, millis: u64) -> (u64, f64) {
-        let within = (millis % self.half_life) as f64 / self.half_life as f64;
-        (millis / self.half_life, within.exp2())
-    }
-
-    /// What is left at `millis` of evidence from the start of a bucket; 0 to 1.
-    pub(crate) fn bucket_remains(self, bucket: u64, millis: u64) -> f32 {
-        self.remains(millis.saturating_sub(bucket.saturating_mul(self.half_life)))
-    }
-
     /// What is left of evidence after so many milliseconds; 0 to 1.
     pub(crate) fn remains(self, age: u64) -> f32 {
         (-(age as f64 / self.half_life as f64)).exp2() as f32

@@ -87,8 +87,7 @@ impl Destination {
     /// Reads a `Sec-Fetch-Dest` value or the `as` of a preload; `empty` and `fetch` are one.
     ///
     /// `None` for names that are not the destination of an asset or are unknown.
-    #[expect(clippy::should_implement_trait, reason = "absence is no error here")]
-    pub fn from_str(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         if name == "empty" {
             return Some(Self::Fetch);
         }
@@ -136,12 +135,12 @@ mod tests {
     #[test]
     fn every_name_and_code_reads_back() {
         for (destination, name) in NAMES {
-            assert_eq!(Destination::from_str(name), Some(destination));
+            assert_eq!(Destination::from_name(name), Some(destination));
             assert_eq!(Destination::from_code(destination as u8), Some(destination));
             assert_eq!(destination.to_string(), name);
         }
-        assert_eq!(Destination::from_str("empty"), Some(Destination::Fetch));
-        assert_eq!(Destination::from_str("Style"), None);
+        assert_eq!(Destination::from_name("empty"), Some(Destination::Fetch));
+        assert_eq!(Destination::from_name("Style"), None);
         assert_eq!(Destination::from_code(200), None);
     }
 }

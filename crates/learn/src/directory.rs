@@ -5,8 +5,8 @@ use std::fmt;
 
 use foldhash::fast::FixedState;
 
+use crate::metadata::Metadata;
 use crate::sync::{Arc, AtomicU64, Ordering, RwLock, read, write};
-use crate::visit::Metadata;
 
 /// An asset that has passed the network gate. Shared by the model, the plans and
 /// the directory, so that news of it reaches plans already published.

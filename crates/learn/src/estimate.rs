@@ -56,7 +56,7 @@ pub(crate) fn estimates(chain: &[&Node], assets: &Assets, config: &Config, decay
 
 /// Estimates one asset from its edges, ordered by the place of their node in `chain`.
 fn estimate(edges: &[(AssetId, usize, Edge)], chain: &[&Node], scales: &[f32], config: &Config) -> Estimate {
-    let kappa = config.kappa;
+    let kappa = config.kappa();
     let mut estimate = Estimate {
         asset: edges.first().map_or(0, |(asset, ..)| *asset),
         probability: 0.0,
@@ -88,6 +88,6 @@ fn estimate(edges: &[(AssetId, usize, Edge)], chain: &[&Node], scales: &[f32], c
     let p = estimate.probability.clamp(0.0, 1.0);
     let spread = (p * (1.0 - p) / (estimate.effective + kappa + 1.0)).sqrt();
     estimate.probability = p;
-    estimate.lower_bound = (p - config.z * spread).max(0.0);
+    estimate.lower_bound = (p - config.z() * spread).max(0.0);
     estimate
 }

@@ -8,6 +8,8 @@ use crate::sync::Arc;
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Explanation {
+    /// How much is known of the page.
+    pub state: Knowledge,
     /// Whether the page itself has passed the network gate. If not, what its own visits say of
     /// it should be shown to nobody but who explains on the machine itself.
     pub named: bool,
@@ -17,6 +19,33 @@ pub struct Explanation {
     pub assets: Vec<AssetWeight>,
     /// How many assets are not shown, as too few networks have asked for them.
     pub hidden: usize,
+}
+
+/// How much is known of a page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Knowledge {
+    /// Too few networks have loaded its assets.
+    FewNetworks {
+        /// At least so many have.
+        networks: u32,
+        /// See [`Config::min_networks`](crate::Config::min_networks).
+        needed: u32,
+    },
+    /// Too few visits have counted.
+    FewVisits {
+        /// So many have.
+        visits: u32,
+        /// See [`Config::min_visits`](crate::Config::min_visits).
+        needed: u32,
+    },
+    /// There is evidence of it, or of pages like it.
+    Known,
+    /// Neither it nor any page like it has been visited.
+    #[default]
+    Unknown,
+    /// Its first visit has not been learned yet: it is still open.
+    VisitOpen,
 }
 
 /// The visits behind one level of a page.
@@ -63,6 +92,9 @@ pub struct AssetWeight {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
+    /// It never occurs on one view with another that is as likely: which of them a view needs is
+    /// not known.
+    Alternative,
     /// The lower bound is below [`Config::hint_threshold`](crate::Config::hint_threshold).
     BelowThreshold,
     /// The plan is full; see [`Config::publish`](crate::Config::publish).
@@ -71,6 +103,8 @@ pub enum Verdict {
     FewNetworks,
     /// Fewer than [`Config::min_visits`](crate::Config::min_visits) of the page.
     FewVisits,
+    /// It is asked for only after the page has fallen silent, and not on nearly every view.
+    Late,
     /// It is in the plan.
     Planned,
 }

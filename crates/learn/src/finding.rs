@@ -34,7 +34,7 @@ impl Model {
             // A browser asks for what it was hinted whether or not the page needs it.
             let fetched = record.rank.filter(|_| !record.hinted);
             let known = self.assets.find(record.asset);
-            let added = || fetched.and_then(|_| self.add_asset(visit, record, outside));
+            let added = || fetched.and(record.metadata).and_then(|_| self.add_asset(visit, record, outside));
             let Some(asset) = known.or_else(added) else { continue };
             // Until it has an edge, the finding itself keeps the asset in the table.
             let stem = self.assets.retain(asset).map_or(0, |asset| asset.stem);

@@ -14,9 +14,9 @@ use crate::learner::Learner;
 use crate::model::{Model, Outside};
 use crate::networks::Networks;
 use crate::node::{Edge, Node};
-use crate::observation::Site;
 use crate::record::{AssetRecord, Name, NodeRecord};
 use crate::rename::stem;
+use crate::site::Site;
 use crate::snapshot::{ASSET, NODE};
 use crate::sync::lock;
 
@@ -133,7 +133,6 @@ impl Model {
         let mut node = Node::new(key, site.index, record.level, context.epoch, self.assets.fates);
         node.gone = record.gone;
         node.weight = sum(record.weight, context.cap);
-        node.think = sum(record.think, f32::MAX);
         node.visits = record.visits;
         node.networks = kept(record.networks, context, min_networks);
         node.name = record.name.map(Into::into);

@@ -9,7 +9,7 @@ use std::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
 
-use crate::observation::Site;
+use crate::site::Site;
 
 /// Hashes under the key of one learner.
 #[derive(Clone)]
@@ -44,6 +44,17 @@ impl Keys {
     /// A path of a site, page or asset.
     pub(crate) fn path(&self, site: Site, path: &str) -> u64 {
         self.text(Role::Path, site.salt, path)
+    }
+
+    /// A path and the part of its query that tells pages apart.
+    pub(crate) fn page(&self, site: Site, path: &str, query: Option<&str>) -> u64 {
+        let Some(query) = query else { return self.path(site, path) };
+        let mut hasher = SipHasher13::new_with_key(&self.key);
+        hasher.write_u64(site.salt ^ ((Role::Path as u64) << 56));
+        hasher.write(path.as_bytes());
+        hasher.write(b"?");
+        hasher.write(query.as_bytes());
+        hasher.finish()
     }
 
     /// The template of a page.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::keys::Keys;
-use crate::observation::Site;
+use crate::site::Site;
 
 /// How much a node stands for. Coarser levels lend their opinion to finer ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

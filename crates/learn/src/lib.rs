@@ -22,30 +22,30 @@
 //!
 //! ```
 //! use headstart_learn::*;
-//! let mut config = Config::default();
-//! config.min_networks = 1; // a single developer is a single network
-//! config.vote_interval = std::time::Duration::ZERO;
-//! let learner = Learner::new(config)?;
+//! // A single developer is a single network.
+//! let config = Config::builder().min_networks(1).vote_interval(std::time::Duration::ZERO).build()?;
+//! let learner = Learner::new(config);
 //! let site = learner.site("example.org").ok_or("no room for another site")?;
 //!
 //! for visitor in 1..=3 {
 //!     let now = Time::from_millis(visitor * 1000);
-//!     let (client, connection) = (ClientId(visitor), ConnectionId(visitor));
+//!     let (client, connection) = (ClientId::new(visitor), Some(ConnectionId::new(visitor)));
 //!     let visit = learner.navigate(now, &Navigation {
-//!         site, page: "/", client, connection, network: NetworkId(7), holdout: false,
+//!         site, page: Page::from("/"), client, connection, network: NetworkId::new(7),
+//!         class: ClientClass::Other, cache: CacheState::Told,
 //!     });
-//!     learner.confirm(now, visit);
+//!     learner.confirm(now, visit, ReferrerPolicy::Unknown);
 //!     learner.fetched(now, &Fetch {
-//!         site, client, connection, referrer: Referrer::Path("/"),
-//!         asset: Asset {
-//!             path: "/style.css", destination: Destination::Style,
-//!             cors: false, bytes: 1200, validator: 1, freshness: Freshness::Fresh,
-//!         },
+//!         site, client, connection, referrer: Referrer::Path("/"), asked: now, urgency: None,
+//!         fetched: Fetched::Full(Asset {
+//!             path: "/style.css", destination: Destination::Style, cors: false, bytes: 1200,
+//!             validator: 1, freshness: Freshness::Fresh, personal: false,
+//!         }),
 //!     });
 //! }
 //! let now = Time::from_millis(60_000);
 //! learner.finish(now);
-//! let plan = learner.plan(now, site, "/");
+//! let plan = learner.plan(now, site, Page::from("/"), ClientClass::Other);
 //! assert_eq!(&*plan[0].path, "/style.css");
 //! assert!(plan[0].probability > 0.8);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -54,35 +54,40 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+mod asset;
 mod assets;
+mod attribution;
 mod clock;
 mod config;
 mod cursor;
 mod decay;
-mod delta;
 mod destination;
 mod directory;
 mod estimate;
 mod evict;
-mod exchange;
 mod explain;
 mod finding;
+mod identity;
 mod join;
 mod keymap;
 mod keys;
 mod learner;
 mod level;
+mod metadata;
 mod model;
 mod networks;
 mod node;
 mod observation;
+mod page;
 mod pages;
 mod plan;
 mod planner;
 mod published;
+mod query;
 mod record;
 mod rename;
 mod restore;
+mod site;
 mod sites;
 mod sketch;
 mod slab;
@@ -93,22 +98,24 @@ mod time;
 mod visit;
 mod visits;
 mod votes;
-mod wire;
 
-pub use crate::config::{Config, ConfigError};
-pub use crate::delta::Delta;
+pub use crate::asset::{Asset, Freshness};
+pub use crate::config::{Config, ConfigBuilder, ConfigError};
 pub use crate::destination::Destination;
-pub use crate::explain::{AssetWeight, Explanation, LevelWeight, Verdict};
+pub use crate::explain::{AssetWeight, Explanation, Knowledge, LevelWeight, Verdict};
+pub use crate::identity::{ClientId, ConnectionId, NetworkId};
 pub use crate::join::Merged;
 pub use crate::learner::Learner;
 pub use crate::level::Level;
 pub use crate::observation::{
-    Asset, ClientId, ConnectionId, Delivery, Fetch, Freshness, Navigation, NetworkId, Referrer, Site, Visit,
+    CacheState, ClientClass, Delivery, Draw, Fetch, Fetched, Navigation, Referrer, ReferrerPolicy, Visit,
 };
+pub use crate::page::Page;
 pub use crate::pages::{PageWeight, Pages};
-pub use crate::plan::{Candidate, Plan};
+pub use crate::plan::{Candidate, Known, Plan};
 pub use crate::restore::SnapshotError;
-pub use crate::stats::Stats;
+pub use crate::site::Site;
+pub use crate::stats::{Reasons, Share, Stats};
 pub use crate::time::Time;
 
 #[cfg(doctest)]

@@ -5,15 +5,12 @@ use crate::clock::Tick;
 use crate::config::Config;
 use crate::decay::{Decay, rebase};
 use crate::directory::Directory;
-use crate::exchange::Collector;
 use crate::finding::Finding;
 use crate::keymap::KeyMap;
 use crate::keys::Keys;
 use crate::level::{Level, levels};
 use crate::node::{Edge, Node};
-use crate::planner::Now;
 use crate::published::Plans;
-use crate::sites::Sites;
 use crate::sketch::Sketch;
 use crate::slab::Slab;
 use crate::stats::Stats;
@@ -35,7 +32,6 @@ pub(crate) struct Model {
     pub(crate) limits: Limits,
     /// State of a xorshift generator; never zero.
     pub(crate) random: u64,
-    pub(crate) collector: Option<Collector>,
     pub(crate) counts: Counts,
 }
 
@@ -51,6 +47,7 @@ pub(crate) struct Limits {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counts {
     pub(crate) learned: u64,
+    pub(crate) not_a_page: u64,
     pub(crate) silent: u64,
     pub(crate) repeated: u64,
     pub(crate) evicted: u64,
@@ -62,7 +59,6 @@ pub(crate) struct Outside<'a> {
     pub(crate) keys: &'a Keys,
     pub(crate) directory: &'a Directory,
     pub(crate) plans: &'a Plans,
-    pub(crate) sites: &'a Sites,
 }
 
 /// What a node costs with its place in the map, in bytes, at most.
@@ -71,38 +67,36 @@ const NODE_BYTES: usize = size_of::<Option<Node>>() + 2 * 17;
 impl Model {
     /// An empty model that keeps to `bytes` bytes of heap.
     pub(crate) fn new(config: &Config, bytes: usize, seed: u64) -> Self {
-        let votes = Votes::new(config.memory_bytes / 64, millis(config.vote_interval));
-        let sketch = Sketch::new(config.memory_bytes / 64);
-        let collector = config.collect_deltas.then(|| Collector::new(config.memory_bytes / 16));
-        let collected = if config.collect_deltas { config.memory_bytes / 16 } else { 0 };
-        let bytes = bytes.saturating_sub(votes.bytes() + sketch.bytes() + collected);
+        let votes = Votes::new(config.memory_bytes() / 64, millis(config.vote_interval()));
+        let sketch = Sketch::new(config.memory_bytes() / 64);
+        let bytes = bytes.saturating_sub(votes.bytes() + sketch.bytes());
         Self {
             nodes: Slab::new(),
             by_key: KeyMap::new(seed),
             assets: Assets::new((bytes / 4 / Assets::ENTRY_BYTES).max(64), seed),
-            decay: Decay::new(millis(config.half_life)),
+            decay: Decay::new(millis(config.half_life())),
             votes,
             sketch,
             node_bytes: 0,
             limits: Limits {
                 bytes,
-                nodes: config.max_pages.min(bytes / 4 / NODE_BYTES).max(3),
-                edges: config.max_assets_per_page,
-                min_networks: config.min_networks,
+                nodes: config.max_pages().min(bytes / 4 / NODE_BYTES).max(3),
+                edges: config.max_assets_per_page(),
+                min_networks: config.min_networks(),
             },
             random: seed | 1,
-            collector,
             counts: Counts::default(),
         }
     }
 
     /// Learns a visit that has closed.
-    pub(crate) fn learn(&mut self, now: Now, visit: &OpenVisit, outside: &Outside<'_>) {
+    pub(crate) fn learn(&mut self, visit: &OpenVisit, outside: &Outside<'_>) {
         if !visit.counts() {
-            self.counts.silent += 1;
+            let reason = if visit.confirmed.is_none() { &mut self.counts.not_a_page } else { &mut self.counts.silent };
+            *reason += 1;
             return;
         }
-        let vote = outside.keys.vote(visit.network, visit.page);
+        let vote = outside.keys.vote(visit.network, visit.path_hash);
         if !self.votes.cast(vote, visit.opened) {
             self.counts.repeated += 1;
             return;
@@ -112,13 +106,12 @@ impl Model {
         let findings = self.findings(visit, network, outside);
         for (level, name) in levels(&visit.path) {
             let key = match level {
-                Level::Page => visit.page,
+                Level::Page => visit.path_hash,
                 Level::Section | Level::Template => level.key(outside.keys, visit.site, &name),
             };
             let site = visit.site.index;
             if let Some(id) = self.find_or_admit(key, site, level, visit.opened, outside) {
                 self.record(id, &name, visit, network, &findings, outside);
-                self.collect(now, id, visit, network, &findings, outside);
             }
         }
         for finding in &findings {
@@ -132,7 +125,6 @@ impl Model {
         let Some(node) = self.nodes.get_mut(id) else { return };
         node.gone = true;
         node.weight = 0.0;
-        node.think = 0.0;
         node.visits = 0;
         self.node_bytes -= node.bytes();
         let edges = std::mem::take(&mut node.edges);
@@ -174,8 +166,7 @@ impl Model {
 
     /// Bytes of heap.
     pub(crate) fn bytes(&self) -> usize {
-        let collected = self.collector.as_ref().map_or(0, Collector::bytes);
-        self.counted_bytes() + self.votes.bytes() + self.sketch.bytes() + collected
+        self.counted_bytes() + self.votes.bytes() + self.sketch.bytes()
     }
 
     pub(crate) fn add_stats(&self, stats: &mut Stats) {
@@ -184,10 +175,11 @@ impl Model {
         stats.edges = self.nodes.iter().map(|(_, node)| node.edges.len()).sum();
         stats.bytes += self.bytes();
         stats.learned = self.counts.learned;
-        stats.silent = self.counts.silent;
-        stats.repeated = self.counts.repeated;
+        stats.reasons.not_a_page += self.counts.not_a_page;
+        stats.reasons.no_assets += self.counts.silent;
+        stats.reasons.voted += self.counts.repeated;
         stats.evicted = self.counts.evicted;
-        stats.refused = self.counts.refused;
+        stats.reasons.no_room += self.counts.refused;
         stats.renamed = self.assets.renamed;
     }
 
@@ -238,8 +230,7 @@ impl Model {
         let before = node.bytes();
         node.rebase(epoch);
         let gain = self.decay.gain(visit.opened) * rebase(epoch, node.epoch);
-        let confirmed = visit.confirmed.unwrap_or(visit.opened);
-        node.count(gain, network, confirmed.0.saturating_sub(visit.opened.0) as f32);
+        node.count(gain, network);
         if node.name.is_none() && node.networks.at_least() >= self.limits.min_networks {
             node.name = Some(name.into());
         }

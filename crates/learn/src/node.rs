@@ -19,8 +19,6 @@ pub(crate) struct Node {
     pub(crate) weight: f32,
     /// Visits that counted, without decay.
     pub(crate) visits: u32,
-    /// Sum of the milliseconds between request and response of the page, weighted as `weight`.
-    pub(crate) think: f32,
     pub(crate) networks: Networks,
     pub(crate) edges: Vec<Edge>,
     /// The name, once enough networks have been seen.
@@ -64,7 +62,6 @@ impl Node {
             epoch,
             weight: 0.0,
             visits: 0,
-            think: 0.0,
             networks: Networks::default(),
             edges: Vec::new(),
             name: None,
@@ -82,7 +79,6 @@ impl Node {
         let factor = rebase(self.epoch, epoch);
         self.epoch = epoch;
         self.weight *= factor;
-        self.think *= factor;
         for edge in &mut self.edges {
             edge.hits *= factor;
             edge.mute *= factor;
@@ -91,11 +87,8 @@ impl Node {
     }
 
     /// Counts a visit of weight `gain`.
-    pub(crate) fn count(&mut self, gain: f32, network: u64, think: f32) {
+    pub(crate) fn count(&mut self, gain: f32, network: u64) {
         let cap = MAX_WEIGHT * gain;
-        if self.weight < cap {
-            self.think += think * gain;
-        }
         self.weight = (self.weight + gain).min(cap);
         self.visits = self.visits.saturating_add(1);
         self.unpublished = self.unpublished.saturating_add(1);
@@ -106,9 +99,6 @@ impl Node {
     /// Takes in the visits of another node of the same name and landmark.
     pub(crate) fn absorb(&mut self, other: &Self, gain: f32) {
         let cap = MAX_WEIGHT * gain;
-        if self.weight + other.weight <= cap {
-            self.think += other.think;
-        }
         self.weight = (self.weight + other.weight).min(cap);
         self.visits = self.visits.saturating_add(other.visits);
         self.networks.merge(other.networks);

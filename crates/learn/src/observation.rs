@@ -1,29 +1,12 @@
 //! What the caller tells the learner: navigations, fetches, deliveries.
 
-use crate::destination::Destination;
+use std::time::Duration;
 
-/// A client, as a number that the caller makes, with a keyed hash, of what it
-/// knows: address and user agent, say. The learner never sees an address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ClientId(pub u64);
-
-/// A client's network (an IPv4 /24 or an IPv6 /56), as a keyed hash by the caller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct NetworkId(pub u64);
-
-/// A connection: any number that no other connection had lately.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ConnectionId(pub u64);
-
-/// A site (an authority), from [`Learner::site`](crate::Learner::site).
-///
-/// Only meaningful to the learner that gave it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Site {
-    pub(crate) index: u16,
-    /// Keyed hash of the authority: the salt of every name on the site.
-    pub(crate) salt: u64,
-}
+use crate::asset::Asset;
+use crate::identity::{ClientId, ConnectionId, NetworkId};
+use crate::page::Page;
+use crate::site::Site;
+use crate::time::Time;
 
 /// A handle to an open visit. A handle to a visit that has closed does nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -37,16 +20,64 @@ pub struct Visit {
 pub struct Navigation<'a> {
     /// The site asked.
     pub site: Site,
-    /// The normalised path, without the query unless the caller allows one.
-    pub page: &'a str,
+    /// The page asked for.
+    pub page: Page<'a>,
     /// Who asked.
     pub client: ClientId,
     /// From which network.
     pub network: NetworkId,
-    /// On which connection.
-    pub connection: ConnectionId,
-    /// Whether nothing will be delivered early on this visit, so that it is unbiased.
-    pub holdout: bool,
+    /// On which connection; `None` where connections say nothing of clients, as behind a proxy.
+    pub connection: Option<ConnectionId>,
+    /// What kind of device asked.
+    pub class: ClientClass,
+    /// What is known of the client's cache.
+    pub cache: CacheState,
+}
+
+/// A class of clients for which a page may need other assets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ClientClass {
+    /// Any other device, or one that is not known.
+    #[default]
+    Other,
+    /// A phone: `Sec-CH-UA-Mobile: ?1`, or a user agent that says so.
+    Phone,
+}
+
+/// What is known of a client's cache when it navigates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CacheState {
+    /// The caller says with [`Learner::hold`](crate::Learner::hold) what the client holds; what it does
+    /// not name, the client does not hold.
+    #[default]
+    Told,
+    /// Nothing is known. The first such view of a client within a day counts in full; those after
+    /// it say only which assets are needed, for what is not fetched may be held.
+    Unknown,
+}
+
+/// Whether a view was drawn to get nothing early, and how likely that was.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Draw {
+    /// The chance of being held out that the view had; 0 to 1.
+    pub chance: f32,
+    /// Whether it is held out: nothing is delivered early.
+    pub held_out: bool,
+}
+
+/// What the requests of a page say of it in their `Referer`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReferrerPolicy {
+    /// Path and query, to this site at least.
+    Full,
+    /// The origin alone, or nothing.
+    Origin,
+    /// The response did not say.
+    #[default]
+    Unknown,
 }
 
 /// An asset that was asked for and answered with a learnable response.
@@ -55,13 +86,35 @@ pub struct Fetch<'a> {
     /// The site asked.
     pub site: Site,
     /// What was fetched.
-    pub asset: Asset<'a>,
+    pub fetched: Fetched<'a>,
     /// What the request said it came from.
     pub referrer: Referrer<'a>,
     /// Who asked.
     pub client: ClientId,
-    /// On which connection.
-    pub connection: ConnectionId,
+    /// On which connection; `None` where connections say nothing of clients.
+    pub connection: Option<ConnectionId>,
+    /// When the request arrived, which may be long before its answer.
+    pub asked: Time,
+    /// The urgency that the client gave the request (RFC 9218), 0 to 7; `None` if it gave none.
+    pub urgency: Option<u8>,
+}
+
+/// How a fetch was answered.
+#[derive(Clone, Copy, Debug)]
+pub enum Fetched<'a> {
+    /// With the asset.
+    Full(Asset<'a>),
+    /// With 304: the page needs the asset of this path with query, and the client held it.
+    NotModified(&'a str),
+}
+
+impl Fetched<'_> {
+    pub(crate) fn path(&self) -> &str {
+        match self {
+            Fetched::Full(asset) => asset.path,
+            Fetched::NotModified(path) => path,
+        }
+    }
 }
 
 /// The `Referer` of a request, as far as it concerns this site.
@@ -71,38 +124,8 @@ pub enum Referrer<'a> {
     Absent,
     /// Only the origin was sent, and it is this site's.
     Origin,
-    /// A path on this site: of a page (query dropped) or of a stylesheet or script.
+    /// Path and query, as sent, on this site: of a page, or of a stylesheet or script.
     Path(&'a str),
-}
-
-/// An asset and what its response said about it.
-#[derive(Clone, Copy, Debug)]
-pub struct Asset<'a> {
-    /// The path with its query.
-    pub path: &'a str,
-    /// What it was fetched as.
-    pub destination: Destination,
-    /// Whether the request mode was `cors`; a preload must then say `crossorigin`.
-    pub cors: bool,
-    /// Length of the body in bytes; 0 if unknown.
-    pub bytes: u64,
-    /// The caller's hash of ETag, Last-Modified or length; 0 if unknown.
-    pub validator: u64,
-    /// How long the response may be used.
-    pub freshness: Freshness,
-}
-
-/// How long a response may be used by the client that has it (RFC 9111, section 4.2).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Freshness {
-    /// Not without asking: `no-cache`, `max-age=0`, or nothing said of it. A browser that
-    /// is hinted to it in a 103 asks for it twice.
-    #[default]
-    Stale,
-    /// For some time.
-    Fresh,
-    /// For ever: it never changes (RFC 8246).
-    Immutable,
 }
 
 /// How an asset reached a client without being asked for.
@@ -115,3 +138,7 @@ pub enum Delivery {
     /// Pushed.
     Pushed,
 }
+
+/// A page is silent when so much time has passed since the last byte of it and its assets:
+/// what is asked for later is asked for by a click, a scroll or a timer.
+pub(crate) const SILENCE: Duration = Duration::from_millis(1_500);

@@ -4,9 +4,9 @@ use std::fmt;
 use std::ops::Deref;
 use std::time::Duration;
 
+use crate::asset::Freshness;
 use crate::destination::Destination;
 use crate::directory::{Directory, Shown};
-use crate::observation::Freshness;
 use crate::sync::{Arc, AtomicBool, AtomicU64, Ordering};
 use crate::time::Time;
 
@@ -36,6 +36,21 @@ pub struct Candidate {
     pub probability: f32,
     /// That chance less what little evidence leaves open; see [`Config::z`](crate::Config::z).
     pub lower_bound: f32,
+    /// How urgent the clients that fetch it without a hint find it (RFC 9218), 0 to 7, by vote.
+    pub urgency: Option<u8>,
+    /// How long after the navigation it is asked for, on average.
+    pub delay: Duration,
+}
+
+/// An asset that a client may hold.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Known {
+    /// The path with its query.
+    pub path: Arc<str>,
+    /// The caller's hash of what tells versions apart; 0 if unknown.
+    pub validator: u64,
+    pub(crate) hash: u64,
 }
 
 impl Plan {
@@ -44,10 +59,16 @@ impl Plan {
         self.published.as_ref().map_or(&[], |published| &published.candidates)
     }
 
-    /// How long the page usually takes to answer, if that is known. A page that
-    /// answers at once leaves no time for a 103.
-    pub fn think_time(&self) -> Option<Duration> {
-        self.published.as_ref()?.think_time
+    /// Every asset that the page is known to need now and then and that may be shown, planned or
+    /// not: what a client may hold.
+    pub fn known(&self) -> &[Known] {
+        self.published.as_ref().map_or(&[], |published| &published.known)
+    }
+
+    /// The chance with which a view of the page should be held out, as far as the page goes;
+    /// [`Learner::holdout_chance`](crate::Learner::holdout_chance) bounds it for the site.
+    pub fn holdout_chance(&self) -> f32 {
+        self.published.as_ref().map_or(0.0, |_| 1.0 / 32.0)
     }
 }
 
@@ -77,7 +98,7 @@ pub(crate) struct Published {
     candidates: Box<[Candidate]>,
     /// Where the metadata of each candidate comes from.
     sources: Box<[Arc<Shown>]>,
-    think_time: Option<Duration>,
+    known: Box<[Known]>,
     built: Time,
     /// The version of the directory that the metadata was compared with.
     version: AtomicU64,
@@ -91,14 +112,10 @@ const REFRESH: Duration = Duration::from_secs(60);
 
 impl Published {
     /// A plan of the assets in `chosen`, each with probability and lower bound, in order.
-    pub(crate) fn new(
-        chosen: impl IntoIterator<Item = (Arc<Shown>, f32, f32)>,
-        think_time: Option<Duration>,
-        built: Time,
-        version: u64,
-    ) -> Self {
+    pub(crate) fn new(chosen: impl IntoIterator<Item = (Arc<Shown>, f32, f32)>, built: Time, version: u64) -> Self {
         let mut candidates = Vec::new();
         let mut sources = Vec::new();
+        let mut known = Vec::new();
         for (shown, probability, lower_bound) in chosen {
             let Some(metadata) = shown.metadata() else { continue };
             candidates.push(Candidate {
@@ -110,13 +127,16 @@ impl Published {
                 freshness: metadata.freshness,
                 probability,
                 lower_bound,
+                urgency: None,
+                delay: Duration::ZERO,
             });
+            known.push(Known { path: Arc::clone(&shown.path), validator: metadata.validator, hash: shown.hash });
             sources.push(shown);
         }
         Self {
             candidates: candidates.into(),
             sources: sources.into(),
-            think_time,
+            known: known.into(),
             built,
             version: AtomicU64::new(version),
             stale: AtomicBool::new(false),
@@ -166,7 +186,7 @@ impl Published {
             return None;
         }
         let chosen = pairs().map(|(c, shown)| (Arc::clone(shown), c.probability, c.lower_bound));
-        let renewed = Self::new(chosen, self.think_time, self.built, version);
+        let renewed = Self::new(chosen, self.built, version);
         // What has taken the place of an asset that is gone is for the model to say.
         let lost = renewed.candidates.len() < self.candidates.len();
         renewed.stale.store(lost || self.stale.load(Ordering::Relaxed), Ordering::Relaxed);
@@ -180,7 +200,7 @@ impl Published {
         }
         let pairs = self.candidates.iter().zip(&self.sources).filter(|(_, shown)| shown.hash != hash);
         let chosen = pairs.map(|(c, shown)| (Arc::clone(shown), c.probability, c.lower_bound));
-        Some(Self::new(chosen, self.think_time, self.built, self.version.load(Ordering::Acquire)))
+        Some(Self::new(chosen, self.built, self.version.load(Ordering::Acquire)))
     }
 
     /// Bytes of heap, without the assets, which the model counts.

@@ -1,17 +1,15 @@
 //! From the model to a plan, and to its explanation.
 
-use std::time::Duration;
-
 use crate::clock::Tick;
 use crate::config::Config;
 use crate::directory::Shown;
 use crate::estimate::{Estimate, estimates, scale};
-use crate::explain::{AssetWeight, Explanation, LevelWeight, Verdict};
+use crate::explain::{AssetWeight, Explanation, Knowledge, LevelWeight, Verdict};
 use crate::level::{Level, levels};
 use crate::model::{Model, Outside};
 use crate::node::Node;
-use crate::observation::Site;
 use crate::plan::Published;
+use crate::site::Site;
 use crate::sync::Arc;
 use crate::time::Time;
 
@@ -51,7 +49,6 @@ impl Model {
     fn build(&mut self, now: Now, chain: &Chain, config: &Config, outside: &Outside<'_>) -> Arc<Published> {
         let version = outside.directory.version();
         let nodes = self.nodes_of(chain);
-        let think_time = nodes.last().and_then(|node| think_time(node));
         let mut planned: Vec<_> = self
             .weigh(&nodes, now.tick, config)
             .into_iter()
@@ -59,7 +56,7 @@ impl Model {
             .collect();
         planned.sort_by(|(a, a_shown, _), (b, b_shown, _)| need(a, a_shown).cmp(&need(b, b_shown)));
         let chosen = planned.into_iter().map(|(e, shown, _)| (shown, e.probability, e.lower_bound));
-        let plan = Arc::new(Published::new(chosen, think_time, now.time, version));
+        let plan = Arc::new(Published::new(chosen, now.time, version));
         for id in &chain.ids {
             if let Some(node) = self.nodes.get_mut(*id).filter(|node| node.key == chain.key) {
                 node.unpublished = 0;
@@ -105,14 +102,14 @@ impl Model {
                 verdict,
             })
         });
-        Explanation { named, levels: levels.collect(), assets: assets.collect(), hidden }
+        Explanation { state: Knowledge::Known, named, levels: levels.collect(), assets: assets.collect(), hidden }
     }
 
     /// Every asset that may be shown, the likeliest first, with what is decided of it.
     fn weigh(&self, nodes: &[&Node], tick: Tick, config: &Config) -> Vec<(Estimate, Arc<Shown>, Verdict)> {
         let gone = nodes.last().is_some_and(|node| node.gone);
         let visits = nodes.iter().map(|node| node.visits).max().unwrap_or(0);
-        let few_visits = gone || visits < config.min_visits;
+        let few_visits = gone || visits < config.min_visits();
         let known = estimates(nodes, &self.assets, config, self.decay, tick);
         let mut shown: Vec<_> = known
             .into_iter()
@@ -122,13 +119,13 @@ impl Model {
             let by_bound = b.lower_bound.total_cmp(&a.lower_bound);
             by_bound.then_with(|| a_shown.path.cmp(&b_shown.path))
         });
-        let mut room = config.publish;
+        let mut room = config.publish();
         let decided = shown.into_iter().map(|(estimate, shown)| {
             let verdict = if few_visits {
                 Verdict::FewVisits
-            } else if estimate.networks.at_least() < config.min_networks {
+            } else if estimate.networks.at_least() < config.min_networks() {
                 Verdict::FewNetworks
-            } else if estimate.lower_bound < config.hint_threshold {
+            } else if estimate.lower_bound < config.hint_threshold() {
                 Verdict::BelowThreshold
             } else if room == 0 {
                 Verdict::BeyondLimit
@@ -167,10 +164,4 @@ fn need<'a>(estimate: &Estimate, shown: &'a Shown) -> (bool, u32, u8, std::cmp::
     let likeliness = std::cmp::Reverse((estimate.lower_bound * 1000.0) as u32);
     let rank = (estimate.rank * 2.0).round() as u32;
     (!destination.blocks_rendering(), rank, destination.urgency(), likeliness, &shown.path)
-}
-
-/// The mean time from request to response of a page.
-fn think_time(node: &Node) -> Option<Duration> {
-    let known = node.level == Level::Page && node.weight > 0.0;
-    known.then(|| Duration::from_millis((node.think / node.weight).round() as u64))
 }

@@ -1,17 +1,18 @@
 //! How one asset and one node are written to a snapshot and read from it.
 
+use crate::asset::Freshness;
 use crate::assets::Asset;
 use crate::cursor::Cursor;
 use crate::decay::MAX_WEIGHT;
 use crate::destination::Destination;
 use crate::level::Level;
+use crate::metadata::Metadata;
 use crate::networks::Networks;
 use crate::node::Node;
-use crate::observation::Freshness;
 use crate::snapshot::{CORS, CROWDED, FRESH, GONE, IMMUTABLE, NAMED, SHOWN, put_text};
-use crate::visit::{MAX_PATH, Metadata};
+use crate::visit::MAX_PATH;
 
-/// No sum of ranks or think times is larger, relative to the weight.
+/// No sum of ranks is larger, relative to the weight.
 const MAX_SUM: f32 = MAX_WEIGHT * 1e9;
 
 impl Asset {
@@ -52,7 +53,6 @@ impl Node {
         out.push(self.level.code());
         out.push(flag(self.gone, GONE) | flag(self.name.is_some(), NAMED));
         out.extend((self.weight * scale).to_le_bytes());
-        out.extend((self.think * scale).to_le_bytes());
         out.extend(self.visits.to_le_bytes());
         out.extend(self.networks.bits().to_le_bytes());
         out.extend((self.edges.len() as u16).to_le_bytes());
@@ -100,6 +100,7 @@ impl<'a> AssetRecord<'a> {
                 bytes: record.u64()?,
                 validator: record.u64()?,
                 cors: flags & CORS != 0,
+                personal: false,
                 freshness: match (flags & IMMUTABLE, flags & FRESH) {
                     (0, 0) => Freshness::Stale,
                     (0, _) => Freshness::Fresh,
@@ -120,7 +121,6 @@ pub(crate) struct NodeRecord<'a> {
     pub(crate) level: Level,
     pub(crate) gone: bool,
     pub(crate) weight: f32,
-    pub(crate) think: f32,
     pub(crate) visits: u32,
     pub(crate) networks: Networks,
     pub(crate) edges: Vec<EdgeRecord>,
@@ -141,7 +141,7 @@ impl<'a> NodeRecord<'a> {
     pub(crate) fn read(mut record: Cursor<'a>) -> Option<Self> {
         let (key, site, level) = (record.u64()?, record.u16()?, Level::from_code(record.u8()?)?);
         let flags = record.u8()?;
-        let (weight, think) = (record.weight(MAX_WEIGHT)?, record.weight(MAX_SUM)?);
+        let weight = record.weight(MAX_WEIGHT)?;
         let (visits, networks) = (record.u32()?, Networks::from_bits(record.u64()?));
         let mut edges = Vec::new();
         for _ in 0..record.u16()? {
@@ -154,7 +154,7 @@ impl<'a> NodeRecord<'a> {
             });
         }
         let name = if flags & NAMED == 0 { None } else { Some(record.text(MAX_PATH + 16)?) };
-        Some(Self { key, site, level, gone: flags & GONE != 0, weight, think, visits, networks, edges, name })
+        Some(Self { key, site, level, gone: flags & GONE != 0, weight, visits, networks, edges, name })
     }
 }
 

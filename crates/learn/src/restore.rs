@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use crate::clock::{Clock, Tick};
-use crate::config::{Config, ConfigError};
+use crate::config::Config;
 use crate::cursor::Cursor;
 use crate::decay::{Decay, MAX_WEIGHT};
 use crate::join::{Context, Merged, Records};
@@ -13,7 +13,6 @@ use crate::snapshot::MAGIC;
 use crate::sync::lock;
 use crate::time::{Time, millis};
 use crate::visit::MAX_PATH;
-use crate::wire;
 
 impl Learner {
     /// A learner that knows what was in a snapshot, as far as the limits of `config`
@@ -24,18 +23,17 @@ impl Learner {
     ///
     /// # Errors
     ///
-    /// When `config` is out of range or the bytes are not an unharmed snapshot.
+    /// When the bytes are not an unharmed snapshot.
     ///
     /// # Complexity
     ///
     /// O(n log n) for n bytes; at most `config.memory_bytes` and a table of the records.
     pub fn restore(config: Config, bytes: &[u8]) -> Result<Self, SnapshotError> {
         let snapshot = Snapshot::read(bytes)?;
-        let decay = Decay::new(millis(config.half_life));
+        let decay = Decay::new(millis(config.half_life()));
         // Learner's time starts late enough for everything that is remembered to lie behind it.
         let tick = Tick(decay.max_step());
-        let learner =
-            Self::with_clock(config, Clock::starting(snapshot.taken, tick, decay.max_step())).map_err(Kind::Config)?;
+        let learner = Self::with_clock(config, Clock::starting(snapshot.taken, tick, decay.max_step()));
         learner.take_over(snapshot, tick, 0);
         Ok(learner)
     }
@@ -118,12 +116,6 @@ fn verified(bytes: &[u8]) -> Result<&[u8], SnapshotError> {
     checked(bytes, rest)
 }
 
-/// The same of a delta.
-pub(crate) fn delta_body(bytes: &[u8]) -> Result<&[u8], SnapshotError> {
-    let rest = bytes.strip_prefix(&wire::MAGIC).ok_or(Kind::NotADelta)?;
-    checked(bytes, rest)
-}
-
 /// `rest`, the end of `bytes`, without the checksum of all before it.
 fn checked<'a>(bytes: &[u8], rest: &'a [u8]) -> Result<&'a [u8], SnapshotError> {
     let (body, checksum) = rest.split_last_chunk::<4>().ok_or(Kind::Damaged)?;
@@ -132,7 +124,7 @@ fn checked<'a>(bytes: &[u8], rest: &'a [u8]) -> Result<&'a [u8], SnapshotError> 
     if actual == u32::from_le_bytes(*checksum) { Ok(body) } else { Err(Kind::Damaged.into()) }
 }
 
-/// Why a snapshot or a delta could not be read.
+/// Why a snapshot could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SnapshotError {
     kind: Kind,
@@ -140,18 +132,10 @@ pub struct SnapshotError {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Kind {
-    Config(ConfigError),
     Damaged,
     Malformed,
-    NotADelta,
     NotASnapshot,
     Version { found: u8 },
-}
-
-impl SnapshotError {
-    pub(crate) fn malformed() -> Self {
-        Kind::Malformed.into()
-    }
 }
 
 impl From<Kind> for SnapshotError {
@@ -163,10 +147,8 @@ impl From<Kind> for SnapshotError {
 impl fmt::Display for SnapshotError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            Kind::Config(error) => error.fmt(f),
             Kind::Damaged => f.write_str("the snapshot is damaged or cut short: its checksum does not match"),
             Kind::Malformed => f.write_str("the snapshot contradicts its own format"),
-            Kind::NotADelta => f.write_str("not a delta of a learner that this program can read"),
             Kind::NotASnapshot => f.write_str("not a snapshot of a learner"),
             Kind::Version { found } => {
                 write!(f, "the snapshot has format version {found}, this program reads version 1")
@@ -175,11 +157,4 @@ impl fmt::Display for SnapshotError {
     }
 }
 
-impl Error for SnapshotError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match &self.kind {
-            Kind::Config(error) => Some(error),
-            _ => None,
-        }
-    }
-}
+impl Error for SnapshotError {}

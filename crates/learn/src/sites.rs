@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use foldhash::fast::FixedState;
 
 use crate::keys::Keys;
-use crate::observation::Site;
+use crate::site::Site;
 use crate::sync::{RwLock, read, write};
 
 /// Longest authority, in bytes: a DNS name and a port.
@@ -54,11 +54,6 @@ impl Sites {
         table.names.push(authority.into());
         table.by_salt.insert(salt, index);
         Some(Site { index, salt })
-    }
-
-    /// The authority of a site.
-    pub(crate) fn name(&self, site: Site) -> Option<Box<str>> {
-        read(&self.table).names.get(usize::from(site.index)).cloned()
     }
 
     /// The authorities in the order of their numbers.

@@ -12,7 +12,7 @@
 //!     8 immutable, 16 fresh), then if shown: destination u8, bytes u64, validator u64,
 //!     path; else: stem u64
 //!   tag 2, node: key u64, site u16, level u8, flags u8 (1 gone, 2 named),
-//!     weight f32, think f32, visits u32, networks u64, number of edges u16, for
+//!     weight f32, visits u32, networks u64, number of edges u16, for
 //!     each: asset hash u64, hits f32, mute f32, rank f32, networks u64; name
 //! CRC-32 of everything before                                    4
 //! ```

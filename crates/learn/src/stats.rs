@@ -23,14 +23,48 @@ pub struct Stats {
     pub bytes: usize,
     /// Visits learned.
     pub learned: u64,
-    /// Visits closed that said nothing: not confirmed, or no asset loaded.
-    pub silent: u64,
-    /// Visits not counted because their network had voted lately.
-    pub repeated: u64,
     /// Pages, templates and sections that gave way to others.
     pub evicted: u64,
-    /// Newcomers that found no room.
-    pub refused: u64,
     /// Assets recognised under a new fingerprint.
     pub renamed: u64,
+    /// What was not learned, by reason.
+    pub reasons: Reasons,
+    /// The network with the most views of late, if it has more than half of them.
+    pub busiest_network: Option<Share>,
+}
+
+/// Why something was not learned: how often each reason held. Grows without end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reasons {
+    /// Visits whose page was not answered as a page, or whose name is too long.
+    pub not_a_page: u64,
+    /// Visits on which no asset was loaded.
+    pub no_assets: u64,
+    /// Visits whose network had voted on the page lately.
+    pub voted: u64,
+    /// Pages and assets that found no room in the tables.
+    pub no_room: u64,
+    /// Assets that found no room on their page.
+    pub page_full: u64,
+    /// Requests for assets that belong to no open visit.
+    pub no_visit: u64,
+    /// Requests for assets that may belong to several visits.
+    pub ambiguous: u64,
+    /// Assets that were asked for after their page had fallen silent.
+    pub late: u64,
+    /// Views of clients of whose caches nothing is known: only what they fetched was learned.
+    pub cache_unknown: u64,
+    /// Learned visits to pages that have not passed the network gate.
+    pub few_networks: u64,
+}
+
+/// A part of a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Share {
+    /// The part.
+    pub views: u64,
+    /// The whole.
+    pub of: u64,
 }

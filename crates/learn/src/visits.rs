@@ -1,28 +1,33 @@
-//! The open visits, and to which of them a request belongs.
+//! The open visits.
 
 use std::collections::{HashMap, VecDeque};
 
 use foldhash::fast::FixedState;
 
 use crate::clock::Tick;
-use crate::observation::{Referrer, Visit};
+use crate::observation::Visit;
 use crate::slab::Slab;
 use crate::visit::OpenVisit;
 
 /// Most open visits of one client; the oldest closes.
 pub(crate) const MAX_PER_CLIENT: usize = 8;
 
+/// A visit closes when so many milliseconds have passed since its last byte.
+const CLOSES_AFTER: u64 = 4_000;
+
 /// What an open visit costs besides its own heap: its places in the tables.
-const OVERHEAD: usize = size_of::<Option<Entry>>() + 240;
+const OVERHEAD: usize = size_of::<Option<Entry>>() + 256;
 
 /// The open visits. Methods that close visits push them to `closed`, oldest first.
 #[derive(Debug)]
 pub(crate) struct Visits {
     open: Slab<Entry>,
-    by_client: HashMap<u64, Vec<u32>, FixedState>,
-    by_connection: HashMap<u64, Vec<u32>, FixedState>,
+    by_client: Index,
+    by_connection: Index,
     /// By the time of opening; entries of visits that have closed are skipped.
     queue: VecDeque<Visit>,
+    /// When to look whether a visit has been quiet for long enough, nearly in order.
+    quiet: VecDeque<(Tick, Visit)>,
     window: u64,
     budget: usize,
     /// Bytes of heap of the open visits.
@@ -30,9 +35,13 @@ pub(crate) struct Visits {
     generation: u32,
 }
 
+type Index = HashMap<u64, Vec<u32>, FixedState>;
+
 #[derive(Debug)]
 struct Entry {
     generation: u32,
+    /// Whether it is in the queue of quiet visits.
+    watched: bool,
     visit: OpenVisit,
 }
 
@@ -48,6 +57,7 @@ impl Visits {
             by_client: HashMap::with_hasher(state.clone()),
             by_connection: HashMap::with_hasher(state),
             queue: VecDeque::new(),
+            quiet: VecDeque::new(),
             window,
             budget,
             bytes: 0,
@@ -56,16 +66,18 @@ impl Visits {
     }
 
     /// Opens a visit, after closing those that it ends.
-    pub(crate) fn open(&mut self, visit: OpenVisit, closed: &mut Closed) -> Visit {
+    pub(crate) fn open(&mut self, mut visit: OpenVisit, closed: &mut Closed) -> Visit {
         self.advance(visit.opened, closed);
-        self.close_ended_by(&visit, closed);
+        self.close_ended_by(&mut visit, closed);
         self.generation = self.generation.wrapping_add(1);
         let generation = self.generation;
         let (client, connection) = (visit.client, visit.connection);
         self.bytes += visit.bytes() + OVERHEAD;
-        let slot = self.open.insert(Entry { generation, visit });
+        let slot = self.open.insert(Entry { generation, watched: false, visit });
         self.by_client.entry(client).or_default().push(slot);
-        self.by_connection.entry(connection).or_default().push(slot);
+        if let Some(connection) = connection {
+            self.by_connection.entry(connection).or_default().push(slot);
+        }
         let handle = Visit { slot, generation };
         self.queue.push_back(handle);
         self.shrink(closed);
@@ -79,13 +91,18 @@ impl Visits {
     }
 
     /// Changes a visit that is still open.
-    pub(crate) fn update(&mut self, handle: Visit, change: impl FnOnce(&mut OpenVisit)) {
-        let Some(entry) = self.open.get_mut(handle.slot) else { return };
-        if entry.generation == handle.generation {
-            let before = entry.visit.bytes();
-            change(&mut entry.visit);
-            self.bytes = self.bytes + entry.visit.bytes() - before;
+    pub(crate) fn update<T>(&mut self, handle: Visit, change: impl FnOnce(&mut OpenVisit) -> T) -> Option<T> {
+        let entry = self.open.get_mut(handle.slot).filter(|entry| entry.generation == handle.generation)?;
+        let before = entry.visit.bytes();
+        let result = change(&mut entry.visit);
+        self.bytes = self.bytes + entry.visit.bytes() - before;
+        if !entry.watched
+            && let Some(since) = entry.visit.quiet_since()
+        {
+            entry.watched = true;
+            self.quiet.push_back((Tick(since.0.saturating_add(CLOSES_AFTER)), handle));
         }
+        Some(result)
     }
 
     /// Takes a visit out.
@@ -94,38 +111,44 @@ impl Visits {
         let visit = self.open.remove(handle.slot)?.visit;
         self.bytes -= visit.bytes() + OVERHEAD;
         unlink(&mut self.by_client, visit.client, handle.slot);
-        if visit.connected {
-            unlink(&mut self.by_connection, visit.connection, handle.slot);
+        if let Some(connection) = visit.connection.filter(|_| visit.connected) {
+            unlink(&mut self.by_connection, connection, handle.slot);
         }
         Some(visit)
     }
 
-    /// The visit that a request belongs to. `hash` gives the keyed hash of a path of the site.
-    pub(crate) fn attribute(
-        &self,
-        site: u16,
-        referrer: Referrer<'_>,
-        (client, connection): (u64, u64),
-        hash: impl Fn(&str) -> u64,
-    ) -> Option<Visit> {
-        let of_site = |visit: &(Visit, &OpenVisit)| visit.1.site.index == site;
-        if let Referrer::Path(path) = referrer {
-            let path_hash = hash(path);
-            let mine = || self.latest_first(&self.by_client, client).filter(of_site);
-            let found = mine()
-                .find(|(_, visit)| visit.page == path_hash)
-                .or_else(|| mine().find(|(_, visit)| visit.is_parent(path_hash)));
-            // `/` without a visit of `/` may be a page that gives away only its origin.
-            if found.is_some() || path != "/" {
-                return found.map(|(handle, _)| handle);
-            }
-        }
-        let mut here = self.latest_first(&self.by_connection, connection);
-        here.find(of_site).map(|(handle, _)| handle)
+    /// The open visits of a client, the latest first.
+    pub(crate) fn of_client(&self, client: u64) -> impl Iterator<Item = (Visit, &OpenVisit)> {
+        self.latest_first(&self.by_client, Some(client))
     }
 
-    /// Closes the visits whose window has passed.
+    /// The open visits of a connection, the latest first; of none there are none.
+    pub(crate) fn of_connection(&self, connection: Option<u64>) -> impl Iterator<Item = (Visit, &OpenVisit)> {
+        self.latest_first(&self.by_connection, connection)
+    }
+
+    /// Closes the visits that have been quiet for long enough or whose window has passed.
     pub(crate) fn advance(&mut self, now: Tick, closed: &mut Closed) {
+        while let Some(&(due, handle)) = self.quiet.front() {
+            if due > now {
+                break;
+            }
+            self.quiet.pop_front();
+            let Some(entry) = self.open.get_mut(handle.slot).filter(|entry| entry.generation == handle.generation)
+            else {
+                continue;
+            };
+            entry.watched = false;
+            let due = entry.visit.quiet_since().map(|since| Tick(since.0.saturating_add(CLOSES_AFTER)));
+            match due {
+                Some(due) if due <= now => closed.extend(self.remove(handle)),
+                Some(due) => {
+                    entry.watched = true;
+                    self.quiet.push_back((due, handle));
+                }
+                None => {}
+            }
+        }
         while let Some(&handle) = self.queue.front() {
             match self.get(handle) {
                 Some(visit) if now.0.saturating_sub(visit.opened.0) < self.window => break,
@@ -145,6 +168,18 @@ impl Visits {
         }
     }
 
+    /// Closes the visits of a client to a path.
+    pub(crate) fn close(&mut self, client: u64, path_hash: u64, closed: &mut Closed) {
+        let ended: Vec<Visit> = self
+            .of_client(client)
+            .filter(|(_, visit)| visit.path_hash == path_hash)
+            .map(|(handle, _)| handle)
+            .collect();
+        for handle in ended.into_iter().rev() {
+            closed.extend(self.remove(handle));
+        }
+    }
+
     /// Marks the visits of a connection as having lost it.
     pub(crate) fn disconnect(&mut self, connection: u64) {
         for slot in self.by_connection.remove(&connection).unwrap_or_default() {
@@ -159,18 +194,47 @@ impl Visits {
         self.open.len()
     }
 
+    /// Whether a page has an open visit. O(open visits).
+    #[expect(dead_code, reason = "the explanation is about to use it")]
+    pub(crate) fn has_page(&self, page: u64) -> bool {
+        self.open.iter().any(|(_, entry)| entry.visit.page == page)
+    }
+
     /// Bytes of heap.
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes + self.queue.capacity() * size_of::<Visit>()
+        self.bytes + self.queue.capacity() * size_of::<Visit>() + self.quiet.capacity() * size_of::<(Tick, Visit)>()
+    }
+
+    /// Closes the oldest visits while there are too many bytes, and drops stale queue entries.
+    pub(crate) fn shrink(&mut self, closed: &mut Closed) {
+        while self.bytes() > self.budget && self.open.len() > 1 {
+            let Some(handle) = self.queue.pop_front() else { break };
+            closed.extend(self.remove(handle));
+        }
+        let open = &self.open;
+        let live = |h: &Visit| open.get(h.slot).is_some_and(|e| e.generation == h.generation);
+        if self.queue.len() > 2 * open.len() + 64 {
+            self.queue.retain(live);
+        }
+        if self.quiet.len() > 2 * open.len() + 64 {
+            self.quiet.retain(|(_, handle)| live(handle));
+        }
     }
 
     /// A new navigation ends the visits of its connection, of its client to the
     /// same page, and of its client on connections that are gone.
-    fn close_ended_by(&mut self, next: &OpenVisit, closed: &mut Closed) {
+    fn close_ended_by(&mut self, next: &mut OpenVisit, closed: &mut Closed) {
         let mut ended: Vec<Visit> = Vec::new();
-        ended.extend(self.latest_first(&self.by_connection, next.connection).map(|(h, _)| h));
+        for (handle, rival) in self.of_connection(next.connection) {
+            ended.push(handle);
+            // In two tabs at once, what names no page may belong to either.
+            if rival.anonymous {
+                let until = Tick(rival.opened.0.saturating_add(self.window));
+                next.contested_until = next.contested_until.max(until);
+            }
+        }
         let mut kept = 0;
-        for (handle, visit) in self.latest_first(&self.by_client, next.client) {
+        for (handle, visit) in self.of_client(next.client) {
             let same_page = visit.page == next.page && visit.site == next.site;
             kept += 1;
             if (same_page || !visit.connected || kept >= MAX_PER_CLIENT) && !ended.contains(&handle) {
@@ -182,24 +246,8 @@ impl Visits {
         }
     }
 
-    /// Closes the oldest visits while there are too many bytes, and drops stale queue entries.
-    pub(crate) fn shrink(&mut self, closed: &mut Closed) {
-        while self.bytes() > self.budget && self.open.len() > 1 {
-            let Some(handle) = self.queue.pop_front() else { break };
-            closed.extend(self.remove(handle));
-        }
-        if self.queue.len() > 2 * self.open.len() + 64 {
-            let open = &self.open;
-            self.queue.retain(|h| open.get(h.slot).is_some_and(|e| e.generation == h.generation));
-        }
-    }
-
-    fn latest_first<'a>(
-        &'a self,
-        index: &'a HashMap<u64, Vec<u32>, FixedState>,
-        key: u64,
-    ) -> impl Iterator<Item = (Visit, &'a OpenVisit)> {
-        let slots = index.get(&key).map(Vec::as_slice).unwrap_or_default();
+    fn latest_first<'a>(&'a self, index: &'a Index, key: Option<u64>) -> impl Iterator<Item = (Visit, &'a OpenVisit)> {
+        let slots = key.and_then(|key| index.get(&key)).map(Vec::as_slice).unwrap_or_default();
         slots.iter().rev().filter_map(|&slot| {
             let entry = self.open.get(slot)?;
             Some((Visit { slot, generation: entry.generation }, &entry.visit))
@@ -207,7 +255,7 @@ impl Visits {
     }
 }
 
-fn unlink(index: &mut HashMap<u64, Vec<u32>, FixedState>, key: u64, slot: u32) {
+fn unlink(index: &mut Index, key: u64, slot: u32) {
     if let Some(slots) = index.get_mut(&key) {
         slots.retain(|other| *other != slot);
         if slots.is_empty() {

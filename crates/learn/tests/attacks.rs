@@ -44,7 +44,7 @@ fn a_network_votes_once_in_ten_minutes() {
         world.views(1, "/", &["/a.css"]);
     }
     let stats = world.learner.stats();
-    assert_eq!((stats.learned, stats.repeated), (1, 9));
+    assert_eq!((stats.learned, stats.reasons.voted), (1, 9));
     world.pass(HOUR);
     world.views(1, "/", &["/a.css"]);
     assert_eq!(world.learner.stats().learned, 2);
@@ -65,8 +65,7 @@ fn a_query_on_an_asset_cannot_rename_it_from_one_network() {
 
 #[test]
 fn a_flood_of_names_keeps_to_the_budget_and_spares_what_is_in_use() {
-    let mut settings = eager(1);
-    settings.memory_bytes = 2 << 20;
+    let settings = eager_builder(1).memory_bytes(2 << 20).build().expect("in range");
     let mut world = World::new(settings);
     let hot: Vec<String> = (0..100).map(|n| format!("/hot{n}")).collect();
     let visit_hot = |world: &mut World| {
@@ -102,14 +101,12 @@ fn a_flood_of_assets_on_one_page_spares_what_the_page_needs() {
     }
     assert_eq!(world.planned("/"), ["/style.css", "/app.js"]);
     let stats = world.learner.stats();
-    assert!(stats.edges <= 3 * 128 && stats.assets <= 3 * 128, "{stats:?}");
+    assert!(stats.edges <= 3 * 512 && stats.assets <= 3 * 512, "{stats:?}");
 }
 
 #[test]
 fn sites_and_visits_are_bounded() {
-    let mut settings = config(1);
-    settings.max_sites = 3;
-    settings.memory_bytes = 1 << 20;
+    let settings = builder(1).max_sites(3).memory_bytes(1 << 20).build().expect("in range");
     let mut world = World::new(settings);
     assert!(world.learner.site("two.example").is_some() && world.learner.site("three.example").is_some());
     assert_eq!(world.learner.site("four.example"), None);

@@ -25,9 +25,9 @@ fn a_visit_is_learned_once_whoever_closes_it() {
             for n in 1..=2u64 {
                 let world = Arc::clone(&world);
                 threads.push(thread::spawn(move || {
-                    let who = (ClientId(n), ConnectionId(n));
+                    let who = (ClientId::new(n), ConnectionId::new(n));
                     let visit = world.learner.navigate(now, &world.navigation("/", who, n));
-                    world.learner.confirm(now, visit);
+                    world.learner.confirm(now, visit, ReferrerPolicy::Unknown);
                     let added = world.fetch("/a.css", Referrer::Path("/"), who).is_some();
                     world.learner.finish(now);
                     u64::from(added)
@@ -42,12 +42,12 @@ fn a_visit_is_learned_once_whoever_closes_it() {
             let reader = Arc::clone(&world);
             threads.push(thread::spawn(move || {
                 assert!(reader.plan("/").len() <= 1);
-                reader.learner.gone(now, reader.site, "/other.css");
+                reader.gone("/other.css");
                 0
             }));
             let added: u64 = threads.into_iter().map(|thread| thread.join().expect("no panic")).sum();
             let stats = world.learner.stats();
-            assert_eq!(stats.learned + stats.silent, 2);
+            assert_eq!(stats.learned + stats.reasons.no_assets, 2);
             assert_eq!((stats.open_visits, stats.learned <= added), (0, true));
         },
         ITERATIONS,
@@ -66,8 +66,8 @@ fn a_plan_is_current_once_all_is_quiet() {
             let describer = Arc::clone(&world);
             let threads = [
                 thread::spawn(move || {
-                    describer.learner.describe(now, describer.site, &asset("/a.css", 7));
-                    describer.learner.gone(now, describer.site, "/b.js");
+                    describer.learner.describe(describer.site, &asset("/a.css", 7));
+                    describer.gone("/b.js");
                 }),
                 {
                     let reader = Arc::clone(&world);

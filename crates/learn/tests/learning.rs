@@ -72,14 +72,16 @@ fn without_a_referer_the_connection_decides() {
     let (other, _) = world.stranger();
     assert_eq!(world.fetch("/a.css", Referrer::Absent, (other, who.1)), Some(visit));
     assert_eq!(world.fetch("/b.css", Referrer::Origin, who), Some(visit));
-    assert_eq!(world.fetch("/c.css", Referrer::Absent, (who.0, ConnectionId(999))), None);
+    assert_eq!(world.fetch("/c.css", Referrer::Absent, (who.0, ConnectionId::new(999))), None);
     let elsewhere = world.learner.site("other.example").expect("there is room");
     let fetch = Fetch {
         site: elsewhere,
-        asset: asset("/d.css", 1),
+        fetched: Fetched::Full(asset("/d.css", 1)),
         referrer: Referrer::Absent,
         client: who.0,
-        connection: who.1,
+        connection: Some(who.1),
+        asked: world.time(),
+        urgency: None,
     };
     assert_eq!(world.learner.fetched(world.time(), &fetch), None);
 }
@@ -91,7 +93,7 @@ fn a_referer_alone_teaches_nothing() {
         let who = world.stranger();
         assert_eq!(world.fetch("/evil.js", Referrer::Path("/"), who), None);
         let (_, owner) = world.open("/", 1);
-        let stranger = (who.0, ConnectionId(12345));
+        let stranger = (who.0, ConnectionId::new(12345));
         assert_eq!(world.fetch("/evil.js", Referrer::Path("/"), stranger), None);
         world.fetch("/style.css", Referrer::Path("/"), owner);
         world.pass(20 * SECOND);
@@ -107,8 +109,8 @@ fn unconfirmed_and_abandoned_visits_are_not_learned() {
         let visit = world.learner.navigate(world.time(), &world.navigation("/", who, 1));
         world.fetch("/style.css", Referrer::Path("/"), who);
         if round % 2 == 0 {
-            world.learner.abandon(world.time(), visit);
-            world.learner.confirm(world.time(), visit);
+            world.learner.abandon(visit);
+            world.learner.confirm(world.time(), visit, ReferrerPolicy::Unknown);
         }
         world.pass(20 * SECOND);
     }
@@ -124,11 +126,10 @@ fn hints_arrive_before_the_page_has_answered() {
     let visit = world.learner.navigate(world.time(), &world.navigation("/", who, 1));
     assert_eq!(world.fetch("/early.css", Referrer::Path("/"), who), Some(visit));
     world.pass(250);
-    world.learner.confirm(world.time(), visit);
+    world.learner.confirm(world.time(), visit, ReferrerPolicy::Unknown);
     world.pass(20 * SECOND);
     world.views(1, "/", &["/early.css"]);
     assert_eq!(world.planned("/"), ["/early.css"]);
-    assert_eq!(world.plan("/").think_time().map(|time| time.as_millis()), Some(125));
 }
 
 #[test]
@@ -141,15 +142,15 @@ fn what_a_navigation_ends() {
     };
     go(&world, "/b", client, connection);
     assert_eq!(open(&world), 1, "same connection");
-    go(&world, "/c", client, ConnectionId(77));
+    go(&world, "/c", client, ConnectionId::new(77));
     assert_eq!(open(&world), 2, "another connection, still there");
-    go(&world, "/c", client, ConnectionId(78));
+    go(&world, "/c", client, ConnectionId::new(78));
     assert_eq!(open(&world), 2, "same page");
-    world.learner.disconnect(world.time(), ConnectionId(78));
-    go(&world, "/d", client, ConnectionId(79));
+    world.learner.disconnect(ConnectionId::new(78));
+    go(&world, "/d", client, ConnectionId::new(79));
     assert_eq!(open(&world), 2, "connection gone");
     for n in 0..20 {
-        go(&world, &format!("/page{n}"), client, ConnectionId(100 + n));
+        go(&world, &format!("/page{n}"), client, ConnectionId::new(100 + n));
     }
     assert_eq!(open(&world), 8, "a client has a few");
     world.pass(15 * SECOND);
@@ -241,7 +242,7 @@ fn bots_that_load_nothing_do_not_dilute() {
     world.views(5, "/", &["/a.css"]);
     world.views(50, "/", &[]);
     assert_eq!(world.planned("/"), ["/a.css"]);
-    assert_eq!(world.learner.stats().silent, 50);
+    assert_eq!(world.learner.stats().reasons.no_assets, 50);
 }
 
 #[test]
@@ -262,10 +263,10 @@ fn gone_assets_and_pages_leave_at_once() {
     world.views(3, "/c", &["/a.css"]);
     assert_eq!(world.planned("/"), ["/a.css", "/b.js"]);
     assert_eq!(world.planned("/c"), ["/a.css"]);
-    world.learner.gone(world.time(), world.site, "/a.css");
+    world.gone("/a.css");
     assert_eq!(world.planned("/"), ["/b.js"]);
     assert!(world.plan("/c").is_empty());
-    world.learner.gone(world.time(), world.site, "/");
+    world.gone("/");
     assert!(world.plan("/").is_empty());
     world.views(3, "/", &["/a.css"]);
     assert_eq!(world.planned("/"), ["/a.css"], "it is learned anew");
@@ -276,11 +277,11 @@ fn metadata_of_a_published_plan_is_current() {
     let mut world = World::new(eager(1));
     world.views(3, "/", &["/a.css"]);
     let old = world.plan("/");
-    world.learner.describe(world.time(), world.site, &Asset { bytes: 5, ..asset("/a.css", 2) });
+    world.learner.describe(world.site, &Asset { bytes: 5, ..asset("/a.css", 2) });
     let new = world.plan("/");
     assert_eq!(new.first().map(|c| (c.validator, c.bytes)), Some((2, 5)));
     assert_eq!(old.first().map(|c| (c.validator, c.bytes)), Some((1, 1000)), "a plan taken is a value");
-    world.learner.describe(world.time(), world.site, &asset("/unknown.css", 2));
+    world.learner.describe(world.site, &asset("/unknown.css", 2));
     assert_eq!(world.learner.stats().assets, 1);
 }
 
@@ -298,5 +299,5 @@ fn sites_are_apart() {
     let mut world = World::new(eager(1));
     world.views(3, "/", &["/a.css"]);
     let other = world.learner.site("other.example").expect("there is room");
-    assert!(world.learner.plan(world.time(), other, "/").is_empty());
+    assert!(world.learner.plan(world.time(), other, page("/"), ClientClass::Other).is_empty());
 }

@@ -21,9 +21,8 @@ fn joined(config: &Config, now: u64, snapshots: &[&[u8]]) -> World {
     world
 }
 
-fn other_key(mut config: Config) -> Config {
-    config.key = [9; 16];
-    config
+fn other_key(config: Config) -> Config {
+    config.to_builder().key([9; 16]).build().expect("in range")
 }
 
 /// Two machines that have each seen two of the four networks.
@@ -162,8 +161,7 @@ fn harm_is_an_error_and_takes_in_nothing() {
 
 #[test]
 fn memory_stays_bounded_and_the_heaviest_stay() {
-    let mut small = eager(1);
-    small.memory_bytes = 1 << 20;
+    let small = eager(1).to_builder().memory_bytes(1 << 20).build().expect("in range");
     let mut light = World::new(small.clone());
     for page in 0..1500 {
         light.views(1, &format!("/light/{page}/x"), &["/style.css", &format!("/img/{page}.png")]);

@@ -196,8 +196,7 @@ proptest! {
                 world.pass(step.pause * SECOND);
             }
         };
-        let mut settings = eager(MIN_NETWORKS);
-        settings.collect_deltas = true;
+        let settings = eager(MIN_NETWORKS);
         let mut one = World::new(settings.clone());
         run(&mut one, &steps);
         let bytes = one.learner.snapshot(one.time());

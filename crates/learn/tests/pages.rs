@@ -41,7 +41,7 @@ fn a_page_that_is_gone_is_not_shown() {
     let mut world = World::new(eager(1));
     world.views(3, "/old", &["/a.css"]);
     assert_eq!(shown(&world, 10), ["/old"]);
-    world.learner.gone(world.time(), world.site, "/old");
+    world.gone("/old");
     assert_eq!(shown(&world, 10), Vec::<String>::new());
 }
 

@@ -83,8 +83,7 @@ fn hidden_assets_go_on_being_counted_under_the_same_key() {
 fn another_key_keeps_what_has_passed_the_gate() {
     let world = busy_world();
     let bytes = world.learner.snapshot(world.time());
-    let mut other = eager(3);
-    other.key = [9; 16];
+    let other = eager_builder(3).key([9; 16]).build().expect("in range");
     let mut copy = restored(&world, other, &bytes);
     assert_eq!(copy.planned("/"), world.planned("/"));
     assert_eq!(copy.learner.stats().assets, copy.learner.stats().shown_assets);
@@ -129,8 +128,7 @@ fn a_smaller_learner_takes_over_the_heaviest() {
     }
     world.views(9, "/hot", &["/style.css", "/hot.css"]);
     let bytes = world.learner.snapshot(world.time());
-    let mut small = eager(1);
-    small.max_pages = 8;
+    let small = eager(1).to_builder().max_pages(8).build().expect("in range");
     let copy = restored(&world, small, &bytes);
     assert!(copy.learner.stats().pages <= 8);
     assert_eq!(copy.planned("/hot"), ["/style.css", "/hot.css"]);

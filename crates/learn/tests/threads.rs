@@ -14,8 +14,7 @@ const VISITS: u64 = 500;
 
 #[test]
 fn every_visit_is_learned_once() {
-    let mut settings = eager(1);
-    settings.window = std::time::Duration::from_millis(50);
+    let settings = eager_builder(1).window(std::time::Duration::from_millis(50)).build().expect("in range");
     let world = Arc::new(World::new(settings));
     let stop = Arc::new(AtomicBool::new(false));
     let clock = Arc::new(AtomicU64::new(world.now));
@@ -26,17 +25,19 @@ fn every_visit_is_learned_once() {
             let (world, clock) = (Arc::clone(&world), Arc::clone(&clock));
             writers.push(scope.spawn(move || {
                 for n in 0..VISITS {
-                    let who = (ClientId(writer * VISITS + n), ConnectionId(writer * VISITS + n));
+                    let who = (ClientId::new(writer * VISITS + n), ConnectionId::new(writer * VISITS + n));
                     let page = format!("/page/{}", n % 5);
                     let visit = world.learner.navigate(now(&clock), &world.navigation(&page, who, writer));
-                    world.learner.confirm(now(&clock), visit);
+                    world.learner.confirm(now(&clock), visit, ReferrerPolicy::Unknown);
                     for path in ["/a.css", "/b.js"] {
                         let fetch = Fetch {
                             site: world.site,
-                            asset: asset(path, n),
+                            fetched: Fetched::Full(asset(path, n)),
                             referrer: Referrer::Absent,
                             client: who.0,
-                            connection: who.1,
+                            connection: Some(who.1),
+                            asked: Time::from_millis(clock.load(Ordering::Relaxed)),
+                            urgency: None,
                         };
                         world.learner.fetched(now(&clock), &fetch);
                     }
@@ -50,7 +51,7 @@ fn every_visit_is_learned_once() {
             let (world, stop, clock) = (Arc::clone(&world), Arc::clone(&stop), Arc::clone(&clock));
             scope.spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
-                    let plan = world.learner.plan(now(&clock), world.site, "/page/1");
+                    let plan = world.learner.plan(now(&clock), world.site, page("/page/1"), ClientClass::Other);
                     assert!(plan.len() <= 2);
                     assert!(plan.iter().all(|candidate| (0.0..=1.0).contains(&candidate.probability)));
                     let bytes = world.learner.snapshot(now(&clock));
@@ -65,7 +66,7 @@ fn every_visit_is_learned_once() {
     });
     world.learner.finish(now(&clock));
     let stats = world.learner.stats();
-    assert_eq!(stats.learned + stats.silent, WRITERS * VISITS, "{stats:?}");
+    assert_eq!(stats.learned + stats.reasons.no_assets, WRITERS * VISITS, "{stats:?}");
     assert_eq!(stats.open_visits, 0);
     let counted: u32 = (0..5).map(|n| page_visits(&world, &format!("/page/{n}"))).sum();
     assert_eq!(u64::from(counted), stats.learned);

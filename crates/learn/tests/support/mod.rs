@@ -25,24 +25,31 @@ pub struct View<'a> {
     pub delivered: &'a [(&'a str, Delivery)],
 }
 
+/// A page of a client of any class.
+pub fn page(page: &str) -> Page<'_> {
+    Page::from(page)
+}
+
+pub fn builder(min_networks: u32) -> ConfigBuilder {
+    Config::builder().min_networks(min_networks).key(*b"a key for tests!")
+}
+
 pub fn config(min_networks: u32) -> Config {
-    let mut config = Config::default();
-    config.min_networks = min_networks;
-    config.key = *b"a key for tests!";
-    config
+    builder(min_networks).build().expect("the settings are in range")
 }
 
 /// As `config`, but every visit counts.
 pub fn eager(min_networks: u32) -> Config {
-    let mut config = config(min_networks);
-    config.vote_interval = Duration::ZERO;
-    config
+    eager_builder(min_networks).build().expect("the settings are in range")
+}
+
+pub fn eager_builder(min_networks: u32) -> ConfigBuilder {
+    builder(min_networks).vote_interval(Duration::ZERO)
 }
 
 impl World {
     pub fn new(config: Config) -> Self {
-        let learner = Learner::new(config).expect("the settings are in range");
-        Self::with(learner)
+        Self::with(Learner::new(config))
     }
 
     pub fn with(learner: Learner) -> Self {
@@ -61,7 +68,7 @@ impl World {
     /// A new client and connection.
     pub fn stranger(&mut self) -> (ClientId, ConnectionId) {
         self.next += 1;
-        (ClientId(self.next), ConnectionId(self.next))
+        (ClientId::new(self.next), ConnectionId::new(self.next))
     }
 
     pub fn navigation<'a>(
@@ -70,14 +77,22 @@ impl World {
         (client, connection): (ClientId, ConnectionId),
         network: u64,
     ) -> Navigation<'a> {
-        Navigation { site: self.site, page, client, connection, network: NetworkId(network), holdout: false }
+        Navigation {
+            site: self.site,
+            page: Page::from(page),
+            client,
+            connection: Some(connection),
+            network: NetworkId::new(network),
+            class: ClientClass::Other,
+            cache: CacheState::Told,
+        }
     }
 
     /// Opens a visit by a stranger and confirms it.
     pub fn open(&mut self, page: &str, network: u64) -> (Visit, (ClientId, ConnectionId)) {
         let who = self.stranger();
         let visit = self.learner.navigate(self.time(), &self.navigation(page, who, network));
-        self.learner.confirm(self.time(), visit);
+        self.learner.confirm(self.time(), visit, ReferrerPolicy::Unknown);
         (visit, who)
     }
 
@@ -87,7 +102,15 @@ impl World {
         referrer: Referrer<'_>,
         (client, connection): (ClientId, ConnectionId),
     ) -> Option<Visit> {
-        let fetch = Fetch { site: self.site, asset: asset(path, 1), referrer, client, connection };
+        let fetch = Fetch {
+            site: self.site,
+            fetched: Fetched::Full(asset(path, 1)),
+            referrer,
+            client,
+            connection: Some(connection),
+            asked: self.time(),
+            urgency: None,
+        };
         self.learner.fetched(self.time(), &fetch)
     }
 
@@ -95,7 +118,7 @@ impl World {
     pub fn view(&mut self, view: &View<'_>) {
         let (visit, who) = self.open(view.page, view.network);
         for (path, how) in view.delivered {
-            self.learner.delivered(self.time(), visit, path, *how);
+            self.learner.delivered(visit, path, *how);
         }
         for path in view.assets {
             self.fetch(path, Referrer::Path(view.page), who);
@@ -111,8 +134,15 @@ impl World {
         }
     }
 
+    /// A 404 of `path`, seen from three networks.
+    pub fn gone(&self, path: &str) {
+        for network in 1..=3 {
+            self.learner.gone(self.time(), self.site, NetworkId::new(network), path);
+        }
+    }
+
     pub fn plan(&self, page: &str) -> Plan {
-        self.learner.plan(self.time(), self.site, page)
+        self.learner.plan(self.time(), self.site, Page::from(page), ClientClass::Other)
     }
 
     /// The paths of the plan in order.
@@ -121,7 +151,7 @@ impl World {
     }
 
     pub fn explain(&self, page: &str) -> Explanation {
-        self.learner.explain(self.time(), self.site, page)
+        self.learner.explain(self.time(), self.site, Page::from(page), ClientClass::Other)
     }
 }
 
@@ -135,5 +165,5 @@ pub fn asset(path: &str, validator: u64) -> Asset<'_> {
         Some("png") => Destination::Image,
         _ => Destination::Fetch,
     };
-    Asset { path, destination, cors: false, bytes: 1000, validator, freshness: Freshness::Fresh }
+    Asset { path, destination, cors: false, bytes: 1000, validator, freshness: Freshness::Fresh, personal: false }
 }
