@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 use headstart_benches::rows;
-use headstart_learn::{Learner, Referrer, Site, Time};
+use headstart_learn::{ClientClass, Learner, Page, Referrer, ReferrerPolicy, Site, Time};
 
 use super::plot::{self, Labels, Line};
 use super::table::Table;
@@ -79,7 +79,7 @@ pub(crate) fn by_connections(table: &mut Table, rounds: usize) {
         let record = record(&learner, site, &names, connections, rounds);
         for client in 0..connections {
             let visit = learner.navigate(now(), &navigation(site, names[client as usize % names.len()], client));
-            learner.confirm(now(), visit);
+            learner.confirm(now(), visit, ReferrerPolicy::Unknown);
         }
         let plan = plan(&learner, site, &names, rounds);
         learner.finish(now());
@@ -124,10 +124,8 @@ fn line(name: &'static str, colour: &'static str, dashed: bool) -> Line {
 
 /// A learner that has planned each of these pages.
 fn filled(names: &[&str]) -> (Learner, Site) {
-    let mut config = config();
-    config.memory_bytes = 16 << 30;
-    config.max_pages = (2 * names.len()).min(1 << 24);
-    let learner = Learner::new(config).expect("the settings are in range");
+    let config = config().memory_bytes(16 << 30).max_pages((2 * names.len()).min(1 << 24));
+    let learner = Learner::new(config.build().expect("the settings are in range"));
     let site = learner.site("example.org").expect("there is room");
     for (n, name) in names.iter().enumerate() {
         for visit in 0..2 {
@@ -136,7 +134,7 @@ fn filled(names: &[&str]) -> (Learner, Site) {
         learner.finish(Time::from_millis(BASE));
     }
     for name in names {
-        assert_eq!(learner.plan(now(), site, name).len(), ASSETS, "{name}");
+        assert_eq!(learner.plan(now(), site, Page::from(*name), ClientClass::Other).len(), ASSETS, "{name}");
     }
     (learner, site)
 }
@@ -146,7 +144,7 @@ fn plan(learner: &Learner, site: Site, names: &[&str], rounds: usize) -> Duratio
     best(rounds, || {
         let start = Instant::now();
         for _ in 0..CALLS {
-            black_box(learner.plan(now(), site, pick.of(names)));
+            black_box(learner.plan(now(), site, Page::from(pick.of(names)), ClientClass::Other));
         }
         start.elapsed() / CALLS
     })
@@ -164,7 +162,7 @@ fn record(learner: &Learner, site: Site, names: &[&str], clients: u64, rounds: u
         for n in 0..visits {
             let client = u64::from(n) % clients;
             let visit = learner.navigate(now(), &navigation(site, pick.of(names), client));
-            learner.confirm(now(), visit);
+            learner.confirm(now(), visit, ReferrerPolicy::Unknown);
             for asset in &assets {
                 learner.fetched(now(), &fetch(site, asset, client, Referrer::Absent));
             }

@@ -19,8 +19,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use headstart_learn::{
-    Asset, ClientId, Config, ConnectionId, Destination, Fetch, Freshness, Learner, Navigation, NetworkId, Referrer,
-    Site, Time,
+    Asset, CacheState, ClientClass, ClientId, Config, ConfigBuilder, ConnectionId, Destination, Fetch, Fetched,
+    Freshness, Learner, Navigation, NetworkId, Page, Referrer, ReferrerPolicy, Site, Time,
 };
 
 use pusher::seed_taught;
@@ -54,19 +54,19 @@ fn plans(table: &mut Table, n: usize, visit_target: u64, rounds: usize) {
     let (learner, site) = taught(n);
     let seed = seed_taught(n);
     let now = Time::from_millis(BASE + 60_000);
-    assert_eq!(learner.plan(now, site, "/page").len(), n);
+    assert_eq!(learner.plan(now, site, Page::from("/page"), ClientClass::Other).len(), n);
     assert_eq!(seed.plan("/page", 0.0).len(), n);
     let names: Vec<String> = (0..n).map(asset_name).collect();
     let calls = (200_000 / n).max(2_000);
     for threads in [1, 2] {
         let take = best(rounds, || {
             timed(threads, calls * 10, || {
-                black_box(learner.plan(now, site, black_box("/page")));
+                black_box(learner.plan(now, site, Page::from(black_box("/page")), ClientClass::Other));
             })
         });
         let walk = best(rounds, || {
             timed(threads, calls, || {
-                let plan = learner.plan(now, site, black_box("/page"));
+                let plan = learner.plan(now, site, Page::from(black_box("/page")), ClientClass::Other);
                 black_box(plan.iter().map(|candidate| candidate.path.len()).sum::<usize>());
             })
         });
@@ -83,7 +83,7 @@ fn plans(table: &mut Table, n: usize, visit_target: u64, rounds: usize) {
                 if at % 10 == 0 {
                     record(&learner, site, at, "/page");
                 } else {
-                    let plan = learner.plan(now, site, black_box("/page"));
+                    let plan = learner.plan(now, site, Page::from(black_box("/page")), ClientClass::Other);
                     black_box(plan.iter().map(|candidate| candidate.path.len()).sum::<usize>());
                 }
             })
@@ -133,7 +133,7 @@ fn commits(table: &mut Table, rounds: usize) {
             client += 1;
             now += 1;
             let visit = learner.navigate(Time::from_millis(now), &navigation(site, "/page", client));
-            learner.confirm(Time::from_millis(now), visit);
+            learner.confirm(Time::from_millis(now), visit, ReferrerPolicy::Unknown);
             for name in &names {
                 learner.fetched(Time::from_millis(now), &fetch(site, name, client, Referrer::Absent));
             }
@@ -168,7 +168,7 @@ fn memory_when_growing(table: &mut Table) {
         let now = Time::from_millis(BASE + assets as u64);
         for (client, page) in names.iter().enumerate() {
             let visit = learner.navigate(now, &navigation(site, page, client as u64));
-            learner.confirm(now, visit);
+            learner.confirm(now, visit, ReferrerPolicy::Unknown);
             learner.fetched(now, &fetch(site, &asset_name(assets), client as u64, Referrer::Absent));
         }
         learner.finish(now);
@@ -183,10 +183,8 @@ fn memory_when_growing(table: &mut Table) {
 
 /// A learner that need not evict anything here.
 fn roomy() -> (Learner, Site) {
-    let mut config = config();
-    config.memory_bytes = 1 << 30;
-    config.max_pages = 1 << 20;
-    let learner = Learner::new(config).expect("the settings are in range");
+    let config = config().memory_bytes(1 << 30).max_pages(1 << 20).build().expect("the settings are in range");
+    let learner = Learner::new(config);
     let site = learner.site("example.org").expect("there is room");
     (learner, site)
 }
@@ -200,9 +198,8 @@ fn bytes_an_edge(learner: &Learner, empty: usize) -> f64 {
 fn flood(names: u64) {
     let start = Instant::now();
     let counted = allocation_counter::measure(|| {
-        let mut config = Config::default();
-        config.vote_interval = Duration::ZERO;
-        let learner = Learner::new(config).expect("the settings are in range");
+        let config = Config::builder().vote_interval(Duration::ZERO).build().expect("the settings are in range");
+        let learner = Learner::new(config);
         let site = learner.site("example.org").expect("there is room");
         let hot: Vec<String> = (0..1_000).map(|n| format!("/hot/{n}")).collect();
         let mut client = 0u64;
@@ -210,7 +207,7 @@ fn flood(names: u64) {
             client += 1;
             let now = Time::from_millis(now);
             let handle = learner.navigate(now, &navigation(site, page, client));
-            learner.confirm(now, handle);
+            learner.confirm(now, handle, ReferrerPolicy::Unknown);
             for path in assets {
                 learner.fetched(now, &fetch(site, path, client, Referrer::Absent));
             }
@@ -228,7 +225,10 @@ fn flood(names: u64) {
         }
         let now = Time::from_millis(BASE + names);
         learner.finish(now);
-        let kept = hot.iter().filter(|page| learner.plan(now, site, page).len() == 3).count();
+        let kept = hot
+            .iter()
+            .filter(|page| learner.plan(now, site, Page::from(page.as_str()), ClientClass::Other).len() == 3)
+            .count();
         println!("flood: {} of {} hot pages still planned; {:?}", kept, hot.len(), learner.stats());
         assert!(kept >= 950);
     });
@@ -242,18 +242,13 @@ fn flood(names: u64) {
 
 const BASE: u64 = 1_700_000_000_000;
 
-fn config() -> Config {
-    let mut config = Config::default();
-    config.min_networks = 1;
-    config.vote_interval = Duration::ZERO;
-    config.max_assets_per_page = 1_024;
-    config.publish = 1_024;
-    config
+fn config() -> ConfigBuilder {
+    Config::builder().min_networks(1).vote_interval(Duration::ZERO).max_assets_per_page(1_024).publish(1_024)
 }
 
 /// A learner that has seen visits of one page with `n` assets.
 fn taught(n: usize) -> (Learner, Site) {
-    let learner = Learner::new(config()).expect("the settings are in range");
+    let learner = Learner::new(config().build().expect("the settings are in range"));
     let site = learner.site("example.org").expect("there is room");
     for visit in 1..=4 {
         visit_page(&learner, site, "/page", visit, BASE + visit, n);
@@ -265,7 +260,7 @@ fn taught(n: usize) -> (Learner, Site) {
 fn visit_page(learner: &Learner, site: Site, page: &str, client: u64, now: u64, assets: usize) {
     let now = Time::from_millis(now);
     let visit = learner.navigate(now, &navigation(site, page, client));
-    learner.confirm(now, visit);
+    learner.confirm(now, visit, ReferrerPolicy::Unknown);
     for at in 0..assets {
         learner.fetched(now, &fetch(site, &asset_name(at), client, Referrer::Absent));
     }
@@ -274,7 +269,7 @@ fn visit_page(learner: &Learner, site: Site, page: &str, client: u64, now: u64, 
 fn open(learner: &Learner, site: Site, page: &str, client: u64) {
     let now = Time::from_millis(BASE + 60_000);
     let visit = learner.navigate(now, &navigation(site, page, client));
-    learner.confirm(now, visit);
+    learner.confirm(now, visit, ReferrerPolicy::Unknown);
 }
 
 fn record(learner: &Learner, site: Site, at: usize, page: &str) {
@@ -285,11 +280,12 @@ fn record(learner: &Learner, site: Site, at: usize, page: &str) {
 fn navigation(site: Site, page: &str, client: u64) -> Navigation<'_> {
     Navigation {
         site,
-        page,
-        client: ClientId(client),
-        network: NetworkId(client),
-        connection: ConnectionId(client),
-        holdout: false,
+        page: Page::from(page),
+        client: ClientId::new(client),
+        network: NetworkId::new(client),
+        connection: Some(ConnectionId::new(client)),
+        class: ClientClass::Other,
+        cache: CacheState::Told,
     }
 }
 
@@ -301,8 +297,17 @@ fn fetch<'a>(site: Site, path: &'a str, client: u64, referrer: Referrer<'a>) -> 
         bytes: 1_000,
         validator: 1,
         freshness: Freshness::Fresh,
+        personal: false,
     };
-    Fetch { site, asset, referrer, client: ClientId(client), connection: ConnectionId(client) }
+    Fetch {
+        site,
+        fetched: Fetched::Full(asset),
+        referrer,
+        client: ClientId::new(client),
+        connection: Some(ConnectionId::new(client)),
+        asked: Time::from_millis(BASE + 60_000),
+        urgency: None,
+    }
 }
 
 fn asset_name(n: usize) -> String {

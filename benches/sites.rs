@@ -12,8 +12,8 @@
 use std::collections::{HashMap, HashSet};
 
 use headstart_learn::{
-    Asset, ClientId, Config, ConnectionId, Delivery, Destination, Fetch, Freshness, Learner, Navigation, NetworkId,
-    Referrer, Site, Time,
+    Asset, CacheState, ClientClass, ClientId, Config, ConnectionId, Delivery, Destination, Fetch, Fetched, Freshness,
+    Learner, Navigation, NetworkId, Page, Referrer, ReferrerPolicy, Site, Time,
 };
 use serde_json::{Value, json};
 
@@ -53,7 +53,7 @@ impl Score {
 
 /// `least` is the F1 that is asked for, and then nothing may be planned that only attackers asked for.
 fn run(name: &str, attackers: u64, least: Option<f64>) -> Value {
-    let learner = Learner::new(Config::default()).expect("the settings are in range");
+    let learner = Learner::new(Config::default());
     let site = learner.site("example.org").expect("there is room");
     let mut world =
         World { learner, site, random: Random(7), caches: HashMap::new(), score: Score::default(), next: 0 };
@@ -109,7 +109,7 @@ impl World {
         if blocks {
             needed.retain(|asset| !asset.contains("/ads"));
         }
-        let plan = self.learner.plan(Time::from_millis(now), self.site, &path);
+        let plan = self.learner.plan(Time::from_millis(now), self.site, Page::from(&*path), ClientClass::Other);
         let planned: HashSet<String> = plan.iter().map(|candidate| candidate.path.to_string()).collect();
         let held = self.caches.entry(client).or_default();
         self.score.junk += planned.iter().filter(|path| path.starts_with("/junk")).count() as u64;
@@ -136,13 +136,20 @@ impl World {
 
     fn visit(&self, now: u64, page: &str, client: u64, network: u64, fetched: &[String], held: &[String]) {
         let time = Time::from_millis(now);
-        let (client, connection) = (ClientId(client), ConnectionId(now << 20 | client & 0xf_ffff));
-        let network = NetworkId(network);
-        let navigation = Navigation { site: self.site, page, client, network, connection, holdout: false };
+        let (client, connection) = (ClientId::new(client), Some(ConnectionId::new(now << 20 | client & 0xf_ffff)));
+        let navigation = Navigation {
+            site: self.site,
+            page: Page::from(page),
+            client,
+            network: NetworkId::new(network),
+            connection,
+            class: ClientClass::Other,
+            cache: CacheState::Told,
+        };
         let visit = self.learner.navigate(time, &navigation);
-        self.learner.confirm(time, visit);
+        self.learner.confirm(time, visit, ReferrerPolicy::Unknown);
         for path in held {
-            self.learner.delivered(time, visit, path, Delivery::Held);
+            self.learner.delivered(visit, path, Delivery::Held);
         }
         for path in fetched {
             let asset = Asset {
@@ -152,9 +159,18 @@ impl World {
                 bytes: 1_000,
                 validator: 1,
                 freshness: Freshness::Fresh,
+                personal: false,
             };
-            let referrer = Referrer::Absent;
-            self.learner.fetched(time, &Fetch { site: self.site, asset, referrer, client, connection });
+            let fetch = Fetch {
+                site: self.site,
+                fetched: Fetched::Full(asset),
+                referrer: Referrer::Absent,
+                client,
+                connection,
+                asked: time,
+                urgency: None,
+            };
+            self.learner.fetched(time, &fetch);
         }
     }
 }

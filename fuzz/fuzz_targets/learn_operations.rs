@@ -5,65 +5,85 @@
 use std::time::Duration;
 
 use headstart_learn::{
-    Asset, ClientId, Config, ConnectionId, Delivery, Destination, Fetch, Freshness, Learner, Navigation, NetworkId, Referrer,
-    Time, Visit,
+    Asset, CacheState, ClientClass, ClientId, Config, ConnectionId, Delivery, Destination, Draw, Fetch, Fetched, Freshness,
+    Learner, Navigation, NetworkId, Page, Referrer, ReferrerPolicy, Time, Visit,
 };
 use libfuzzer_sys::fuzz_target;
 
-const PATHS: [&str; 8] = ["/", "/a/1", "/a/2", "/a.css", "/b.1a2b3c.js", "/b.9f8e7d.js", "/c.png?v=1", "/c.png?v=2"];
+const PATHS: [&str; 10] = ["/", "/?p=1", "/a/1", "/a/2?utm_source=x", "/a.css", "/b.1a2b3c.js", "/b.9f8e7d.js", "/c.png?v=1", "/c.png?v=2"];
 
 fuzz_target!(|operations: &[u8]| {
-    let mut learner = Learner::new(config()).expect("the settings are in range");
+    let mut learner = Learner::new(config());
     let (mut now, mut visits) = (1_700_000_000_000u64, Vec::<Visit>::new());
     for operation in operations.chunks_exact(4) {
         let &[what, a, b, c] = operation else { return };
         let Some(site) = learner.site(["x", "y"][usize::from(c >> 7)]) else { return };
         let time = Time::from_millis(now);
-        let (page, path) = (PATHS[usize::from(a % 8)], PATHS[usize::from(b % 8)]);
-        let (client, connection) = (ClientId(u64::from(c % 4)), ConnectionId(u64::from(c / 4 % 4)));
+        let (page, path) = (PATHS[usize::from(a % 10)], PATHS[usize::from(b % 10)]);
+        let client = ClientId::new(u64::from(c % 4));
+        let connection = (c & 64 == 0).then(|| ConnectionId::new(u64::from(c / 4 % 4)));
+        let class = if c & 32 == 0 { ClientClass::Other } else { ClientClass::Phone };
+        let network = NetworkId::new(u64::from(b % 6));
         let asset = Asset {
             path,
             destination: [Destination::Style, Destination::Script, Destination::Image][usize::from(a % 3)],
             cors: a & 1 == 1,
             bytes: u64::from(b),
             validator: u64::from(a),
+            personal: c & 16 != 0,
             freshness: [Freshness::Stale, Freshness::Fresh, Freshness::Immutable][usize::from(b % 3)],
         };
         let visit = visits.get(usize::from(a) % visits.len().max(1)).copied();
-        match what % 14 {
+        match what % 20 {
             0 | 1 => visits.push(learner.navigate(
                 time,
                 &Navigation {
                     site,
-                    page,
+                    page: Page::from(page),
                     client,
                     connection,
-                    network: NetworkId(u64::from(b % 6)),
-                    holdout: b & 1 == 1,
+                    network,
+                    class,
+                    cache: if b & 64 == 0 { CacheState::Told } else { CacheState::Unknown },
                 },
             )),
-            2 | 3 => visit.into_iter().for_each(|visit| learner.confirm(time, visit)),
-            4 => visit.into_iter().for_each(|visit| learner.abandon(time, visit)),
+            2 | 3 => visit.into_iter().for_each(|visit| learner.confirm(time, visit, ReferrerPolicy::Unknown)),
+            4 => visit.into_iter().for_each(|visit| learner.abandon(visit)),
             5 | 6 => {
                 let referrer = [Referrer::Absent, Referrer::Origin, Referrer::Path(page)][usize::from(what) % 3];
-                learner.fetched(time, &Fetch { site, asset, referrer, client, connection });
+                let fetched = if c & 8 == 0 { Fetched::Full(asset) } else { Fetched::NotModified(path) };
+                let urgency = Some(b % 9);
+                learner.fetched(time, &Fetch { site, fetched, referrer, client, connection, asked: time, urgency });
             }
             7 => {
                 let how = [Delivery::Held, Delivery::Hinted, Delivery::Pushed][usize::from(c) % 3];
-                visit.into_iter().for_each(|visit| learner.delivered(time, visit, path, how));
+                visit.into_iter().for_each(|visit| learner.delivered(visit, path, how));
             }
-            8 => learner.describe(time, site, &asset),
-            9 => learner.gone(time, site, path),
-            10 => learner.disconnect(time, connection),
+            8 => learner.describe(site, &asset),
+            9 => learner.gone(time, site, network, path),
+            10 => connection.into_iter().for_each(|connection| learner.disconnect(connection)),
             11 => now = if a & 1 == 1 { now.saturating_add(1 << (b % 44)) } else { now.saturating_sub(1 << (b % 44)) },
             12 => learner.finish(time),
+            13 | 14 => visit.into_iter().for_each(|visit| learner.finished(time, visit)),
+            15 => learner.posted(time, site, client, Page::from(page)),
+            16 => {
+                let draw = Draw { chance: f32::from(a) / 255.0, held_out: b & 1 == 1 };
+                visit.into_iter().for_each(|visit| learner.drawn(visit, draw));
+            }
+            17 => {
+                let plan = learner.plan(time, site, Page::from(page), class);
+                visit.into_iter().for_each(|visit| learner.hold(visit, &plan, |known| known.path.len() % 2 == 0));
+            }
             _ => learner = Learner::restore(config(), &learner.snapshot(time)).expect("its own snapshot"),
         }
-        let plan = learner.plan(time, site, page);
+        let page_name = page;
+        let page = Page::from(page);
+        let plan = learner.plan(time, site, page, class);
+        assert!((0.0..=0.25).contains(&learner.holdout_chance(site, &plan)));
         assert!(plan.len() <= 4);
         assert!(plan.iter().all(|c| (0.0..=1.0).contains(&c.probability) && c.lower_bound <= c.probability));
-        assert!(plan.iter().all(|c| &*c.path != page));
-        for known in learner.explain(time, site, page).assets {
+        assert!(plan.iter().all(|c| &*c.path != page_name));
+        for known in learner.explain(time, site, page, class).assets {
             assert!([known.hits, known.mute, known.effective].iter().all(|w| w.is_finite() && *w >= 0.0));
         }
     }
@@ -72,12 +92,6 @@ fuzz_target!(|operations: &[u8]| {
 });
 
 fn config() -> Config {
-    let mut config = Config::default();
-    config.memory_bytes = 1 << 20;
-    config.max_pages = 16;
-    config.max_assets_per_page = 4;
-    config.publish = 4;
-    config.min_networks = 2;
-    config.vote_interval = Duration::from_secs(1);
-    config
+    let builder = Config::builder().memory_bytes(1 << 20).max_pages(16).max_assets_per_page(4).publish(4);
+    builder.min_networks(2).vote_interval(Duration::from_secs(1)).build().expect("the settings are in range")
 }

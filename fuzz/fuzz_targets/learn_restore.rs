@@ -2,7 +2,7 @@
 //! writes a snapshot which reads back.
 #![no_main]
 
-use headstart_learn::{Config, Learner, Time};
+use headstart_learn::{ClientClass, Config, Learner, Page, Time};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {
@@ -18,14 +18,11 @@ fuzz_target!(|body: &[u8]| {
         let copy = Learner::restore(config(), &again).expect("its own snapshot");
         assert!(copy.stats().pages <= learner.stats().pages);
         if let Some(site) = learner.site("a") {
-            assert!(learner.plan(now, site, "/").iter().all(|c| c.probability.is_finite()));
+            assert!(learner.plan(now, site, Page::from("/"), ClientClass::Other).iter().all(|c| c.probability.is_finite()));
         }
     }
 });
 
 fn config() -> Config {
-    let mut config = Config::default();
-    config.memory_bytes = 1 << 20;
-    config.min_networks = 1;
-    config
+    Config::builder().memory_bytes(1 << 20).min_networks(1).build().expect("the settings are in range")
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use headstart_learn::{Asset, ClientId, ConnectionId, Fetch, Referrer, Site, Time};
+use headstart_learn::{Asset, ClientId, ConnectionId, Fetch, Fetched, NetworkId, Referrer, Site, Time};
 use headstart_policy::Priority;
 use http::request::Parts;
 use http::{StatusCode, response};
@@ -22,7 +22,9 @@ pub(crate) struct AssetExchange {
     referer: Referer,
     cors: bool,
     client: ClientId,
+    network: NetworkId,
     connection: ConnectionId,
+    asked: Time,
     /// Its priority, if a 103 made the client ask for it.
     hinted: Option<Priority>,
     /// Once answered: the validator of the version that the client gets.
@@ -40,6 +42,7 @@ impl AssetExchange {
         site: Site,
         authority: &str,
         head: &Parts,
+        now: Time,
     ) -> Self {
         let path: Arc<str> = request::path_and_query(head).into();
         let referer = request::referer(&head.headers, authority);
@@ -52,7 +55,9 @@ impl AssetExchange {
             referer,
             cors: request::is_cors(&head.headers),
             client: engine.identities.client(requester.address, &head.headers),
+            network: requester.network,
             connection: requester.connection,
+            asked: now,
             hinted,
             validator: None,
             view,
@@ -71,14 +76,16 @@ impl AssetExchange {
             self.view = None;
         }
         match head.status {
-            StatusCode::NOT_FOUND | StatusCode::GONE => engine.learner.gone(now, self.site, &self.path),
+            StatusCode::NOT_FOUND | StatusCode::GONE => {
+                engine.learner.gone(now, self.site, self.network, &self.path);
+            }
             StatusCode::OK => {
                 engine.unlearned.count_asset();
                 match answer::asset(&engine.identities, &self.path, self.cors, &head.headers, bytes) {
                     Ok(asset) => {
                         self.validator = Some(asset.validator);
                         self.bytes = asset.bytes;
-                        engine.learner.describe(now, self.site, &asset);
+                        engine.learner.describe(self.site, &asset);
                         self.learn(engine, asset, now);
                     }
                     Err(reason) => engine.unlearned.count(reason),
@@ -99,25 +106,23 @@ impl AssetExchange {
     }
 
     fn learn(&self, engine: &Engine, asset: Asset<'_>, now: Time) {
-        let fetch = |referrer| {
-            let fetch = Fetch { site: self.site, asset, referrer, client: self.client, connection: self.connection };
-            engine.learner.fetched(now, &fetch)
+        let referrer = match &self.referer {
+            Referer::Foreign => {
+                engine.unlearned.count(Unlearned::Referer);
+                return;
+            }
+            Referer::Absent => Referrer::Absent,
+            Referer::Path(path) => Referrer::Path(path),
         };
-        match &self.referer {
-            Referer::Foreign => engine.unlearned.count(Unlearned::Referer),
-            Referer::Absent => {
-                fetch(Referrer::Absent);
-            }
-            Referer::Path(path) => {
-                // A stylesheet is named with its query, a page without.
-                let page = path.split('?').next().unwrap_or_default();
-                let found =
-                    fetch(Referrer::Path(path)).is_some() || (page != path && fetch(Referrer::Path(page)).is_some());
-                // `Referrer-Policy: strict-origin` sends the origin alone, which looks like the page `/`.
-                if !found && path == "/" {
-                    fetch(Referrer::Origin);
-                }
-            }
-        }
+        let fetch = Fetch {
+            site: self.site,
+            fetched: Fetched::Full(asset),
+            referrer,
+            client: self.client,
+            connection: Some(self.connection),
+            asked: self.asked,
+            urgency: None,
+        };
+        engine.learner.fetched(now, &fetch);
     }
 }

@@ -25,7 +25,7 @@ use crate::view::PageView;
 /// Builds a [`Headstart`]. Every setting has a default; all are checked in [`build`](Builder::build).
 #[must_use = "a builder does nothing until `build`"]
 pub struct Builder {
-    learner: headstart_learn::Config,
+    learner: headstart_learn::ConfigBuilder,
     operator: Operator,
     cookie: CookieFormat,
     holdout: u32,
@@ -71,7 +71,7 @@ impl Serving {
 impl Default for Builder {
     fn default() -> Self {
         Builder {
-            learner: headstart_learn::Config::default(),
+            learner: headstart_learn::Config::builder(),
             operator: Operator::default(),
             cookie: CookieFormat::default(),
             holdout: 32,
@@ -102,13 +102,13 @@ impl Headstart {
 impl Builder {
     /// The time in which what was learned loses half its weight. 1 day.
     pub fn half_life(mut self, half_life: Duration) -> Self {
-        self.learner.half_life = half_life;
+        self.learner = self.learner.half_life(half_life);
         self
     }
 
     /// How long after its navigation a visit takes in assets. 15 s.
     pub fn window(mut self, window: Duration) -> Self {
-        self.learner.window = window;
+        self.learner = self.learner.window(window);
         self
     }
 
@@ -122,10 +122,9 @@ impl Builder {
     /// [`trusted_proxies`](Self::trusted_proxies) then teaches nothing and gets nothing early, for its client is another
     /// than its peer.
     pub fn min_networks(mut self, networks: u32) -> Self {
-        self.learner.min_networks = networks;
         self.limits.min_networks = networks;
-        self.learner.vote_interval =
-            if networks == 1 { Duration::ZERO } else { headstart_learn::Config::default().vote_interval };
+        let votes = if networks == 1 { Duration::ZERO } else { headstart_learn::Config::default().vote_interval() };
+        self.learner = self.learner.min_networks(networks).vote_interval(votes);
         self
     }
 
@@ -173,7 +172,7 @@ impl Builder {
     /// 0.25: a wasted push costs bytes, a wasted hint a line.
     pub fn thresholds(mut self, push: f32, hint: f32) -> Self {
         self.limits.push_threshold = push;
-        self.learner.hint_threshold = hint;
+        self.learner = self.learner.hint_threshold(hint);
         self
     }
 
@@ -186,7 +185,7 @@ impl Builder {
 
     /// Bytes of memory for all that is learned. 64 MiB.
     pub fn memory_bytes(mut self, bytes: usize) -> Self {
-        self.learner.memory_bytes = bytes;
+        self.learner = self.learner.memory_bytes(bytes);
         self
     }
 
@@ -268,10 +267,9 @@ impl Builder {
     pub fn build(self) -> Result<Headstart, BuildError> {
         #[cfg(feature = "serve")]
         let connections = self.serving.build()?;
-        let Builder { mut learner, operator, cookie, holdout, limits, observers, secret, snapshot, proxies, .. } = self;
+        let Builder { learner, operator, cookie, holdout, limits, observers, secret, snapshot, proxies, .. } = self;
         #[cfg(feature = "serve")]
         let limits = Limits { max_diary_entries: connections.h2.max_diary_entries, ..limits };
-        let window = learner.window;
         if !(0.0..=1.0).contains(&limits.push_threshold) {
             return Err(BuildError::setting("push threshold", "has to be between 0 and 1"));
         }
@@ -280,14 +278,18 @@ impl Builder {
             (Some(secret), _) | (None, Some((secret, _))) => secret,
             (None, None) => random()?,
         };
-        learner.key = half(&secret, 1);
+        let config = learner
+            .key(half(&secret, 1))
+            .build()
+            .map_err(|error| BuildError::setting(error.setting(), "is out of range"))?;
+        let window = config.window();
         let fingerprints =
             Fingerprints::new(cookie, half(&secret, 0)).map_err(|problem| BuildError::setting("cookie", problem))?;
         let learner = match snapshot {
             Some((_, learned)) => {
-                Learner::restore(learner, learned).map_err(|error| BuildError::snapshot(error.into()))?
+                Learner::restore(config, learned).map_err(|error| BuildError::snapshot(error.into()))?
             }
-            None => Learner::new(learner).map_err(|error| BuildError::setting(error.setting(), "is out of range"))?,
+            None => Learner::new(config),
         };
         let holdout = Holdout::new(holdout, half(&secret, 1));
         let parts = Parts { learner, operator, fingerprints, holdout, limits, observers, secret, window, proxies };

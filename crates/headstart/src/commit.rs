@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use headstart_learn::{Delivery, Time};
+use headstart_learn::Delivery;
 use headstart_policy::Attempt;
 use http::header::{self, HeaderValue};
 use http::response;
@@ -28,14 +28,13 @@ impl PageExchange {
         connection: &mut ConnectionState,
         head: &mut response::Parts,
         attempts: &[Attempt<Tag>],
-        now: Time,
     ) {
         if !answer::is_page(head) {
             return;
         }
         self.attempted(attempts);
         self.write_links(head);
-        self.tell_learner(engine, now);
+        self.tell_learner(engine);
         self.write_cookie(engine, connection, head);
         self.report(engine);
         if let Some(stopwatch) = &mut connection.stopwatch {
@@ -77,7 +76,7 @@ impl PageExchange {
         }
     }
 
-    fn tell_learner(&self, engine: &Engine, now: Time) {
+    fn tell_learner(&self, engine: &Engine) {
         for item in self.items.iter() {
             let how = match item.decision {
                 Decision::Held => Delivery::Held,
@@ -85,7 +84,7 @@ impl PageExchange {
                 decision if makes_fetch(decision, self.browser) => Delivery::Hinted,
                 _ => continue,
             };
-            engine.learner.delivered(now, self.visit, &item.path, how);
+            engine.learner.delivered(self.visit, &item.path, how);
         }
     }
 

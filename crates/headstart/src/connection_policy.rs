@@ -101,12 +101,12 @@ impl Policy for ConnectionPolicy {
 
     fn commit(&mut self, exchange: &mut PolicyExchange, head: &mut response::Parts, attempts: &[Attempt<Tag>]) {
         if let Some(page) = exchange.0.page() {
-            page.commit(&self.engine, &mut self.connection, head, attempts, now());
+            page.commit(&self.engine, &mut self.connection, head, attempts);
         }
     }
 
     fn ended(&mut self, exchange: PolicyExchange, complete: bool) {
-        exchange.0.ended(&self.engine, &mut self.connection, complete, now());
+        exchange.0.ended(&self.engine, &mut self.connection, complete);
     }
 
     fn outcome(&mut self, tag: &Tag, outcome: Outcome) {
@@ -154,6 +154,6 @@ impl fmt::Debug for PolicyExchange {
 impl Drop for ConnectionPolicy {
     fn drop(&mut self) {
         self.connection.finish_view(&self.engine);
-        self.engine.learner.disconnect(now(), self.connection.id);
+        self.engine.learner.disconnect(self.connection.id);
     }
 }

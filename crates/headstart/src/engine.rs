@@ -160,7 +160,7 @@ impl Engine {
     }
 
     pub(crate) fn next_connection(&self) -> ConnectionId {
-        ConnectionId(self.connections.fetch_add(1, Ordering::Relaxed))
+        ConnectionId::new(self.connections.fetch_add(1, Ordering::Relaxed))
     }
 }
 

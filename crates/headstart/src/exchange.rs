@@ -1,6 +1,6 @@
 //! One exchange, from the request head to the last byte of its response.
 
-use headstart_learn::Time;
+use headstart_learn::{ClientClass, Page, Time};
 use headstart_policy::Priority;
 use http::request::Parts;
 use http::response;
@@ -35,14 +35,18 @@ impl Exchange {
         };
         // Only a navigation registers a site; an asset of an unregistered site belongs to no visit.
         let site = || engine.learner.known_site(&authority);
-        let known = || site().is_some_and(|site| !engine.learner.plan(now, site, head.uri.path()).is_empty());
+        let known = || {
+            site().is_some_and(|site| {
+                !engine.learner.plan(now, site, Page::from(head.uri.path()), ClientClass::Other).is_empty()
+            })
+        };
         if engine.limits.min_networks == 1 && !connection.is_shared() && request::is_forwarded(&head.headers) {
             engine.unlearned.count(Unlearned::Forwarded);
             return Exchange::Other;
         }
         match request::classify(head, known) {
             Kind::Asset if !request::is_icon(head.uri.path()) => site().map_or(Exchange::Other, |site| {
-                Exchange::Asset(AssetExchange::open(engine, connection, &requester, site, &authority, head))
+                Exchange::Asset(AssetExchange::open(engine, connection, &requester, site, &authority, head, now))
             }),
             Kind::Asset | Kind::Other => Exchange::Other,
             Kind::Navigation(navigation) => {
@@ -82,10 +86,10 @@ impl Exchange {
     }
 
     /// The exchange is over; `complete` tells whether the whole response went out.
-    pub(crate) fn ended(self, engine: &Engine, connection: &mut ConnectionState, complete: bool, now: Time) {
+    pub(crate) fn ended(self, engine: &Engine, connection: &mut ConnectionState, complete: bool) {
         connection.end();
         match self {
-            Exchange::Page(page) => page.ended(engine, now),
+            Exchange::Page(page) => page.ended(engine),
             Exchange::Asset(asset) if complete => asset.completed(connection),
             Exchange::Asset(_) | Exchange::Other => {}
         }

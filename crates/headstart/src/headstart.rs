@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use headstart_learn::{Explanation, Learner, Merged, NetworkId, Pages};
+use headstart_learn::{ClientClass, Explanation, Learner, Merged, NetworkId, Page, Pages};
 
 #[cfg(feature = "serve")]
 use crate::connections::Connections;
@@ -42,7 +42,7 @@ impl Headstart {
     /// Why each asset of a page would be sent or not. `None` for a site that is not known.
     pub fn explain(&self, authority: &str, page: &str) -> Option<Explanation> {
         let site = self.engine.learner.known_site(&authority.to_ascii_lowercase())?;
-        Some(self.engine.learner.explain(now(), site, page))
+        Some(self.engine.learner.explain(now(), site, Page::from(page), ClientClass::Other))
     }
 
     /// The heaviest pages that may be named, at most `max` of them, of all sites. Visits whose window has passed are

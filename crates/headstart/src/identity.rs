@@ -29,7 +29,7 @@ impl Identities {
         let mut hasher = self.hasher(1);
         write_address(&mut hasher, address.to_canonical());
         hasher.write(headers.get(USER_AGENT).map_or(&[], |agent| agent.as_bytes()));
-        ClientId(hasher.finish())
+        ClientId::new(hasher.finish())
     }
 
     /// The network of an address as the network gate counts it.
@@ -54,7 +54,7 @@ impl Identities {
                 block.write(&(provider << 8 | u128::from(slot)).to_be_bytes());
             }
         }
-        NetworkId(block.finish())
+        NetworkId::new(block.finish())
     }
 
     /// The number of a network among `slots` numbers.
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     fn network(address: &str) -> u64 {
-        Identities::new([7; 16]).network(address.parse().unwrap()).0
+        Identities::new([7; 16]).network(address.parse().unwrap()).get()
     }
 
     #[test]

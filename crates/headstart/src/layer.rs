@@ -101,7 +101,7 @@ impl Open {
             && answer::is_page(head)
         {
             page.read_named(&connection, head);
-            page.commit(&self.engine, &mut connection, head, &[], now);
+            page.commit(&self.engine, &mut connection, head, &[]);
         }
     }
 }
@@ -110,7 +110,7 @@ impl Drop for Open {
     fn drop(&mut self) {
         if let (Some(exchange), Ok(mut connection)) = (self.exchange.take(), self.connection.lock()) {
             // Whether the body arrives is not seen from here; an asset of which a part is missing is asked for again.
-            exchange.ended(&self.engine, &mut connection, true, now());
+            exchange.ended(&self.engine, &mut connection, true);
         }
     }
 }

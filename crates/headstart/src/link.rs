@@ -107,7 +107,7 @@ fn read(value: &LinkValue<'_>, authority: &str, page: &str) -> Option<Preload> {
         return None;
     }
     let destination = match value.param("as") {
-        Some(name) => Destination::from_str(&name.to_ascii_lowercase())?,
+        Some(name) => Destination::from_name(&name.to_ascii_lowercase())?,
         None if module => Destination::Script,
         None => return None,
     };

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use headstart_learn::{Candidate, Navigation, NetworkId, Site, Time, Visit};
+use headstart_learn::{
+    CacheState, Candidate, ClientClass, Draw, Navigation, NetworkId, Page, ReferrerPolicy, Site, Time, Visit,
+};
 use headstart_policy::{Attempt, Priority, Promise, Refusal};
 use http::header::{self, HeaderMap, HeaderName};
 use http::request::Parts;
@@ -82,9 +84,17 @@ impl PageExchange {
         let network = engine.network_of_cookie(cookie, requester.network);
         let client = engine.identities.client(requester.address, &head.headers);
         let draw = engine.holdout.draw(client, day(now), 1.0 / USUAL as f32);
-        let navigation_seen =
-            Navigation { site, page: &page, client, network, connection: requester.connection, holdout: draw.held_out };
+        let navigation_seen = Navigation {
+            site,
+            page: Page::from(&*page),
+            client,
+            network,
+            connection: Some(requester.connection),
+            class: ClientClass::Other,
+            cache: CacheState::Told,
+        };
         let visit = engine.learner.navigate(now, &navigation_seen);
+        engine.learner.drawn(visit, Draw { chance: draw.probability, held_out: draw.held_out });
         let rules = engine.rules(&authority, &page);
         let conditions = Conditions {
             page: Arc::clone(&page),
@@ -121,7 +131,7 @@ impl PageExchange {
         for named in named.iter().flat_map(|assets| &assets.list) {
             self.items.add_named(&cache, named);
         }
-        let plan = engine.learner.plan(now, self.site, &self.page);
+        let plan = engine.learner.plan(now, self.site, Page::from(&*self.page), ClientClass::Other);
         // By urgency, so that a budget that does not suffice is spent on what the page needs most.
         for urgency in need::URGENCIES {
             let is = |candidate: &&Candidate| need::urgency(candidate.destination, candidate.cors) == urgency;
@@ -176,12 +186,12 @@ impl PageExchange {
     pub(crate) fn answered(&mut self, engine: &Engine, head: &response::Parts, now: Time) {
         self.visit_settled = true;
         if answer::is_page(head) {
-            engine.learner.confirm(now, self.visit);
+            engine.learner.confirm(now, self.visit, ReferrerPolicy::Unknown);
             return;
         }
-        engine.learner.abandon(now, self.visit);
+        engine.learner.abandon(self.visit);
         if matches!(head.status, StatusCode::NOT_FOUND | StatusCode::GONE) {
-            engine.learner.gone(now, self.site, &self.page);
+            engine.learner.gone(now, self.site, self.network, &self.page);
         }
     }
 
@@ -212,13 +222,13 @@ impl PageExchange {
             return false;
         };
         if matches!(head.status, StatusCode::NOT_FOUND | StatusCode::GONE) {
-            engine.learner.gone(now, self.site, &item.path);
+            engine.learner.gone(now, self.site, self.network, &item.path);
         }
         let found = (head.status == StatusCode::OK && answer::may_be_pushed(&head.headers))
             .then(|| answer::asset(&engine.identities, &push.asset, item.cors, &head.headers, bytes).ok())
             .flatten();
         if let Some(asset) = &found {
-            engine.learner.describe(now, self.site, asset);
+            engine.learner.describe(self.site, asset);
         }
         let cache = ClientCache { connection, site: self.site, fingerprint: self.fingerprint.as_ref() };
         self.items.admit(&cache, push, found.as_ref())
@@ -234,9 +244,9 @@ impl PageExchange {
     }
 
     /// The exchange is over; a page that never answered was no visit.
-    pub(crate) fn ended(self, engine: &Engine, now: Time) {
+    pub(crate) fn ended(self, engine: &Engine) {
         if !self.visit_settled {
-            engine.learner.abandon(now, self.visit);
+            engine.learner.abandon(self.visit);
         }
     }
 }

@@ -49,7 +49,7 @@ pub(crate) fn classify(head: &Parts, known: impl FnOnce() -> bool) -> Kind {
             (b"navigate", "document" | "") => navigation(true),
             (b"navigate", _) => Kind::Other,
             _ if matches!(site, "cross-site" | "same-site") => Kind::Other,
-            _ if Destination::from_str(destination).is_some_and(is_asset) => Kind::Asset,
+            _ if Destination::from_name(destination).is_some_and(is_asset) => Kind::Asset,
             _ => Kind::Other,
         };
     }

@@ -111,6 +111,7 @@ pub(crate) fn asset<'a>(
     let cors = cors || destination == Destination::Font;
     let validator = validator_parts(headers);
     Ok(Asset {
+        personal: false,
         path,
         destination,
         cors,

@@ -47,7 +47,7 @@ fn a_visit_is_learned_once_whoever_closes_it() {
             }));
             let added: u64 = threads.into_iter().map(|thread| thread.join().expect("no panic")).sum();
             let stats = world.learner.stats();
-            assert_eq!(stats.learned + stats.reasons.no_assets, 2);
+            assert_eq!(stats.learned + stats.reasons.no_assets + stats.reasons.not_a_page, 2);
             assert_eq!((stats.open_visits, stats.learned <= added), (0, true));
         },
         ITERATIONS,

@@ -21,7 +21,7 @@ fn joined(config: &Config, now: u64, snapshots: &[&[u8]]) -> World {
     world
 }
 
-fn other_key(config: Config) -> Config {
+fn other_key(config: &Config) -> Config {
     config.to_builder().key([9; 16]).build().expect("in range")
 }
 
@@ -38,7 +38,7 @@ fn two_halves(a: Config, b: Config) -> (World, World) {
 
 #[test]
 fn both_are_known_afterwards() {
-    for key in [eager(3), other_key(eager(3))] {
+    for key in [eager(3), other_key(&eager(3))] {
         let (mut a, mut b) = (World::new(eager(3)), World::new(key.clone()));
         a.views(5, "/", &["/style.css", "/app.js"]);
         b.views(5, "/shop/1", &["/style.css", "/shop.css"]);
@@ -51,7 +51,7 @@ fn both_are_known_afterwards() {
 
 #[test]
 fn what_both_know_is_added_up() {
-    for key in [eager(3), other_key(eager(3))] {
+    for key in [eager(3), other_key(&eager(3))] {
         let (mut a, mut b) = (World::new(eager(3)), World::new(key));
         a.views(6, "/", &["/style.css"]);
         b.views(4, "/", &["/style.css", "/new.js"]);
@@ -85,7 +85,7 @@ fn under_one_key_networks_add_up_and_one_network_is_one() {
 /// Two networks here and two there may be the same two.
 #[test]
 fn under_two_keys_the_gate_is_not_opened_by_a_merge() {
-    let (a, b) = two_halves(eager(3), other_key(eager(3)));
+    let (a, b) = two_halves(eager(3), other_key(&eager(3)));
     let mut world = joined(&eager(3), a.now, &[&snapshot(&a), &snapshot(&b)]);
     let merged = world.learner.merge_snapshot(world.time(), &snapshot(&b)).unwrap();
     assert_eq!((merged.same_key, merged.taken, merged.hidden, merged.refused), (false, 0, 3, 0), "{merged:?}");
@@ -93,7 +93,7 @@ fn under_two_keys_the_gate_is_not_opened_by_a_merge() {
     assert!(world.planned("/p/1").is_empty());
 
     // Five here and five there count as five, not ten.
-    let (mut a, mut b) = (World::new(eager(3)), World::new(other_key(eager(3))));
+    let (mut a, mut b) = (World::new(eager(3)), World::new(other_key(&eager(3))));
     a.views(5, "/", &["/a.css"]);
     b.views(6, "/", &["/a.css"]);
     let world = joined(&eager(3), a.now, &[&snapshot(&a), &snapshot(&b)]);

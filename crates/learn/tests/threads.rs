@@ -66,7 +66,7 @@ fn every_visit_is_learned_once() {
     });
     world.learner.finish(now(&clock));
     let stats = world.learner.stats();
-    assert_eq!(stats.learned + stats.reasons.no_assets, WRITERS * VISITS, "{stats:?}");
+    assert_eq!(stats.learned + stats.reasons.no_assets + stats.reasons.not_a_page, WRITERS * VISITS, "{stats:?}");
     assert_eq!(stats.open_visits, 0);
     let counted: u32 = (0..5).map(|n| page_visits(&world, &format!("/page/{n}"))).sum();
     assert_eq!(u64::from(counted), stats.learned);

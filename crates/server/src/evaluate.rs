@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Args;
-use headstart::learn::{Config, Delivery, Learner, Time};
+use headstart::learn::{ClientClass, Config, Delivery, Learner, Page, Time};
 
 use crate::access_log::date;
 use crate::baselines::{Popular, Pusher};
@@ -50,11 +50,12 @@ pub(crate) struct Evaluate {
 pub(crate) fn run(args: &Evaluate) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
     let views = args.logs.read(None)?;
-    let mut config = Config::default();
-    config.window = Duration::from_secs(args.logs.window);
-    config.half_life = Duration::from_secs(args.half_life.saturating_mul(3600));
-    config.min_networks = args.min_networks;
-    config.hint_threshold = args.threshold;
+    let config = Config::builder()
+        .window(Duration::from_secs(args.logs.window))
+        .half_life(Duration::from_secs(args.half_life.saturating_mul(3600)))
+        .min_networks(args.min_networks)
+        .hint_threshold(args.threshold)
+        .build()?;
     let report = evaluate(&views, config)?;
     if args.json {
         crate::log::say(format_args!("{}", serde_json::to_string_pretty(&report)?));
@@ -85,7 +86,7 @@ const ALGORITHMS: usize = 3;
 
 /// Replays the views.
 pub(crate) fn evaluate(views: &Views, config: Config) -> anyhow::Result<Report> {
-    let learner = Learner::new(config)?;
+    let learner = Learner::new(config);
     let host = views.hosts.first().context("no Referer names a host; give --host")?;
     let site = learner.site(host).with_context(|| format!("{host} is not a host name"))?;
     let teacher = Teacher { learner: &learner, site, names: &views.names };
@@ -99,7 +100,7 @@ pub(crate) fn evaluate(views: &Views, config: Config) -> anyhow::Result<Report> 
     replay(&views.list, |time, number, event| match event {
         Event::Navigation(view) => {
             let page = views.names.get(view.page);
-            let plan = learner.plan(Time::from_millis(time), site, page);
+            let plan = learner.plan(Time::from_millis(time), site, Page::from(page), ClientClass::Other);
             let planned = plan.iter().filter_map(|candidate| views.names.find(&candidate.path));
             let predictions =
                 [planned.collect::<Vec<_>>(), pusher.predict(time, view.page), popular.predict(view.page)];
@@ -117,7 +118,7 @@ pub(crate) fn evaluate(views: &Views, config: Config) -> anyhow::Result<Report> 
             let visit = teacher.navigate(number, view);
             for candidate in &*plan {
                 if views.names.find(&candidate.path).is_some_and(|name| mine.contains(&name)) {
-                    learner.delivered(Time::from_millis(time), visit, &candidate.path, Delivery::Held);
+                    learner.delivered(visit, &candidate.path, Delivery::Held);
                 }
             }
         }

@@ -72,7 +72,7 @@ pub(crate) fn run(args: Learn) -> anyhow::Result<ExitCode> {
     let headstart = builder.build().with_context(|| format!("cannot use the snapshot {}", file.path().display()))?;
     let started = Instant::now();
     let networks = headstart.clone();
-    let mut views = args.logs.read(Some(Box::new(move |address| networks.network(address).0)))?;
+    let mut views = args.logs.read(Some(Box::new(move |address| networks.network(address).get())))?;
     views.shift_to(now());
     let name = args.site.or_else(|| views.hosts.first().cloned());
     let name = name.context("no Referer names a host; give --host or --site")?.to_ascii_lowercase();
@@ -96,8 +96,8 @@ pub(crate) fn run(args: Learn) -> anyhow::Result<ExitCode> {
          written to {}",
         HumanCount(views.list.len() as u64),
         HumanCount(stats.learned),
-        HumanCount(stats.silent),
-        HumanCount(stats.repeated),
+        HumanCount(stats.reasons.no_assets),
+        HumanCount(stats.reasons.voted),
         HumanCount(stats.pages as u64),
         HumanCount(stats.assets as u64),
         HumanCount(stats.shown_assets as u64),

@@ -1,7 +1,9 @@
 //! Page views, told to a learner in the order in which they happened.
 
-use headstart::learn::{Asset, ClientId, ConnectionId, Fetch, Freshness, Learner, NetworkId};
-use headstart::learn::{Navigation, Referrer, Site, Time, Visit};
+use headstart::learn::{
+    Asset, CacheState, ClientClass, ClientId, ConnectionId, Fetch, Fetched, Freshness, Learner,
+    Navigation, NetworkId, Page, Referrer, ReferrerPolicy, Site, Time, Visit,
+};
 
 use crate::names::Names;
 use crate::page_views::{Loaded, View};
@@ -44,14 +46,15 @@ impl Teacher<'_> {
             now,
             &Navigation {
                 site: self.site,
-                page: self.names.get(view.page),
-                client: ClientId(view.client),
-                network: NetworkId(view.network),
-                connection: ConnectionId(number as u64),
-                holdout: true,
+                page: Page::from(self.names.get(view.page)),
+                client: ClientId::new(view.client),
+                network: NetworkId::new(view.network),
+                connection: Some(ConnectionId::new(number as u64)),
+                class: ClientClass::Other,
+                cache: CacheState::Told,
             },
         );
-        self.learner.confirm(now, visit);
+        self.learner.confirm(now, visit, ReferrerPolicy::Unknown);
         visit
     }
 
@@ -60,18 +63,21 @@ impl Teacher<'_> {
         let path = self.names.get(asset.name);
         let fetch = Fetch {
             site: self.site,
-            asset: Asset {
+            fetched: Fetched::Full(Asset {
                 path,
                 destination: destination(without_query(path)).unwrap_or_default(),
                 cors: false,
                 bytes: asset.bytes,
                 validator: 0,
                 freshness: Freshness::Stale,
-            },
+                personal: false,
+            }),
+            asked: Time::from_millis(asset.time),
+            urgency: None,
             // The view is known, so the connection says it.
             referrer: Referrer::Absent,
-            client: ClientId(view.client),
-            connection: ConnectionId(number as u64),
+            client: ClientId::new(view.client),
+            connection: Some(ConnectionId::new(number as u64)),
         };
         self.learner.fetched(Time::from_millis(asset.time), &fetch);
     }

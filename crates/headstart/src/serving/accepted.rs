@@ -25,7 +25,6 @@ use crate::Headstart;
 use crate::admission::ConnectionPermit;
 use crate::connection_state::ConnectionState;
 use crate::connections::ConnectionCounters;
-use crate::engine::now;
 use crate::layer::HeadstartLayer;
 
 use super::body::Body;
@@ -187,7 +186,7 @@ where
             tracing::debug!(%remote, %error, "the connection broke off");
         }
         if let Ok(state) = state.lock() {
-            engine.learner.disconnect(now(), state.id);
+            engine.learner.disconnect(state.id);
         }
     }
 }

@@ -39,7 +39,7 @@ fn learner(sources: &Sources, families: &mut Families<'_>) -> fmt::Result {
         "visits",
         "Visits closed, by what was made of them: learned, silent (they said nothing), repeated (their network had voted \
          lately).",
-        [("learned", stats.learned), ("silent", stats.silent), ("repeated", stats.repeated)]
+        [("learned", stats.learned), ("silent", stats.reasons.no_assets), ("repeated", stats.reasons.voted)]
             .map(|(outcome, count)| (vec![("outcome", outcome)], count)),
     )?;
     families.gauge("learner_bytes", "Memory of what is learned.", stats.bytes as f64)?;
@@ -51,7 +51,7 @@ fn learner(sources: &Sources, families: &mut Families<'_>) -> fmt::Result {
     families.gauge("learner_open_visits", "Visits open now.", stats.open_visits as f64)?;
     families.gauge("learner_plans", "Plans kept ready.", stats.plans as f64)?;
     families.counter("learner_evicted", "Pages that gave way to others.", stats.evicted)?;
-    families.counter("learner_refused", "Pages and assets that found no room.", stats.refused)?;
+    families.counter("learner_refused", "Pages and assets that found no room.", stats.reasons.no_room)?;
     families.counter("learner_renamed", "Assets recognised under a new fingerprint.", stats.renamed)?;
     let age = sources.snapshot_age().map(|age| (super::families::PLAIN, age.as_secs_f64()));
     families.gauges("snapshot_age_seconds", "Time since what was learned was last written to disk.", age)
