@@ -1,8 +1,8 @@
 //! Page views, told to a learner in the order in which they happened.
 
 use headstart::learn::{
-    Asset, CacheState, ClientClass, ClientId, ConnectionId, Fetch, Fetched, Freshness, Learner,
-    Navigation, NetworkId, Page, Referrer, ReferrerPolicy, Site, Time, Visit,
+    Asset, CacheState, ClientClass, ClientId, ConnectionId, Fetch, Fetched, Freshness, Learner, Navigation, NetworkId,
+    Page, Referrer, ReferrerPolicy, Site, Time, Visit,
 };
 
 use crate::names::Names;

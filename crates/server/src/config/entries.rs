@@ -141,7 +141,7 @@ impl Wanted for As {
     fn read(node: &Node) -> Result<Self, Option<String>> {
         let text = String::read(node)?;
         let why = || Some(format!("{text:?} is nothing that a preload is `as`, such as \"style\""));
-        Destination::from_str(&text).map(Self).ok_or_else(why)
+        Destination::from_name(&text).map(Self).ok_or_else(why)
     }
 
     fn show(&self) -> String {
