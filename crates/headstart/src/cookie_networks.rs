@@ -61,8 +61,8 @@ fn index(cookie: u64) -> usize {
 mod tests {
     use super::*;
 
-    const HOME: NetworkId = NetworkId(1);
-    const OFFICE: NetworkId = NetworkId(2);
+    const HOME: NetworkId = NetworkId::new(1);
+    const OFFICE: NetworkId = NetworkId::new(2);
 
     #[test]
     fn a_cookie_keeps_its_first_network() {

@@ -42,7 +42,7 @@ impl Holdout {
     /// A client's number of a day, evenly spread over 0 (included) to 1 (excluded).
     fn number(&self, client: ClientId, day: u16) -> f32 {
         let mut hasher = SipHasher13::new_with_key(&self.key);
-        hasher.write_u64(client.0);
+        hasher.write_u64(client.get());
         hasher.write_u16(day);
         // The 24 bits of a float's fraction.
         (hasher.finish() >> 40) as f32 / (1_u32 << 24) as f32
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     fn share(holdout: &Holdout, rate: f32) -> f64 {
-        let held_out = (0..20_000).filter(|client| holdout.draw(ClientId(*client), 7, rate).held_out).count();
+        let held_out = (0..20_000).filter(|client| holdout.draw(ClientId::new(*client), 7, rate).held_out).count();
         held_out as f64 / 20_000.0
     }
 
@@ -71,13 +71,13 @@ mod tests {
     #[test]
     fn a_client_is_of_one_kind_for_a_day() {
         let holdout = Holdout::new(USUAL, [9; 16]);
-        let held_out = |client, day| holdout.draw(ClientId(client), day, 0.25).held_out;
+        let held_out = |client, day| holdout.draw(ClientId::new(client), day, 0.25).held_out;
         assert!((0..100).all(|client| held_out(client, 1) == held_out(client, 1)));
         let kept = (0..1_000).filter(|client| held_out(*client, 1) && held_out(*client, 2)).count();
         assert!((30..100).contains(&kept), "another day is another draw: {kept}");
         // Whoever is held out at a low rate is so at each higher one.
         assert!((0..1_000).all(|client| {
-            let at = |rate| holdout.draw(ClientId(client), 1, rate).held_out;
+            let at = |rate| holdout.draw(ClientId::new(client), 1, rate).held_out;
             !at(0.1) || at(0.2)
         }));
     }
@@ -85,12 +85,12 @@ mod tests {
     #[test]
     fn the_setting_scales_none_to_all() {
         let held_out = |every, rate| {
-            (0..1_000).filter(move |client| Holdout::new(every, [9; 16]).draw(ClientId(*client), 1, rate).held_out)
+            (0..1_000).filter(move |client| Holdout::new(every, [9; 16]).draw(ClientId::new(*client), 1, rate).held_out)
         };
         assert_eq!(held_out(0, 0.25).count(), 0);
         assert_eq!(held_out(1, 0.01).count(), 1_000);
-        let half = Holdout::new(64, [9; 16]).draw(ClientId(1), 1, 0.25);
+        let half = Holdout::new(64, [9; 16]).draw(ClientId::new(1), 1, 0.25);
         assert!((half.probability - 0.125).abs() < 1e-6);
-        assert!(Holdout::new(2, [9; 16]).draw(ClientId(1), 1, 0.25).probability <= 1.0);
+        assert!(Holdout::new(2, [9; 16]).draw(ClientId::new(1), 1, 0.25).probability <= 1.0);
     }
 }

@@ -225,8 +225,8 @@ mod tests {
     #[test]
     fn one_network_is_said_once_and_with_its_cure() {
         let ledger = Ledger::default();
-        (0..412).for_each(|_| ledger.count_view(NetworkId(1)));
-        (2..10).for_each(|network| ledger.count_view(NetworkId(network)));
+        (0..412).for_each(|_| ledger.count_view(NetworkId::new(1)));
+        (2..10).for_each(|network| ledger.count_view(NetworkId::new(network)));
         let said = line(&ledger);
         assert!(
             said.starts_with("412 of 420 views came from one network") && said.contains("trusted_proxies"),
@@ -238,11 +238,11 @@ mod tests {
     #[test]
     fn many_networks_and_few_views_are_no_news() {
         let ledger = Ledger::default();
-        (0..1_000).for_each(|network| ledger.count_view(NetworkId(network)));
+        (0..1_000).for_each(|network| ledger.count_view(NetworkId::new(network)));
         assert_eq!(line(&ledger), "");
-        (0..MIN_VIEWS - 1).for_each(|_| ledger.count_view(NetworkId(1)));
+        (0..MIN_VIEWS - 1).for_each(|_| ledger.count_view(NetworkId::new(1)));
         assert_eq!(line(&ledger), "");
-        (0..100).for_each(|_| ledger.count_view(NetworkId(1)));
+        (0..100).for_each(|_| ledger.count_view(NetworkId::new(1)));
         assert!(ledger.diagnose(1).is_none(), "one network is enough");
     }
 
