@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use headstart_learn::{Asset, ClientId, ConnectionId, Fetch, Fetched, NetworkId, Referrer, Site, Time};
+use headstart_learn::{ClientId, ConnectionId, Fetch, Fetched, NetworkId, Referrer, Site, Time, Visit};
 use headstart_policy::Priority;
 use http::request::Parts;
 use http::{StatusCode, response};
@@ -13,6 +13,7 @@ use crate::engine::Engine;
 use crate::request::{self, Referer};
 use crate::requester::Requester;
 use crate::response as answer;
+use crate::transfer::Transfer;
 use crate::unlearned::Unlearned;
 
 /// A request that may be for an asset; its response decides.
@@ -23,10 +24,14 @@ pub(crate) struct AssetExchange {
     cors: bool,
     client: ClientId,
     network: NetworkId,
-    connection: ConnectionId,
+    connection: Option<ConnectionId>,
     asked: Time,
-    /// Its priority, if a 103 made the client ask for it.
-    hinted: Option<Priority>,
+    /// The priority of the response, if a 103 made the client ask for it.
+    priority: Option<Priority>,
+    /// The urgency that the client gave the request; `None` if it gave none, or if a hint may have caused the request.
+    urgency: Option<u8>,
+    /// Once answered: the visit that it was added to.
+    visit: Option<Visit>,
     /// Once answered: the validator of the version that the client gets.
     validator: Option<u64>,
     /// The view of its connection that it is timed for; `None` once an answer shows that there is nothing to time.
@@ -47,6 +52,8 @@ impl AssetExchange {
         let path: Arc<str> = request::path_and_query(head).into();
         let referer = request::referer(&head.headers, authority);
         let hinted = connection.hinted.take(site, &path);
+        // On a connection that carries many clients nobody knows what was hinted to this one.
+        let by_itself = hinted.is_none() && !connection.is_shared() && !request::is_early_hint(&head.headers);
         let stopwatch = connection.stopwatch.as_mut();
         let view = stopwatch.and_then(|stopwatch| stopwatch.asked(&path, &referer, Instant::now()));
         AssetExchange {
@@ -58,7 +65,9 @@ impl AssetExchange {
             network: requester.network,
             connection: requester.connection,
             asked: now,
-            hinted,
+            priority: hinted.and_then(|hinted| hinted.priority),
+            urgency: if by_itself { request::urgency(&head.headers) } else { None },
+            visit: None,
             validator: None,
             view,
             bytes: 0,
@@ -67,7 +76,7 @@ impl AssetExchange {
 
     /// The priority of the response, if a 103 made the client ask for it.
     pub(crate) fn priority(&self) -> Option<Priority> {
-        self.hinted
+        self.priority
     }
 
     /// The response's head is known: the asset is learned from it.
@@ -86,17 +95,29 @@ impl AssetExchange {
                         self.validator = Some(asset.validator);
                         self.bytes = asset.bytes;
                         engine.learner.describe(self.site, &asset);
-                        self.learn(engine, asset, now);
+                        self.visit = self.learn(engine, Fetched::Full(asset), now);
                     }
                     Err(reason) => engine.unlearned.count(reason),
                 }
+            }
+            // The page needs the asset, and the client held it.
+            StatusCode::NOT_MODIFIED => {
+                engine.unlearned.count_asset();
+                self.validator = answer::confirmed_validator(&engine.identities, &head.headers);
+                self.visit = self.learn(engine, Fetched::NotModified(&self.path), now);
             }
             _ => {}
         }
     }
 
-    /// The response went out whole.
-    pub(crate) fn completed(self, connection: &mut ConnectionState) {
+    /// The response was sent, or its transfer ended otherwise.
+    pub(crate) fn ended(self, engine: &Engine, connection: &mut ConnectionState, transfer: Transfer, now: Time) {
+        if let Some(visit) = self.visit {
+            engine.learner.finished(now, visit);
+        }
+        if transfer == Transfer::Incomplete {
+            return;
+        }
         if let Some(validator) = self.validator {
             connection.has_got(self.site, &self.path, validator);
         }
@@ -105,24 +126,24 @@ impl AssetExchange {
         }
     }
 
-    fn learn(&self, engine: &Engine, asset: Asset<'_>, now: Time) {
+    fn learn(&self, engine: &Engine, fetched: Fetched<'_>, now: Time) -> Option<Visit> {
         let referrer = match &self.referer {
             Referer::Foreign => {
                 engine.unlearned.count(Unlearned::Referer);
-                return;
+                return None;
             }
             Referer::Absent => Referrer::Absent,
             Referer::Path(path) => Referrer::Path(path),
         };
         let fetch = Fetch {
             site: self.site,
-            fetched: Fetched::Full(asset),
+            fetched,
             referrer,
             client: self.client,
-            connection: Some(self.connection),
+            connection: self.connection,
             asked: self.asked,
-            urgency: None,
+            urgency: self.urgency,
         };
-        engine.learner.fetched(now, &fetch);
+        engine.learner.fetched(now, &fetch)
     }
 }

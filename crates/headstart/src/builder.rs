@@ -117,14 +117,15 @@ impl Builder {
     /// Networks are counted within the blocks that one party can hold: an IPv4 /16 and an IPv6 /48 count as 2 at most, an
     /// IPv6 /32 as 8. A client that takes its cookie to other networks counts with the one on which it got the cookie.
     ///
-    /// 1 lets a single client teach what all others get, which is right for one developer and nobody else; votes
-    /// are then not limited in time either. A request that was forwarded by a proxy outside of
+    /// 1 lets a single client teach what all others get with one visit, which is right for one developer and nobody else;
+    /// votes are then not limited in time either. A request that was forwarded by a proxy outside of
     /// [`trusted_proxies`](Self::trusted_proxies) then teaches nothing and gets nothing early, for its client is another
     /// than its peer.
     pub fn min_networks(mut self, networks: u32) -> Self {
         self.limits.min_networks = networks;
         let votes = if networks == 1 { Duration::ZERO } else { headstart_learn::Config::default().vote_interval() };
-        self.learner = self.learner.min_networks(networks).vote_interval(votes);
+        let visits = if networks == 1 { 1 } else { headstart_learn::Config::default().min_visits() };
+        self.learner = self.learner.min_networks(networks).vote_interval(votes).min_visits(visits);
         self
     }
 
@@ -140,6 +141,15 @@ impl Builder {
     /// made-up names do not take their places.
     pub fn hosts<H: AsRef<str>>(mut self, hosts: impl IntoIterator<Item = H>) -> Self {
         self.operator.hosts = Some(lower_case(hosts));
+        self
+    }
+
+    /// Fields of a query that do not tell pages apart, beside those that campaigns are known to add (`utm_*`, `gclid`,
+    /// `fbclid` and their kind).
+    pub fn campaign_fields<N: AsRef<str>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        for name in names {
+            self.learner = self.learner.campaign_field(name.as_ref());
+        }
         self
     }
 
@@ -278,10 +288,8 @@ impl Builder {
             (Some(secret), _) | (None, Some((secret, _))) => secret,
             (None, None) => random()?,
         };
-        let config = learner
-            .key(half(&secret, 1))
-            .build()
-            .map_err(|error| BuildError::setting(error.setting(), "is out of range"))?;
+        let config = learner.key(half(&secret, 1)).build();
+        let config = config.map_err(|error| BuildError::setting(error.setting(), "is out of range"))?;
         let window = config.window();
         let fingerprints =
             Fingerprints::new(cookie, half(&secret, 0)).map_err(|problem| BuildError::setting("cookie", problem))?;

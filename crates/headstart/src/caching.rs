@@ -11,6 +11,7 @@ pub(crate) struct Caching {
     pub(crate) immutable: bool,
     pub(crate) no_cache: bool,
     pub(crate) no_store: bool,
+    pub(crate) public: bool,
     /// `private`, with or without a list of fields.
     pub(crate) private: bool,
     /// `private` without a list of fields, which lets nothing be kept.
@@ -53,6 +54,7 @@ impl Caching {
                 let seconds = at.and_then(|at| directive.get(at + 1..));
                 self.max_age = self.max_age.or(seconds.map(number));
             }
+            6 => self.public |= is("public"),
             8 => {
                 self.no_cache |= is("no-cache");
                 self.no_store |= is("no-store");
@@ -83,7 +85,7 @@ mod tests {
         let none = Caching::default();
         assert_eq!(Caching::of(&HeaderMap::new()), none);
         check("", none);
-        check("public, Max-Age=60 , IMMUTABLE", Caching { immutable: true, max_age: Some(60), ..none });
+        check("public, Max-Age=60 , IMMUTABLE", Caching { public: true, immutable: true, max_age: Some(60), ..none });
         check("max-age=\"7\",max-age=8", Caching { max_age: Some(7), ..none });
         check("max-age", none);
         check("max-age=x", Caching { max_age: Some(0), ..none });

@@ -9,14 +9,20 @@ use crate::fingerprint::Fingerprint;
 #[derive(Clone, Copy)]
 pub(crate) struct ClientCache<'a> {
     pub(crate) connection: &'a ConnectionState,
-    pub(crate) site: Site,
+    /// `None` for a site of which nothing is known.
+    pub(crate) site: Option<Site>,
     pub(crate) fingerprint: Option<&'a Fingerprint>,
 }
 
 impl ClientCache<'_> {
+    /// Whether nothing is known to be held, so that there is no need to ask for single assets.
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.connection.holds_any() && self.fingerprint.is_none_or(Fingerprint::is_empty)
+    }
+
     /// Whether the client holds this version of an asset.
     pub(crate) fn contains(&self, path: &str, validator: u64) -> bool {
-        self.connection.holds(self.site, path, validator)
+        self.site.is_some_and(|site| self.connection.holds(site, path, validator))
             || self.fingerprint.is_some_and(|fingerprint| fingerprint.contains(path, validator))
     }
 }

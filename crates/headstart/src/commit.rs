@@ -40,7 +40,8 @@ impl PageExchange {
         if let Some(stopwatch) = &mut connection.stopwatch {
             let conditions = self.items.conditions();
             let planned = self.items.iter().map(|item| (Arc::clone(&item.path), item.decision));
-            let shown = Shown::new(&self.authority, conditions.outlet, conditions.draw.held_out, planned.collect());
+            let shown =
+                Shown::new(&self.authority, &self.name, conditions.outlet, conditions.draw.held_out, planned.collect());
             stopwatch.shown(self.number, shown, Instant::now());
         }
     }
@@ -58,7 +59,9 @@ impl PageExchange {
                 seen.map_or(Some(field), |seen| HeaderValue::try_from(seen).ok().filter(|seen| !seen.is_empty()));
             let Some(field) = field else { continue };
             if let Ok(text) = field.to_str() {
-                written.extend(link::preloads(text, &self.authority, &self.page).map(|preload| preload.path));
+                written.extend(
+                    link::preloads(text, &self.authority, &self.arrival.target.path).map(|preload| preload.path),
+                );
             }
             head.headers.append(header::LINK, field);
         }
@@ -77,6 +80,7 @@ impl PageExchange {
     }
 
     fn tell_learner(&self, engine: &Engine) {
+        let Some(visit) = self.visit else { return };
         for item in self.items.iter() {
             let how = match item.decision {
                 Decision::Held => Delivery::Held,
@@ -84,16 +88,17 @@ impl PageExchange {
                 decision if makes_fetch(decision, self.browser) => Delivery::Hinted,
                 _ => continue,
             };
-            engine.learner.delivered(self.visit, &item.path, how);
+            engine.learner.delivered(visit, &item.path, how);
         }
     }
 
     /// Writes down what the client gets with this page and what it got before on this connection. Only on a
     /// document that no shared cache keeps: one that says so, or one that says nothing, which then says so.
     fn write_cookie(&mut self, engine: &Engine, connection: &mut ConnectionState, head: &mut response::Parts) {
+        let Some(site) = self.site else { return };
         for item in self.items.iter() {
             if item.decision == Decision::Pushed {
-                connection.has_got(self.site, &item.path, item.validator);
+                connection.has_got(site, &item.path, item.validator);
             }
         }
         let (Some(fingerprints), Some(fingerprint)) = (&engine.fingerprints, &mut self.fingerprint) else {
@@ -103,7 +108,7 @@ impl PageExchange {
         if private == Some(false) {
             return;
         }
-        connection.take_delivered(self.site, |path, validator| fingerprint.insert(path, validator));
+        connection.take_delivered(site, |path, validator| fingerprint.insert(path, validator));
         for item in self.items.iter() {
             // An asset that the budget left no push for is as likely to be needed, so that the client will ask for it by
             // itself: a push with the next page would be wasted more often than not.
@@ -113,7 +118,7 @@ impl PageExchange {
             }
         }
         if let Some(field) = fingerprints.set_cookie(fingerprint) {
-            engine.set_network_of_cookie(&field, self.network);
+            engine.set_network_of_cookie(&field, self.arrival.network);
             head.headers.append(header::SET_COOKIE, field);
             if private.is_none() {
                 head.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private"));
@@ -124,7 +129,7 @@ impl PageExchange {
     fn report(&self, engine: &Engine) {
         let counters = &engine.counters;
         Counters::add(&counters.views, 1);
-        engine.unlearned.count_view(self.network);
+        engine.unlearned.count_view(self.arrival.network);
         let conditions = self.items.conditions();
         Counters::add(&counters.held_out, u64::from(conditions.draw.held_out));
         Counters::add(&counters.corrupt_cookies, u64::from(self.corrupt_cookie));
@@ -143,11 +148,12 @@ impl PageExchange {
                 |item: &Item| AssetView { path: Arc::clone(&item.path), bytes: item.bytes, decision: item.decision };
             engine.tell(&Event::View(PageView {
                 authority: Arc::clone(&self.authority),
-                page: Arc::clone(&self.page),
+                page: Arc::clone(&self.name),
                 outlet: conditions.outlet,
                 held_out: conditions.draw.held_out,
-                holdout_probability: conditions.draw.probability,
+                holdout_probability: conditions.draw.chance,
                 corrupt_cookie: self.corrupt_cookie,
+                knowledge: self.knowledge,
                 assets: self.items.iter().map(asset).collect(),
             }));
         }

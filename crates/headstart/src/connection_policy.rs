@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use headstart_policy::{Attempt, Client, Opening, Outcome, Policy, Priority, Promise, Pushes};
+use headstart_policy::{Attempt, Client, Opening, Outcome, Policy, Promise, Pushes};
 use http::{request, response};
 use http_body::SizeHint;
 
@@ -20,6 +20,7 @@ use crate::event::{Event, PushOutcome, PushReport};
 use crate::exchange::Exchange;
 use crate::item::Tag;
 use crate::response as answer;
+use crate::transfer::Transfer;
 
 /// Decides what one connection sends early; made by [`Headstart::policy`](crate::Headstart::policy).
 pub struct ConnectionPolicy {
@@ -68,7 +69,6 @@ impl Policy for ConnectionPolicy {
             head.extensions.insert(page.decided.clone());
             early_hints = page.early_hints();
             promises = page.promises(&self.engine);
-            self.connection.hint(page.hinted(Priority::from_headers(&head.headers)));
         }
         Opening { exchange: PolicyExchange(exchange), early_hints, promises, priority }
     }
@@ -106,7 +106,8 @@ impl Policy for ConnectionPolicy {
     }
 
     fn ended(&mut self, exchange: PolicyExchange, complete: bool) {
-        exchange.0.ended(&self.engine, &mut self.connection, complete);
+        let transfer = if complete { Transfer::Complete } else { Transfer::Incomplete };
+        exchange.0.ended(&self.engine, &mut self.connection, transfer, now());
     }
 
     fn outcome(&mut self, tag: &Tag, outcome: Outcome) {

@@ -31,6 +31,8 @@ pub(crate) struct ConnectionState {
     pub(crate) activity: Option<Arc<Activity>>,
     /// The assets that were sent on it.
     diary: Diary,
+    /// Whether anything is in the diary.
+    sent_any: bool,
     /// The assets of the diary that no cookie contains yet.
     delivered: VecDeque<(Site, Arc<str>, u64)>,
     /// The assets that the present view's 103 named.
@@ -49,6 +51,7 @@ impl ConnectionState {
             shared: engine.proxies.trusts(remote),
             activity: None,
             diary: Diary::new(engine.limits.max_diary_entries),
+            sent_any: false,
             delivered: VecDeque::new(),
             hinted: Hinted::default(),
             stopwatch: None,
@@ -61,11 +64,11 @@ impl ConnectionState {
             activity.begin();
         }
         if !self.shared {
-            return Requester { address: self.remote, network: self.network, connection: self.id };
+            return Requester { address: self.remote, network: self.network, connection: Some(self.id) };
         }
         let address = engine.proxies.client(self.remote, &head.headers);
         head.extensions.insert(ClientAddress(address));
-        Requester { address, network: engine.identities.network(address), connection: engine.next_connection() }
+        Requester { address, network: engine.identities.network(address), connection: None }
     }
 
     /// Whether it is a trusted proxy's, which carries many clients.
@@ -113,6 +116,11 @@ impl ConnectionState {
         }
     }
 
+    /// Whether anything was sent on it that a client may hold.
+    pub(crate) fn holds_any(&self) -> bool {
+        self.sent_any
+    }
+
     pub(crate) fn holds(&self, site: Site, path: &str, validator: u64) -> bool {
         !self.shared && self.diary.contains(site, path, &validator.to_be_bytes())
     }
@@ -130,6 +138,7 @@ impl ConnectionState {
 
     /// The client got this version of an asset, because it asked for it or by a push.
     pub(crate) fn has_got(&mut self, site: Site, path: &Arc<str>, validator: u64) {
+        self.sent_any |= !self.shared;
         if !self.shared && self.diary.insert(site, path, &validator.to_be_bytes()) {
             if self.delivered.len() >= MAX_DELIVERED {
                 self.delivered.pop_front();

@@ -15,7 +15,7 @@ use crate::forwarded::TrustedProxies;
 use crate::holdout::Holdout;
 use crate::identity::Identities;
 use crate::rules::{Budget, PageRules, Rules};
-use crate::unlearned::Ledger;
+use crate::unlearned::{Ledger, Unlearned};
 
 /// Told of every event.
 pub(crate) type Observer = Arc<dyn Fn(&Event) + Send + Sync>;
@@ -129,10 +129,18 @@ impl Engine {
         self.operator().rules.of_page(authority, page)
     }
 
-    /// The site of an authority in lower case, if it is one that is learned for.
-    pub(crate) fn site(&self, authority: &str) -> Option<Site> {
-        let ours = self.operator().hosts.as_ref().is_none_or(|hosts| hosts.contains(authority));
-        if ours { self.learner.site(authority) } else { None }
+    /// Whether pages of an authority, in lower case, are learned.
+    pub(crate) fn learns_for(&self, authority: &str) -> bool {
+        self.operator().hosts.as_ref().is_none_or(|hosts| hosts.contains(authority))
+    }
+
+    /// Registers the site of an authority of which a page was shown; `None` if there is no room for it.
+    pub(crate) fn register(&self, authority: &str) -> Option<Site> {
+        let site = self.learner.site(authority);
+        if site.is_none() {
+            self.unlearned.count(Unlearned::SiteTable);
+        }
+        site
     }
 
     /// The network that counts for a client with this cookie, which asks from `network`: the one on which the cookie was

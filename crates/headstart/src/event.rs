@@ -25,7 +25,7 @@ pub enum Event {
 pub struct PushReport {
     /// Authority of the site.
     pub authority: Arc<str>,
-    /// Path of the page it belongs to.
+    /// The page that it belongs to, as in [`PageView`].
     pub page: Arc<str>,
     /// Path of the asset, with query.
     pub asset: Arc<str>,
@@ -57,7 +57,7 @@ pub enum PushOutcome {
 pub struct VisitReport {
     /// Authority of the site.
     pub authority: Arc<str>,
-    /// Path of the page, without query.
+    /// The page, as in [`PageView`].
     pub page: Arc<str>,
     /// The way that was open to this client.
     pub outlet: Outlet,

@@ -11,6 +11,7 @@ use crate::connection_state::ConnectionState;
 use crate::engine::Engine;
 use crate::page_exchange::{Opened, PageExchange};
 use crate::request::{self, Kind};
+use crate::transfer::Transfer;
 use crate::unlearned::Unlearned;
 
 /// What a request is to the learner, with the state that this kind of request has.
@@ -33,30 +34,35 @@ impl Exchange {
         let Some(authority) = request::authority(head) else {
             return Exchange::Other;
         };
-        // Only a navigation registers a site; an asset of an unregistered site belongs to no visit.
-        let site = || engine.learner.known_site(&authority);
-        let known = || {
-            site().is_some_and(|site| {
-                !engine.learner.plan(now, site, Page::from(head.uri.path()), ClientClass::Other).is_empty()
-            })
-        };
         if engine.limits.min_networks == 1 && !connection.is_shared() && request::is_forwarded(&head.headers) {
             engine.unlearned.count(Unlearned::Forwarded);
             return Exchange::Other;
         }
+        // Only a page registers a site; an asset of an unregistered site belongs to no visit.
+        let site = || engine.learner.known_site(&authority);
+        let page = Page::from(request::path_and_query(head));
+        let known = || site().is_some_and(|site| !engine.learner.plan(now, site, page, ClientClass::Other).is_empty());
         match request::classify(head, known) {
             Kind::Asset if !request::is_icon(head.uri.path()) => site().map_or(Exchange::Other, |site| {
                 Exchange::Asset(AssetExchange::open(engine, connection, &requester, site, &authority, head, now))
             }),
             Kind::Asset | Kind::Other => Exchange::Other,
+            Kind::Submission => {
+                if let Some(site) = site() {
+                    let client = engine.identities.client(requester.address, &head.headers);
+                    engine.learner.posted(now, site, client, page);
+                }
+                Exchange::Other
+            }
             Kind::Navigation(navigation) => {
-                let Some(site) = engine.site(&authority) else {
-                    engine.unlearned.count(Unlearned::SiteTable);
+                if !engine.learns_for(&authority) {
                     return Exchange::Other;
-                };
+                }
                 let channels = connection.usable(channels);
-                let opened = Opened { site, authority: authority.into(), navigation, channels, requester };
-                Exchange::Page(Box::new(PageExchange::open(engine, connection, opened, head, now)))
+                let opened = Opened { authority: authority.into(), navigation, channels, requester };
+                let page = PageExchange::open(engine, connection, opened, head, now);
+                connection.hint(page.hinted(Priority::from_headers(&head.headers)));
+                Exchange::Page(Box::new(page))
             }
         }
     }
@@ -85,13 +91,13 @@ impl Exchange {
         }
     }
 
-    /// The exchange is over; `complete` tells whether the whole response went out.
-    pub(crate) fn ended(self, engine: &Engine, connection: &mut ConnectionState, complete: bool) {
+    /// The exchange is over.
+    pub(crate) fn ended(self, engine: &Engine, connection: &mut ConnectionState, transfer: Transfer, now: Time) {
         connection.end();
         match self {
-            Exchange::Page(page) => page.ended(engine),
-            Exchange::Asset(asset) if complete => asset.completed(connection),
-            Exchange::Asset(_) | Exchange::Other => {}
+            Exchange::Page(page) => page.ended(engine, now),
+            Exchange::Asset(asset) => asset.ended(engine, connection, transfer, now),
+            Exchange::Other => {}
         }
     }
 }

@@ -99,6 +99,8 @@ enum Held {
 /// What came of reading a cookie.
 pub(crate) struct Read {
     pub(crate) fingerprint: Fingerprint,
+    /// There was a cookie that could be read: it tells what the client holds.
+    pub(crate) told: bool,
     /// The cookie was there and could not be read; it counts as empty.
     pub(crate) corrupt: bool,
 }
@@ -143,9 +145,9 @@ impl Fingerprints {
     pub(crate) fn read(&self, headers: &HeaderMap, today: u16) -> Read {
         let value = cookie::find(headers, self.name());
         match value.map(|value| self.decode(value, today)) {
-            None => Read { fingerprint: self.empty(today), corrupt: false },
-            Some(Some(held)) => Read { fingerprint: Fingerprint { held, changed: false }, corrupt: false },
-            Some(None) => Read { fingerprint: self.empty(today), corrupt: true },
+            None => Read { fingerprint: self.empty(today), told: false, corrupt: false },
+            Some(Some(held)) => Read { fingerprint: Fingerprint { held, changed: false }, told: true, corrupt: false },
+            Some(None) => Read { fingerprint: self.empty(today), told: false, corrupt: true },
         }
     }
 
@@ -189,6 +191,14 @@ impl Fingerprints {
 }
 
 impl Fingerprint {
+    pub(crate) fn is_empty(&self) -> bool {
+        match &self.held {
+            Held::Headstart { younger, older, .. } => younger.is_empty() && older.as_ref().is_none_or(Set::is_empty),
+            Held::GoCasper(set) => set.is_empty(),
+            Held::H2oCasper(set) => set.is_empty(),
+        }
+    }
+
     /// Whether the client is known to hold this version of the asset. Formats that hash the path alone say so of
     /// any version.
     pub(crate) fn contains(&self, path: &str, validator: u64) -> bool {

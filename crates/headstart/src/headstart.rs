@@ -39,10 +39,16 @@ impl Headstart {
         &self.engine.learner
     }
 
-    /// Why each asset of a page would be sent or not. `None` for a site that is not known.
+    /// Why each asset of a page, given by its path with query, would be sent to a desktop or not. `None` for a site that
+    /// is not known.
     pub fn explain(&self, authority: &str, page: &str) -> Option<Explanation> {
+        self.explain_for(authority, page, ClientClass::Other)
+    }
+
+    /// Why each asset of a page would be sent to clients of a class or not. `None` for a site that is not known.
+    pub fn explain_for(&self, authority: &str, page: &str, class: ClientClass) -> Option<Explanation> {
         let site = self.engine.learner.known_site(&authority.to_ascii_lowercase())?;
-        Some(self.engine.learner.explain(now(), site, Page::from(page), ClientClass::Other))
+        Some(self.engine.learner.explain(now(), site, Page::from(page), class))
     }
 
     /// The heaviest pages that may be named, at most `max` of them, of all sites. Visits whose window has passed are

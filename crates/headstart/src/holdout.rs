@@ -2,7 +2,7 @@
 
 use std::hash::Hasher as _;
 
-use headstart_learn::ClientId;
+use headstart_learn::{ClientId, Draw};
 use siphasher::sip::SipHasher13;
 
 /// The setting that leaves the learner's own rates as they are: one view in 32 over pages of all kinds.
@@ -15,14 +15,6 @@ pub(crate) struct Holdout {
     key: [u8; 16],
 }
 
-/// The outcome of a draw.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Drawn {
-    /// The probability with which a client is held out from this page, 0 to 1.
-    pub(crate) probability: f32,
-    pub(crate) held_out: bool,
-}
-
 impl Holdout {
     /// `every` scales the rate of each page: 32 keeps it, 64 halves it, 1 holds out every view, 0 none.
     pub(crate) fn new(every: u32, key: [u8; 16]) -> Self {
@@ -30,13 +22,13 @@ impl Holdout {
     }
 
     /// Draws for a view of a page with this rate (0 to 1), by a client on a day (days since 1970).
-    pub(crate) fn draw(&self, client: ClientId, day: u16, rate: f32) -> Drawn {
-        let probability = match self.every {
+    pub(crate) fn draw(&self, client: ClientId, day: u16, rate: f32) -> Draw {
+        let chance = match self.every {
             0 => 0.0,
             1 => 1.0,
             every => (rate * USUAL as f32 / every as f32).clamp(0.0, 1.0),
         };
-        Drawn { probability, held_out: self.number(client, day) < probability }
+        Draw { chance, held_out: self.number(client, day) < chance }
     }
 
     /// A client's number of a day, evenly spread over 0 (included) to 1 (excluded).
@@ -90,7 +82,7 @@ mod tests {
         assert_eq!(held_out(0, 0.25).count(), 0);
         assert_eq!(held_out(1, 0.01).count(), 1_000);
         let half = Holdout::new(64, [9; 16]).draw(ClientId::new(1), 1, 0.25);
-        assert!((half.probability - 0.125).abs() < 1e-6);
-        assert!(Holdout::new(2, [9; 16]).draw(ClientId::new(1), 1, 0.25).probability <= 1.0);
+        assert!((half.chance - 0.125).abs() < 1e-6);
+        assert!(Holdout::new(2, [9; 16]).draw(ClientId::new(1), 1, 0.25).chance <= 1.0);
     }
 }

@@ -8,6 +8,7 @@ use http::HeaderValue;
 
 use crate::attributes::Attributes;
 use crate::link;
+use crate::need;
 use crate::view::Decision;
 
 /// The driver's name for one push.
@@ -35,6 +36,8 @@ pub(crate) struct Item {
     pub(crate) bytes: u64,
     pub(crate) validator: u64,
     pub(crate) freshness: Freshness,
+    /// How urgent the page needs it (RFC 9218), 1 to 7.
+    pub(crate) urgency: u8,
     pub(crate) decision: Decision,
     /// Not to be pushed to this client, even if it turns out that what it holds has changed.
     pub(crate) barred: bool,
@@ -52,6 +55,7 @@ impl Item {
             bytes,
             validator,
             freshness,
+            urgency: need::urgency(None, destination, cors),
             decision: Decision::Held,
             barred: false,
             promised: false,
@@ -66,6 +70,7 @@ impl Item {
             bytes: candidate.bytes,
             validator: candidate.validator,
             freshness: candidate.freshness,
+            urgency: need::urgency(candidate.urgency, candidate.destination, candidate.cors),
             decision: Decision::Held,
             barred: false,
             promised: false,

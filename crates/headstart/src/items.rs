@@ -3,15 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use headstart_learn::{Asset, Candidate, Freshness};
+use headstart_learn::{Asset, Candidate, Draw, Freshness};
 use headstart_policy::Refusal;
 
 use crate::assets::Named;
 use crate::client_cache::ClientCache;
 use crate::engine::VerifyHeld;
-use crate::holdout::Drawn;
 use crate::item::{Item, Push};
 use crate::link;
+use crate::need;
+use crate::page_target::PageTarget;
 use crate::rules::{Bans, Budget, PageRules};
 use crate::view::{Decision, Outlet, Reason};
 
@@ -22,10 +23,10 @@ const UNKNOWN_BYTES: u64 = 64 << 10;
 
 /// What holds for every asset of a view.
 pub(crate) struct Conditions {
-    /// The page itself, which is never one of its own assets.
-    pub(crate) page: Arc<str>,
+    /// The page, which is never one of its own assets.
+    pub(crate) target: PageTarget,
     pub(crate) outlet: Outlet,
-    pub(crate) draw: Drawn,
+    pub(crate) draw: Draw,
     pub(crate) save_data: bool,
     /// The lower bound of the probability from which an asset is pushed.
     pub(crate) push_threshold: f32,
@@ -50,6 +51,11 @@ impl Items {
         &self.conditions
     }
 
+    /// Whether the view is held out was drawn, before anything was added.
+    pub(crate) fn draw(&mut self, draw: Draw) {
+        self.conditions.draw = draw;
+    }
+
     pub(crate) fn iter(&self) -> std::slice::Iter<'_, Item> {
         self.list.iter()
     }
@@ -58,7 +64,24 @@ impl Items {
         self.list.get(at)
     }
 
-    pub(crate) fn add_learned(&mut self, cache: &ClientCache<'_>, candidate: &Candidate) {
+    /// Adds the candidates of a plan, the most urgent first, so that a budget that does not suffice is spent on what the
+    /// page needs most.
+    pub(crate) fn add_plan(&mut self, cache: &ClientCache<'_>, candidates: &[Candidate]) {
+        let urgency = |candidate: &Candidate| need::urgency(candidate.urgency, candidate.destination, candidate.cors);
+        if candidates.is_sorted_by_key(urgency) {
+            for candidate in candidates {
+                self.add_learned(cache, candidate);
+            }
+            return;
+        }
+        let mut ordered: Vec<&Candidate> = candidates.iter().collect();
+        ordered.sort_by_key(|candidate| urgency(candidate));
+        for candidate in ordered {
+            self.add_learned(cache, candidate);
+        }
+    }
+
+    fn add_learned(&mut self, cache: &ClientCache<'_>, candidate: &Candidate) {
         let Conditions { outlet, push_threshold, .. } = self.conditions;
         let unlikely = outlet == Outlet::Push && candidate.lower_bound < push_threshold;
         self.add(cache, Item::learned(candidate), unlikely.then_some(Reason::Unlikely));
@@ -151,7 +174,7 @@ impl Items {
     /// Decides on an asset. An asset that was both named and learned is one item, which is sent if either says so, in
     /// the version that was learned.
     fn add(&mut self, cache: &ClientCache<'_>, mut item: Item, omit: Option<Reason>) {
-        if *item.path == *self.conditions.page || self.list.len() >= MAX_ITEMS {
+        if self.conditions.target.is(&item.path) || self.list.len() >= MAX_ITEMS {
             return;
         }
         let known = self.list.iter().position(|known| known.path == item.path);

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use headstart_policy::Peer;
 use http::{Request, Response};
+use http_body::Body;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -15,7 +16,8 @@ use crate::channels::Channels;
 use crate::connection_state::ConnectionState;
 use crate::engine::{Engine, now};
 use crate::exchange::Exchange;
-use crate::response as answer;
+use crate::observed_body::ObservedBody;
+use crate::open_exchange::{OpenExchange, SharedConnection};
 
 impl Headstart {
     /// A tower layer for servers that are not ours: it learns, sets the cookie and `Link: rel=preload`. It needs
@@ -32,9 +34,6 @@ pub struct HeadstartLayer {
     pub(crate) engine: Arc<Engine>,
     pub(crate) connection: Option<SharedConnection>,
 }
-
-/// Requests of an HTTP/1.1 connection come one after another; the lock is never waited for.
-pub(crate) type SharedConnection = Arc<Mutex<ConnectionState>>;
 
 /// The service that [`HeadstartLayer`] makes.
 #[derive(Clone)]
@@ -54,8 +53,9 @@ impl<S> Layer<S> for HeadstartLayer {
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for HeadstartService<S>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    ResBody: Body,
 {
-    type Response = Response<ResBody>;
+    type Response = Response<ObservedBody<ResBody>>;
     type Error = S::Error;
     type Future = HeadstartFuture<S::Future>;
 
@@ -77,62 +77,32 @@ where
             if let Some(page) = exchange.page() {
                 head.extensions.insert(page.decided.clone());
             }
-            Some(Open { engine: Arc::clone(engine), connection, exchange: Some(exchange) })
+            Some(OpenExchange::new(Arc::clone(engine), connection, exchange))
         });
         HeadstartFuture { inner: Box::pin(self.inner.call(Request::from_parts(head, body))), open }
-    }
-}
-
-/// An exchange under way; one that is dropped before it was answered is told to the learner.
-struct Open {
-    engine: Arc<Engine>,
-    connection: SharedConnection,
-    exchange: Option<Exchange>,
-}
-
-impl Open {
-    fn answered(&mut self, head: &mut http::response::Parts) {
-        let (Some(exchange), Ok(mut connection)) = (&mut self.exchange, self.connection.lock()) else {
-            return;
-        };
-        let now = now();
-        exchange.answered(&self.engine, head, None, now);
-        if let Some(page) = exchange.page()
-            && answer::is_page(head)
-        {
-            page.read_named(&connection, head);
-            page.commit(&self.engine, &mut connection, head, &[]);
-        }
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        if let (Some(exchange), Ok(mut connection)) = (self.exchange.take(), self.connection.lock()) {
-            // Whether the body arrives is not seen from here; an asset of which a part is missing is asked for again.
-            exchange.ended(&self.engine, &mut connection, true);
-        }
     }
 }
 
 /// The future of [`HeadstartService`].
 pub struct HeadstartFuture<F> {
     inner: Pin<Box<F>>,
-    open: Option<Open>,
+    open: Option<OpenExchange>,
 }
 
 impl<F, B, E> Future for HeadstartFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
+    B: Body,
 {
-    type Output = Result<Response<B>, E>;
+    type Output = Result<Response<ObservedBody<B>>, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let response = ready!(self.inner.as_mut().poll(cx))?;
         let (mut head, body) = response.into_parts();
-        if let Some(mut open) = self.open.take() {
-            open.answered(&mut head);
+        let mut open = self.open.take();
+        if let Some(open) = &mut open {
+            open.answered(&mut head, body.size_hint().exact());
         }
-        Poll::Ready(Ok(Response::from_parts(head, body)))
+        Poll::Ready(Ok(Response::from_parts(head, ObservedBody::new(body, open))))
     }
 }

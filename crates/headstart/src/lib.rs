@@ -6,6 +6,7 @@
 mod activity;
 #[cfg(feature = "serve")]
 mod admission;
+mod arrival;
 mod asset_exchange;
 mod assets;
 mod attributes;
@@ -36,7 +37,11 @@ mod items;
 mod layer;
 mod link;
 mod need;
+mod observed_body;
+mod open_exchange;
 mod page_exchange;
+mod page_target;
+mod personal;
 mod request;
 mod requester;
 mod response;
@@ -46,6 +51,7 @@ mod serving;
 mod state;
 mod stats;
 mod stopwatch;
+mod transfer;
 mod unlearned;
 mod view;
 
@@ -68,6 +74,7 @@ pub use crate::forwarded::ForwardedBy;
 pub use crate::headstart::Headstart;
 pub use crate::item::Push as PolicyPush;
 pub use crate::layer::{HeadstartFuture, HeadstartLayer, HeadstartService};
+pub use crate::observed_body::ObservedBody;
 pub use crate::rules::{Action, Budget, Rule, RuleError, Rules};
 #[cfg(feature = "serve")]
 pub use crate::serving::{Body, BodyError, Connection, Serve};

@@ -3,16 +3,21 @@
 use headstart_learn::Destination;
 use headstart_policy::Priority;
 
-/// The urgencies there are, the most urgent first.
-pub(crate) const URGENCIES: std::ops::RangeInclusive<u8> = 1..=3;
+/// Urgencies of assets, in the terms of RFC 9218. 0 is the page's own.
+const URGENCIES: std::ops::RangeInclusive<u8> = 1..=7;
 
-/// How urgent an asset is, in the terms of RFC 9218: what a page is not drawn or does not run without comes before the
-/// rest. Never 0, which is the page's own.
+/// The urgency of an asset for a page: what browsers say of it when they ask for it by themselves, else what its
+/// destination tells.
+pub(crate) fn urgency(learned: Option<u8>, destination: Destination, cors: bool) -> u8 {
+    learned.unwrap_or_else(|| usual_urgency(destination, cors)).clamp(*URGENCIES.start(), *URGENCIES.end())
+}
+
+/// The urgency that browsers mostly give to assets of a destination.
 ///
 /// Chromium 156 asks for stylesheets, fonts, modules and blocking scripts with urgency 0 or 1, for images with 2 or 3,
 /// for `async` and `defer` scripts with 3. A module is told by its request mode, `cors`. Whether another script blocks
 /// cannot be told, so these stand between.
-pub(crate) fn urgency(destination: Destination, cors: bool) -> u8 {
+fn usual_urgency(destination: Destination, cors: bool) -> u8 {
     match destination {
         Destination::Font | Destination::Style => 1,
         Destination::Script if cors => 1,
@@ -21,10 +26,10 @@ pub(crate) fn urgency(destination: Destination, cors: bool) -> u8 {
     }
 }
 
-/// The priority of a push, for which the client never says one, and of what a 103 has it ask for. Each goes out whole,
-/// since a part of it is of little use.
-pub(crate) fn priority(destination: Destination, cors: bool) -> Priority {
-    Priority { urgency: urgency(destination, cors), incremental: false }
+/// The priority of a push, for which a client never gives one, and of an asset that a 103 makes it ask for. Responses go
+/// out whole, since a part of an asset is of little use.
+pub(crate) fn priority(urgency: u8) -> Priority {
+    Priority { urgency, incremental: false }
 }
 
 #[cfg(test)]
@@ -32,11 +37,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_blocks_comes_first() {
+    fn without_evidence_what_usually_blocks_comes_first() {
         let order = [(Destination::Style, false), (Destination::Script, false), (Destination::Image, false)];
-        let urgencies = order.map(|(destination, cors)| urgency(destination, cors));
+        let urgencies = order.map(|(destination, cors)| urgency(None, destination, cors));
         assert!(urgencies.is_sorted_by(|a, b| a < b));
-        assert_eq!(urgency(Destination::Script, true), urgency(Destination::Style, false));
-        assert!(urgencies.iter().all(|urgency| URGENCIES.contains(urgency)));
+        assert_eq!(urgency(None, Destination::Script, true), urgency(None, Destination::Style, false));
+    }
+
+    #[test]
+    fn what_browsers_say_comes_before_what_is_usual() {
+        let blocking = urgency(Some(1), Destination::Script, false);
+        let nobody_waits_for = urgency(Some(4), Destination::Script, true);
+        assert!(blocking < nobody_waits_for);
+        assert_eq!(urgency(Some(0), Destination::Style, false), 1, "nothing is as urgent as the page");
+        assert_eq!(urgency(Some(200), Destination::Image, false), 7);
     }
 }

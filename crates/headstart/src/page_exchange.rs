@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use headstart_learn::{
-    CacheState, Candidate, ClientClass, Draw, Navigation, NetworkId, Page, ReferrerPolicy, Site, Time, Visit,
-};
+use headstart_learn::{CacheState, ClientClass, Draw, Knowledge, Site, Time, Visit};
 use headstart_policy::{Attempt, Priority, Promise, Refusal};
 use http::header::{self, HeaderMap, HeaderName};
 use http::request::Parts;
 use http::{StatusCode, response};
 
+use crate::arrival::Arrival;
 use crate::assets::Assets;
 use crate::channels::Channels;
 use crate::client_cache::ClientCache;
@@ -20,11 +19,11 @@ use crate::decided::Decided;
 use crate::engine::{Engine, day};
 use crate::fingerprint::Fingerprint;
 use crate::hinted::Hinted;
-use crate::holdout::USUAL;
 use crate::item::{Push, Tag};
 use crate::items::{Conditions, Items};
 use crate::link;
 use crate::need;
+use crate::page_target::PageTarget;
 use crate::request;
 use crate::requester::Requester;
 use crate::response as answer;
@@ -35,7 +34,6 @@ const PROMISED_FIELDS: [HeaderName; 3] = [header::ACCEPT_ENCODING, header::ACCEP
 
 /// What is known of a navigation when it arrives.
 pub(crate) struct Opened {
-    pub(crate) site: Site,
     pub(crate) authority: Arc<str>,
     pub(crate) navigation: request::Navigation,
     pub(crate) channels: Channels,
@@ -44,24 +42,34 @@ pub(crate) struct Opened {
 
 /// A navigation from its head to its end.
 pub(crate) struct PageExchange {
-    pub(crate) site: Site,
     pub(crate) authority: Arc<str>,
-    pub(crate) page: Arc<str>,
+    pub(crate) arrival: Arrival,
+    /// The page's name for observers; empty if there is none.
+    pub(crate) name: Arc<str>,
+    /// `None` until the first page of the site was shown.
+    pub(crate) site: Option<Site>,
+    /// `None` as long as the site is not registered.
+    pub(crate) visit: Option<Visit>,
+    state: VisitState,
     /// The number of this view on its connection.
     pub(crate) number: u64,
-    pub(crate) visit: Visit,
-    /// The network that the visit counts with.
-    pub(crate) network: NetworkId,
-    /// Whether the visit was confirmed or abandoned.
-    visit_settled: bool,
     /// Whether the client fetches what hints name, as browsers do.
     pub(crate) browser: bool,
     pub(crate) items: Items,
     /// `None` if no cookie is read or written for this client.
     pub(crate) fingerprint: Option<Fingerprint>,
     pub(crate) corrupt_cookie: bool,
+    /// How much is known of the page, if nothing was found to send and somebody observes.
+    pub(crate) knowledge: Knowledge,
     promised_fields: HeaderMap,
     pub(crate) decided: Decided,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum VisitState {
+    Open,
+    Confirmed,
+    Abandoned,
 }
 
 impl PageExchange {
@@ -73,50 +81,46 @@ impl PageExchange {
         head: &Parts,
         now: Time,
     ) -> Self {
-        let Opened { site, authority, navigation, channels, requester } = opened;
-        let page: Arc<str> = head.uri.path().into();
-        let number = connection.navigate(engine, &page);
+        let Opened { authority, navigation, channels, requester } = opened;
+        let target = PageTarget::of(head);
         let hints = ClientHints::of(&head.headers);
         let fingerprints = engine.fingerprints.as_ref().filter(|_| !hints.no_tracking);
         let read = fingerprints.map(|fingerprints| fingerprints.read(&head.headers, day(now)));
-        let corrupt_cookie = read.as_ref().is_some_and(|read| read.corrupt);
         let cookie = fingerprints.and_then(|fingerprints| fingerprints.cookie(&head.headers));
-        let network = engine.network_of_cookie(cookie, requester.network);
-        let client = engine.identities.client(requester.address, &head.headers);
-        let draw = engine.holdout.draw(client, day(now), 1.0 / USUAL as f32);
-        let navigation_seen = Navigation {
-            site,
-            page: Page::from(&*page),
-            client,
-            network,
-            connection: Some(requester.connection),
-            class: ClientClass::Other,
-            cache: CacheState::Told,
+        let told = read.as_ref().is_some_and(|read| read.told);
+        let arrival = Arrival {
+            client: engine.identities.client(requester.address, &head.headers),
+            network: engine.network_of_cookie(cookie, requester.network),
+            connection: requester.connection,
+            class: if hints.mobile { ClientClass::Phone } else { ClientClass::Other },
+            cache: if told { CacheState::Told } else { CacheState::Unknown },
+            at: now,
+            target,
         };
-        let visit = engine.learner.navigate(now, &navigation_seen);
-        engine.learner.drawn(visit, Draw { chance: draw.probability, held_out: draw.held_out });
-        let rules = engine.rules(&authority, &page);
+        let rules = engine.rules(&authority, &arrival.target.path);
         let conditions = Conditions {
-            page: Arc::clone(&page),
+            target: arrival.target.clone(),
             outlet: channels.outlet(navigation.browser && !hints.no_early_hints),
-            draw,
+            draw: Draw::default(),
             save_data: hints.save_data,
             push_threshold: engine.limits.push_threshold,
             budget: rules.budget.unwrap_or(engine.limits.budget),
             rules,
         };
+        let site = engine.learner.known_site(&authority);
         let mut exchange = PageExchange {
-            site,
+            number: connection.navigate(engine, &arrival.target.path),
+            visit: site.map(|site| arrival.open(engine, site)),
             authority,
-            page,
-            number,
-            visit,
-            network,
-            visit_settled: false,
+            arrival,
+            name: Arc::default(),
+            site,
+            state: VisitState::Open,
             browser: navigation.browser,
             items: Items::new(conditions),
+            corrupt_cookie: read.as_ref().is_some_and(|read| read.corrupt),
             fingerprint: read.map(|read| read.fingerprint),
-            corrupt_cookie,
+            knowledge: Knowledge::Unknown,
             promised_fields: promised_fields(&head.headers),
             decided: Decided::default(),
         };
@@ -124,19 +128,32 @@ impl PageExchange {
         exchange
     }
 
-    /// Adds what the operator's rules send, what an outer layer names, and what was learned.
+    /// Draws whether the view is held out, and adds what the operator's rules send, what an outer layer names, and what
+    /// was learned.
     fn select(&mut self, engine: &Engine, connection: &ConnectionState, named: Option<&Assets>, now: Time) {
+        let Arrival { client, class, .. } = self.arrival;
+        let page = self.arrival.target.page();
         let cache = ClientCache { connection, site: self.site, fingerprint: self.fingerprint.as_ref() };
+        let plan = self.site.map(|site| engine.learner.plan(now, site, page, class)).unwrap_or_default();
+        let rate = self.site.map_or(0.0, |site| engine.learner.holdout_chance(site, &plan));
+        let draw = engine.holdout.draw(client, day(now), rate);
+        self.items.draw(draw);
+        if let Some(visit) = self.visit {
+            engine.learner.drawn(visit, draw);
+            if !cache.is_empty() {
+                // Also what is not planned: a client does not ask for what it holds, which says nothing of its need.
+                engine.learner.hold(visit, &plan, |known| cache.contains(&known.path, known.validator));
+            }
+        }
         self.items.add_ruled(&cache);
         for named in named.iter().flat_map(|assets| &assets.list) {
             self.items.add_named(&cache, named);
         }
-        let plan = engine.learner.plan(now, self.site, Page::from(&*self.page), ClientClass::Other);
-        // By urgency, so that a budget that does not suffice is spent on what the page needs most.
-        for urgency in need::URGENCIES {
-            let is = |candidate: &&Candidate| need::urgency(candidate.destination, candidate.cors) == urgency;
-            for candidate in plan.candidates().iter().filter(is) {
-                self.items.add_learned(&cache, candidate);
+        self.items.add_plan(&cache, plan.candidates());
+        if engine.is_observed() {
+            self.name = self.arrival.target.name(&engine.identities);
+            if let (0, Some(site)) = (plan.candidates().len(), self.site) {
+                self.knowledge = engine.learner.explain(now, site, page, class).state;
             }
         }
     }
@@ -152,9 +169,9 @@ impl PageExchange {
         (!fields.is_empty()).then_some(fields)
     }
 
-    /// The assets that the 103 names, for a page that was asked for with this priority.
+    /// The assets that the client is told of, for a page that was asked for with this priority.
     pub(crate) fn hinted(&self, priority: Priority) -> Hinted {
-        Hinted::of(self.site, self.items.iter(), priority)
+        self.site.map(|site| Hinted::of(site, self.items.iter(), priority)).unwrap_or_default()
     }
 
     /// The requests that the service shall answer beside the page. An item whose path cannot be requested is omitted.
@@ -172,27 +189,37 @@ impl PageExchange {
                 item: at,
                 view: self.number,
                 authority: Arc::clone(&self.authority),
-                page: Arc::clone(&self.page),
+                page: Arc::clone(&self.name),
                 asset: Arc::clone(&item.path),
                 bytes: AtomicU64::new(item.bytes),
             });
-            let priority = Some(need::priority(item.destination, item.cors));
+            let priority = Some(need::priority(item.urgency));
             promises.push(Promise { path, headers: self.promised_fields.clone(), priority, tag });
         }
         promises
     }
 
-    /// The head of the response is known: only a page that was shown is learned from.
+    /// The head of the response is known: only a page that was shown is learned from. The first page of a site that was
+    /// shown registers the site: a `Host` that a client has made up is mostly answered otherwise.
     pub(crate) fn answered(&mut self, engine: &Engine, head: &response::Parts, now: Time) {
-        self.visit_settled = true;
-        if answer::is_page(head) {
-            engine.learner.confirm(now, self.visit, ReferrerPolicy::Unknown);
+        if !answer::is_page(head) {
+            self.abandon(engine);
+            if let (Some(site), StatusCode::NOT_FOUND | StatusCode::GONE) = (self.site, head.status) {
+                engine.learner.gone(now, site, self.arrival.network, &self.arrival.target.path);
+            }
             return;
         }
-        engine.learner.abandon(self.visit);
-        if matches!(head.status, StatusCode::NOT_FOUND | StatusCode::GONE) {
-            engine.learner.gone(now, self.site, self.network, &self.page);
+        if self.site.is_none() {
+            self.site = engine.register(&self.authority);
+            self.visit = self.site.map(|site| self.arrival.open(engine, site));
+            if let Some(visit) = self.visit {
+                engine.learner.drawn(visit, self.items.conditions().draw);
+            }
         }
+        if let Some(visit) = self.visit {
+            engine.learner.confirm(now, visit, answer::referrer_policy(&head.headers));
+        }
+        self.state = VisitState::Confirmed;
     }
 
     /// Adds the assets that the application names in its response.
@@ -202,7 +229,7 @@ impl PageExchange {
             self.items.add_named(&cache, named);
         }
         for field in head.headers.get_all(header::LINK).iter().filter_map(|value| value.to_str().ok()) {
-            for preload in link::preloads(field, &self.authority, &self.page) {
+            for preload in link::preloads(field, &self.authority, &self.arrival.target.path) {
                 self.items.add_preload(&cache, &preload);
             }
         }
@@ -221,14 +248,14 @@ impl PageExchange {
         let Some(item) = self.items.get(push.item) else {
             return false;
         };
-        if matches!(head.status, StatusCode::NOT_FOUND | StatusCode::GONE) {
-            engine.learner.gone(now, self.site, self.network, &item.path);
+        if let (Some(site), StatusCode::NOT_FOUND | StatusCode::GONE) = (self.site, head.status) {
+            engine.learner.gone(now, site, self.arrival.network, &item.path);
         }
         let found = (head.status == StatusCode::OK && answer::may_be_pushed(&head.headers))
             .then(|| answer::asset(&engine.identities, &push.asset, item.cors, &head.headers, bytes).ok())
             .flatten();
-        if let Some(asset) = &found {
-            engine.learner.describe(self.site, asset);
+        if let (Some(site), Some(asset)) = (self.site, &found) {
+            engine.learner.describe(site, asset);
         }
         let cache = ClientCache { connection, site: self.site, fingerprint: self.fingerprint.as_ref() };
         self.items.admit(&cache, push, found.as_ref())
@@ -244,9 +271,18 @@ impl PageExchange {
     }
 
     /// The exchange is over; a page that never answered was no visit.
-    pub(crate) fn ended(self, engine: &Engine) {
-        if !self.visit_settled {
-            engine.learner.abandon(self.visit);
+    pub(crate) fn ended(mut self, engine: &Engine, now: Time) {
+        match (self.state, self.visit) {
+            (VisitState::Open, _) => self.abandon(engine),
+            (VisitState::Confirmed, Some(visit)) => engine.learner.finished(now, visit),
+            (VisitState::Confirmed | VisitState::Abandoned, _) => {}
+        }
+    }
+
+    fn abandon(&mut self, engine: &Engine) {
+        self.state = VisitState::Abandoned;
+        if let Some(visit) = self.visit {
+            engine.learner.abandon(visit);
         }
     }
 }

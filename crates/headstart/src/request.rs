@@ -1,10 +1,12 @@
 //! What a request head is: a navigation, an asset, or neither.
 
 use headstart_learn::Destination;
+use headstart_policy::PriorityParameters;
 use http::header::{self, HeaderMap, HeaderName};
 use http::request::Parts;
 use http::{HeaderValue, Method, Uri};
 
+const X_MOZ: HeaderName = HeaderName::from_static("x-moz");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
 /// Longest path with query that is looked at, bytes; beyond, a request is neither page nor asset.
@@ -17,6 +19,8 @@ pub(crate) enum Kind {
     Navigation(Navigation),
     /// May ask for an asset; its response decides.
     Asset,
+    /// Asks for a document with a method that may change something, as forms do.
+    Submission,
     /// Neither is learned from nor helped: not GET, partial, conditional navigation, with credentials, prefetch,
     /// `fetch()`, an embedded document.
     Other,
@@ -35,8 +39,11 @@ pub(crate) fn classify(head: &Parts, known: impl FnOnce() -> bool) -> Kind {
     let headers = &head.headers;
     let path = head.uri.path();
     let path_bytes = head.uri.path_and_query().map_or(0, |path| path.as_str().len());
-    if head.method != Method::GET || path_bytes > MAX_PATH_BYTES {
+    if path_bytes > MAX_PATH_BYTES {
         return Kind::Other;
+    }
+    if head.method != Method::GET {
+        return if is_submission(head) { Kind::Submission } else { Kind::Other };
     }
     let Some(Told { mode, destination, site, accept, refers }) = Told::of(headers) else {
         return Kind::Other;
@@ -64,6 +71,15 @@ pub(crate) fn classify(head: &Parts, known: impl FnOnce() -> bool) -> Kind {
         return navigation(false);
     }
     if refers { Kind::Asset } else { navigation(false) }
+}
+
+/// Whether a request with another method than GET asks for a document to show.
+fn is_submission(head: &Parts) -> bool {
+    let shows_a_document = match head.headers.get(SEC_FETCH_MODE) {
+        Some(mode) => mode.as_bytes() == b"navigate",
+        None => text(&head.headers, header::ACCEPT).contains("text/html"),
+    };
+    !head.method.is_safe() && shows_a_document
 }
 
 /// What the fields of a request tell of its kind. They are walked once: looking up nine names costs more.
@@ -138,6 +154,16 @@ pub(crate) fn authority(head: &Parts) -> Option<String> {
 /// Whether a proxy says that it forwards the request for a client (`Forwarded`, RFC 7239, and the fields before it).
 pub(crate) fn is_forwarded(headers: &HeaderMap) -> bool {
     headers.keys().any(|name| matches!(name.as_str(), "forwarded" | "x-forwarded-for" | "x-real-ip"))
+}
+
+/// The urgency that a client gives to a request (RFC 9218, section 4.1), if it gives one.
+pub(crate) fn urgency(headers: &HeaderMap) -> Option<u8> {
+    PriorityParameters::from_headers(headers).urgency()
+}
+
+/// Whether a 103 caused the request, which Firefox tells.
+pub(crate) fn is_early_hint(headers: &HeaderMap) -> bool {
+    text(headers, X_MOZ) == "early hint"
 }
 
 /// What the `Referer` says of this site.
@@ -269,6 +295,12 @@ mod tests {
         check("/app.css", &[("if-none-match", "\"x\"")], Kind::Asset);
         let (head, ()) = Request::post("/").body(()).unwrap().into_parts();
         assert_eq!(classify(&head, || true), Kind::Other);
+        for (name, value) in [("sec-fetch-mode", "navigate"), ("accept", "text/html,*/*;q=0.8")] {
+            let (head, ()) = Request::post("/").header(name, value).body(()).unwrap().into_parts();
+            assert_eq!(classify(&head, || true), Kind::Submission);
+            let (head, ()) = Request::head("/").header(name, value).body(()).unwrap().into_parts();
+            assert_eq!(classify(&head, || true), Kind::Other);
+        }
         let (head, ()) = Request::head("/").body(()).unwrap().into_parts();
         assert_eq!(classify(&head, || true), Kind::Other);
     }

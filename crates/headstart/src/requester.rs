@@ -9,6 +9,6 @@ use headstart_learn::{ConnectionId, NetworkId};
 pub(crate) struct Requester {
     pub(crate) address: IpAddr,
     pub(crate) network: NetworkId,
-    /// The connection that its requests share. Each request of a trusted proxy has one of its own.
-    pub(crate) connection: ConnectionId,
+    /// The connection that its requests share; `None` behind a trusted proxy, whose connections carry many clients.
+    pub(crate) connection: Option<ConnectionId>,
 }

@@ -1,12 +1,13 @@
 //! What a response head says: whether it may be learned from, pushed, or named in a hint.
 
-use headstart_learn::{Asset, Destination, Freshness};
+use headstart_learn::{Asset, Destination, Freshness, ReferrerPolicy};
 use http::header::{self, HeaderMap, HeaderName};
 use http::{StatusCode, response};
 
 use crate::caching::Caching;
 use crate::engine::now;
 use crate::identity::Identities;
+use crate::personal::is_personal;
 use crate::unlearned::Unlearned;
 
 /// Request fields on which a response may depend and still be pushed: those that are copied into a promise, and
@@ -109,10 +110,11 @@ pub(crate) fn asset<'a>(
     }
     let destination = destination(headers).ok_or(Unlearned::MediaType)?;
     let cors = cors || destination == Destination::Font;
+    let personal = is_personal(path, caching.public || caching.immutable);
     let validator = validator_parts(headers);
     Ok(Asset {
-        personal: false,
         path,
+        personal,
         destination,
         cors,
         bytes: bytes.unwrap_or_else(|| content_length(headers)),
@@ -123,6 +125,31 @@ pub(crate) fn asset<'a>(
             freshness(headers, caching, || now().as_millis() / 1000)
         },
     })
+}
+
+/// The validator of an asset that a client holds, as a 304 tells it; `None` if the response has no ETag, or is not one
+/// for everybody.
+pub(crate) fn confirmed_validator(identities: &Identities, headers: &HeaderMap) -> Option<u64> {
+    let told = headers.contains_key(header::ETAG) && not_public(headers, Caching::of(headers)).is_none();
+    told.then(|| identities.validator(&validator_parts(headers)))
+}
+
+/// What requests that a page causes say of it in their `Referer` (Referrer Policy, section 3). The last policy that is
+/// known counts (section 8.1).
+pub(crate) fn referrer_policy(headers: &HeaderMap) -> ReferrerPolicy {
+    let fields = headers.get_all(header::REFERRER_POLICY).iter().filter_map(|value| value.to_str().ok());
+    let mut policies = fields.flat_map(|field| field.split(',')).filter_map(|policy| {
+        match policy.trim().to_ascii_lowercase().as_str() {
+            "no-referrer" | "origin" | "strict-origin" => Some(ReferrerPolicy::Origin),
+            "no-referrer-when-downgrade"
+            | "origin-when-cross-origin"
+            | "same-origin"
+            | "strict-origin-when-cross-origin"
+            | "unsafe-url" => Some(ReferrerPolicy::Full),
+            _ => None,
+        }
+    });
+    policies.next_back().unwrap_or_default()
 }
 
 /// How long the response may be used by the client that got it (RFC 9111, section 4.2). `now`: seconds since 1970, for
@@ -377,6 +404,17 @@ mod tests {
             assert_eq!(is_private(&headers(&[private, field])), expected, "{field:?}");
         }
         assert_eq!(is_private(&headers(&[("cdn-cache-control", "max-age=1")])), Some(false));
+    }
+
+    #[test]
+    fn the_last_known_referrer_policy_counts() {
+        let of = |field: &str| referrer_policy(&headers(&[("referrer-policy", field)]));
+        assert_eq!(referrer_policy(&HeaderMap::new()), ReferrerPolicy::Unknown);
+        assert_eq!(of("no-referrer"), ReferrerPolicy::Origin);
+        assert_eq!(of("Strict-Origin"), ReferrerPolicy::Origin);
+        assert_eq!(of("strict-origin-when-cross-origin"), ReferrerPolicy::Full);
+        assert_eq!(of("no-referrer, same-origin, what-comes-next"), ReferrerPolicy::Full);
+        assert_eq!(of("nonsense"), ReferrerPolicy::Unknown);
     }
 
     #[test]

@@ -25,6 +25,7 @@ struct View {
     number: u64,
     began: Instant,
     window: Duration,
+    /// The path of the page.
     page: Arc<str>,
     /// Once the page was shown.
     shown: Option<Shown>,
@@ -34,6 +35,7 @@ struct View {
 /// What was decided for a page that was shown.
 pub(crate) struct Shown {
     authority: Arc<str>,
+    page: Arc<str>,
     outlet: Outlet,
     held_out: bool,
     head: Duration,
@@ -41,14 +43,22 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
-    /// `planned` are the assets of the view, with the decision on each.
+    /// `page` is the page's name for observers; `planned` are the assets of the view, with the decision on each.
     pub(crate) fn new(
         authority: &Arc<str>,
+        page: &Arc<str>,
         outlet: Outlet,
         held_out: bool,
         planned: Vec<(Arc<str>, Decision)>,
     ) -> Self {
-        Shown { authority: Arc::clone(authority), outlet, held_out, head: Duration::ZERO, planned }
+        Shown {
+            authority: Arc::clone(authority),
+            page: Arc::clone(page),
+            outlet,
+            held_out,
+            head: Duration::ZERO,
+            planned,
+        }
     }
 }
 
@@ -129,8 +139,8 @@ impl View {
 
     /// `None` if no page was shown.
     fn report(self) -> Option<VisitReport> {
-        let View { page, shown, mut assets, .. } = self;
-        let Shown { authority, outlet, held_out, head, planned } = shown?;
+        let View { shown, mut assets, .. } = self;
+        let Shown { authority, page, outlet, held_out, head, planned } = shown?;
         let decision = |path: &str| planned.iter().find(|(known, _)| **known == *path).map(|(_, decision)| *decision);
         let (mut complete, mut cut_off) = (None, false);
         for asset in &mut assets {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use headstart_learn::Knowledge;
 use headstart_policy::Refusal;
 
 /// How a page's assets were sent early.
@@ -73,7 +74,8 @@ pub struct AssetView {
 pub struct PageView {
     /// Authority of the site.
     pub authority: Arc<str>,
-    /// Path of the page, without query.
+    /// The page: its path with the query, less the fields that campaigns add. A query that has not passed the network
+    /// gate is shown as a hash (`?#` and hexadecimal digits).
     pub page: Arc<str>,
     /// The way that was open to this client.
     pub outlet: Outlet,
@@ -85,6 +87,8 @@ pub struct PageView {
     pub holdout_probability: f32,
     /// The client's cookie could not be read, and counts as empty.
     pub corrupt_cookie: bool,
+    /// How much is known of the page, where nothing is planned for it.
+    pub knowledge: Knowledge,
     /// Candidates in order of need.
     pub assets: Vec<AssetView>,
 }
@@ -108,7 +112,7 @@ impl fmt::Display for PageView {
         }
         write!(f, "  {}", self.outlet)?;
         if self.assets.is_empty() {
-            f.write_str("  nothing known of this page yet")?;
+            write!(f, "  {}", Known(self.knowledge))?;
         }
         for (decision, verb) in [
             (Decision::Pushed, "pushed"),
@@ -139,6 +143,23 @@ impl fmt::Display for PageView {
             f.write_str("  the client's cookie was corrupt and is ignored")?;
         }
         Ok(())
+    }
+}
+
+/// How much is known of a page, as a view line says it.
+struct Known(Knowledge);
+
+impl fmt::Display for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Knowledge::Unknown => f.write_str("nothing known of this page yet"),
+            Knowledge::VisitOpen => f.write_str("its first visit is still open"),
+            Knowledge::FewVisits { visits, needed } => write!(f, "too few visits: {visits} of {needed}"),
+            Knowledge::FewNetworks { networks, needed } => {
+                write!(f, "below the gate of {needed} networks: {networks} so far")
+            }
+            _ => f.write_str("nothing is likely enough"),
+        }
     }
 }
 
@@ -189,6 +210,7 @@ mod tests {
             held_out: false,
             holdout_probability: 0.0,
             corrupt_cookie: false,
+            knowledge: Knowledge::Unknown,
             assets: assets.collect(),
         }
     }
@@ -209,6 +231,18 @@ mod tests {
         let mut held_out = view(vec![("/a.css", Decision::HeldOut)]);
         held_out.held_out = true;
         assert!(held_out.to_string().contains("held out"), "{held_out}");
-        assert_eq!(view(vec![]).to_string(), "/  push  nothing known of this page yet");
+    }
+
+    #[test]
+    fn a_line_without_assets_says_how_much_is_known() {
+        for (knowledge, words) in [
+            (Knowledge::Unknown, "nothing known of this page yet"),
+            (Knowledge::VisitOpen, "its first visit is still open"),
+            (Knowledge::FewVisits { visits: 1, needed: 2 }, "too few visits: 1 of 2"),
+            (Knowledge::FewNetworks { networks: 2, needed: 3 }, "below the gate of 3 networks: 2 so far"),
+            (Knowledge::Known, "nothing is likely enough"),
+        ] {
+            assert_eq!(PageView { knowledge, ..view(vec![]) }.to_string(), format!("/  push  {words}"));
+        }
     }
 }

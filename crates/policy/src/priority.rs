@@ -75,6 +75,11 @@ impl PriorityParameters {
         self
     }
 
+    /// The urgency, 0 to 7.
+    pub fn urgency(&self) -> Option<u8> {
+        self.urgency
+    }
+
     /// Overlays these parameters on `base`; absent ones keep `base`'s value.
     pub fn over(self, base: Priority) -> Priority {
         Priority {

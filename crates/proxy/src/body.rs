@@ -7,10 +7,10 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
+use hyper::body::Incoming;
 
 use super::cache::Storing;
-use super::incoming::Incoming;
 use super::read_ahead::ReadAhead;
 use super::relay::{BodyError, Checkout, Relay};
 use super::stats::Counters;

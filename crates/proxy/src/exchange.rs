@@ -4,11 +4,14 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use futures_util::future::poll_fn;
-use headstart_policy::{EarlyHints, OverTls, Peer, Share};
+use headstart_policy::{EarlyHints, OverTls, Peer};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, Uri, Version};
+use hyper::body::Incoming;
+use hyper::client::conn::TrySendError;
 use hyper::upgrade::OnUpgrade;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Duration, Instant, sleep_until};
 
 use super::body::Body;
@@ -16,30 +19,25 @@ use super::cache::{Lookup, Noted};
 use super::config::HostField;
 use super::connection::Connection;
 use super::error::Fault;
-use super::hints::Heard;
-use super::incoming::Incoming;
 use super::relay::{Checkout, InFlight, OpenRequest};
-use super::send_error::SendError;
 use super::server::Server;
 use super::upload::{Content, Gate, Upload, Watch};
 use super::upstream::Upstream;
 use super::{forwarded, head, hints, respond, stats, tunnel, websocket};
 
-/// How often one server is asked on another connection because the one before took no request any more.
-const MAX_UNSENT: u32 = 3;
-
 /// A request that was let in.
 pub(super) struct Exchange {
     proxy: Arc<Upstream>,
-    share: Arc<Share>,
+    permit: Option<OwnedSemaphorePermit>,
     head: Parts,
     /// `None` if there is no content, or once it was handed over.
     upload: Option<Upload>,
     has_content: bool,
     watch: Arc<Watch>,
+    gate: Option<Arc<Gate>>,
     /// The protocol that the client wants to change to.
     upgrade: Option<HeaderValue>,
-    heard: Option<Heard>,
+    client: Option<EarlyHints>,
     begun: Instant,
     lookup: Option<Lookup>,
 }
@@ -56,7 +54,7 @@ impl Exchange {
     /// Takes a request apart; its head is made ready for the upstream.
     pub(super) fn new(
         proxy: &Arc<Upstream>,
-        share: Share,
+        permit: OwnedSemaphorePermit,
         mut head: Parts,
         host: &str,
         content: Option<Content>,
@@ -72,10 +70,8 @@ impl Exchange {
             let (limit, stall) = (config.limits.max_upload, config.timeouts.body);
             Upload::new(content, limit, stall, gate.clone(), &watch, &proxy.counters)
         });
-        let client = head.extensions.remove::<EarlyHints>();
-        let listens = client.is_some() || gate.is_some();
-        let listener = listens.then(|| Heard::new(client, hints::may_help(&head.headers), gate));
-        prepare(&mut head, host, proxy, upgrade.as_ref(), has_content);
+        let client = head.extensions.remove::<EarlyHints>().filter(|_| hints::may_help(&head.headers));
+        prepare(&mut head, host, proxy, upgrade.as_ref());
         if let Some(expects) = expects {
             head.headers.insert(header::EXPECT, expects);
         }
@@ -84,13 +80,14 @@ impl Exchange {
         }
         Exchange {
             proxy: Arc::clone(proxy),
-            share: Arc::new(share),
+            permit: Some(permit),
             head,
             upload,
             has_content,
             watch,
+            gate,
             upgrade,
-            heard: listener,
+            client,
             begun: Instant::now(),
             lookup,
         }
@@ -136,14 +133,14 @@ impl Exchange {
 
     /// Asks one server. A connection that turns out to be closed costs one more try, on a new one.
     async fn ask(&mut self, server: &Arc<Server>) -> Result<Response<Body>, Fault> {
-        let (mut fresh, mut unsent) = (false, 0);
+        let mut fresh = false;
         let at = OpenRequest::new(server);
         loop {
             let mut held = server.connection(fresh, self.upgrade.is_some()).await?;
             let used = held.is_used();
             match self.send(&mut held, server).await {
-                Ok(response) => return self.answered(response, held, at),
-                Err(Failed::Unsent) if used && unsent < MAX_UNSENT => unsent += 1,
+                Ok((response, heard)) => return self.answered(response, heard, held, at),
+                Err(Failed::Unsent) if used && !fresh => {}
                 Err(Failed::Unsent) => return Err(Fault::Closed),
                 // The server may have closed it just before.
                 Err(Failed::With(Fault::Closed)) if used && !fresh && self.may_repeat(Fault::Closed) => {
@@ -156,7 +153,11 @@ impl Exchange {
         }
     }
 
-    async fn send(&mut self, held: &mut Connection, server: &Server) -> Result<Response<Incoming>, Failed> {
+    async fn send(
+        &mut self,
+        held: &mut Connection,
+        server: &Server,
+    ) -> Result<(Response<Incoming>, Option<hints::Heard>), Failed> {
         let mut request = self.request(server, held.is_http2())?;
         if let Some(protocol) = self.upgrade.as_ref().filter(|_| held.is_http2()) {
             if !websocket::is_websocket(protocol) || !held.takes_tunnels().await {
@@ -164,16 +165,18 @@ impl Exchange {
             }
             websocket::ask(&mut request);
         }
+        let heard = (!held.is_http2() && (self.client.is_some() || self.gate.is_some()))
+            .then(|| hints::listen(&mut request, self.client.clone(), self.gate.clone()));
         if let Connection::Http1(connection) = held
             && (self.has_content || self.upgrade.is_some())
         {
-            connection.detach();
+            connection.detach(self.upgrade.is_some());
         }
         let limit = self.proxy.config.timeouts.head;
         let error = {
-            let sent = held.send(request, self.heard.as_ref(), Some(&self.share));
+            let sent = held.send(request);
             match in_time(&self.watch, limit, sent).await {
-                Some(Ok(response)) => return Ok(response),
+                Some(Ok(response)) => return Ok((response, heard)),
                 Some(Err(error)) => error,
                 None => return Err(Failed::With(self.watch.fault().unwrap_or(Fault::HeadTimeout))),
             }
@@ -181,20 +184,20 @@ impl Exchange {
         Err(self.failed(error))
     }
 
-    fn failed(&mut self, error: SendError) -> Failed {
-        let fault = match error {
-            SendError::Unsent(upload) => {
-                self.upload = upload.filter(|_| self.has_content);
-                if self.upload.is_some() || !self.has_content {
-                    return Failed::Unsent;
-                }
-                Fault::Closed
+    fn failed(&mut self, mut error: TrySendError<Request<Upload>>) -> Failed {
+        if let Some(request) = error.take_message() {
+            if self.has_content {
+                self.upload = Some(request.into_body());
             }
-            SendError::Closed => Fault::Closed,
-            SendError::HeadTooLarge => Fault::HeadTooLarge,
-            SendError::Malformed => Fault::Malformed,
-        };
-        Failed::With(self.watch.fault().unwrap_or(fault))
+            return Failed::Unsent;
+        }
+        let error = error.into_error();
+        tracing::debug!(%error, "a request failed");
+        Failed::With(match self.watch.fault() {
+            Some(fault) => fault,
+            None if error.is_parse() => Fault::Malformed,
+            None => Fault::Closed,
+        })
     }
 
     /// The request as this server gets it.
@@ -237,6 +240,7 @@ impl Exchange {
     fn answered(
         &mut self,
         response: Response<Incoming>,
+        hinted: Option<hints::Heard>,
         connection: Connection,
         at: OpenRequest,
     ) -> Result<Response<Body>, Fault> {
@@ -248,17 +252,11 @@ impl Exchange {
         }
         if head.status == StatusCode::OK && upgrades && connection.is_http2() {
             websocket::agree(&mut head, self.head.headers.get(header::SEC_WEBSOCKET_KEY));
-        } else if head.status == StatusCode::SWITCHING_PROTOCOLS
-            && self.upgrade.as_ref().is_some_and(websocket::is_websocket)
-            && !websocket::is_answered(&head, self.head.headers.get(header::SEC_WEBSOCKET_KEY))
-        {
-            tracing::warn!(server = %at.0.address(), "a wrong Sec-WebSocket-Accept: the upgrade is refused");
-            return Err(Fault::UpgradeFailed);
         }
-        head::settle_framing(&mut head.headers).map_err(|head::UnknownFraming| Fault::Framing)?;
         at.0.succeeded();
         counters.response(head.status, self.begun.elapsed());
-        let place = InFlight { at, _permit: Arc::clone(&self.share) };
+        let Some(permit) = self.permit.take() else { return Err(Fault::Closed) };
+        let place = InFlight { at, _permit: permit };
         let via = head.version;
         if head.status == StatusCode::SWITCHING_PROTOCOLS {
             let Some(ours) = self.head.extensions.remove::<OnUpgrade>() else { return Err(Fault::Closed) };
@@ -272,8 +270,8 @@ impl Exchange {
         if self.proxy.config.forwarding.via {
             forwarded::write_via(&mut head.headers, via);
         }
-        if let Some(heard) = &self.heard {
-            heard.add_to(&mut head.headers);
+        if let Some(hinted) = hinted {
+            hinted.add_to(&mut head.headers);
         }
         let noted = self.lookup.take().map_or(Noted::Passes(None), |lookup| lookup.note(&self.head, &head));
         let checkout = Checkout { held: Some(connection), place };
@@ -312,7 +310,7 @@ async fn in_time<F: Future>(watch: &Watch, limit: Duration, sent: F) -> Option<F
 }
 
 /// Makes a head the upstream's: what is of the client's connection goes, what the upstream is told comes.
-fn prepare(head: &mut Parts, host: &str, proxy: &Upstream, upgrade: Option<&HeaderValue>, has_content: bool) {
+fn prepare(head: &mut Parts, host: &str, proxy: &Upstream, upgrade: Option<&HeaderValue>) {
     let config = &proxy.config;
     let host = Some(host).filter(|host| !host.is_empty());
     let tls = head.uri.scheme_str().map_or(head.extensions.get::<OverTls>().is_some(), |scheme| scheme == "https");
@@ -343,11 +341,6 @@ fn prepare(head: &mut Parts, host: &str, proxy: &Upstream, upgrade: Option<&Head
         head.uri = path.map_or_else(Uri::default, Uri::from);
     }
     drop_unsound_length(headers);
-    // A method that anticipates content says that there is none (RFC 9110, section 8.6).
-    let anticipates = [Method::POST, Method::PUT, Method::PATCH].contains(&head.method);
-    if anticipates && !has_content && !headers.contains_key(header::CONTENT_LENGTH) {
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
-    }
 }
 
 /// A `Content-Length` that `h2` has checked stays; there is none beside `Transfer-Encoding`, which is gone.

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
@@ -11,11 +10,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, Either, FutureExt as _, Ready, poll_fn, ready};
-use headstart_policy::{ClientAddress, Peer, Share, Shares};
 use http::request::Parts;
 use http::{Request, Response};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
+use tokio::sync::Semaphore;
 use tower_service::Service;
 
 use super::body::Body;
@@ -29,9 +28,6 @@ use super::upload::Content;
 use super::upstream::Upstream;
 use super::{head, probe, respond, stats};
 
-/// Requests that wait for a permit at once, and for how long each; then 503.
-const MAX_WAITING: usize = 1024;
-const WAITS_FOR: Duration = Duration::from_secs(2);
 /// How often unused connections are looked at.
 const SWEEP: Duration = Duration::from_secs(5);
 
@@ -78,7 +74,7 @@ impl Proxy {
             servers,
             counters,
             name: config.name.as_str().into(),
-            shares: Shares::new(config.limits.max_in_flight, MAX_WAITING),
+            permits: Arc::new(Semaphore::new(config.limits.max_in_flight.min(Semaphore::MAX_PERMITS))),
             turn: AtomicUsize::new(0),
             cache,
             cache_name: NEXT.fetch_add(1, Ordering::Relaxed).to_string(),
@@ -97,7 +93,8 @@ impl Proxy {
     pub fn stats(&self) -> UpstreamStats {
         let mut stats = self.0.counters.snapshot(&self.0.name);
         stats.servers = self.0.servers.iter().map(|server| server.stats()).collect();
-        stats.open = self.0.shares.used() as u64;
+        let taken = self.0.config.limits.max_in_flight.saturating_sub(self.0.permits.available_permits());
+        stats.open = taken as u64;
         stats
     }
 }
@@ -133,11 +130,6 @@ where
         let (mut head, body) = request.into_parts();
         if let Some(status) = head::refused(&head) {
             return answer(respond::refused(&head.method, status));
-        }
-        let limit = inner.config.limits.max_upload;
-        if head::content_length(&head.headers).is_some_and(|bytes| limit.is_some_and(|limit| bytes > limit)) {
-            inner.counters.fault(Fault::UploadTooLarge);
-            return answer(respond::fault(&head.method, Fault::UploadTooLarge));
         }
         let host = head::take_host(&mut head);
         let content = (!body.is_end_stream()).then(|| body.map_err(Into::into).boxed_unsync());
@@ -224,7 +216,7 @@ impl Upstream {
         });
     }
 
-    /// Asks the upstream, now or once the client may have a permit.
+    /// Asks the upstream, if there is a permit.
     fn ask(
         self: &Arc<Self>,
         head: Parts,
@@ -232,44 +224,16 @@ impl Upstream {
         content: Option<Content>,
         lookup: Option<Lookup>,
     ) -> ResponseFuture {
-        let client = client(&head);
-        if let Some(share) = self.shares.try_take(client) {
-            return ResponseFuture(Either::Right(self.exchange(share, head, host, content, lookup).boxed()));
-        }
-        let Some(waiting) = self.shares.wait(client) else {
+        let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
             self.counters.fault(Fault::Full);
             return answer(respond::fault(&head.method, Fault::Full));
         };
-        let (inner, host) = (Arc::clone(self), host.to_owned());
-        let waits = async move {
-            let Ok(share) = tokio::time::timeout(WAITS_FOR, waiting).await else {
-                inner.counters.fault(Fault::Full);
-                return Ok(respond::fault(&head.method, Fault::Full));
-            };
-            inner.exchange(share, head, &host, content, lookup).await
-        };
-        ResponseFuture(Either::Right(waits.boxed()))
-    }
-
-    fn exchange(
-        self: &Arc<Self>,
-        share: Share,
-        head: Parts,
-        host: &str,
-        content: Option<Content>,
-        lookup: Option<Lookup>,
-    ) -> impl Future<Output = Answer> + Send + use<> {
-        let exchange = Exchange::new(self, share, head, host, content, lookup);
+        let exchange = Exchange::new(self, permit, head, host, content, lookup);
         let name = UpstreamName(Arc::clone(&self.name));
-        exchange.run().map(|mut response| {
+        let named = |mut response: Response<Body>| {
             response.extensions_mut().insert(name);
             Ok(response)
-        })
+        };
+        ResponseFuture(Either::Right(exchange.run().map(named).boxed()))
     }
-}
-
-/// Whose share a request takes: whom a trusted proxy names, else the peer.
-fn client(head: &Parts) -> Option<IpAddr> {
-    let named = head.extensions.get::<ClientAddress>().map(|ClientAddress(address)| *address);
-    named.or_else(|| head.extensions.get::<Peer>().map(|Peer(address)| address.ip()))
 }

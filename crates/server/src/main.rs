@@ -16,6 +16,7 @@ mod evaluate;
 mod evaluate_table;
 mod explain;
 mod explain_table;
+mod gate;
 mod identity;
 mod learn_log;
 mod listen;

@@ -23,6 +23,9 @@ use crate::snapshots::Snapshots;
 use crate::state::Lock;
 use crate::systemd;
 
+/// How often it is said what kept most views or assets from being learned.
+const DIAGNOSIS: Duration = Duration::from_secs(3600);
+
 /// Everything that a server holds.
 pub(crate) struct Running {
     pub(crate) given: Given,
@@ -51,6 +54,8 @@ impl Running {
         systemd::ready("serving");
         let mut watch = interval(self.settings.tls.poll);
         watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut hourly = interval(DIAGNOSIS);
+        hourly.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let asked = systemd::watchdog();
         let mut alive = interval(asked.unwrap_or(Duration::from_secs(3600)));
         loop {
@@ -65,6 +70,9 @@ impl Running {
                     Signal::Stop => break,
                 },
                 _ = watch.tick() => self.look_at_certificates(),
+                _ = hourly.tick() => if let Some(diagnosis) = self.headstart.diagnose() {
+                    complain(format_args!("{diagnosis}"));
+                },
                 _ = alive.tick() => if asked.is_some() { systemd::alive() },
             }
         }

@@ -13,6 +13,7 @@ use crate::assemble::{Identities, Sites};
 use crate::certificates::{Certificates, WatchedFiles};
 use crate::config::Settings;
 use crate::config::sites::Content;
+use crate::gate::Gate;
 use crate::log::{self, Log, complain, say};
 use crate::operator;
 use crate::overrides::Given;
@@ -87,7 +88,7 @@ async fn prepare(given: Given, settings: Settings) -> Result<Running, Refused> {
     let sites = Sites::open(&settings, None)?;
     let identities = Identities::read(&settings)?;
     let bound = servers::bind(&settings.listen, &[]).await?;
-    let gate = Gate::new(settings.engine.min_networks, servers::all_loopback(&bound));
+    let gate = Gate::of(&settings, servers::all_loopback(&bound));
     let file = snapshot_file(&settings)?;
     let lock = file.as_ref().map(SnapshotFile::lock).transpose()?;
     let log = Log::start();
@@ -186,6 +187,7 @@ fn headstart(
             .window(engine.window)
             .holdout(engine.holdout)
             .min_networks(networks)
+            .campaign_fields(&engine.campaign_fields)
             .memory_bytes(engine.memory_bytes)
             .thresholds(engine.push_threshold, engine.hint_threshold)
             .max_pushes(engine.budget.max_pushes, engine.budget.max_push_bytes)
@@ -232,27 +234,4 @@ fn headstart(
 fn verify_held(settings: &Settings) -> VerifyHeld {
     let files = settings.sites.iter().all(|site| matches!(site.content, Content::Files(_)));
     if files { VerifyHeld::Always } else { VerifyHeld::Mutable }
-}
-
-/// How many networks must have loaded a page before anything is sent early for it, and why.
-struct Gate {
-    networks: u32,
-    why: &'static str,
-}
-
-impl Gate {
-    fn new(asked_for: Option<u32>, loopback: bool) -> Self {
-        match asked_for {
-            Some(networks) => Self { networks, why: "as asked for" },
-            None if loopback => Self { networks: 1, why: "as only loopback addresses are served" },
-            None => Self { networks: 3, why: "so that no client alone can teach what others get" },
-        }
-    }
-}
-
-impl std::fmt::Display for Gate {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let plural = if self.networks == 1 { "" } else { "s" };
-        write!(f, "assets are sent early once {} network{plural} loaded the page, {}", self.networks, self.why)
-    }
 }

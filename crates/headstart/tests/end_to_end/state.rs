@@ -68,7 +68,9 @@ async fn the_layer_serves_in_other_servers() {
     let headstart = Headstart::builder().min_networks(1).holdout(0).build().unwrap();
     let inner = tower::service_fn(|request: Request<()>| async move {
         let media = if request.uri().path() == "/" { "text/html" } else { "text/css" };
-        Ok::<_, std::convert::Infallible>(Response::builder().header(header::CONTENT_TYPE, media).body(()).unwrap())
+        Ok::<_, std::convert::Infallible>(
+            Response::builder().header(header::CONTENT_TYPE, media).body(String::new()).unwrap(),
+        )
     });
     let mut service = headstart.layer().layer(inner);
     let mut ask = async |path: &str, referer: Option<&str>| {

@@ -8,7 +8,7 @@ use http_body::SizeHint;
 
 pub(crate) struct Client {
     policy: ConnectionPolicy,
-    authority: &'static str,
+    authority: String,
     fields: HeaderMap,
     pub(crate) cookie: Option<HeaderValue>,
 }
@@ -39,7 +39,7 @@ impl Client {
     /// A browser at this address, which asks for `https://a.example`.
     pub(crate) fn new(headstart: &Headstart, address: &str) -> Self {
         let policy = headstart.policy((address.parse::<std::net::IpAddr>().unwrap(), 443).into());
-        let mut client = Client { policy, authority: "a.example", fields: HeaderMap::new(), cookie: None };
+        let mut client = Client { policy, authority: "a.example".to_owned(), fields: HeaderMap::new(), cookie: None };
         client.set("user-agent", "Test/1.0");
         client
     }
@@ -53,6 +53,12 @@ impl Client {
     pub(crate) fn moved(&self, headstart: &Headstart, address: &str) -> Self {
         let moved = Client::new(headstart, address);
         Client { fields: self.fields.clone(), cookie: self.cookie.clone(), ..moved }
+    }
+
+    /// The same browser, which asks for another site.
+    pub(crate) fn at(mut self, authority: &str) -> Self {
+        authority.clone_into(&mut self.authority);
+        self
     }
 
     fn head(&self, path: &str, fields: &[(&'static str, &str)]) -> http::request::Parts {
@@ -103,12 +109,34 @@ impl Client {
         page: &str,
         asset: &str,
         fields: &[(&'static str, &str)],
-        mut response: response::Parts,
+        response: response::Parts,
     ) {
         let referer = format!("https://{}{page}", self.authority);
-        let mut all = vec![("referer", referer.as_str()), ("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "style")];
+        let mut all = vec![("referer", referer.as_str())];
         all.extend_from_slice(fields);
-        let mut head = self.head(asset, &all);
+        self.ask(asset, &all, response);
+    }
+
+    pub(crate) fn fetch_without_referer(&mut self, asset: &str, response: response::Parts) {
+        self.ask(asset, &[], response);
+    }
+
+    /// Sends a form to a page.
+    pub(crate) fn post(&mut self, page: &str) {
+        let fields = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+        let mut head = self.head(page, &fields);
+        head.method = http::Method::POST;
+        self.exchange(head, answer(200, "text/html"));
+    }
+
+    fn ask(&mut self, asset: &str, fields: &[(&'static str, &str)], response: response::Parts) {
+        let mut all = vec![("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "style")];
+        all.extend_from_slice(fields);
+        let head = self.head(asset, &all);
+        self.exchange(head, response);
+    }
+
+    fn exchange(&mut self, mut head: http::request::Parts, mut response: response::Parts) {
         let mut exchange = self.policy.request(Settings::new(false), &mut head).exchange;
         self.policy.response(&mut exchange, &mut response, &SizeHint::with_exact(1_000));
         self.policy.commit(&mut exchange, &mut response, &[]);

@@ -2,4 +2,6 @@
 
 mod client;
 mod networks;
+mod pages;
 mod reasons;
+mod sites;

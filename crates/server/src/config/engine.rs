@@ -15,6 +15,8 @@ pub(crate) struct Engine {
     /// By default 1 where only loopback addresses are served, else 3.
     pub(crate) min_networks: Option<u32>,
     pub(crate) holdout: u32,
+    /// Fields of a query that tell no pages apart, beside those that are known to name a campaign.
+    pub(crate) campaign_fields: Vec<String>,
     pub(crate) memory_bytes: usize,
     pub(crate) push_threshold: f32,
     pub(crate) hint_threshold: f32,
@@ -31,6 +33,7 @@ impl Default for Engine {
             window: Duration::from_secs(15),
             min_networks: None,
             holdout: 32,
+            campaign_fields: Vec::new(),
             memory_bytes: 64 << 20,
             push_threshold: 0.4,
             hint_threshold: 0.25,

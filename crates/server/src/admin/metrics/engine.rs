@@ -28,6 +28,11 @@ pub(super) fn write(sources: &Sources, families: &mut Families<'_>) -> fmt::Resu
         "Bytes of pushes that were cancelled or cut off: at most so many were sent for nothing.",
         totals.wasted_bytes,
     )?;
+    families.counters(
+        "unlearned",
+        "Requests and responses that taught nothing, by reason.",
+        sources.headstart.unlearned().iter().map(|(reason, count)| (vec![("reason", reason.name())], count)),
+    )?;
     families.counter("corrupt_cookies", "Fingerprint cookies that could not be read.", stats.corrupt_cookies)?;
     families.counter("visits_timed", "Page views whose assets were timed to the end.", totals.visits)?;
     learner(sources, families)
