@@ -18,6 +18,7 @@ const TOOLS: &[Tool] = &[
     Tool { program: "curl", package: "curl", used_for: "HTTP/1.1, and HTTP/2 without push" },
     Tool { program: "chromium", package: "chromium", used_for: "early hints in a browser" },
     Tool { program: "chromedriver", package: "chromium-driver", used_for: "early hints in a browser" },
+    Tool { program: "firefox-esr", package: "firefox-esr", used_for: "early hints in another browser" },
     Tool { program: "c++", package: "g++", used_for: "checking the fuzz targets" },
     Tool { program: "valgrind", package: "valgrind", used_for: "the codec's speed, in instructions" },
     Tool { program: "systemd-analyze", package: "systemd", used_for: "the units" },

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::{Encode, Layout, Set, encode};
+use crate::{Encode, FixedRange, Layout, Set, encode};
 
 /// Collects keys and lays them out as a set.
 ///
@@ -15,17 +15,17 @@ pub struct Builder<P> {
 }
 
 impl<P: Encode> Builder<P> {
-    /// An empty set to be.
+    /// Creates a builder without keys.
     pub const fn new(profile: P) -> Self {
         Self { profile, hashes: Vec::new() }
     }
 
-    /// The same, with room for `keys` keys.
+    /// Creates a builder with room for `keys` keys.
     pub fn with_capacity(profile: P, keys: usize) -> Self {
         Self { profile, hashes: Vec::with_capacity(keys) }
     }
 
-    /// All of `keys`.
+    /// Creates a builder with all of `keys`.
     pub fn from_keys<K: AsRef<[u8]>>(profile: P, keys: impl IntoIterator<Item = K>) -> Self {
         let mut builder = Self::new(profile);
         builder.extend(keys);
@@ -33,8 +33,8 @@ impl<P: Encode> Builder<P> {
     }
 
     /// Adds a key. Adding it again changes nothing.
-    pub fn insert(&mut self, key: &[u8]) {
-        self.hashes.push(self.profile.hash(key));
+    pub fn insert(&mut self, key: impl AsRef<[u8]>) {
+        self.hashes.push(self.profile.hash(key.as_ref()));
     }
 
     /// Adds a key hashed elsewhere, by [`Profile::hash`](crate::Profile::hash). For a profile with a fixed range
@@ -71,8 +71,29 @@ impl<P: Encode, K: AsRef<[u8]>> Extend<K> for Builder<P> {
         let keys = keys.into_iter();
         self.hashes.reserve(keys.size_hint().0);
         for key in keys {
-            self.insert(key.as_ref());
+            self.insert(key);
         }
+    }
+}
+
+impl<P: Encode> Set<P> {
+    /// Builds the set of these keys. O(n log n).
+    pub fn from_keys<K: AsRef<[u8]>>(profile: P, keys: impl IntoIterator<Item = K>) -> Self {
+        Builder::from_keys(profile, keys).into_set()
+    }
+}
+
+impl<P: FixedRange> Set<P> {
+    /// Returns the members as a builder, to add many keys at once.
+    pub fn into_builder(self) -> Builder<P> {
+        let (profile, hashes) = self.into_parts();
+        Builder { profile, hashes }
+    }
+}
+
+impl<P: FixedRange + Default, K: AsRef<[u8]>> FromIterator<K> for Set<P> {
+    fn from_iter<I: IntoIterator<Item = K>>(keys: I) -> Self {
+        Self::from_keys(P::default(), keys)
     }
 }
 

@@ -62,8 +62,8 @@ impl<'a, P: Profile> Index<'a, P> {
     ///
     /// # Errors
     /// None that [`new`](Self::new) has not met; the type is that of [`View::contains`].
-    pub fn contains(&self, key: &[u8]) -> Result<bool, Error> {
-        self.contains_hash(self.view.profile().hash(key))
+    pub fn contains(&self, key: impl AsRef<[u8]>) -> Result<bool, Error> {
+        self.contains_hash(self.view.profile().hash(key.as_ref()))
     }
 
     /// The same for a key hashed before, by [`Profile::hash`].

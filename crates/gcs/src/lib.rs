@@ -7,18 +7,35 @@
 //! gives an answer or an [`Error`] with its place, in time linear in its bits and memory within a limit that the caller names.
 //!
 //! ```
-//! use headstart_gcs::{Builder, GoCasper, View, to_base64url};
+//! use headstart_gcs::{HeadstartV1, Set};
 //!
-//! const PROFILE: GoCasper = GoCasper::new(4, 64); // casper.New(64, 4) there
+//! // The names of at most 64 files; one in a hundred others is taken for one of them.
+//! const PROFILE: HeadstartV1 = HeadstartV1::for_rate(*b"a secret, 16 b.!", 64, 0.01);
 //!
-//! let bytes = Builder::from_keys(PROFILE, ["/js/jquery-1.9.1.min.js", "/assets/style.css"]).finish();
-//! assert_eq!(to_base64url(&bytes), "gU4");
+//! let mut held = Set::new(PROFILE);
+//! held.insert("/app.css");
+//! held.insert("/app.js");
+//! let bytes = held.encode();
+//! assert_eq!(bytes.len(), 6);
 //!
-//! let mut held = [false; 2];
-//! View::new(PROFILE, &bytes)?.contains_many(&["/assets/style.css", "/static/logo.jpg"], &mut held)?;
-//! assert_eq!(held, [true, false]);
+//! // Back from somebody who may have changed them: at most 512 values are kept.
+//! let held = Set::decode(PROFILE, &bytes, 512)?;
+//! assert!(held.contains("/app.css") && !held.contains("/font.woff2"));
 //! # Ok::<(), headstart_gcs::Error>(())
 //! ```
+//!
+//! # Which profile
+//!
+//! | you want | take | feature |
+//! |---|---|---|
+//! | a format of your own, in a cookie, a header or a file | [`HeadstartV1`]: keyed, versioned, truncation is an error, sets can grow and be united | |
+//! | filters of Bitcoin blocks, or of `golomb-coded-set` | [`Bip158`]: keyed; the range follows the count, so a set is built at once | |
+//! | cookies of the Go library go-casper | `GoCasper` | `md5` |
+//! | cookies of the server H2O | `H2oCasper` | `sha1` |
+//! | `Cache-Digest` of the IETF drafts 00 to 02, or of the tool before them | `CacheDigest`, `Kazuho00` | `sha2` |
+//!
+//! The legacy profiles are there to read and write what others wrote. Nobody who may choose should choose them: they have no
+//! key, and do not notice every truncation.
 //!
 //! # Trade-offs
 //!
@@ -50,8 +67,9 @@
 //!
 //! # Features
 //!
-//! `alloc` (default): building, owned sets, [`Index`], text. `md5`, `sha1`, `sha2` (default): the hashes of [`GoCasper`], of
-//! [`H2oCasper`], of [`CacheDigest`] and [`Kazuho00`]; without one, its profiles are not there. The crate is `no_std` always.
+//! `alloc` (default): building, owned sets, [`Index`]. `text`: base64url. `std`: [`Set::read_from`] and [`Set::write_to`].
+//! `serde`: sets as bytes. `md5`, `sha1`, `sha2`: the hashes of the legacy profiles; without one, its profiles are not there.
+//! By default this crate and `siphasher` are all that is compiled, and the crate is `no_std` unless `std` is on.
 //!
 //! # Sources
 //!
@@ -79,26 +97,34 @@ extern crate std;
 mod bits;
 #[cfg(feature = "alloc")]
 mod builder;
-#[cfg(all(feature = "alloc", feature = "sha2"))]
+#[cfg(all(feature = "text", feature = "sha2"))]
 mod digest_header;
 mod error;
 #[cfg(feature = "alloc")]
 mod index;
+#[cfg(feature = "std")]
+mod io;
 mod layout;
 mod many;
 mod profile;
 mod profiles;
+#[cfg(feature = "serde")]
+mod serde;
 #[cfg(feature = "alloc")]
 mod set;
-#[cfg(feature = "alloc")]
+#[cfg(feature = "text")]
 mod text;
 mod view;
 mod walk;
 #[cfg(feature = "alloc")]
 mod write;
 
-#[cfg(all(feature = "alloc", feature = "sha2"))]
+#[cfg(all(feature = "text", feature = "sha2"))]
 pub use crate::digest_header::{CacheDigests, Freshness};
+#[cfg(feature = "serde")]
+pub use crate::serde::SetSeed;
+#[cfg(feature = "text")]
+pub use crate::text::{from_base64url, from_base64url_lenient, to_base64url};
 pub use crate::{
     bits::BitReader,
     error::{Error, ErrorKind},
@@ -114,7 +140,6 @@ pub use crate::{
     index::Index,
     profile::{Encode, FixedRange},
     set::Set,
-    text::{from_base64url, from_base64url_lenient, to_base64url},
 };
 
 #[cfg(feature = "alloc")]

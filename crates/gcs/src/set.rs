@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::{fmt, ops::ControlFlow};
 
-use crate::{Builder, Encode, Error, ErrorKind, FixedRange, Layout, Limits, Profile, View, write};
+use crate::{Encode, Error, ErrorKind, FixedRange, Layout, Limits, Profile, View, write};
 
 /// A decoded set: ascending values, 8 bytes each. Queries cannot fail.
 ///
@@ -59,8 +59,8 @@ impl<P: Profile> Set<P> {
     }
 
     /// Whether the key is held. No false negatives; a false positive once in `range / len` keys not held. O(log n).
-    pub fn contains(&self, key: &[u8]) -> bool {
-        self.contains_hash(self.profile.hash(key))
+    pub fn contains(&self, key: impl AsRef<[u8]>) -> bool {
+        self.contains_hash(self.profile.hash(key.as_ref()))
     }
 
     /// The same for a key hashed before, by [`Profile::hash`].
@@ -111,18 +111,17 @@ impl<P: Profile> Set<P> {
     pub(crate) fn from_parts(profile: P, layout: Layout, values: Vec<u64>) -> Self {
         Self { profile, layout, values }
     }
+
+    pub(crate) fn into_parts(self) -> (P, Vec<u64>) {
+        (self.profile, self.values)
+    }
 }
 
 impl<P: Encode> Set<P> {
-    /// The set without members.
+    /// Creates a set without members.
     pub fn new(profile: P) -> Self {
         let layout = profile.layout(0);
         Self { profile, layout, values: Vec::new() }
-    }
-
-    /// The set of these keys. O(n log n).
-    pub fn from_keys<K: AsRef<[u8]>>(profile: P, keys: impl IntoIterator<Item = K>) -> Self {
-        Builder::from_keys(profile, keys).into_set()
     }
 
     /// The serialised set, in its one canonical form. O(n).
@@ -148,8 +147,8 @@ impl<P: Encode> Set<P> {
 
 impl<P: FixedRange> Set<P> {
     /// Adds a key; says whether the set changed. O(n).
-    pub fn insert(&mut self, key: &[u8]) -> bool {
-        self.insert_value(self.profile.hash(key))
+    pub fn insert(&mut self, key: impl AsRef<[u8]>) -> bool {
+        self.insert_value(self.profile.hash(key.as_ref()))
     }
 
     /// Adds a value, taken modulo the range; says whether the set changed. O(n).
@@ -164,14 +163,12 @@ impl<P: FixedRange> Set<P> {
     /// Adds all members of another set of the same profile. Exact: as if its keys had been inserted. O(n + m).
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`] if the profiles differ.
+    /// [`ErrorKind::Mismatch`] if the profiles differ; the set is as it was.
     pub fn union(&mut self, other: &Self) -> Result<(), Error>
     where
         P: PartialEq,
     {
-        if self.profile != other.profile {
-            return Err(Error::new(ErrorKind::Mismatch, 0));
-        }
+        self.check_profile(other)?;
         self.values.extend_from_slice(&other.values);
         // The sort of the standard library takes the two ascending runs as they are and merges them; the unstable one would not.
         #[allow(clippy::stable_sort_primitive)]
@@ -181,11 +178,51 @@ impl<P: FixedRange> Set<P> {
         Ok(())
     }
 
-    /// The members as a builder, to add many keys at once.
-    pub fn into_builder(self) -> Builder<P> {
-        let mut builder = Builder::with_capacity(self.profile, self.values.len());
-        self.values.iter().for_each(|&value| builder.insert_value(value));
-        builder
+    /// Keeps the members that another set of the same profile has, too. No key of both sets is lost; a key of one set stays
+    /// if it has the value of a key of the other, once in `range / len` keys. O(n + m).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Mismatch`] if the profiles differ; the set is as it was.
+    pub fn intersection(&mut self, other: &Self) -> Result<(), Error>
+    where
+        P: PartialEq,
+    {
+        self.keep(other, true)
+    }
+
+    /// Removes the members of another set of the same profile. No key of the other set stays; a key of this set alone is
+    /// lost if it has the value of a key of the other, once in `range / other.len()` keys: **the only operation after which
+    /// a key that was put in may be denied.** O(n + m).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Mismatch`] if the profiles differ; the set is as it was.
+    pub fn difference(&mut self, other: &Self) -> Result<(), Error>
+    where
+        P: PartialEq,
+    {
+        self.keep(other, false)
+    }
+
+    /// Keeps the values that are, or are not, in the other set.
+    fn keep(&mut self, other: &Self, if_held: bool) -> Result<(), Error>
+    where
+        P: PartialEq,
+    {
+        self.check_profile(other)?;
+        let mut theirs = other.values.iter().peekable();
+        self.values.retain(|value| {
+            while theirs.next_if(|other| *other < value).is_some() {}
+            theirs.peek().is_some_and(|other| *other == value) == if_held
+        });
+        self.refit();
+        Ok(())
+    }
+
+    fn check_profile(&self, other: &Self) -> Result<(), Error>
+    where
+        P: PartialEq,
+    {
+        if self.profile == other.profile { Ok(()) } else { Err(Error::new(ErrorKind::Mismatch, 0)) }
     }
 
     fn refit(&mut self) {
@@ -204,12 +241,6 @@ impl<P: FixedRange, K: AsRef<[u8]>> Extend<K> for Set<P> {
             self.values.dedup();
             self.refit();
         }
-    }
-}
-
-impl<P: FixedRange + Default, K: AsRef<[u8]>> FromIterator<K> for Set<P> {
-    fn from_iter<I: IntoIterator<Item = K>>(keys: I) -> Self {
-        Self::from_keys(P::default(), keys)
     }
 }
 

@@ -42,8 +42,8 @@ impl<'a, P: Profile> View<'a, P> {
     ///
     /// # Errors
     /// A fault before the place where the answer is.
-    pub fn contains(&self, key: &[u8]) -> Result<bool, Error> {
-        self.contains_hash(self.profile.hash(key))
+    pub fn contains(&self, key: impl AsRef<[u8]>) -> Result<bool, Error> {
+        self.contains_hash(self.profile.hash(key.as_ref()))
     }
 
     /// The same for a key hashed before, by [`Profile::hash`].

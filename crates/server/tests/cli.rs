@@ -2,15 +2,14 @@
 #![forbid(unsafe_code)]
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::Arc;
+use std::process::{Command, Output, Stdio};
 
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject as _;
+use rustls::{ClientConnection, StreamOwned};
 use tempfile::TempDir;
+use testkit::{Program, http1, tls};
 
 fn headstart(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_headstart"));
@@ -135,48 +134,19 @@ fn bad_certificates() {
     check(&cert, &other_key, &["does not belong", &cert, &other_key]);
 }
 
-/// A running program, killed when dropped.
-struct Running {
-    child: Child,
-    said: Vec<String>,
+/// Starts the program, and waits until it has said where it listens.
+fn start(command: &mut Command) -> Program {
+    let program = Program::start(command);
+    program.line(0, "https://");
+    program
 }
 
-impl Running {
-    /// Starts it, and reads what it says up to the address.
-    fn start(command: &mut Command) -> Self {
-        let mut child = command.spawn().expect("the program starts");
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut said = Vec::new();
-        while !said.last().is_some_and(|line: &String| line.contains("https://")) {
-            if let Some(line) = lines.next() {
-                said.push(line.unwrap());
-            } else {
-                let mut errors = String::new();
-                child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
-                panic!("ended early: {said:?} {errors}");
-            }
-        }
-        // The rest is read and thrown away, so that the program is never held up.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, said }
-    }
-
-    #[cfg(unix)]
-    fn stop(mut self, signal: &str) -> (Option<i32>, String) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
-        let code = self.child.wait().unwrap().code();
-        let mut errors = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
-        (code, errors)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Ends it with a signal: its exit code, and what it printed to its standard error.
+#[cfg(unix)]
+fn stop(mut program: Program, signal: &str) -> (Option<i32>, String) {
+    program.signal(signal);
+    let status = program.wait_for_end().expect("it ends");
+    (status.code(), program.errors())
 }
 
 #[cfg(unix)]
@@ -185,17 +155,17 @@ fn says_where_to_point_a_browser_and_ends_when_told() {
     use std::os::unix::fs::PermissionsExt as _;
     let files = Files::new();
     let site = files.path("site");
-    for signal in ["-TERM", "-INT"] {
-        let running = Running::start(headstart(files.home()).args(["serve", &site, "--listen", "localhost:0"]));
-        let said = running.said.join("\n");
+    for signal in ["TERM", "INT"] {
+        let running = start(headstart(files.home()).args(["serve", &site, "--listen", "localhost:0"]));
+        let said = running.printed();
         assert!(said.contains("https://localhost:") && said.contains(&site), "{said}");
         assert!(said.contains("1 network"), "{said}");
-        assert_eq!(running.stop(signal), (Some(0), String::new()));
+        assert_eq!(stop(running, signal), (Some(0), String::new()));
         let certificate = files.home().join(".local/state/headstart/localhost.pem");
         assert_eq!(fs::metadata(certificate).unwrap().permissions().mode() & 0o777, 0o600);
     }
-    let open = Running::start(headstart(files.home()).args(["serve", &site, "--listen", "0.0.0.0:0", "--no-state"]));
-    assert!(open.said.join("\n").contains("3 networks"), "{:?}", open.said);
+    let open = start(headstart(files.home()).args(["serve", &site, "--listen", "0.0.0.0:0", "--no-state"]));
+    assert!(open.printed().contains("3 networks"), "{}", open.printed());
 }
 
 #[cfg(unix)]
@@ -206,29 +176,21 @@ fn a_snapshot_that_cannot_be_used_is_set_aside() {
     let state = files.path("learned");
     fs::write(&state, "this is no snapshot").unwrap();
     let words = ["serve", &site, "--listen", "127.0.0.1:0", "--state", &state];
-    let (code, errors) = Running::start(headstart(files.home()).args(words)).stop("-TERM");
+    let (code, errors) = stop(start(headstart(files.home()).args(words)), "TERM");
     assert_eq!(code, Some(0), "{errors}");
     assert!(errors.contains(&state) && errors.lines().count() == 1, "{errors:?}");
     assert_eq!(fs::read(format!("{state}.bad")).unwrap(), b"this is no snapshot");
     // What was saved at the end is a good one.
-    let (code, errors) = Running::start(headstart(files.home()).args(words)).stop("-TERM");
+    let (code, errors) = stop(start(headstart(files.home()).args(words)), "TERM");
     assert_eq!((code, &*errors), (Some(0), ""));
 }
 
 /// An HTTP/1.1 request over TLS that trusts the program's own certificate; nothing of the answer is read yet.
 #[cfg(unix)]
-fn request(url: &str, certificate: &Path, path: &str) -> rustls::StreamOwned<rustls::ClientConnection, TcpStream> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(certificate).unwrap()).unwrap();
-    let config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let client = rustls::ClientConnection::new(Arc::new(config), "127.0.0.1".try_into().unwrap()).unwrap();
-    let socket = TcpStream::connect(url.trim_start_matches("https://").trim_end_matches('/')).unwrap();
-    let mut stream = rustls::StreamOwned::new(client, socket);
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").unwrap();
+fn request(address: &str, certificate: &Path, path: &str) -> StreamOwned<ClientConnection, TcpStream> {
+    let config = tls::client(&[tls::read_certificate(certificate)], &[]);
+    let mut stream = tls::blocking(&config, "127.0.0.1", http1::connect(address).unwrap());
+    stream.write_all(http1::head("127.0.0.1", path, &[]).as_bytes()).unwrap();
     stream
 }
 
@@ -240,25 +202,22 @@ fn a_response_under_way_is_finished_before_the_end() {
     let files = Files::new();
     fs::File::create(files.path("site/large.bin")).unwrap().set_len(LEN as u64).unwrap();
     let site = files.path("site");
-    let running = Running::start(headstart(files.home()).args(["serve", &site, "--listen", "127.0.0.1:0"]));
-    let url = running.said.last().unwrap().rsplit(' ').next().unwrap().to_owned();
+    let running = start(headstart(files.home()).args(["serve", &site, "--listen", "127.0.0.1:0"]));
+    let address = format!("127.0.0.1:{}", running.port("https"));
     let certificate = files.home().join(".local/state/headstart/localhost.pem");
-    let mut stream = request(&url, &certificate, "/large.bin");
+    let mut stream = request(&address, &certificate, "/large.bin");
     let mut answer = vec![0; 1000];
     stream.read_exact(&mut answer).unwrap();
 
-    let pid = running.child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-    let address = url.trim_start_matches("https://").trim_end_matches('/');
-    while TcpStream::connect(address).is_ok() {
+    running.signal("TERM");
+    while TcpStream::connect(&address).is_ok() {
         std::thread::yield_now();
     }
     stream.read_to_end(&mut answer).unwrap();
     let head = answer.windows(4).position(|w| w == b"\r\n\r\n").unwrap() + 4;
     assert!(answer.starts_with(b"HTTP/1.1 200 "));
     assert_eq!(answer.len() - head, LEN);
-    let mut running = running;
-    assert_eq!(running.child.wait().unwrap().code(), Some(0));
+    assert_eq!(running.wait().0.code(), Some(0));
 }
 
 /// A snapshot with what a log of `networks` visitors to one page teaches, added to what is in it.
@@ -346,8 +305,7 @@ fn snapshots_that_cannot_be_merged() {
 
     // Nor is one that a server runs on.
     let site = files.path("site");
-    let server =
-        Running::start(headstart(files.home()).args(["serve", &site, "--listen", "127.0.0.1:0", "--state", &b]));
+    let server = start(headstart(files.home()).args(["serve", &site, "--listen", "127.0.0.1:0", "--state", &b]));
     check(&["-o", &b, &a, "--force"], &[&b, "stop that one first"]);
     drop(server);
 }

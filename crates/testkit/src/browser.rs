@@ -57,6 +57,17 @@ impl Browser {
         self.bidi.call("browsingContext.navigate", &params).map(drop)
     }
 
+    /// Opens another tab, which the other methods are about from now on; the tabs before stay open.
+    ///
+    /// # Errors
+    ///
+    /// If the browser refuses.
+    pub fn new_tab(&mut self) -> Result<(), String> {
+        let answer = self.bidi.call("browsingContext.create", &json!({ "type": "tab" }))?;
+        answer["context"].as_str().ok_or("no tab")?.clone_into(&mut self.context);
+        self.listen()
+    }
+
     /// Loads the page again, as its button does.
     ///
     /// # Errors
@@ -149,7 +160,7 @@ impl Browser {
         // It may end before it answers.
         let _ = self.bidi.call("browser.close", &json!({}));
         self.bidi.wait_for_close();
-        if self.engine == Engine::Firefox { self.driver.wait_for_end() } else { Ok(()) }
+        if self.engine == Engine::Firefox { self.driver.wait_for_end().map(drop) } else { Ok(()) }
     }
 
     /// Chromium's own messages (deprecations, unused preloads) are no console messages of BiDi.

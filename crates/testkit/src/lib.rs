@@ -4,6 +4,7 @@
 //! It depends on none of the project's crates, is not published, and panics where a test could only fail.
 #![forbid(unsafe_code)]
 
+pub mod app;
 pub mod browser;
 pub mod frames;
 pub mod http1;

@@ -16,7 +16,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts it with no input; both its outputs are read.
+    /// Starts it with the input that the command has; both its outputs are read.
     ///
     /// # Panics
     ///
@@ -25,16 +25,16 @@ impl Program {
         Self::try_start(command).unwrap_or_else(|error| panic!("{command:?} does not start: {error}"))
     }
 
-    /// Starts it with no input; both its outputs are read.
+    /// Starts it with the input that the command has; both its outputs are read.
     ///
     /// # Errors
     ///
     /// If it cannot be started.
     pub fn try_start(command: &mut Command) -> std::io::Result<Self> {
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let lines = Arc::new(Lines::default());
-        lines.follow(child.stdout.take());
-        lines.follow(child.stderr.take());
+        lines.follow(child.stdout.take(), false);
+        lines.follow(child.stderr.take(), true);
         Ok(Self { child, lines })
     }
 
@@ -72,6 +72,11 @@ impl Program {
     /// All that it has printed so far.
     pub fn printed(&self) -> String {
         self.lines().join("\n")
+    }
+
+    /// What it has printed so far to its standard error.
+    pub fn errors(&self) -> String {
+        self.lines.state().errors.join("\n")
     }
 
     /// The port in its first line with `SCHEME://`.
@@ -133,33 +138,31 @@ impl Program {
     ///
     /// If it runs on for longer than [`PATIENCE`].
     pub fn wait(mut self) -> (ExitStatus, String) {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            match self.child.try_wait().expect("it can be waited for") {
-                Some(status) => {
-                    self.lines.wait_for_end();
-                    return (status, self.printed());
-                }
-                None if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(5)),
-                None => panic!("does not end: {}", self.printed()),
-            }
-        }
+        let status = self.wait_for_end().unwrap_or_else(|error| panic!("{error}"));
+        (status, self.printed())
     }
 
-    /// Waits for its end.
+    /// Waits until it has ended and all that it printed is read.
     ///
     /// # Errors
     ///
     /// If it runs on for longer than [`PATIENCE`].
-    pub fn wait_for_end(&mut self) -> Result<(), String> {
+    ///
+    /// # Panics
+    ///
+    /// If the system does not say whether it runs.
+    pub fn wait_for_end(&mut self) -> Result<ExitStatus, String> {
         let deadline = Instant::now() + PATIENCE;
-        while self.is_alive() {
+        loop {
+            if let Some(status) = self.child.try_wait().expect("it can be waited for") {
+                self.lines.wait_for_end();
+                return Ok(status);
+            }
             if Instant::now() >= deadline {
                 return Err(format!("does not end: {}", self.printed()));
             }
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(5));
         }
-        Ok(())
     }
 
     /// Tells it to end in an orderly way (SIGTERM), and waits for that.
@@ -206,18 +209,26 @@ struct Lines {
 #[derive(Debug, Default)]
 struct State {
     seen: Vec<String>,
+    /// Those of its standard error.
+    errors: Vec<String>,
     /// Outputs that are still being read.
     open: usize,
 }
 
 impl Lines {
-    fn follow(self: &Arc<Self>, from: Option<impl Read + Send + 'static>) {
+    fn follow(self: &Arc<Self>, from: Option<impl Read + Send + 'static>, is_error: bool) {
         let Some(from) = from else { return };
         let this = Arc::clone(self);
         this.state().open += 1;
         std::thread::spawn(move || {
             for line in BufReader::new(from).split(b'\n').map_while(Result::ok) {
-                this.state().seen.push(String::from_utf8_lossy(&line).into_owned());
+                let line = String::from_utf8_lossy(&line).into_owned();
+                let mut state = this.state();
+                if is_error {
+                    state.errors.push(line.clone());
+                }
+                state.seen.push(line);
+                drop(state);
                 this.more.notify_all();
             }
             this.state().open -= 1;

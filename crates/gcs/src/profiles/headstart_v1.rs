@@ -78,6 +78,24 @@ impl HeadstartV1 {
         Self::new(key, remainder_bits, if bits > 31 { 31 } else { bits })
     }
 
+    /// The smallest sets of `keys` keys (2^31 at most) in which a key that was never added is found at most once in
+    /// `1 / rate` times: `rate` is 0.01 for one in a hundred.
+    ///
+    /// A rate of more than 1/2 is taken as 1/2, and one of less than 2^-31 at these many keys as the least there is.
+    ///
+    /// # Panics
+    /// If `rate` is not above 0; in a constant, that is a compile error.
+    pub const fn for_rate(key: [u8; 16], keys: usize, rate: f64) -> Self {
+        assert!(rate > 0.0, "the rate is above 0");
+        let capacity_bits = Self::for_keys(key, 1, keys).capacity_bits as u32;
+        let mut remainder_bits = 1;
+        // The rate of a set is its keys over its range.
+        while remainder_bits < 31 && keys as f64 / (1_u64 << (capacity_bits + remainder_bits)) as f64 > rate {
+            remainder_bits += 1;
+        }
+        Self::new(key, remainder_bits, capacity_bits)
+    }
+
     /// With the parameters that the header of `bytes` names.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod go_casper;
 mod go_reader;
 mod headstart_v1;
 mod naive;
+mod operations;
 mod rates;
 
 /// How often the cheap laws are tried.

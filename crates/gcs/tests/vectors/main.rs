@@ -37,8 +37,8 @@ fn check<P: Encode + Copy>(profile: P, keys: &[impl AsRef<[u8]>], bytes: &[u8], 
     }
     let view = View::new(profile, bytes).unwrap();
     for key in keys {
-        assert!(set.contains(key.as_ref()));
-        assert!(view.contains(key.as_ref()).unwrap());
+        assert!(set.contains(key));
+        assert!(view.contains(key).unwrap());
     }
     assert_eq!(set.encode(), bytes);
     assert!(Set::decode_canonical(profile, bytes, keys.len()).is_ok());

@@ -5,7 +5,7 @@ use crate::rig::chromium::{self, Chromium, Load};
 use crate::rig::netlog::Frame;
 use crate::rig::server::{Home, Server};
 use crate::rig::site::{Page, Site};
-use crate::rig::{distance, set, tools};
+use crate::rig::{relay, set, tools};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ const ONE_WAY: Duration = Duration::from_millis(40);
 
 #[test]
 fn a_cold_load_is_hinted_once_and_a_warm_one_not_at_all() {
-    if !tools::have(&["node"]) || !tools::have(chromium::PROGRAMS) {
+    if !tools::have(&["node"]) || !tools::have(chromium::programs()) {
         return;
     }
     let (site, home) = (Site::example(), Home::new());
     let mut server = Server::start(&site, &home, &[]);
     // A site is an authority with its port: all clients go the same way.
-    server.port = distance::between(server.port, ONE_WAY);
+    server.port = relay::between(server.port, ONE_WAY);
     let page = site.page("/");
     teach(&server, &page);
     server.let_visits_end();
@@ -64,7 +64,7 @@ pub(crate) fn assert_hinted(load: &Load, page: &Page) {
 
 #[test]
 fn the_hint_comes_before_the_page() {
-    if !tools::have(&["node"]) || !tools::have(chromium::PROGRAMS) {
+    if !tools::have(&["node"]) || !tools::have(chromium::programs()) {
         return;
     }
     let (site, home) = (Site::small(), Home::new());

@@ -5,11 +5,12 @@ use crate::rig::admin::Admin;
 use crate::rig::node::Browser;
 use crate::rig::server::{Home, PATIENCE, Server};
 use crate::rig::site::{Page, Site};
-use crate::rig::webdriver::{Driver, Session};
-use crate::rig::{chromium, distance, tools};
-use serde_json::json;
+use crate::rig::{chromium, relay, tools};
+use serde_json::{Value, json};
+use std::cell::RefCell;
 use std::path::Path;
 use std::time::{Duration, Instant};
+use testkit::browser::{Browser as Window, Engine, Launch};
 
 const ONE_WAY: Duration = Duration::from_millis(15);
 
@@ -20,21 +21,20 @@ const VIEWS: u32 = 60;
 
 #[test]
 fn the_dashboard_has_data_and_keeps_up() {
-    if !tools::have(&["node"]) || !tools::have(chromium::PROGRAMS) {
+    if !tools::have(&["node"]) || !tools::have(chromium::programs()) {
         return;
     }
     let (site, home) = (Site::example(), Home::new());
     let mut server = Server::start(&site, &home, &["--admin", "127.0.0.1:0", "--holdout", "2"]);
     let admin = Admin::of(&server);
     // A distance, so that asking costs something.
-    server.port = distance::between(server.port, ONE_WAY);
+    server.port = relay::between(server.port, ONE_WAY);
     let page = site.page("/");
     learn(&server, &page);
     Browser::default().visits(&server, &page, &json!({"visits": VIEWS}));
 
-    let driver = Driver::start();
     let profile = tempfile::tempdir().expect("a temporary directory");
-    let session = driver.session(&flags(profile.path()));
+    let session = Session::start(profile.path());
     session.open(&admin.url("/"));
     let before = number(&session, "#headline .card.wide .big");
     assert!(before >= u64::from(VIEWS), "{before} views");
@@ -74,33 +74,62 @@ fn learn(server: &Server, page: &Page) {
     server.let_visits_end();
 }
 
-fn flags(profile: &Path) -> Vec<String> {
-    let flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"];
-    let mut flags: Vec<_> = flags.map(str::to_owned).into();
-    flags.push("--window-size=1200,1700".to_owned());
-    flags.push(format!("--user-data-dir={}", profile.display()));
-    flags
+/// A browser whose failures are those of the test.
+struct Session(RefCell<Window>);
+
+impl Session {
+    fn start(profile: &Path) -> Self {
+        let flags = ["--window-size=1200,1700".to_owned()];
+        let launch = Launch { engine: Engine::Chromium, profile, spki: "", prefix: &[], flags: &flags };
+        Self(RefCell::new(Window::start(&launch).expect("the browser starts")))
+    }
+
+    fn open(&self, url: &str) {
+        self.0.borrow_mut().open(url).expect("the page loads");
+    }
+
+    fn run(&self, script: &str) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.0.borrow_mut().run(script) {
+                Ok(value) => return value,
+                // The page is being left for another.
+                Err(error) if error.contains("context") && Instant::now() < deadline => {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                Err(error) => panic!("{script}: {error}"),
+            }
+        }
+    }
+
+    fn resize(&self, width: u32, height: u32) {
+        self.0.borrow_mut().resize(width, height).expect("the window changes");
+    }
+
+    fn screenshot(&self) -> Vec<u8> {
+        self.0.borrow_mut().screenshot().expect("a picture")
+    }
 }
 
 /// For people to look at.
-fn keep(session: &Session<'_>, name: &str) {
+fn keep(session: &Session, name: &str) {
     let picture = session.screenshot();
     assert!(picture.len() > 10_000, "a picture of something");
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("dashboard-{name}.png"));
     std::fs::write(path, picture).expect("a picture is kept");
 }
 
-fn count(session: &Session<'_>, selector: &str) -> u64 {
+fn count(session: &Session, selector: &str) -> u64 {
     session.run(&format!("return document.querySelectorAll({selector:?}).length;")).as_u64().expect("a number")
 }
 
-fn text(session: &Session<'_>, selector: &str) -> String {
+fn text(session: &Session, selector: &str) -> String {
     let text = session.run(&format!("return (document.querySelector({selector:?}) || {{}}).textContent || '';"));
     text.as_str().expect("text").to_owned()
 }
 
 /// A number as it is written, without the spaces between thousands.
-fn number(session: &Session<'_>, selector: &str) -> u64 {
+fn number(session: &Session, selector: &str) -> u64 {
     let digits: String = text(session, selector).chars().filter(char::is_ascii_digit).collect();
     digits.parse().expect("digits")
 }

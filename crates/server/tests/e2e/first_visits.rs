@@ -115,7 +115,7 @@ fn a_page_with_no_referrer_policy_is_learned_too() {
 
 #[test]
 fn chromium_teaches_what_it_loads_and_nothing_else() {
-    if !tools::have(&["nghttp"]) || !tools::have(chromium::PROGRAMS) {
+    if !tools::have(&["nghttp"]) || !tools::have(chromium::programs()) {
         return;
     }
     let (site, home) = (Site::example(), Home::new());

@@ -7,7 +7,7 @@ use crate::rig::node::Browser;
 use crate::rig::server::{Home, Server};
 use crate::rig::site::{Page, Site};
 use crate::rig::upstream::Upstream;
-use crate::rig::{distance, nghttp, raw, set, tools};
+use crate::rig::{nghttp, raw, relay, set, tools};
 use serde_json::json;
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn pushes_and_hints_are_those_of_files() {
     let expected = learned(&files, &page);
     assert_eq!(expected, (page.paths(), page.paths()));
     drop(files);
-    for upstream in [Upstream::nginx(&site), Upstream::node(&site)] {
+    for upstream in [Upstream::nginx(site.dir()), Upstream::node(site.dir())] {
         let home = Home::new();
         let server = Server::start_proxy(&upstream.url(), &home, &[]);
         assert_eq!(learned(&server, &page), expected);
@@ -47,13 +47,13 @@ fn learned(server: &Server, page: &Page) -> (std::collections::BTreeSet<String>,
 
 #[test]
 fn chromium_is_hinted_once_in_front_of_nginx() {
-    if !tools::have(&["nginx", "node"]) || !tools::have(chromium::PROGRAMS) {
+    if !tools::have(&["nginx", "node"]) || !tools::have(chromium::programs()) {
         return;
     }
     let (site, home) = (Site::example(), Home::new());
-    let upstream = Upstream::nginx(&site);
+    let upstream = Upstream::nginx(site.dir());
     let mut server = Server::start_proxy(&upstream.url(), &home, &[]);
-    server.port = distance::between(server.port, Duration::from_millis(40));
+    server.port = relay::between(server.port, Duration::from_millis(40));
     let page = site.page("/");
     teach(&server, &page);
     server.let_visits_end();
@@ -68,7 +68,7 @@ fn an_application_gets_its_sockets() {
         return;
     }
     let (site, home) = (Site::small(), Home::new());
-    let upstream = Upstream::node(&site);
+    let upstream = Upstream::node(site.dir());
     let server = Server::start_proxy(&upstream.url(), &home, &[]);
     let answer = raw::send(
         &server,
@@ -84,7 +84,7 @@ fn an_upstream_that_goes_and_comes_back_is_noticed() {
         return;
     }
     let (site, home) = (Site::small(), Home::new());
-    let upstream = Upstream::node(&site);
+    let upstream = Upstream::node(site.dir());
     let server = Server::start_proxy(&upstream.url(), &home, &[]);
     let status = |server| {
         let trace = nghttp::get(server, "/", &[]);

@@ -1,22 +1,17 @@
 //! What the tests stand on: a server in a box, sites, and clients that can be asked what they saw.
 
 pub(crate) mod admin;
-pub(crate) mod certificate;
 pub(crate) mod chromium;
 pub(crate) mod curl;
-pub(crate) mod distance;
-pub(crate) mod netlog;
 pub(crate) mod nghttp;
 pub(crate) mod node;
 pub(crate) mod raw;
 pub(crate) mod scan;
 pub(crate) mod server;
 pub(crate) mod site;
-pub(crate) mod tools;
-pub(crate) mod upstream;
-pub(crate) mod webdriver;
 
 use std::collections::BTreeSet;
+pub(crate) use testkit::{netlog, relay, tools, upstream};
 
 /// Paths as a set: the order in which things came is asserted where it matters.
 pub(crate) fn set<'a>(paths: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {

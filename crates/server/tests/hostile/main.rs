@@ -9,19 +9,30 @@
 mod client;
 mod paths;
 mod requests;
-mod server;
 mod tree;
 
 use client::{Answer, Client};
 use requests::Case;
-use server::Server;
+use testkit::{Program, tls};
 use tree::{CANARY, Tree};
+
+/// The program on a free port with a certificate of its own, and a client that trusts it.
+fn start(tree: &Tree) -> (Program, Client) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_headstart"));
+    command
+        .arg("serve")
+        .arg(tree.root())
+        .args(["--listen", "127.0.0.1:0", "--no-state", "--state-dir"])
+        .arg(tree.state());
+    let server = Program::start(command.stdin(std::process::Stdio::null()));
+    let port = server.port("https");
+    (server, Client::new(port, &tls::read_certificate(&tree.state().join("localhost.pem"))))
+}
 
 #[test]
 fn no_path_leads_out() {
     let tree = Tree::new();
-    let mut server = Server::start(&tree);
-    let client = Client::new(&server);
+    let (server, client) = start(&tree);
     let mut wrong = Vec::new();
     let paths = paths::all();
     assert!(paths.len() >= 300, "{}", paths.len());
@@ -38,14 +49,13 @@ fn no_path_leads_out() {
         }
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), paths.len(), wrong.join("\n"));
-    check_alive(&mut server, &client);
+    check_alive(server, &client);
 }
 
 #[test]
 fn no_request_makes_it_fail() {
     let tree = Tree::new();
-    let mut server = Server::start(&tree);
-    let client = Client::new(&server);
+    let (server, client) = start(&tree);
     let cases = requests::all();
     assert!(cases.len() >= 100, "{}", cases.len());
     let mut wrong = Vec::new();
@@ -60,11 +70,11 @@ fn no_request_makes_it_fail() {
         }
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
-    check_alive(&mut server, &client);
+    check_alive(server, &client);
 }
 
 /// What may be seen still is, and nothing in the program broke.
-fn check_alive(server: &mut Server, client: &Client) {
+fn check_alive(server: Program, client: &Client) {
     for (path, body) in
         [("/", "front page"), ("/sub/", "sub page"), ("/.well-known/open.txt", "open"), ("/in", "plain")]
     {
@@ -72,6 +82,6 @@ fn check_alive(server: &mut Server, client: &Client) {
             assert!(matches!(answer, Answer::Response { status: 200, .. }) && answer.holds(body), "{path}: {answer:?}");
         }
     }
-    let printed = server.stop();
+    let printed = server.kill();
     assert!(!printed.contains("panicked") && !printed.contains(CANARY), "{printed}");
 }

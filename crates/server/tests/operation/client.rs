@@ -5,14 +5,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use h2::client::SendRequest;
 use http::{Request, StatusCode};
-use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::{CertificateDer, ServerName};
+use rustls::ClientConfig;
+use testkit::{http2, tls};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 
 /// A client that trusts some certificates.
 #[derive(Clone)]
-pub(crate) struct Client(TlsConnector);
+pub(crate) struct Client(Arc<ClientConfig>);
 
 /// One connection.
 pub(crate) struct Connection {
@@ -24,25 +23,13 @@ pub(crate) struct Connection {
 
 impl Client {
     pub(crate) fn new(trusted: &[&[u8]]) -> Self {
-        let mut roots = RootCertStore::empty();
-        for certificate in trusted {
-            roots.add(CertificateDer::from(certificate.to_vec())).expect("a certificate");
-        }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_root_certificates(roots);
-        let mut config = config.with_no_client_auth();
-        config.alpn_protocols = vec![b"h2".to_vec()];
-        Self(TlsConnector::from(Arc::new(config)))
+        Self(tls::client(trusted, &["h2"]))
     }
 
     /// Connects to a local port, asking for a name.
     pub(crate) async fn connect(&self, port: u16, name: &str) -> Result<Connection, Box<dyn std::error::Error>> {
         let socket = TcpStream::connect(("127.0.0.1", port)).await?;
-        let name = ServerName::try_from(name.to_owned())?;
-        let stream = self.0.connect(name, socket).await?;
+        let stream = tls::connect(&self.0, name, socket).await?;
         let session = stream.get_ref().1;
         let certificate = session.peer_certificates().and_then(|chain| chain.first()).expect("a certificate").to_vec();
         let resumed = session.handshake_kind() == Some(rustls::HandshakeKind::Resumed);
@@ -70,13 +57,7 @@ impl Connection {
         let (response, _) = requests.send_request(request, true)?;
         let response = response.await?;
         let status = response.status();
-        let mut body = response.into_body();
-        let mut bytes = Vec::new();
-        while let Some(data) = body.data().await {
-            let data = data?;
-            body.flow_control().release_capacity(data.len())?;
-            bytes.extend_from_slice(&data);
-        }
-        Ok((status, String::from_utf8_lossy(&bytes).into_owned()))
+        let body = http2::read(&mut response.into_body()).await?;
+        Ok((status, String::from_utf8_lossy(&body).into_owned()))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -62,7 +62,7 @@ impl Launch<'_> {
         };
         let words: Vec<&String> = self.prefix.iter().chain(&own).collect();
         let mut command = Command::new(words[0]);
-        command.args(&words[1..]).env("MOZ_DISABLE_AUTO_SAFE_MODE", "1");
+        command.args(&words[1..]).stdin(Stdio::null()).env("MOZ_DISABLE_AUTO_SAFE_MODE", "1");
         let program = Program::try_start(&mut command).map_err(|error| format!("{}: {error}", words[0]))?;
         let line = match self.engine {
             Engine::Chromium => program.line(0, "started successfully on port "),

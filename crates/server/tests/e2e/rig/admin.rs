@@ -1,10 +1,11 @@
 //! A reader of the admin listener, in plain HTTP/1.1.
 
-use super::server::{PATIENCE, Server};
+use super::server::Server;
 use serde_json::Value;
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
+use testkit::http1;
 
 /// The options that start a program with an admin listener.
 pub(crate) const ADMIN: [&str; 2] = ["--admin", "127.0.0.1:0"];
@@ -40,10 +41,7 @@ impl Admin {
     }
 
     pub(crate) fn get_as(self, path: &str, accept: &str) -> Reply {
-        let mut stream = self.ask(path, accept);
-        let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).expect("a whole response");
-        Reply::parse(&bytes)
+        http1::get(("127.0.0.1", self.port), &self.host(), path, &[("accept", accept)]).into()
     }
 
     /// What a stream of events has said after so long.
@@ -65,14 +63,13 @@ impl Admin {
     }
 
     fn ask(self, path: &str, accept: &str) -> TcpStream {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the admin listener listens");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-        let head = format!(
-            "GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\naccept: {accept}\r\nconnection: close\r\n\r\n",
-            self.port
-        );
-        stream.write_all(head.as_bytes()).expect("it reads");
+        let mut stream = http1::connect(("127.0.0.1", self.port)).expect("the admin listener listens");
+        stream.write_all(http1::head(&self.host(), path, &[("accept", accept)]).as_bytes()).expect("it reads");
         stream
+    }
+
+    fn host(self) -> String {
+        format!("127.0.0.1:{}", self.port)
     }
 }
 
@@ -80,13 +77,12 @@ impl Reply {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {}", self.body))
     }
+}
 
-    fn parse(bytes: &[u8]) -> Self {
-        let text = std::str::from_utf8(bytes).expect("text");
-        let (head, body) = text.split_once("\r\n\r\n").expect("a head");
-        let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).expect("a status");
-        let head = head.to_ascii_lowercase();
-        assert!(!head.contains("transfer-encoding"), "a length is known: {head}");
-        Self { status, head, body: body.to_owned() }
+impl From<http1::Reply> for Reply {
+    fn from(reply: http1::Reply) -> Self {
+        assert!(reply.field("transfer-encoding").is_none(), "a length is known: {}", reply.head);
+        let body = reply.text();
+        Self { status: reply.status, head: reply.head, body }
     }
 }

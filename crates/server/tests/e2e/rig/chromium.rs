@@ -1,18 +1,18 @@
 //! Headless Chromium: a browser's profile over its visits, with what it put on the wire.
 
-use super::netlog::{self, Frame};
 use super::server::Server;
-use super::webdriver::Driver;
-use serde_json::Value;
 use std::collections::BTreeSet;
 use tempfile::TempDir;
+use testkit::browser::{self, Browser, Engine, Launch};
+use testkit::netlog::{self, Frame};
 
 /// The programs that this needs.
-pub(crate) const PROGRAMS: &[&str] = &["chromium", "chromedriver"];
+pub(crate) fn programs() -> &'static [&'static str] {
+    browser::programs(Engine::Chromium)
+}
 
 /// A profile: cookies and cache.
 pub(crate) struct Chromium {
-    driver: Driver,
     profile: TempDir,
 }
 
@@ -26,60 +26,35 @@ pub(crate) struct Load {
 
 impl Chromium {
     pub(crate) fn new() -> Self {
-        let profile = tempfile::tempdir().expect("a temporary directory");
-        Self { driver: Driver::start(), profile }
+        Self { profile: tempfile::tempdir().expect("a temporary directory") }
     }
 
     /// Starts the browser, loads one page, ends the browser.
     pub(crate) fn load(&self, server: &Server, path: &str) -> Load {
-        let log = self.profile.path().join("net-log.json");
-        let data = self.profile.path().join("data");
-        let flags = [
-            "--headless".to_owned(),
-            // Debian's CI images run as root, where the sandbox refuses to start.
-            "--no-sandbox".to_owned(),
-            "--disable-gpu".to_owned(),
-            "--disable-quic".to_owned(),
-            "--disable-dev-shm-usage".to_owned(),
-            "--disable-background-networking".to_owned(),
-            "--disable-component-update".to_owned(),
-            "--disable-sync".to_owned(),
-            "--no-first-run".to_owned(),
-            "--window-size=800,600".to_owned(),
-            format!("--user-data-dir={}", data.display()),
-            // Trust by key: with merely ignored errors nothing is cached and every hint fetched twice.
-            format!("--ignore-certificate-errors-spki-list={}", server.spki),
-            format!("--log-net-log={}", log.display()),
-        ];
-        let session = self.driver.session(&flags);
-        session.open(&server.url(path));
-        let used = session
-            .run("return performance.getEntriesByType('resource').map((entry) => new URL(entry.name).pathname);");
-        drop(session);
-        let used = used.as_array().expect("a list").iter().filter_map(Value::as_str);
-        Load { frames: netlog::read(&log, server.port), used: super::set(used) }
+        let profile = self.profile.path();
+        let launch = Launch { engine: Engine::Chromium, profile, spki: &server.spki, prefix: &[], flags: &[] };
+        let load = || {
+            let mut browser = Browser::start(&launch)?;
+            browser.open(&server.url(path))?;
+            let used = browser.used()?;
+            browser.close()?;
+            let frames = netlog::read(&browser::network_log(profile), &format!("127.0.0.1:{}", server.port))?;
+            Ok::<Load, String>(Load { frames, used: used.into_iter().collect() })
+        };
+        load().unwrap_or_else(|error| panic!("{error}"))
     }
 }
 
 impl Load {
     /// Paths asked for over the wire, in order, the icon that browsers ask for by themselves left out.
     pub(crate) fn requested(&self) -> Vec<&str> {
-        let paths = self.frames.iter().filter_map(|frame| match frame {
-            Frame::Request { path, .. } => Some(path.as_str()),
-            _ => None,
-        });
+        let paths = netlog::requested(&self.frames).into_iter();
         paths.filter(|path| !path.contains("favicon")).collect()
     }
 
     /// Paths that the 103s name.
     pub(crate) fn hinted(&self) -> BTreeSet<String> {
-        let hints = self.frames.iter().filter_map(|frame| match frame {
-            Frame::Response { status: 103, fields, .. } => Some(fields),
-            _ => None,
-        });
-        let links = hints.flatten().filter(|(name, _)| name == "link");
-        // Several fields of one name stand in one entry, apart by NUL.
-        links.flat_map(|(_, value)| value.split('\0')).flat_map(super::node::preloads).collect()
+        netlog::hints(&self.frames).iter().flat_map(|link| super::node::preloads(link)).collect()
     }
 
     pub(crate) fn interim_responses(&self) -> usize {

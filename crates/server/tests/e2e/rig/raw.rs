@@ -1,14 +1,20 @@
 //! Bytes that no decent client sends.
 
-use super::node;
+use std::io::Write as _;
+use std::time::Duration;
+
 use super::server::Server;
-use serde_json::json;
+use testkit::{http1, tls};
 
-const SCRIPT: &str = include_str!("raw.mjs");
-
-/// Sends bytes over TLS after choosing a protocol by ALPN; returns what came back.
+/// Sends bytes (one for each character) over TLS after choosing a protocol by ALPN; returns what came back until the
+/// server closed or was silent for a second.
 pub(crate) fn send(server: &Server, protocol: &str, bytes: &str) -> String {
-    let ca = std::fs::read_to_string(&server.cert).expect("cert.pem");
-    let task = json!({"port": server.port, "ca": ca, "protocol": protocol, "bytes": bytes});
-    String::from_utf8_lossy(&node::evaluate(SCRIPT, &task)).into_owned()
+    let bytes: Vec<u8> = bytes.chars().map(|c| u8::try_from(c).expect("a byte")).collect();
+    let socket = http1::connect(("127.0.0.1", server.port)).expect("it listens");
+    socket.set_read_timeout(Some(Duration::from_secs(1))).expect("a timeout");
+    let config = tls::client(&[tls::read_certificate(&server.cert)], &[protocol]);
+    let mut stream = tls::blocking(&config, "127.0.0.1", socket);
+    // It may refuse before all was sent.
+    let _ = stream.write_all(&bytes);
+    String::from_utf8_lossy(&http1::read_to_end(&mut stream).0).into_owned()
 }

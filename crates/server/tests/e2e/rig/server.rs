@@ -1,21 +1,18 @@
 //! The program in a box: its own site, state and certificate, a free port, and its lines read.
 
-use super::certificate::Certificate;
 use super::site::Site;
 use std::cell::Cell;
 use std::ffi::OsStr;
-use std::io::{BufRead as _, BufReader, Read};
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
-use std::time::{Duration, Instant};
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
 use tempfile::TempDir;
+pub(crate) use testkit::PATIENCE;
+use testkit::Program;
+use testkit::tls::Certificate;
 
 /// How long a visit stays open in most tests, in seconds.
 const WINDOW: u64 = 2;
-
-/// How long anything may take before a test gives up on it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What outlives one run of the program: the state, the certificate, the port. Sites are told apart
 /// by authority, port included.
@@ -29,7 +26,7 @@ pub(crate) struct Home {
 impl Home {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let certificate = Certificate::write(dir.path());
+        let certificate = Certificate::for_loopback(dir.path());
         Self { dir, certificate, port: Cell::new(0) }
     }
 
@@ -40,12 +37,11 @@ impl Home {
 
 /// A running program. Killed when dropped.
 pub(crate) struct Server {
-    child: Child,
+    program: Program,
     pub(crate) port: u16,
     pub(crate) cert: PathBuf,
     pub(crate) spki: String,
     window: Duration,
-    lines: Arc<Lines>,
 }
 
 impl Server {
@@ -74,23 +70,15 @@ impl Server {
             command.args(["--holdout", "0"]);
         }
         let others = options.chunks(2).filter(|pair| pair[0] != "--window").flatten();
-        command.args(others).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("the program starts");
-        let lines = Arc::new(Lines::default());
-        Lines::follow(&lines, child.stdout.take().expect("its output"));
-        Lines::follow(&lines, child.stderr.take().expect("its errors"));
-        let line = lines.wait(PATIENCE, |line| port_in(line).is_some());
-        let Some(port) = line.as_deref().and_then(port_in) else {
-            panic!("no line with the address in:\n{}", lines.all().join("\n"));
-        };
+        let program = Program::start(command.args(others).stdin(Stdio::null()));
+        let port = program.port("https");
         home.port.set(port);
         Self {
-            child,
+            program,
             port,
             cert: home.certificate.cert.clone(),
             spki: home.certificate.spki.clone(),
             window: Duration::from_secs(window),
-            lines,
         }
     }
 
@@ -104,13 +92,12 @@ impl Server {
 
     /// Everything it has printed so far.
     pub(crate) fn printed(&self) -> Vec<String> {
-        self.lines.all()
+        self.program.lines()
     }
 
     /// Waits for a line and returns it.
     pub(crate) fn line(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
-        let found = self.lines.wait(PATIENCE, wanted);
-        found.unwrap_or_else(|| panic!("no line {what} in:\n{}", self.printed().join("\n")))
+        self.program.line_where(0, what, wanted)
     }
 
     /// Lets the open visits end, so that they are learned.
@@ -119,82 +106,22 @@ impl Server {
     }
 
     /// `kill -9`: no chance to save anything.
-    pub(crate) fn kill(mut self) {
-        self.child.kill().expect("it runs");
-        self.child.wait().expect("it ends");
+    pub(crate) fn kill(self) {
+        self.program.kill();
     }
 
     /// `kill -TERM`: an orderly end.
-    pub(crate) fn stop(mut self) -> ExitStatus {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
-        assert!(sent.success(), "no such process");
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            match self.child.try_wait().expect("it can be waited for") {
-                Some(status) => return status,
-                None if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(20)),
-                None => panic!("does not end when told to"),
-            }
-        }
+    pub(crate) fn stop(self) -> ExitStatus {
+        self.program.stop().0
     }
 
-    /// `kill -HUP`: the configuration is read again, and logs are opened anew.
+    /// `kill -HUP`: the configuration is read again, and logs are opened again.
     pub(crate) fn hang_up(&self) {
-        let sent = Command::new("kill").args(["-HUP", &self.child.id().to_string()]).status().expect("kill runs");
-        assert!(sent.success(), "no such process");
+        self.program.signal("HUP");
     }
 
     /// Whether it still runs.
     pub(crate) fn is_alive(&mut self) -> bool {
-        self.child.try_wait().expect("it can be waited for").is_none()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        if std::thread::panicking() {
-            // Goes with the failing test's report.
-            println!("the program printed:\n{}", self.printed().join("\n"));
-        }
-    }
-}
-
-fn port_in(line: &str) -> Option<u16> {
-    let rest = line.split_once("https://127.0.0.1:")?.1;
-    let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
-    digits.parse().ok().filter(|port| *port != 0)
-}
-
-/// Lines printed by a program, as they come.
-#[derive(Default)]
-struct Lines {
-    seen: Mutex<Vec<String>>,
-    more: Condvar,
-}
-
-impl Lines {
-    fn follow(this: &Arc<Self>, from: impl Read + Send + 'static) {
-        let this = Arc::clone(this);
-        std::thread::spawn(move || {
-            for line in BufReader::new(from).lines().map_while(Result::ok) {
-                this.seen.lock().expect("no panic under the lock").push(line);
-                this.more.notify_all();
-            }
-        });
-    }
-
-    fn all(&self) -> Vec<String> {
-        self.seen.lock().expect("no panic under the lock").clone()
-    }
-
-    fn wait(&self, limit: Duration, wanted: impl Fn(&str) -> bool) -> Option<String> {
-        let seen = self.seen.lock().expect("no panic under the lock");
-        let find = |lines: &[String]| lines.iter().find(|line| wanted(line)).cloned();
-        let (seen, _) =
-            self.more.wait_timeout_while(seen, limit, |lines| find(lines).is_none()).expect("no panic under the lock");
-        find(&seen)
+        self.program.is_alive()
     }
 }

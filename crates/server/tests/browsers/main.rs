@@ -1,0 +1,87 @@
+//! Chromium and Firefox take what they are told as the page's own: nothing is fetched twice, and nothing is warned of.
+//!
+//! `cargo test` tries 12 ways in Chromium and 6 in Firefox. `cargo xtask browsers` runs this with `--all`, which tries every
+//! way in both and writes `crates/server/BROWSERS.md`. A browser that is missing is said loudly; under `CI=true` it is a
+//! failure.
+#![forbid(unsafe_code)]
+
+mod bed;
+mod row;
+mod site;
+mod table;
+mod ways;
+
+use std::path::Path;
+
+use testkit::browser::{Engine, programs};
+use testkit::tools;
+
+use row::Row;
+use site::Page;
+use table::Part;
+use ways::{RESPONSES, Tested, WAYS};
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if words.iter().any(|word| word == "--list") {
+        // For test runners that ask before they run.
+        println!("ways: test");
+        return;
+    }
+    if words.iter().any(|word| word == "--all") {
+        write_table();
+    } else {
+        check_some();
+    }
+}
+
+/// Every way in every browser that is there.
+fn write_table() {
+    let pages: Vec<Page> = WAYS
+        .iter()
+        .flat_map(|way| [Page::new(way, true), Page::new(way, false)])
+        .chain(RESPONSES.iter().map(|way| Page::new(way, true)))
+        .collect();
+    let here = [Engine::Chromium, Engine::Firefox].into_iter().filter(|engine| tools::have(programs(*engine)));
+    let parts: Vec<Part> = here.map(|engine| try_pages(engine, &pages)).collect();
+    let text = table::text(&parts);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("BROWSERS.md");
+    assert!(parts.len() == 2, "the table needs both browsers; so far:\n{text}");
+    std::fs::write(&path, &text).expect("the table is written");
+    println!("{text}\nwritten to crates/server/BROWSERS.md");
+}
+
+/// The ways that are tried each time, the browsers side by side.
+fn check_some() {
+    let parts: Vec<Part> = std::thread::scope(|scope| {
+        let both = [(Engine::Chromium, Tested::Chromium), (Engine::Firefox, Tested::Firefox)];
+        let here = both.into_iter().filter(|(engine, _)| tools::have(programs(*engine)));
+        let running: Vec<_> = here
+            .map(|(engine, tested)| {
+                let ways = WAYS.iter().filter(move |way| way.tested.contains(&tested));
+                let pages: Vec<Page> = ways.map(|way| Page::new(way, true)).collect();
+                scope.spawn(move || try_pages(engine, &pages))
+            })
+            .collect();
+        running.into_iter().map(|thread| thread.join().expect("a browser's run does not panic")).collect()
+    });
+    let mut wrong = Vec::new();
+    for Part { engine, rows, .. } in &parts {
+        let least = if *engine == Engine::Chromium { 12 } else { 6 };
+        assert!(rows.len() >= least, "{} ways in {}", rows.len(), engine.name());
+        for (page, row) in rows {
+            let name = format!("{}, {}", engine.name(), page.way.name);
+            wrong.extend(row.faults.iter().map(|fault| format!("{name}: {fault}")));
+            if row.hinted.is_empty() {
+                wrong.push(format!("{name}: nothing is hinted"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn try_pages(engine: Engine, pages: &[Page]) -> Part {
+    let results = bed::run(engine, pages).unwrap_or_else(|error| panic!("{}: {error}", engine.name()));
+    let rows = pages.iter().map(|page| (page.clone(), Row::of(page, &results))).collect();
+    Part { engine, results, rows }
+}
