@@ -74,11 +74,12 @@ fn parse_from(mut words: Vec<std::ffi::OsString>) -> anyhow::Result<Parsed> {
     }
 }
 
-/// The message of the parser without its advice: what stands before the first empty line, on one line.
+/// The message of the parser on one line: what stands before the first empty line, and its tips.
 fn one_line(message: &str) -> String {
     let message = message.strip_prefix("error: ").unwrap_or(message);
     let lines: Vec<_> = message.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
-    lines.join(" ")
+    let tips = message.lines().filter_map(|line| line.trim().strip_prefix("tip: "));
+    tips.fold(lines.join(" "), |line, tip| format!("{line}; {tip}"))
 }
 
 #[cfg(test)]
@@ -157,7 +158,8 @@ mod tests {
         check_error(&["--frobnicate"], "--frobnicate");
         check_error(&["serve", "--no-config", "--config", "x"], "--config");
         check_error(&["serve", "a", "b"], "'b'");
-        check_error(&["sreve"], "sreve");
+        check_error(&["sreve"], "; a similar subcommand exists: 'serve'; see");
+        check_error(&["serve", "--windw", "3"], "'--windw' found; a similar argument exists: '--window'; see");
         check_error(&["proxy"], "URL");
     }
 }

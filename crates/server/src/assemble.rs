@@ -14,6 +14,7 @@ use crate::config::{Problem, Problems, Settings};
 use crate::origin::Origin;
 use crate::routes::Routes;
 use crate::self_signed::{self, Origin as MadeOrKept};
+use crate::served::Served;
 use crate::{state, tls};
 use headstart_files::StaticFiles;
 use headstart_proxy::{Cache, Proxy};
@@ -36,7 +37,7 @@ impl Sites {
         let problems = Problems::default();
         if settings.sites.is_empty() {
             let message = "nothing to serve: the example site is not on this machine; say `headstart serve DIR`";
-            problems.add(&Place::named("headstart"), "", message);
+            problems.add(&Place::named(""), "", message);
         }
         let cache = old.map_or_else(Cache::default, |old| old.cache.clone());
         let mut parts = Vec::new();
@@ -74,13 +75,14 @@ impl Sites {
     }
 
     /// Which site answers for which name and path.
-    pub(crate) fn routes(&self) -> Routes<Origin> {
+    pub(crate) fn routes(&self) -> Routes<Served> {
         let mut routes = Routes::default();
         for (site, origin) in &self.parts {
             let names = site.hosts.iter().map(|host| host.value.as_str());
+            let served = Served::new(origin.clone(), site.https.is_some(), site.hsts, &site.redirects);
             for host in names.chain(site.hosts.is_empty().then_some("")) {
                 // Two sites for one name and path were a problem of the configuration.
-                routes.insert(host, &site.path, origin.clone());
+                routes.insert(host, &site.path, served.clone());
             }
         }
         routes
@@ -156,6 +158,10 @@ impl Identities {
             let Some(key) = add(&site.identity) else { continue };
             for host in &site.hosts {
                 table.insert(&host.value, &key);
+                if let Some((cert, _)) = site.identity.pair().filter(|_| !tls::is_for(&key, &host.value)) {
+                    let message = format!("the certificate {} is not for {}", cert.value.display(), host.value);
+                    problems.add_at(cert, message);
+                }
             }
             first.get_or_insert(key);
         }
@@ -188,8 +194,20 @@ fn certified(cert: &At<PathBuf>, key: &At<PathBuf>, problems: &Problems) -> Opti
 
 /// Our own certificate for `localhost`, and a line about it.
 fn own(settings: &Settings) -> anyhow::Result<(Arc<CertifiedKey>, String)> {
-    let path = state::directory(settings.state.directory.as_ref().map(|at| at.value.clone()))?.join("localhost.pem");
-    let (identity, origin) = self_signed::load_or_make(&path, SystemTime::now())?;
+    let directory = state::directory(settings.state.directory.as_ref().map(|at| at.value.clone()));
+    let kept = directory.and_then(|directory| {
+        let path = directory.join("localhost.pem");
+        Ok((self_signed::load_or_make(&path, SystemTime::now())?, path))
+    });
+    let ((identity, origin), path) = match kept {
+        Ok(kept) => kept,
+        Err(error) => {
+            let line = "self-signed certificate made for this run: browsers will warn about it each time";
+            // With --no-state nothing is to be kept.
+            let why = if settings.state.save { format!(" ({error:#})") } else { String::new() };
+            return Ok((tls::certified(self_signed::for_now(SystemTime::now())?)?, format!("{line}{why}")));
+        }
+    };
     let made = if origin == MadeOrKept::New { "made" } else { "kept" };
     let line = format!("self-signed certificate {made} in {}: browsers will warn about it once", path.display());
     Ok((tls::certified(identity)?, line))

@@ -6,20 +6,24 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 
-use crate::assemble::{Identities, Sites};
-use crate::config::Problem;
-use crate::log::say;
+use crate::log::{Paint, painted_on_stdout, say};
+use crate::options::Options;
 use crate::overrides::Given;
+use crate::trial;
 
-/// Find every mistake in a configuration file, with its line; the exit code is 1 if there is one
+/// Find every mistake in a configuration, with its line; the exit code is 1 if there is one
 ///
-/// Values, files and certificates are tried; addresses are not bound, for a server may be running on them. The
-/// environment counts as it would for `serve`.
+/// What `serve` would refuse is found: values, files, directories, certificates and addresses are tried, and nothing is
+/// changed. A port that is in use is no mistake, for a server may be running on it. The environment and flags count as
+/// they would for `serve`.
 #[derive(Debug, Args)]
 pub(crate) struct Check {
-    /// The configuration file
-    #[arg(value_name = "CONFIG", env = "HEADSTART_CONFIG")]
-    file: PathBuf,
+    /// The configuration file, as with --config [env: HEADSTART_CONFIG]
+    #[arg(value_name = "CONFIG", conflicts_with = "config")]
+    file: Option<PathBuf>,
+
+    #[command(flatten)]
+    options: Options,
 }
 
 /// Runs the command.
@@ -27,40 +31,28 @@ pub(crate) struct Check {
 /// # Errors
 ///
 /// If the system has no thread for it.
-pub(crate) fn run(args: Check) -> anyhow::Result<ExitCode> {
-    // Some parts of a server want a runtime around them.
+pub(crate) fn run(mut args: Check) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
-    let _inside = runtime.enter();
-    let file = args.file.display().to_string();
-    let problems = problems(&Given::of_file(args.file));
-    match problems {
-        Ok(summary) => {
+    args.options.config = args.file.or(args.options.config);
+    let given = Given::of_options(args.options);
+    let file = given.file.as_ref().map_or_else(|| "the defaults".to_owned(), |file| file.display().to_string());
+    match runtime.block_on(trial::settings(&given)) {
+        Ok(settings) => {
+            let (listeners, sites) = (settings.listen.len(), settings.sites.len());
+            let summary = format!("{}, {}", counted(listeners, "listener"), counted(sites, "site"));
             say(format_args!("{file}: nothing is wrong: {summary}"));
             Ok(ExitCode::SUCCESS)
         }
         Err(problems) => {
             for problem in &problems {
-                say(format_args!("{problem}"));
+                let place = problem.place();
+                let separator = if place.is_empty() { "" } else { ": " };
+                say(format_args!("{}{separator}{}", painted_on_stdout(&place, Paint::Bold), problem.text()));
             }
             say(format_args!("{}", counted(problems.len(), "mistake")));
             Ok(ExitCode::FAILURE)
         }
     }
-}
-
-/// All that is wrong, or what is right.
-fn problems(given: &Given) -> Result<String, Vec<Problem>> {
-    let (settings, mut problems) = given.read();
-    if problems.is_empty() || !settings.sites.is_empty() {
-        problems.extend(Sites::open(&settings, None).err().unwrap_or_default());
-    }
-    problems.extend(Identities::named(&settings).err().unwrap_or_default());
-    if problems.is_empty() {
-        let listeners = counted(settings.listen.len(), "listener");
-        return Ok(format!("{listeners}, {}", counted(settings.sites.len(), "site")));
-    }
-    problems.sort_by_key(Problem::position);
-    Err(problems)
 }
 
 fn counted(count: usize, of: &str) -> String {

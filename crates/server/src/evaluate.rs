@@ -12,10 +12,12 @@ use clap::Args;
 use headstart::learn::{ClientClass, Config, Delivery, Learner, Page, Time};
 
 use crate::access_log::date;
+use crate::assembly::View;
 use crate::baselines::{Popular, Pusher};
+use crate::durations;
 use crate::learn_log::{Logs, summary};
 use crate::names::NameId;
-use crate::page_views::{View, Views};
+use crate::page_views::Views;
 use crate::replay::{Event, Teacher, replay};
 use crate::score::{Report, Score, Scores};
 
@@ -25,9 +27,9 @@ pub(crate) struct Evaluate {
     #[command(flatten)]
     logs: Logs,
 
-    /// Hours in which evidence loses half its weight
-    #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u64).range(1..=8760))]
-    half_life: u64,
+    /// Time in which evidence loses half its weight
+    #[arg(long, value_name = "TIME", default_value = "1d", value_parser = durations::within::<60, 31_536_000>)]
+    half_life: Duration,
 
     /// Networks that must have loaded an asset before it is predicted
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=16))]
@@ -51,8 +53,8 @@ pub(crate) fn run(args: &Evaluate) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
     let views = args.logs.read(None)?;
     let config = Config::builder()
-        .window(Duration::from_secs(args.logs.window))
-        .half_life(Duration::from_secs(args.half_life.saturating_mul(3600)))
+        .window(args.logs.window)
+        .half_life(args.half_life)
         .min_networks(args.min_networks)
         .hint_threshold(args.threshold)
         .build()?;

@@ -3,16 +3,18 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use headstart::Headstart;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 
-use crate::access_log::for_each_line;
+use crate::access_log::{Format, Parsed, Reader, for_each_line};
+use crate::durations;
 use crate::options::SnapshotFlags;
 use crate::page_views::{Gatherer, Networks, Scope, Tally, Views};
+use crate::printable::printable;
 use crate::replay::{Event, Teacher, replay};
 
 /// Learn from access logs, so that the first visitors are served as the thousandth would be
@@ -38,17 +40,21 @@ pub(crate) struct Learn {
 /// Which logs, and what in them is about the site.
 #[derive(Debug, Args)]
 pub(crate) struct Logs {
-    /// Logs in Common or Combined Log Format, plain, .gz or .zst; - is standard input
+    /// Access logs that carry the Referer, plain, .gz or .zst; - is standard input
     #[arg(value_name = "LOG", required = true)]
     files: Vec<PathBuf>,
+
+    /// What their lines look like
+    #[arg(long, value_name = "FORMAT", default_value = "auto")]
+    format: Format,
 
     /// A name of the site in Referers, more than once if need be [default: the one seen most]
     #[arg(long, value_name = "NAME")]
     host: Vec<String>,
 
-    /// Seconds around a page request in which its assets are counted to it
-    #[arg(long, value_name = "SECS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub(crate) window: u64,
+    /// Time around a page request in which its assets are counted to it
+    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = durations::within::<1, 3600>)]
+    pub(crate) window: Duration,
 
     /// Everything under this path is an asset, whatever its extension
     #[arg(long, value_name = "PREFIX")]
@@ -64,8 +70,7 @@ pub(crate) fn run(args: Learn) -> anyhow::Result<ExitCode> {
     let file = args.snapshot.file()?;
     // A server that runs on it would write over what is learned here.
     let _lock = file.lock()?;
-    let mut builder =
-        Headstart::builder().min_networks(args.min_networks).window(std::time::Duration::from_secs(args.logs.window));
+    let mut builder = Headstart::builder().min_networks(args.min_networks).window(args.logs.window);
     if let Some(bytes) = file.load()? {
         builder = builder.snapshot(bytes);
     }
@@ -112,8 +117,8 @@ impl Logs {
     /// Reads the logs and puts their page views together, with a progress bar on a terminal.
     /// Networks get the numbers that a server with the same snapshot gives them, if it is told how.
     pub(crate) fn read(&self, networks: Option<Networks>) -> anyhow::Result<Views> {
-        let scope =
-            Scope { hosts: self.host.clone(), asset_prefixes: self.asset_prefix.clone(), window: self.window * 1000 };
+        let window = u64::try_from(self.window.as_millis()).unwrap_or(u64::MAX);
+        let scope = Scope { hosts: self.host.clone(), asset_prefixes: self.asset_prefix.clone(), window };
         let size = |log: &PathBuf| std::fs::metadata(log).map_or(0, |metadata| metadata.len());
         let bar = ProgressBar::new(self.files.iter().map(size).sum());
         let style = "{wide_bar} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta}";
@@ -123,15 +128,61 @@ impl Logs {
             gatherer = gatherer.with_networks(networks);
         }
         for log in &self.files {
-            read_log(log, &bar, &mut gatherer)?;
+            self.read_one(log, &bar, &mut gatherer)?;
         }
         bar.finish_and_clear();
         Ok(gatherer.finish())
     }
 }
 
-fn read_log(log: &Path, bar: &ProgressBar, gatherer: &mut Gatherer) -> anyhow::Result<()> {
-    for_each_line(log, |bytes| bar.inc(bytes), |line| gatherer.add(line))
+/// The first line that could not be read, with its number.
+struct Unread {
+    number: u64,
+    text: String,
+}
+
+/// Characters of such a line that are shown.
+const SHOWN: usize = 120;
+
+impl Logs {
+    /// Reads one log. Most of its lines have to be those of an access log with Referers.
+    fn read_one(&self, log: &Path, bar: &ProgressBar, gatherer: &mut Gatherer) -> anyhow::Result<()> {
+        let mut reader = Reader::new(self.format);
+        let (before, mut number, mut first) = (gatherer.tally, 0, None);
+        for_each_line(
+            log,
+            |bytes| bar.inc(bytes),
+            |line| {
+                number += 1;
+                let parsed = reader.parse(line);
+                if first.is_none() && parsed == Parsed::Malformed {
+                    let text = line.chars().take(SHOWN).collect();
+                    first = Some(Unread { number, text });
+                }
+                gatherer.add(parsed);
+            },
+        )?;
+        let (name, tally) = (log.display(), gatherer.tally);
+        let lines = tally.lines - before.lines;
+        let lacking = tally.without_referer - before.without_referer;
+        if let Some(format) = gatherer.lacking.filter(|_| lacking * 2 > lines) {
+            bail!(
+                "{name}: nothing can be learned of {}, which carries no Referer ({lacking} of {lines} lines): {}",
+                format.name,
+                format.remedy
+            );
+        }
+        let malformed = tally.malformed - before.malformed;
+        if let Some(Unread { number, text }) = first.filter(|_| malformed * 2 > lines) {
+            bail!(
+                "{name}:{number}: cannot be read as an access log: \"{}\"; expected {}; so are {malformed} of {lines} \
+                 lines",
+                printable(&text),
+                self.format.expected()
+            );
+        }
+        Ok(())
+    }
 }
 
 /// What the lines were, and how fast they were read.
@@ -139,7 +190,8 @@ pub(crate) fn summary(tally: &Tally, seconds: f64) -> String {
     let rate = (tally.lines as f64 / seconds.max(1e-6)) as u64;
     format!(
         "{} lines, {} a second: {} of pages, {} of assets; skipped {} by bots, {} not GET or not answered with \
-         200, 206 or 304, {} malformed; {} assets belong to no page view\n",
+         200, 206 or 304, {} malformed, {} without Referer by their format, {} of other sites; {} assets belong to no \
+         page view\n",
         HumanCount(tally.lines),
         HumanCount(rate),
         HumanCount(tally.pages),
@@ -147,6 +199,8 @@ pub(crate) fn summary(tally: &Tally, seconds: f64) -> String {
         HumanCount(tally.bots),
         HumanCount(tally.unsuitable),
         HumanCount(tally.malformed),
+        HumanCount(tally.without_referer),
+        HumanCount(tally.elsewhere),
         HumanCount(tally.unattributed),
     )
 }

@@ -56,6 +56,30 @@ async fn bind_one(address: SocketAddr) -> io::Result<TcpListener> {
     })
 }
 
+/// Tries whether an address can be listened on, and lets go of it. A port that is in use is none of this: a server may be
+/// running there.
+///
+/// # Errors
+///
+/// As [`bind`].
+pub(crate) async fn try_bind(spec: &str) -> anyhow::Result<Vec<SocketAddr>> {
+    match bind(spec).await {
+        Ok(listeners) => Ok(listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()),
+        Err(error) if is_in_use(&error) => {
+            let spec =
+                if spec.starts_with("localhost:") { spec.replacen("localhost", "127.0.0.1", 1) } else { spec.into() };
+            Ok(lookup_host(spec).await?.collect())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether an address could not be bound because another program listens on it.
+fn is_in_use(error: &anyhow::Error) -> bool {
+    let io = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
+    io.is_some_and(|error| error.kind() == io::ErrorKind::AddrInUse)
+}
+
 /// Is every address a loopback address, so that one developer is all there is?
 pub(crate) fn all_loopback(addresses: &[SocketAddr]) -> bool {
     addresses.iter().all(|address| address.ip().to_canonical().is_loopback())

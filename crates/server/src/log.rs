@@ -17,6 +17,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
+use crate::printable::printable;
 use crate::throttle::Throttle;
 
 /// How lines about the program itself are written.
@@ -50,7 +51,33 @@ fn print(lines: &str) {
 /// Writes one line to standard error, after the name of the program.
 pub(crate) fn complain(line: Arguments<'_>) {
     let mut out = io::stderr().lock();
-    let _ = if is_json() { writeln!(out, "{}", json("ERROR", line)) } else { writeln!(out, "headstart: {line}") };
+    let name = painted("headstart:", Paint::Red, out.is_terminal());
+    let _ = if is_json() { writeln!(out, "{}", json("ERROR", line)) } else { writeln!(out, "{name} {line}") };
+}
+
+/// How a part of a line stands out on a terminal.
+#[derive(Clone, Copy)]
+pub(crate) enum Paint {
+    Bold,
+    Red,
+}
+
+/// The text as it is shown on standard output.
+pub(crate) fn painted_on_stdout(text: &str, paint: Paint) -> Cow<'_, str> {
+    painted(text, paint, io::stdout().is_terminal())
+}
+
+/// With colours on a terminal that has them, unless `NO_COLOR` is set (<https://no-color.org>).
+fn painted(text: &str, paint: Paint, on_terminal: bool) -> Cow<'_, str> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    if !on_terminal || text.is_empty() || set("NO_COLOR").is_some() || set("TERM").is_some_and(|term| term == "dumb") {
+        return text.into();
+    }
+    let code = match paint {
+        Paint::Bold => "1",
+        Paint::Red => "1;31",
+    };
+    format!("\x1b[{code}m{text}\x1b[0m").into()
 }
 
 fn is_json() -> bool {
@@ -146,32 +173,5 @@ impl Log {
         if self.entries.try_send(Entry::Mark { _reached: reached }).is_ok() {
             let _ = timeout(Duration::from_secs(1), written).await;
         }
-    }
-}
-
-fn printable(line: &str) -> Cow<'_, str> {
-    if line.chars().any(char::is_control) {
-        let mut shown = String::with_capacity(line.len() + 16);
-        for c in line.chars() {
-            if c.is_control() {
-                shown.extend(c.escape_default());
-            } else {
-                shown.push(c);
-            }
-        }
-        Cow::Owned(shown)
-    } else {
-        Cow::Borrowed(line)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn control_characters_are_shown() {
-        assert_eq!(printable("/caf\u{e9} ok"), "/café ok");
-        assert_eq!(printable("a\u{1b}[2Jb\u{9b}\nc"), "a\\u{1b}[2Jb\\u{9b}\\nc");
     }
 }

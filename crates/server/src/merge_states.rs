@@ -37,9 +37,9 @@ pub(crate) struct Merge {
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=16))]
     min_networks: u32,
 
-    /// Hours in which evidence loses half its weight; as the servers were told
-    #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u64).range(1..=8760))]
-    half_life: u64,
+    /// Time in which evidence loses half its weight; as the servers were told
+    #[arg(long, value_name = "TIME", default_value = "1d", value_parser = crate::durations::within::<60, 31_536_000>)]
+    half_life: Duration,
 
     /// Memory for all that is learned, in MiB; when it is full the heaviest pages stay
     #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=65536))]
@@ -66,7 +66,7 @@ pub(crate) fn run(args: &Merge) -> anyhow::Result<ExitCode> {
     let (first, others) = args.files.split_first().context("no snapshot is named")?;
     let headstart = Headstart::builder()
         .min_networks(args.min_networks)
-        .half_life(Duration::from_secs(args.half_life.saturating_mul(3600)))
+        .half_life(args.half_life)
         .memory_bytes(usize::try_from(args.memory << 20)?)
         .snapshot(read(first)?)
         .build()

@@ -32,8 +32,8 @@ impl Given {
         Self::new(args.options, args.site, Some(served))
     }
 
-    pub(crate) fn of_file(file: PathBuf) -> Self {
-        Self { file: Some(file), options: Options::default(), site: SiteFlags::default(), served: None }
+    pub(crate) fn of_options(options: Options) -> Self {
+        Self::new(options, SiteFlags::default(), None)
     }
 
     fn new(options: Options, site: SiteFlags, served: Option<Node>) -> Self {

@@ -5,8 +5,8 @@ use headstart::learn::{
     Page, Referrer, ReferrerPolicy, Site, Time, Visit,
 };
 
+use crate::assembly::{Loaded, View};
 use crate::names::Names;
-use crate::page_views::{Loaded, View};
 use crate::target::{destination, without_query};
 
 /// One thing that happens in a replay.

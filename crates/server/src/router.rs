@@ -3,17 +3,21 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::task::{Context, Poll, ready};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use headstart::policy::ClientAddress;
+use http::header::{HeaderName, LOCATION};
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use tower_service::Service;
 
 use crate::certificates::Certificates;
-use crate::origin::{self, Origin};
-use crate::routes::{self, Routes};
+use crate::origin;
+use crate::routes::{self, Ambiguous, Routes};
+use crate::served::{Served, Target};
 
 /// Answers for all sites. A clone belongs to one connection, and sees sites that were exchanged from its next request on.
 #[derive(Clone)]
@@ -21,11 +25,14 @@ pub(crate) struct Router {
     shared: Arc<Shared>,
     /// On a connection over TLS.
     tls: Option<Tls>,
+    /// On a listener whose every request is redirected to `https`.
+    redirects_all: bool,
 }
 
 struct Shared {
-    sites: ArcSwap<Routes<Origin>>,
+    sites: ArcSwap<Routes<Served>>,
     certificates: Arc<Certificates>,
+    https_port: AtomicU16,
 }
 
 #[derive(Clone, Default)]
@@ -35,18 +42,44 @@ struct Tls {
 }
 
 impl Router {
-    pub(crate) fn new(sites: Routes<Origin>, certificates: Arc<Certificates>) -> Self {
-        Self { shared: Arc::new(Shared { sites: ArcSwap::from_pointee(sites), certificates }), tls: None }
+    pub(crate) fn new(sites: Routes<Served>, certificates: Arc<Certificates>) -> Self {
+        let shared = Shared { sites: ArcSwap::from_pointee(sites), certificates, https_port: AtomicU16::new(443) };
+        Self { shared: Arc::new(shared), tls: None, redirects_all: false }
+    }
+
+    /// The port that redirects to `https` lead to, where a port has to be named.
+    pub(crate) fn set_https_port(&self, port: u16) {
+        self.shared.https_port.store(port, Ordering::Relaxed);
+    }
+
+    /// Becomes the router of a connection whose every request is redirected to `https`.
+    pub(crate) fn redirect_all(&mut self) {
+        self.redirects_all = true;
     }
 
     /// Serves these sites from now on.
-    pub(crate) fn replace(&self, sites: Routes<Origin>) {
+    pub(crate) fn replace(&self, sites: Routes<Served>) {
         self.shared.sites.store(Arc::new(sites));
     }
 
     /// Becomes the router of one connection over TLS.
     pub(crate) fn connected(&mut self, server_name: Option<&str>) {
         self.tls = Some(Tls { server_name: server_name.map(Arc::from) });
+    }
+
+    fn answer(&self, site: &Served, request: Request<headstart::Body>) -> ResponseFuture {
+        let authority = routes::authority(request.uri(), request.headers()).unwrap_or_default();
+        let target = Target {
+            uri: request.uri(),
+            authority,
+            is_secure: self.tls.is_some() || was_secure(&request),
+            https_port: self.shared.https_port.load(Ordering::Relaxed),
+        };
+        let field = site.field(target.is_secure);
+        if let Some((status, location)) = site.redirect(&target, self.redirects_all) {
+            return ResponseFuture::Redirected { status, location: Some(location), field };
+        }
+        ResponseFuture::Site { response: site.origin.clone().call(request), field }
     }
 
     /// Whether the connection's certificate is that of another host.
@@ -71,34 +104,57 @@ impl Service<Request<headstart::Body>> for Router {
         }
         let sites = self.shared.sites.load();
         match sites.look_up(host, request.uri().path()) {
-            Some(site) => ResponseFuture::Site(site.clone().call(request)),
-            None if host.is_empty() => ResponseFuture::Refused(StatusCode::BAD_REQUEST),
+            Ok(Some(site)) => self.answer(site, request),
+            Err(Ambiguous) => ResponseFuture::Refused(StatusCode::BAD_REQUEST),
+            Ok(None) if host.is_empty() => ResponseFuture::Refused(StatusCode::BAD_REQUEST),
             // Nobody here answers for this name (RFC 9110, section 15.5.20).
-            None => ResponseFuture::Refused(StatusCode::MISDIRECTED_REQUEST),
+            Ok(None) => ResponseFuture::Refused(StatusCode::MISDIRECTED_REQUEST),
         }
     }
 }
 
-/// The response of a site, or that there is none.
+/// Whether a trusted proxy says that its client came over TLS.
+fn was_secure<B>(request: &Request<B>) -> bool {
+    let by_proxy = request.extensions().get::<ClientAddress>().is_some();
+    let proto = request.headers().get("x-forwarded-proto").filter(|_| by_proxy);
+    proto.is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"))
+}
+
+type Field = Option<(HeaderName, HeaderValue)>;
+
+/// The response of a site, that it is elsewhere, or that there is none.
 pub(crate) enum ResponseFuture {
+    Redirected { status: StatusCode, location: Option<HeaderValue>, field: Field },
     Refused(StatusCode),
-    Site(origin::ResponseFuture),
+    Site { response: origin::ResponseFuture, field: Field },
 }
 
 impl Future for ResponseFuture {
     type Output = Result<Response<Body>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.get_mut() {
+        let (mut response, field) = match self.get_mut() {
+            ResponseFuture::Redirected { status, location, field } => {
+                let mut response = Response::new(Body(None));
+                *response.status_mut() = *status;
+                response.headers_mut().extend(location.take().map(|location| (LOCATION, location)));
+                (response, field.take())
+            }
             ResponseFuture::Refused(status) => {
                 let mut response = Response::new(Body(None));
                 *response.status_mut() = *status;
-                Poll::Ready(Ok(response))
+                (response, None)
             }
-            ResponseFuture::Site(response) => {
-                Pin::new(response).poll(cx).map_ok(|response| response.map(|body| Body(Some(body))))
+            ResponseFuture::Site { response, field } => {
+                let Ok(response) = ready!(Pin::new(response).poll(cx));
+                (response.map(|body| Body(Some(body))), field.take())
             }
+        };
+        if let Some((name, value)) = field {
+            // What the site says itself is what it means.
+            response.headers_mut().entry(name).or_insert(value);
         }
+        Poll::Ready(Ok(response))
     }
 }
 

@@ -51,10 +51,27 @@ impl<T> Routes<T> {
         true
     }
 
-    /// Who answers for this path of this host.
-    pub(crate) fn look_up(&self, host: &str, path: &str) -> Option<&T> {
+    /// Who answers for this path of this host: the same however the path is read ([`readings`]).
+    ///
+    /// # Errors
+    ///
+    /// [`Ambiguous`] if another reading of the path belongs to another entry, or to none: whoever answers would be asked
+    /// for what is not below its prefix.
+    pub(crate) fn look_up(&self, host: &str, path: &str) -> Result<Option<&T>, Ambiguous> {
         let host = host.trim_end_matches('.');
-        self.0.iter().find(|route| route.host.matches(host) && has_prefix(path, &route.prefix)).map(|route| &route.to)
+        let found = self.find(host, path);
+        if self.has_prefixes() && readings(path).iter().any(|reading| self.find(host, reading) != found) {
+            return Err(Ambiguous);
+        }
+        Ok(found.and_then(|at| self.0.get(at)).map(|route| &route.to))
+    }
+
+    fn find(&self, host: &str, path: &str) -> Option<usize> {
+        self.0.iter().position(|route| route.host.matches(host) && has_prefix(path, &route.prefix))
+    }
+
+    fn has_prefixes(&self) -> bool {
+        self.0.iter().any(|route| !route.prefix.is_empty())
     }
 }
 
@@ -81,6 +98,86 @@ impl Host {
 
 fn has_prefix(path: &str, prefix: &str) -> bool {
     path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// A path that is below one prefix in one reading, and not in another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ambiguous;
+
+/// What an application may make of a path besides what is written: with dot segments resolved (RFC 3986, section 5.2.4),
+/// with dots, slashes and backslashes decoded (twice at most), with parameters of segments left out (`..;`), with repeated
+/// slashes as one. Empty for a path without any of these.
+fn readings(path: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    if !path.starts_with('/') {
+        // `*` of OPTIONS, or nothing.
+        return found;
+    }
+    let mut decoded = path.to_owned();
+    for _ in 0..3 {
+        for merge in [false, true] {
+            let reading = resolved(&decoded, merge);
+            if reading != path && !found.contains(&reading) {
+                found.push(reading);
+            }
+        }
+        match decode(&decoded) {
+            Some(next) => decoded = next,
+            None => break,
+        }
+    }
+    found
+}
+
+/// Without dot segments, empty segments if they are to be merged, and parameters of dot segments.
+fn resolved(path: &str, merge: bool) -> String {
+    let mut segments: Vec<&str> = Vec::new();
+    let mut parts = path.split(['/', '\\']).skip(1).peekable();
+    while let Some(part) = parts.next() {
+        let last = parts.peek().is_none();
+        match part.split(';').next().unwrap_or_default() {
+            ".." => drop(segments.pop()),
+            "." => {}
+            "" if merge && !last => continue,
+            _ => {
+                segments.push(part);
+                continue;
+            }
+        }
+        if last {
+            segments.push("");
+        }
+    }
+    format!("/{}", segments.join("/"))
+}
+
+/// The path with the percent-encoded characters decoded that matter here; `None` if there are none.
+fn decode(path: &str) -> Option<String> {
+    let mut decoded = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some(at) = rest.find('%') {
+        let code = rest.get(at + 1..at + 3).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let meant = code.filter(|code| b"./\\;%".contains(code));
+        decoded.push_str(rest.get(..at)?);
+        let taken = if let Some(code) = meant {
+            decoded.push(char::from(code));
+            3
+        } else {
+            decoded.push('%');
+            1
+        };
+        rest = rest.get(at + taken..)?;
+    }
+    decoded.push_str(rest);
+    (decoded != path).then_some(decoded)
+}
+
+/// The authority that a request names, with its port: as [`host`].
+pub(crate) fn authority<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    match uri.authority() {
+        Some(authority) => Some(authority.as_str()),
+        None => headers.get(header::HOST)?.to_str().ok(),
+    }
 }
 
 /// The host that a request names, without port: of the target if that has one (RFC 9112, section 3.2.2), else of the
@@ -133,8 +230,58 @@ mod tests {
             (".example", "/", 0),
             ("", "/", 0),
         ] {
-            assert_eq!(routes.look_up(host, path), Some(&expected), "{host}{path}");
+            assert_eq!(routes.look_up(host, path), Ok(Some(&expected)), "{host}{path}");
         }
+    }
+
+    /// However an application resolves a path, it is asked only for what is below the prefix of its site.
+    #[test]
+    fn a_path_that_leads_elsewhere_in_another_reading_is_refused() {
+        let routes = routes();
+        for path in [
+            "/api/../secret",
+            "/api/%2e%2e/secret",
+            "/api/.%2E/secret",
+            "/api/..%2fsecret",
+            "/api/..%5csecret",
+            "/api/..\\secret",
+            "/api/..;/secret",
+            "/api/..;x=1/secret",
+            "/api/..%3b/secret",
+            "/api/%252e%252e/secret",
+            "/api/x/..//../secret",
+            "/api//../secret",
+            "/x/../api/y",
+            "/x/%2e%2e/api/y",
+            "//api/y",
+            "/./api/y",
+            "/api/..",
+            "/api%2fx",
+        ] {
+            assert_eq!(routes.look_up("other", path), Err(Ambiguous), "{path}");
+        }
+        for (path, expected) in [
+            ("/api/x/../y", 6),
+            ("/api/a%2fb", 6),
+            ("/api/100%", 6),
+            ("/api/x;v=1", 6),
+            ("/api/...", 6),
+            ("/a..b/%20", 0),
+            ("/../x", 0),
+            ("*", 0),
+            ("", 0),
+        ] {
+            assert_eq!(routes.look_up("other", path), Ok(Some(&expected)), "{path}");
+        }
+        // Where all paths are one site's, it resolves them itself.
+        let mut one = Routes::default();
+        one.insert("", "/", 0);
+        assert_eq!(one.look_up("other", "/a/../b"), Ok(Some(&0)));
+        // Below a prefix alone, nobody answers for what leads out of it.
+        let mut one = Routes::default();
+        one.insert("", "/app", 0);
+        assert_eq!(one.look_up("other", "/app/../x"), Err(Ambiguous));
+        assert_eq!(one.look_up("other", "/x"), Ok(None));
     }
 
     #[test]

@@ -48,6 +48,23 @@ pub(crate) struct Running {
     pub(crate) _lock: Option<Lock>,
 }
 
+/// How long a stop goes on in silence: most connections have nothing under way and end at once.
+const SILENCE: Duration = Duration::from_millis(300);
+
+/// Says how many connections a stop waits for, and how long; never ends.
+async fn say_what_is_waited_for(headstart: &Headstart, drain: Duration) {
+    tokio::time::sleep(SILENCE).await;
+    let stats = headstart.stats();
+    let open = stats.connections.saturating_sub(stats.connections_ended);
+    let (plural, have) = if open == 1 { ("", "has") } else { ("s", "have") };
+    say(format_args!(
+        "stopping: {open} connection{plural} still {have} responses under way; waiting for up to {} s (a second signal \
+         ends the wait)",
+        drain.as_secs_f32()
+    ));
+    std::future::pending::<()>().await;
+}
+
 impl Running {
     /// Serves until told to stop, and reports how that went.
     pub(crate) async fn run(mut self) -> ExitCode {
@@ -152,10 +169,12 @@ impl Running {
         systemd::stopping();
         self.health.drain();
         let _ = self.stopping.send(true);
+        let (headstart, drain) = (self.headstart.clone(), self.settings.connections.drain);
         tokio::select! {
             () = self.servers.stop() => {}
             // Told twice: no more patience, but what was learned is kept.
-            () = self.signals.stop() => {}
+            () = self.signals.stop() => say(format_args!("stopping at once: what was under way is cut off")),
+            () = say_what_is_waited_for(&headstart, drain) => {}
         }
         self.headstart.finish();
         let saved = match self.snapshots {

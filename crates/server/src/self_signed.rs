@@ -39,6 +39,16 @@ pub(crate) fn load_or_make(path: &Path, now: SystemTime) -> anyhow::Result<(Iden
     Ok((tls::read(path, path)?, Origin::New))
 }
 
+/// A certificate that is kept nowhere.
+///
+/// # Errors
+///
+/// If the system gives no random bytes.
+pub(crate) fn for_now(now: SystemTime) -> anyhow::Result<Identity> {
+    let pem = make(now).context("cannot make a certificate")?;
+    tls::parse(pem.as_bytes(), pem.as_bytes())
+}
+
 /// Where the certificate came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {

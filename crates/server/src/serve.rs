@@ -8,14 +8,13 @@ use headstart::{Headstart, VerifyHeld};
 use tokio::sync::watch;
 
 use crate::access_log_writer::{AccessLog, Target};
-use crate::admin::Monitor;
+use crate::admin::{self, Monitor};
 use crate::assemble::{Identities, Sites};
 use crate::certificates::{Certificates, WatchedFiles};
 use crate::config::Settings;
 use crate::config::sites::Content;
 use crate::gate::Gate;
 use crate::log::{self, Log, complain, say};
-use crate::operator;
 use crate::overrides::Given;
 use crate::router::Router;
 use crate::running::Running;
@@ -25,6 +24,8 @@ use crate::snapshots::Snapshots;
 use crate::state::{self, SnapshotFile};
 use crate::tls::{self, Choices};
 use crate::traffic::Watched;
+use crate::trial;
+use crate::{descriptors, operator};
 
 /// Threads that may wait for a disk at once; further reads wait for one of them.
 const MAX_READERS: usize = 64;
@@ -35,17 +36,20 @@ const MAX_READERS: usize = 64;
 ///
 /// If something that was named cannot be used. Nothing has been served then.
 pub(crate) fn run(given: Given) -> anyhow::Result<ExitCode> {
-    let settings = match given.settings() {
-        Ok(settings) => settings,
-        Err(problems) => return Ok(refuse(&problems)),
-    };
-    log::start(settings.log.format, &settings.log.filter.0)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         // Reads of large files; each thread has a stack and an arena of its own.
         .max_blocking_threads(MAX_READERS)
         .build()
         .context("cannot start")?;
+    let settings = match runtime.block_on(trial::settings(&given)) {
+        Ok(settings) => settings,
+        Err(problems) => return Ok(refuse(&problems)),
+    };
+    log::start(settings.log.format, &settings.log.filter.0)?;
+    if let Some(line) = descriptors::raise(settings.connections.max) {
+        say(format_args!("{line}"));
+    }
     let code = runtime.block_on(async {
         match prepare(given, settings).await {
             Ok(running) => Ok(running.run().await),
@@ -156,7 +160,10 @@ async fn prepare(given: Given, settings: Settings) -> Result<Running, Refused> {
 async fn monitor(settings: &Settings) -> anyhow::Result<Monitor> {
     let format = settings.log.access_format;
     let log = settings.log.access.as_ref().map(|to| AccessLog::start(&Target::parse(&to.value.0), format));
-    Monitor::new(settings.admin.clone(), log.transpose()?).await
+    let admin = &settings.admin;
+    let listen = admin.listen.as_ref().map(|at| at.value.clone());
+    let config = admin::Config { listen, token: admin.token.clone(), hosts: admin.hosts.clone() };
+    Monitor::new(config, log.transpose()?).await
 }
 
 fn snapshot_file(settings: &Settings) -> anyhow::Result<Option<SnapshotFile>> {

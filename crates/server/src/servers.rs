@@ -25,12 +25,14 @@ pub(crate) struct Bound {
     address: SocketAddr,
     listener: TcpListener,
     tls: bool,
+    redirects_to_https: bool,
     proxy_protocol: Vec<IpNet>,
 }
 
 impl Bound {
     fn is_like(&self, other: &Self) -> bool {
-        self.address == other.address && self.tls == other.tls && self.proxy_protocol == other.proxy_protocol
+        let spoken = |bound: &Self| (bound.address, bound.tls, bound.redirects_to_https);
+        spoken(self) == spoken(other) && self.proxy_protocol == other.proxy_protocol
     }
 }
 
@@ -91,6 +93,9 @@ impl Servers {
             self.start(bound)?;
         }
         while self.tasks.try_join_next().is_some() {}
+        let secure =
+            self.running.iter().filter(|running| running.bound.tls).map(|running| running.bound.address.port());
+        self.service.inner_mut().set_https_port(secure.min_by_key(|port| *port != 443).unwrap_or(443));
         Ok(())
     }
 
@@ -99,13 +104,15 @@ impl Servers {
         let listener = tokio::net::TcpListener::from_std(bound.listener.try_clone()?)?;
         let (stop, mut stopping) = watch::channel(false);
         let tls = if bound.tls { self.tls.clone() } else { None };
-        let over_tls = tls.is_some();
+        let (over_tls, redirects_to_https) = (tls.is_some(), bound.redirects_to_https);
         let server = self
             .headstart
             .serve(listener, tls, self.service.clone())
             .on_connection(move |service, connection| {
                 if over_tls {
                     service.inner_mut().connected(connection.server_name);
+                } else if redirects_to_https {
+                    service.inner_mut().redirect_all();
                 }
             })
             .with_graceful_shutdown(async move {
@@ -169,12 +176,13 @@ impl Servers {
 pub(crate) async fn bind(wanted: &[Listen], running: &[&Bound]) -> Result<Vec<Bound>, Vec<Problem>> {
     let problems = Problems::default();
     let mut all = Vec::new();
-    for Listen { socket, tls, proxy_protocol } in wanted {
+    for Listen { socket, tls, redirects_to_https, proxy_protocol } in wanted {
         match handles(&socket.value, *tls, running, &all).await {
             Ok(listeners) => {
                 for (listener, address) in listeners {
                     let (socket, proxy_protocol) = (socket.value.clone(), proxy_protocol.clone());
-                    all.push(Bound { socket, address, listener, tls: *tls, proxy_protocol });
+                    let redirects_to_https = *redirects_to_https;
+                    all.push(Bound { socket, address, listener, tls: *tls, redirects_to_https, proxy_protocol });
                 }
             }
             Err(error) => problems.add(&socket.place, &*socket.key, format!("{error:#}")),

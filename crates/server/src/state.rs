@@ -12,16 +12,38 @@ use anyhow::{Context as _, anyhow, bail};
 ///
 /// If the environment names no home, or the directory cannot be made.
 pub(crate) fn directory(named: Option<PathBuf>) -> anyhow::Result<PathBuf> {
-    let directory =
-        named.or_else(|| default_directory(|name| std::env::var_os(name).map(PathBuf::from))).ok_or_else(|| {
-            anyhow!("no state directory: neither XDG_STATE_HOME nor HOME is set; name one with --state-dir")
-        })?;
+    let directory = directory_path(named)?;
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(&directory).with_context(|| format!("cannot make the state directory {}", directory.display()))?;
     Ok(directory)
+}
+
+/// Its path; it may not be there yet.
+///
+/// # Errors
+///
+/// If the environment names no home.
+pub(crate) fn directory_path(named: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    named
+        .or_else(|| default_directory(|name| std::env::var_os(name).map(PathBuf::from)))
+        .ok_or_else(|| anyhow!("no state directory: neither XDG_STATE_HOME nor HOME is set; name one with --state-dir"))
+}
+
+/// Whether files can be made in a directory.
+///
+/// # Errors
+///
+/// Why not.
+pub(crate) fn writable(directory: &Path) -> io::Result<()> {
+    if !fs::metadata(directory)?.is_dir() {
+        return Err(io::Error::from(io::ErrorKind::NotADirectory));
+    }
+    #[cfg(unix)]
+    rustix::fs::access(directory, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)?;
+    Ok(())
 }
 
 /// By the XDG base directory specification, which has relative paths ignored.
@@ -50,11 +72,28 @@ impl SnapshotFile {
     ///
     /// If there is one, but it cannot be read.
     pub(crate) fn load(&self) -> anyhow::Result<Option<Vec<u8>>> {
+        self.is_readable()?;
         match fs::read(&self.0) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).with_context(|| format!("cannot read the snapshot {}", self.0.display())),
         }
+    }
+
+    /// Whether it is a file, or not there. To open a pipe would wait for its other end, perhaps forever.
+    ///
+    /// # Errors
+    ///
+    /// If it is something else, or cannot be looked at.
+    pub(crate) fn is_readable(&self) -> anyhow::Result<()> {
+        let why = match fs::metadata(&self.0) {
+            Ok(metadata) if metadata.is_file() => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Ok(metadata) if metadata.is_dir() => "it is a directory".to_owned(),
+            Ok(_) => "it is no regular file".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        bail!("cannot read the snapshot {}: {why}", self.0.display())
     }
 
     /// Makes this process the only one that writes the snapshot, until the lock is dropped or the process ends,
@@ -67,7 +106,10 @@ impl SnapshotFile {
         let mut path = self.0.clone().into_os_string();
         path.push(".lock");
         let path = PathBuf::from(path);
-        lock(&path).with_context(|| format!("cannot lock the snapshot {}", self.0.display()))
+        let lock = lock(&path).with_context(|| format!("cannot lock the snapshot {}", self.0.display()))?;
+        // Nobody else writes it now, so these are what a process that was killed has left.
+        remove_unfinished(&self.0);
+        Ok(lock)
     }
 
     /// Moves a snapshot that cannot be used out of the way, so that it can be looked at. Says where it is now.
@@ -144,7 +186,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let mut file = tempfile::Builder::new().prefix(".headstart-").tempfile_in(directory)?;
+    let mut file = tempfile::Builder::new().prefix(&unfinished_prefix(path)).tempfile_in(directory)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path)?;
@@ -152,6 +194,27 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         File::open(directory)?.sync_all()?;
     }
     Ok(())
+}
+
+/// How the names of files begin that are to be put in place of the file at `path`.
+fn unfinished_prefix(path: &Path) -> std::ffi::OsString {
+    let mut prefix = std::ffi::OsString::from(".headstart-");
+    prefix.push(path.file_name().unwrap_or_default());
+    prefix.push("-");
+    prefix
+}
+
+/// Removes what a process left that was killed while it replaced the file at `path`. What cannot be removed stays.
+fn remove_unfinished(path: &Path) {
+    let prefix = unfinished_prefix(path);
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let rest = name.as_encoded_bytes().strip_prefix(prefix.as_encoded_bytes());
+        if rest.is_some_and(|rest| rest.len() == 6 && rest.iter().all(u8::is_ascii_alphanumeric)) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 #[cfg(test)]
@@ -197,6 +260,28 @@ mod tests {
         let file = SnapshotFile::new(directory.path().to_path_buf());
         assert!(file.load().is_err());
         assert!(file.save(b"x").is_err());
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let (left, kept) = (".headstart-snapshot-aB3x9Z", [".headstart-other-aB3x9Z", ".headstart-snapshot-notes.txt"]);
+        for name in kept.into_iter().chain([left]) {
+            fs::write(path(name), "x").unwrap();
+        }
+        let _lock = SnapshotFile::new(path("snapshot")).lock().unwrap();
+        assert!(!path(left).exists() && kept.iter().all(|name| path(name).exists()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_no_snapshot() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let error = format!("{:#}", SnapshotFile::new(path).load().unwrap_err());
+        assert!(error.ends_with("pipe: it is no regular file"), "{error}");
     }
 
     #[cfg(unix)]

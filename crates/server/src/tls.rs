@@ -6,11 +6,11 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
-use rustls::server::NoServerSessionStorage;
+use rustls::server::{NoServerSessionStorage, ParsedCertificate};
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use rustls_pki_types::pem::{self, PemObject as _};
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 
 use crate::certificates::Certificates;
 
@@ -27,6 +27,16 @@ pub(crate) struct Identity {
 /// If a file cannot be read or holds no such thing; the message names the file.
 pub(crate) fn read(cert: &Path, key: &Path) -> anyhow::Result<Identity> {
     Ok(Identity { chain: read_chain(cert)?, key: read_key(key)? })
+}
+
+/// The same from the content of two files.
+///
+/// # Errors
+///
+/// If there is no such thing in them.
+pub(crate) fn parse(cert: &[u8], key: &[u8]) -> anyhow::Result<Identity> {
+    let chain = CertificateDer::pem_slice_iter(cert).collect::<Result<Vec<_>, _>>().map_err(plain)?;
+    Ok(Identity { chain, key: PrivateKeyDer::from_pem_slice(key).map_err(plain)? })
 }
 
 /// Reads a certificate and those that it was signed with.
@@ -67,6 +77,19 @@ pub(crate) fn certified(identity: Identity) -> anyhow::Result<Arc<CertifiedKey>>
         Err(rustls::Error::InconsistentKeys(_)) => bail!("the private key does not belong to the certificate"),
         Err(other) => Err(other.into()),
     }
+}
+
+/// Whether a certificate is for a host. A wildcard (`*.name`) is answered yes: its certificate may be for some of the names.
+pub(crate) fn is_for(key: &CertifiedKey, host: &str) -> bool {
+    if host.starts_with('*') {
+        return true;
+    }
+    let Some(certificate) = key.cert.first() else { return false };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let (Ok(certificate), Ok(name)) = (ParsedCertificate::try_from(certificate), ServerName::try_from(host)) else {
+        return false;
+    };
+    rustls::client::verify_server_name(&certificate, &name).is_ok()
 }
 
 /// What of TLS can be chosen.

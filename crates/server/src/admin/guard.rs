@@ -1,6 +1,8 @@
 //! Who may read: the right name, the right token, and a browser only for its own pages.
 
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -27,15 +29,41 @@ const FIELDS: [(HeaderName, &str); 6] = [
 ];
 
 /// Lets those through who may read, and adds what every response says.
-pub(super) async fn guard(State(guard): State<std::sync::Arc<Guard>>, request: Request, next: Next) -> Response {
-    let mut response = match guard.refuse(&request) {
-        Some(refusal) => refusal,
-        None => next.run(request).await,
+pub(super) async fn guard(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
+    let mut response = if let Some(refusal) = guard.refuse(&request) {
+        refusal
+    } else {
+        if guard.token.is_some() && guard.is_known(request.headers()) {
+            if let Some(admitted) = request.extensions().get::<Admitted>() {
+                admitted.set();
+            }
+        } else if guard.token.is_some() {
+            request.extensions_mut().insert(Stranger);
+        }
+        next.run(request).await
     };
     for (name, value) in FIELDS {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
+}
+
+/// Of a request that is answered although the token was not shown.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stranger;
+
+/// Of a connection: whether the right token was shown on it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Admitted(Arc<AtomicBool>);
+
+impl Admitted {
+    pub(super) fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn get(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 #[derive(Debug)]
@@ -59,7 +87,8 @@ impl Guard {
             let text = "the admin listener does not go by this name; name it in the setting `admin.hosts`\n";
             return Some((StatusCode::MISDIRECTED_REQUEST, text).into_response());
         }
-        if !self.is_known(request.headers()) {
+        // A balancer or an orchestrator asks for it, and learns no more than that the program serves.
+        if request.uri().path() != "/health" && !self.is_known(request.headers()) {
             let challenge = HeaderValue::from_static("Basic realm=\"headstart\", charset=\"UTF-8\"");
             let fields = [(header::WWW_AUTHENTICATE, challenge)];
             return Some((StatusCode::UNAUTHORIZED, fields, "a token is needed\n").into_response());

@@ -6,13 +6,13 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use axum::{Router, middleware};
+use axum::{Extension, Router, middleware};
 use serde_json::json;
 use tokio::sync::{Semaphore, watch};
 
 use super::app::{App, json_response};
 use super::config::Config;
-use super::guard::{Guard, guard};
+use super::guard::{Guard, Stranger, guard};
 use super::metrics::{self, Exposition};
 use super::sources::Sources;
 use super::{dashboard, events, explain, state};
@@ -61,15 +61,16 @@ fn asset(media_type: &'static str, content: &'static str) -> Response {
     (fields, content).into_response()
 }
 
-/// 200 as long as more work is wanted; 503 from the moment the server was told to stop.
-async fn health(State(app): State<App>) -> Response {
+/// 200 as long as more work is wanted; 503 from the moment the server was told to stop. Who has not shown the token learns
+/// no more than that.
+async fn health(State(app): State<App>, stranger: Option<Extension<Stranger>>) -> Response {
     let draining = app.sources.health.is_draining();
     let status = if draining { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-    let body = json!({
-        "status": if draining { "draining" } else { "serving" },
-        "uptime_seconds": app.sources.uptime().as_secs(),
-        "version": env!("CARGO_PKG_VERSION"),
-    });
+    let mut body = json!({ "status": if draining { "draining" } else { "serving" } });
+    if stranger.is_none() {
+        body["uptime_seconds"] = app.sources.uptime().as_secs().into();
+        body["version"] = env!("CARGO_PKG_VERSION").into();
+    }
     (status, json_response(&body)).into_response()
 }
 

@@ -17,6 +17,7 @@ pub(super) struct ListenEntry {
     pub(super) address: Option<At<String>>,
     pub(super) systemd: Option<At<String>>,
     pub(super) tls: Option<At<bool>>,
+    pub(super) https: Option<At<bool>>,
     pub(super) proxy_protocol: Vec<IpNet>,
 }
 
@@ -26,27 +27,16 @@ impl ListenEntry {
 }
 
 /// One `[[site]]`, without what is said of its files or its application.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct SiteEntry {
     pub(super) hosts: Vec<At<String>>,
-    pub(super) path: String,
+    pub(super) path: Option<At<String>>,
     pub(super) identity: IdentityFiles,
+    pub(super) https: Option<At<bool>>,
+    pub(super) hsts: bool,
     pub(super) budget: PartialBudget,
     pub(super) root: Option<At<PathBuf>>,
     pub(super) upstream: Vec<At<String>>,
-}
-
-impl Default for SiteEntry {
-    fn default() -> Self {
-        Self {
-            hosts: Vec::new(),
-            path: "/".into(),
-            identity: IdentityFiles::default(),
-            budget: PartialBudget::default(),
-            root: None,
-            upstream: Vec::new(),
-        }
-    }
 }
 
 /// What of a budget a site says itself.
@@ -55,6 +45,20 @@ pub(crate) struct PartialBudget {
     pub(crate) pushes: Option<usize>,
     pub(crate) push_bytes: Option<u64>,
     pub(crate) hints: Option<usize>,
+}
+
+/// One `[[site.redirect]]`.
+#[derive(Debug)]
+pub(super) struct RedirectEntry {
+    pub(super) from: Option<At<String>>,
+    pub(super) to: Option<At<String>>,
+    pub(super) status: u32,
+}
+
+impl Default for RedirectEntry {
+    fn default() -> Self {
+        Self { from: None, to: None, status: 308 }
+    }
 }
 
 /// A field for some paths: one `[[site.header]]`.

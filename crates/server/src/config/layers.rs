@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::place::Place;
-use super::problems::Problems;
+use super::problems::{self, Problems};
 use super::table;
 use super::tree::{self, Node};
 
@@ -42,7 +42,12 @@ impl Layers<'_> {
         let mut variables: Vec<_> = self.variables.into_iter().filter_map(text).collect();
         variables.sort();
         for (name, value) in variables {
-            let Some(path) = names.setting(&name) else { continue };
+            let Some(path) = names.setting(&name) else {
+                if let Some(why) = names.unknown(&name) {
+                    problems.add(&Place::named(&name), "", why);
+                }
+                continue;
+            };
             match value.into_string() {
                 Ok(text) if text.is_empty() => {}
                 Ok(text) => set(path, Node::loose(&name, text)),
@@ -67,8 +72,7 @@ fn read_file(file: Option<&Path>, problems: &Problems) -> Node {
     }
 }
 
-/// The settings that environment variables stand for. Other variables with our prefix are none of ours: Kubernetes makes
-/// some for every service that is called `headstart`.
+/// The settings that environment variables stand for.
 struct Variables(BTreeMap<String, String>);
 
 impl Variables {
@@ -83,6 +87,27 @@ impl Variables {
     fn setting(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
+
+    /// What is wrong with a variable that stands for no setting, if it is meant for this program.
+    fn unknown(&self, name: &str) -> Option<String> {
+        if !name.starts_with("HEADSTART_") || name == "HEADSTART_CONFIG" || is_of_a_service(name) {
+            return None;
+        }
+        let near = problems::nearest_name(name, self.0.keys().map(String::as_str));
+        let hint = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+        Some(format!("no such setting{hint}"))
+    }
+}
+
+/// Is it one of the variables that Kubernetes and Docker make for every service whose name begins with `headstart`?
+fn is_of_a_service(name: &str) -> bool {
+    let of_port = name.split_once("_PORT_").is_some_and(|(_, rest)| rest.starts_with(|c: char| c.is_ascii_digit()));
+    of_port
+        || name.ends_with("_PORT")
+        || name.ends_with("_SERVICE_HOST")
+        || name.contains("_SERVICE_PORT")
+        || name.ends_with("_NAME")
+        || name.contains("_ENV_")
 }
 
 /// The first file that is there of those that are looked for if none is named: the user's own, then the system's.
@@ -108,9 +133,15 @@ mod tests {
         assert_eq!(path("HEADSTART_H2_MAX_STREAMS"), Some("h2.max_streams"));
         assert_eq!(path("HEADSTART_LISTEN"), Some("listen"));
         assert_eq!(path("HEADSTART_LOG"), Some("log.filter"));
-        assert_eq!(path("HEADSTART_PORT_443_TCP"), None);
-        assert_eq!(path("HEADSTART_CONFIG"), None);
-        assert_eq!(path("PATH"), None);
+        for name in ["HEADSTART_PORT_443_TCP", "HEADSTART_CONFIG", "PATH"] {
+            assert_eq!((path(name), names.unknown(name)), (None, None), "{name}");
+        }
+        for name in ["HEADSTART_SERVICE_HOST", "HEADSTART_ADMIN_SERVICE_PORT_HTTP", "HEADSTART_PORT"] {
+            assert_eq!((path(name), names.unknown(name)), (None, None), "{name}");
+        }
+        assert_eq!(names.unknown("HEADSTART_FOO").as_deref(), Some("no such setting"));
+        let near = names.unknown("HEADSTART_LEARN_WINDWO").unwrap();
+        assert_eq!(near, "no such setting; did you mean HEADSTART_LEARN_WINDOW?");
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub(crate) struct Listen {
     pub(crate) socket: At<Socket>,
     /// TLS with HTTP/2 and HTTP/1.1 by ALPN; else cleartext, with HTTP/2 for clients that know (h2c).
     pub(crate) tls: bool,
+    /// Without TLS: every request is redirected to `https`.
+    pub(crate) redirects_to_https: bool,
     /// Networks of balancers, whose connections begin with a PROXY protocol header; those of others do not. None.
     pub(crate) proxy_protocol: Vec<IpNet>,
 }
@@ -48,7 +50,7 @@ fn default(activated: bool) -> Listen {
         (Socket::Address(ListenEntry::ADDRESS.into()), "the default")
     };
     let socket = At { value: socket, place: Place::named(name), key: "listen".into() };
-    Listen { socket, tls: true, proxy_protocol: Vec::new() }
+    Listen { socket, tls: true, redirects_to_https: false, proxy_protocol: Vec::new() }
 }
 
 fn one(mut section: Section<'_>, problems: &Problems) -> Option<Listen> {
@@ -76,7 +78,11 @@ fn one(mut section: Section<'_>, problems: &Problems) -> Option<Listen> {
     }
     section.done();
     let tls = entry.tls.map(|tls| tls.value).or(scheme).unwrap_or(true);
-    Some(Listen { socket: socket?, tls, proxy_protocol: entry.proxy_protocol })
+    let https = entry.https.filter(|https| https.value);
+    if let Some(https) = https.as_ref().filter(|_| tls) {
+        problems.add_at(https, "is for a listener without TLS (http:// in front of its address)");
+    }
+    Some(Listen { socket: socket?, tls, redirects_to_https: https.is_some(), proxy_protocol: entry.proxy_protocol })
 }
 
 /// The socket, and what a scheme in front of it says about TLS.

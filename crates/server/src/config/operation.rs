@@ -103,6 +103,15 @@ impl Wanted for AccessFile {
     }
 }
 
+/// `[admin]`
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Admin {
+    /// `HOST:PORT` to listen on. `None` is off.
+    pub(crate) listen: Option<At<String>>,
+    pub(crate) token: Option<String>,
+    pub(crate) hosts: Vec<String>,
+}
+
 /// `[tls]`
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Tls {

@@ -17,7 +17,27 @@ pub(crate) struct Problem {
 impl Problem {
     /// One that has no place in a file.
     pub(crate) fn of_program(message: impl Into<String>) -> Self {
-        Self { place: Place::named("headstart"), key: String::new(), message: message.into() }
+        Self { place: Place::named(""), key: String::new(), message: message.into() }
+    }
+
+    /// One at the place of a value.
+    pub(crate) fn at<T>(at: &At<T>, message: impl Into<String>) -> Self {
+        Self { place: at.place.clone(), key: at.key.clone(), message: message.into() }
+    }
+
+    /// Whether it has no place.
+    pub(crate) fn is_of_program(&self) -> bool {
+        self.place().is_empty()
+    }
+
+    /// `FILE:LINE:COLUMN`, or the name of the flag; empty for what has no place.
+    pub(crate) fn place(&self) -> String {
+        self.place.to_string()
+    }
+
+    /// What is wrong, after the name of the key.
+    pub(crate) fn text(&self) -> String {
+        if self.key.is_empty() { self.message.clone() } else { format!("{}: {}", self.key, self.message) }
     }
 
     /// Line and column, for putting them in order.
@@ -34,11 +54,10 @@ impl Problem {
 /// `FILE:LINE:COLUMN: KEY: MESSAGE`
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.place)?;
-        if !self.key.is_empty() {
-            write!(f, "{}: ", self.key)?;
+        match self.place().as_str() {
+            "" => f.write_str(&self.text()),
+            place => write!(f, "{place}: {}", self.text()),
         }
-        f.write_str(&self.message)
     }
 }
 
@@ -93,6 +112,14 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
         .filter(|(distance, _)| *distance <= allowed)
         .min()
         .map(|(_, known)| known)
+}
+
+/// The same for names that are compared as they are.
+pub(crate) fn nearest_name<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // The prefix is the same in all of them.
+    let allowed = 1 + name.len().saturating_sub("HEADSTART_".len()) / 4;
+    let near = known.into_iter().map(|known| (strsim::damerau_levenshtein(name, known), known));
+    near.filter(|(distance, _)| *distance <= allowed).min().map(|(_, known)| known)
 }
 
 #[cfg(test)]

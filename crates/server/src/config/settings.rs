@@ -3,14 +3,13 @@
 use super::connections::Connections;
 use super::engine::Engine;
 use super::listeners::{self, Listen};
-use super::operation::{Log, State, Tls};
+use super::operation::{Admin, Log, State, Tls};
 use super::problems::Problems;
 use super::rules::{self, HostRule};
 use super::section::Section;
 use super::sites::{self, Site};
 use super::table;
 use super::tree::Node;
-use crate::admin;
 
 /// What the program does. Every setting has a default, so an empty file is one that works.
 #[derive(Clone, Debug)]
@@ -22,7 +21,7 @@ pub(crate) struct Settings {
     pub(crate) connections: Connections,
     pub(crate) state: State,
     pub(crate) log: Log,
-    pub(crate) admin: admin::Config,
+    pub(crate) admin: Admin,
     /// In force at once, as sites are.
     pub(crate) rules: Vec<HostRule>,
 }
@@ -35,7 +34,7 @@ impl Settings {
         let mut engine = Engine::default();
         let mut connections = Connections::default();
         let (mut tls, mut state, mut log) = (Tls::default(), State::default(), Log::default());
-        let mut admin = admin::Config::default();
+        let mut admin = Admin::default();
         table::root().read_keys(&mut root, &mut keys);
         for group in [table::learn(), table::push(), table::hint(), table::cookie()] {
             group.read(&mut root, &mut engine);
@@ -53,6 +52,13 @@ impl Settings {
         let sites = sites::read(&mut root, &connections.trusted_proxies, problems);
         let rules = rules::read(&mut root, &keys.rules, problems);
         root.done();
+        // A balancer in front may speak TLS in our place, and says so.
+        if !listen.iter().any(|listen| listen.tls) && connections.trusted_proxies.is_empty() {
+            for https in sites.iter().filter_map(|site| site.https.as_ref()) {
+                problems
+                    .add_at(https, "has nowhere to redirect to: no listener has TLS, and there are no trusted_proxies");
+            }
+        }
         Self { listen, sites, tls, engine, connections, state, log, admin, rules }
     }
 

@@ -1,8 +1,9 @@
 //! `[[site]]`: which names are answered for, and from where.
 
+use http::StatusCode;
 use ipnet::IpNet;
 
-use super::entries::{PartialBudget, SiteEntry};
+use super::entries::{PartialBudget, RedirectEntry, SiteEntry};
 use super::files::{self, Files};
 use super::operation::IdentityFiles;
 use super::place::{At, Place};
@@ -10,6 +11,7 @@ use super::problems::Problems;
 use super::section::Section;
 use super::table;
 use super::upstreams::{self, Upstream};
+use crate::redirect::{Redirect, Wrong};
 
 /// One entry.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +25,12 @@ pub(crate) struct Site {
     pub(crate) path: String,
     /// The certificate for these names; else that of `[tls]`.
     pub(crate) identity: IdentityFiles,
+    /// Whether requests without TLS are redirected to `https`, and where that was said.
+    pub(crate) https: Option<At<bool>>,
+    /// Whether browsers are told to use `https` alone.
+    pub(crate) hsts: bool,
+    /// The first that matches counts.
+    pub(crate) redirects: Vec<Redirect>,
     /// How much a page of these hosts may send early, if not what `[push]` and `[hint]` say.
     pub(crate) budget: PartialBudget,
     pub(crate) content: Content,
@@ -82,6 +90,10 @@ fn one(mut section: Section<'_>, trusted: &[IpNet], problems: &Problems) -> Opti
         group.read_keys(&mut section, &mut entry);
     }
     entry.identity.check(problems);
+    if let Some(path) = entry.path.as_ref().filter(|path| !path.value.starts_with('/')) {
+        problems.add_at(path, "has to begin with a slash");
+    }
+    let path = entry.path.map_or_else(|| "/".to_owned(), |path| path.value);
     let hosts = hosts(entry.hosts, problems);
     let named = !hosts.is_empty() && !hosts.iter().any(|host| host.value.starts_with('*'));
     if entry.budget != PartialBudget::default() && !named {
@@ -95,9 +107,33 @@ fn one(mut section: Section<'_>, trusted: &[IpNet], problems: &Problems) -> Opti
     } else {
         entry.root.map(|root| Content::Files(Box::new(files::read(&mut section, root))))
     };
+    let redirects = redirects(&mut section, problems);
     section.done();
-    let (path, identity, budget) = (entry.path, entry.identity, entry.budget);
-    Some(Site { place, name, hosts, path, identity, budget, content: content? })
+    let https = entry.https.filter(|https| https.value);
+    let (identity, budget, strict) = (entry.identity, entry.budget, entry.hsts);
+    Some(Site { place, name, hosts, path, identity, https, hsts: strict, redirects, budget, content: content? })
+}
+
+fn redirects(section: &mut Section<'_>, problems: &Problems) -> Vec<Redirect> {
+    let mut redirects = Vec::new();
+    for mut section in section.sections("redirect").unwrap_or_default() {
+        if !section.has("from") || !section.has("to") {
+            section.problem("needs a `from` (a pattern of paths) and a `to`");
+        }
+        let mut entry = RedirectEntry::default();
+        table::redirect().read_keys(&mut section, &mut entry);
+        section.done();
+        let status = u16::try_from(entry.status).ok().and_then(|status| StatusCode::from_u16(status).ok());
+        let (Some(from), Some(to), Some(status)) = (entry.from, entry.to, status) else { continue };
+        match Redirect::new(&from.value, &to.value, status) {
+            Ok(redirect) => redirects.push(redirect),
+            Err(wrong) => {
+                let at = if matches!(wrong, Wrong::From(_)) { &from } else { &to };
+                problems.add_at(at, format!("{:?} {wrong}", at.value));
+            }
+        }
+    }
+    redirects
 }
 
 fn hosts(written: Vec<At<String>>, problems: &Problems) -> Vec<At<String>> {

@@ -66,7 +66,7 @@ assets = "/[x"
         "x.toml:18:8: site[2].cert: cannot use the certificate a.crt with the key b.key: the private key does not belong",
         "x.toml:24:8: site[3].cert: cannot read the certificate none.crt: No such file",
         "x.toml:28:8: tls.cert: needs its `key`",
-        "x.toml:29:15: tls.min_version: has to be \"1.2\" or \"1.3\"",
+        "x.toml:29:15: tls.min_version: \"1.1\" is not one of 1.2, 1.3",
         "x.toml:33:10: rule[1].assets: \"/[x\"",
         "x.toml:35:",
         "14 mistakes",

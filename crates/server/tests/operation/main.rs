@@ -6,6 +6,8 @@ mod check;
 mod client;
 mod container;
 mod kills;
+mod mistakes;
+mod redirects;
 mod reload;
 mod restarts;
 mod rig;

@@ -19,6 +19,9 @@ pub(in crate::config) fn listen() -> Group<ListenEntry> {
         .sample("\"web\"")
         .value("tls", |to| &mut to.tls)
         .help("false: cleartext, HTTP/1.1 and HTTP/2 with prior knowledge (h2c), for use behind a balancer")
+        .value("https", |to| &mut to.https)
+        .help("true, without TLS: every request is redirected to https:// (308), but for ACME's paths")
+        .sample("false")
         .value("proxy_protocol", |to| &mut to.proxy_protocol)
         .help("networks of balancers that begin connections with a PROXY header, such as [\"10.0.0.0/8\"]")
 }

@@ -18,15 +18,14 @@ mod sites;
 pub(super) use connections::{h2, limits, listen, timeouts};
 pub(super) use engine::{cookie, hint, learn, push};
 pub(super) use operation::{Root, admin, log, root, state, tls};
-pub(super) use sites::{application, directory, files, proxy, rule, site};
+pub(super) use sites::{application, directory, files, proxy, redirect, rule, site};
 
 use super::connections::Connections;
 use super::engine::Engine;
-use super::entries::{HeaderEntry, ListenEntry, ProxyEntry, RuleEntry, SiteEntry};
-use super::operation::{Log, State, Tls};
+use super::entries::{HeaderEntry, ListenEntry, ProxyEntry, RedirectEntry, RuleEntry, SiteEntry};
+use super::operation::{Admin, Log, State, Tls};
 use super::place::{At, Place};
 use super::setting::Row;
-use crate::admin;
 use headstart_files as static_files;
 
 /// A section of the file, for people.
@@ -71,6 +70,8 @@ pub(crate) fn chapters() -> Vec<Chapter> {
             .about(&["By default, one site: the example of the program. A site serves a directory ..."]),
         Chapter::example("", "[[site.header]]", sites::header().rows(HeaderEntry::default()))
             .about(&["A field for some of its paths."]),
+        Chapter::example("", "[[site.redirect]]", redirect().rows(RedirectEntry::default()))
+            .about(&["Paths that lead elsewhere, the first that matches; of any site."]),
         Chapter::example("", "[[site]]", application().rows(SiteEntry::default())).about(&[
             "... or stands in front of an application. What the site above says before `root` can be said here, too.",
         ]),
@@ -86,7 +87,7 @@ pub(crate) fn chapters() -> Vec<Chapter> {
         Chapter::new("", "[h2]", h2().rows(Connections::default())),
         Chapter::new("What is kept and said", "[state]", state().rows(State::default())),
         Chapter::new("", "[log]", log().rows(Log::default())),
-        Chapter::new("", "[admin]", admin().rows(admin::Config::default())),
+        Chapter::new("", "[admin]", admin().rows(Admin::default())),
     ]
 }
 

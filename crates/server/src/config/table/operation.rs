@@ -4,9 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::access_log_writer::Format;
-use crate::admin;
 use crate::config::entries::ListenEntry;
-use crate::config::operation::{Log, State, Tls};
+use crate::config::operation::{Admin, Log, State, Tls};
 use crate::config::place::At;
 use crate::config::setting::{Group, Takes};
 use crate::log::LogFormat;
@@ -96,10 +95,10 @@ pub(in crate::config) fn log() -> Group<Log> {
         .variable("HEADSTART_ACCESS_LOG_FORMAT")
 }
 
-pub(in crate::config) fn admin() -> Group<admin::Config> {
+pub(in crate::config) fn admin() -> Group<Admin> {
     let not_empty = |token: &String| if token.is_empty() { Err("is empty".to_owned()) } else { Ok(()) };
-    Group::<admin::Config>::new("admin")
-        .value("listen", |to| &mut to.listen)
+    Group::<Admin>::new("admin")
+        .checked("listen", |address: &String| host_and_port(address), |to| &mut to.listen)
         .help("address for operators: dashboard, metrics, health; loopback addresses only, unless there is a token")
         .otherwise("off")
         .sample("\"localhost:9180\"")
@@ -112,4 +111,11 @@ pub(in crate::config) fn admin() -> Group<admin::Config> {
         .value("hosts", |to| &mut to.hosts)
         .help("names by which browsers may reach the admin listener, besides addresses and localhost")
         .flag("admin-host", Takes::List("HOST"))
+}
+
+fn host_and_port(address: &str) -> Result<(), String> {
+    match address.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => Ok(()),
+        _ => Err(format!("{address:?} is not of the form HOST:PORT")),
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use headstart::Action;
 
-use crate::config::entries::{HeaderEntry, ProxyEntry, RuleEntry, SiteEntry};
+use crate::config::entries::{HeaderEntry, ProxyEntry, RedirectEntry, RuleEntry, SiteEntry};
 use crate::config::fields;
 use crate::config::section::Section;
 use crate::config::setting::{Group, Takes};
@@ -21,14 +21,21 @@ pub(in crate::config) fn site() -> Group<SiteEntry> {
         .value("hosts", |to| &mut to.hosts)
         .help("\"*.example.org\" is all below; none: all names that no other site has")
         .sample("[\"example.org\", \"www.example.org\"]")
-        .checked("path", |path: &String| with_slash(path), |to| &mut to.path)
+        .value("path", |to| &mut to.path)
         .help("only what begins with this")
+        .sample("\"/\"")
         .value("cert", |to| &mut to.identity.cert)
         .help("certificate chain for these names, instead of that of [tls]; looked at for changes")
         .sample("\"example.org.pem\"")
         .value("key", |to| &mut to.identity.key)
         .help("private key of the certificate")
         .sample("\"example.org.key\"")
+        .value("https", |to| &mut to.https)
+        .help("true: requests without TLS are redirected to https:// (308), but for ACME's paths")
+        .sample("false")
+        .value("hsts", |to| &mut to.hsts)
+        .help("true: browsers are told to use https:// alone for a year (Strict-Transport-Security)")
+        .custom("redirect", |_, _, _| {}, |_| None)
         .within("max_pushes", 0..=1024, |to| &mut to.budget.pushes)
         .help("pushes of a page of these hosts, instead of those of [push]")
         .sample("16")
@@ -38,6 +45,22 @@ pub(in crate::config) fn site() -> Group<SiteEntry> {
         .within("max_hints", 0..=1024, |to| &mut to.budget.hints)
         .help("hints of a page of these hosts, instead of those of [hint]")
         .sample("16")
+}
+
+pub(in crate::config) fn redirect() -> Group<RedirectEntry> {
+    const STATUSES: [u32; 5] = [301, 302, 303, 307, 308];
+    let known = |status: &u32| {
+        if STATUSES.contains(status) { Ok(()) } else { Err(format!("{status} is not one of 301, 302, 303, 307, 308")) }
+    };
+    Group::<RedirectEntry>::new("site.redirect")
+        .value("from", |to| &mut to.from)
+        .help("`*` is any text without a slash, `**` any text")
+        .sample("\"/blog/*/**\"")
+        .value("to", |to| &mut to.to)
+        .help("a path or a URL; $1 to $9 are what the stars caught; the query goes along")
+        .sample("\"https://blog.example.org/$1/$2\"")
+        .checked("status", known, |to| &mut to.status)
+        .help("301, 302, 303, 307 or 308")
 }
 
 pub(in crate::config) fn directory() -> Group<SiteEntry> {
@@ -52,10 +75,6 @@ pub(in crate::config) fn application() -> Group<SiteEntry> {
         .value("upstream", |to| &mut to.upstream)
         .help("an application, on one or several servers: http://, https:// or h2c://")
         .sample("[\"http://10.0.0.7:3000\"]")
-}
-
-fn with_slash(path: &str) -> Result<(), String> {
-    if path.starts_with('/') { Ok(()) } else { Err("has to begin with a slash".into()) }
 }
 
 pub(in crate::config) fn files() -> Group<Config> {
