@@ -1,16 +1,18 @@
 //! Every asset that an edge points to, known by the keyed hash of its path.
 
+use crate::destination::Destination;
 use crate::directory::{Directory, Shown};
 use crate::keymap::KeyMap;
 use crate::metadata::Metadata;
 use crate::networks::Networks;
 use crate::slab::Slab;
 use crate::sync::Arc;
+use crate::tombstone::Tombstone;
 
 /// The number of an asset.
 pub(crate) type AssetId = u32;
 
-/// What is known of an asset. Its path only if it is shown.
+/// All that is known of an asset. Its path only if it is shown.
 #[derive(Debug)]
 pub(crate) struct Asset {
     pub(crate) hash: u64,
@@ -24,9 +26,13 @@ pub(crate) struct Asset {
     /// First and last fetch, in seconds of learner's time.
     pub(crate) first: u32,
     pub(crate) last: u32,
+    pub(crate) tombstone: Tombstone,
     fate: Fate,
     /// Another asset of the same stem was fetched on the same visit: no renames here.
     pub(crate) crowded: bool,
+    /// Its name looks as if it was made for one person.
+    pub(crate) personal: bool,
+    dissent: Dissent,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +42,23 @@ enum Fate {
     RenamedTo(AssetId),
 }
 
+/// Fetches of a shown asset as something else than it is shown as.
+#[derive(Clone, Copy, Debug, Default)]
+struct Dissent {
+    fetched_as: (Destination, bool),
+    networks: Networks,
+    /// Votes for it and against it since the first.
+    votes: (u8, u8),
+}
+
+/// Networks that a name needs which looks as if it was made for one person.
+const PERSONAL_NETWORKS: u32 = 8;
+
+/// The gate of a name.
+pub(crate) fn networks_needed(min_networks: u32, personal: bool) -> u32 {
+    if personal && min_networks > 1 { min_networks.max(PERSONAL_NETWORKS) } else { min_networks }
+}
+
 /// The table of assets.
 #[derive(Debug)]
 pub(crate) struct Assets {
@@ -43,7 +66,9 @@ pub(crate) struct Assets {
     by_hash: KeyMap,
     /// The latest asset of each stem.
     by_stem: KeyMap,
+    directory: Arc<Directory>,
     max: usize,
+    min_networks: u32,
     shown_bytes: usize,
     shown: usize,
     pub(crate) renamed: u64,
@@ -60,10 +85,43 @@ pub(crate) struct Sighting<'a> {
     pub(crate) seconds: u32,
 }
 
+/// Tells the networks apart that were told that something is gone; never 0.
+pub(crate) fn tag(network: u64, hash: u64) -> u16 {
+    let product = u128::from(network ^ hash) * u128::from(hash | 1);
+    (((product >> 64) as u64 ^ product as u64) >> 48).max(1) as u16
+}
+
 impl Asset {
+    /// Takes in what a network fetched it as: what it is shown as changes when enough networks, and
+    /// more of the votes since the first, say so.
+    fn agree(&mut self, metadata: Metadata, network: u64, min_networks: u32, directory: &Directory) {
+        let Some(shown) = &self.shown else { return };
+        let Some(known) = shown.metadata() else { return };
+        let fetched_as = (metadata.destination, metadata.cors);
+        let dissent = &mut self.dissent;
+        if fetched_as == (known.destination, known.cors) {
+            dissent.votes.1 = dissent.votes.1.saturating_add(1);
+            return;
+        }
+        if dissent.fetched_as != fetched_as || dissent.votes.0 == 0 {
+            *dissent = Dissent { fetched_as, ..Dissent::default() };
+        }
+        dissent.networks.add(network, self.hash);
+        dissent.votes.0 = dissent.votes.0.saturating_add(1);
+        if dissent.networks.at_least() >= min_networks && dissent.votes.0 > dissent.votes.1 {
+            directory.set_fetched_as(shown, fetched_as.0, fetched_as.1);
+            *dissent = Dissent::default();
+        }
+    }
+
     /// Whether the server still has it under this name.
     pub(crate) fn is_live(&self) -> bool {
         self.fate == Fate::Live
+    }
+
+    /// Whether another name has taken its place.
+    pub(crate) fn is_renamed(&self) -> bool {
+        matches!(self.fate, Fate::RenamedTo(_))
     }
 
     /// An asset first fetched at `seconds`.
@@ -77,8 +135,11 @@ impl Asset {
             networks: Networks::default(),
             first: seconds,
             last: seconds,
+            tombstone: Tombstone::default(),
             fate: Fate::Live,
             crowded: false,
+            personal: false,
+            dissent: Dissent::default(),
         }
     }
 }
@@ -88,12 +149,14 @@ impl Assets {
     pub(crate) const ENTRY_BYTES: usize = size_of::<Option<Asset>>() + 2 * 2 * 17;
 
     /// A table for at most `max` assets.
-    pub(crate) fn new(max: usize, seed: u64) -> Self {
+    pub(crate) fn new(max: usize, min_networks: u32, directory: Arc<Directory>, seed: u64) -> Self {
         Self {
             entries: Slab::new(),
             by_hash: KeyMap::new(seed),
             by_stem: KeyMap::new(seed),
+            directory,
             max,
+            min_networks,
             shown_bytes: 0,
             shown: 0,
             renamed: 0,
@@ -144,32 +207,48 @@ impl Assets {
     }
 
     /// Takes in a fetch: the gate opens when enough networks have been seen.
-    pub(crate) fn saw(&mut self, id: AssetId, sighting: &Sighting<'_>, min_networks: u32, directory: &Directory) {
-        let Some(entry) = self.entries.get_mut(id) else { return };
-        entry.last = entry.last.max(sighting.seconds);
-        entry.networks.add(sighting.network, entry.hash);
-        let has_stem = entry.stem != 0;
-        if entry.shown.is_none()
-            && entry.networks.at_least() >= min_networks
-            && let Some(metadata) = sighting.metadata
-        {
-            self.show(id, sighting.path, metadata, directory);
+    pub(crate) fn saw(&mut self, id: AssetId, sighting: &Sighting<'_>) {
+        let min_networks = self.min_networks;
+        let Some(asset) = self.entries.get_mut(id) else { return };
+        asset.last = asset.last.max(sighting.seconds);
+        asset.networks.add(sighting.network, asset.hash);
+        let revived = asset.fate == Fate::Gone && asset.tombstone.since(asset.last, 2.min(min_networks)).is_none();
+        if revived {
+            asset.fate = Fate::Live;
         }
-        if has_stem {
-            self.follow_rename(id, min_networks, directory);
+        if let Some(metadata) = sighting.metadata {
+            asset.personal |= metadata.personal;
+            asset.agree(metadata, sighting.network, min_networks, &self.directory);
+        }
+        let inherits = asset.stem != 0 && asset.networks.at_least() >= min_networks && self.predecessor(id).is_some();
+        let Some(asset) = self.entries.get(id) else { return };
+        let needed = networks_needed(min_networks, asset.personal && !inherits);
+        let (passed, stem) = (asset.networks.at_least() >= needed, asset.stem);
+        let unshown = asset.shown.is_none() || revived;
+        if let (true, true, Some(metadata)) = (passed, unshown, sighting.metadata) {
+            self.show(id, sighting.path, metadata);
+        }
+        if stem != 0 {
+            self.follow_rename(id);
         }
     }
 
     /// Lets an asset be shown.
-    pub(crate) fn show(&mut self, id: AssetId, path: &str, metadata: Metadata, directory: &Directory) {
-        let Some(entry) = self.entries.get_mut(id) else { return };
-        if entry.shown.is_none() {
-            let shown = Arc::new(Shown::new(entry.hash, path, metadata));
-            self.shown += 1;
-            self.shown_bytes += shown.bytes();
-            directory.insert(Arc::clone(&shown));
-            entry.shown = Some(shown);
+    pub(crate) fn show(&mut self, id: AssetId, path: &str, metadata: Metadata) {
+        let Some(asset) = self.entries.get_mut(id) else { return };
+        if let Some(old) = asset.shown.take() {
+            if old.metadata().is_some() {
+                asset.shown = Some(old);
+                return;
+            }
+            self.shown -= 1;
+            self.shown_bytes -= old.bytes();
         }
+        let shown = Arc::new(Shown::new(asset.hash, path, metadata));
+        self.shown += 1;
+        self.shown_bytes += shown.bytes();
+        self.directory.insert(Arc::clone(&shown));
+        asset.shown = Some(shown);
     }
 
     /// Takes in what another learner knows of the asset. Whether that is newer.
@@ -180,13 +259,14 @@ impl Assets {
         asset.first = asset.first.min(other.first);
         asset.last = asset.last.max(other.last);
         asset.crowded |= other.crowded;
+        asset.personal |= other.personal;
+        asset.tombstone.merge(other.tombstone);
         newer
     }
 
-    pub(crate) fn set_networks(&mut self, id: AssetId, networks: Networks) {
-        if let Some(asset) = self.entries.get_mut(id) {
-            asset.networks = networks;
-        }
+    /// What a response said of a shown asset.
+    pub(crate) fn describe(&self, hash: u64, metadata: Metadata) {
+        self.directory.describe(hash, metadata);
     }
 
     /// Several assets of one stem were fetched on one visit: they live side by side.
@@ -205,16 +285,16 @@ impl Assets {
     }
 
     /// An edge to the asset was dropped.
-    pub(crate) fn release(&mut self, id: AssetId, directory: &Directory) {
+    pub(crate) fn release(&mut self, id: AssetId) {
         let Some(entry) = self.entries.get_mut(id) else { return };
         entry.refs = entry.refs.saturating_sub(1);
         if entry.refs == 0 {
-            self.sweep(id, directory);
+            self.sweep(id);
         }
     }
 
     /// Forgets the asset, and those that it was renamed to, if nothing points to it.
-    pub(crate) fn sweep(&mut self, id: AssetId, directory: &Directory) {
+    pub(crate) fn sweep(&mut self, id: AssetId) {
         let mut next = Some(id);
         while let Some(id) = next.take() {
             if self.entries.get(id).is_none_or(|entry| entry.refs > 0) {
@@ -225,7 +305,7 @@ impl Assets {
             if let Some(shown) = &entry.shown {
                 self.shown -= 1;
                 self.shown_bytes -= shown.bytes();
-                directory.remove(shown);
+                self.directory.remove(shown);
             }
             if let Fate::RenamedTo(heir) = entry.fate {
                 if let Some(heir) = self.entries.get_mut(heir) {
@@ -236,63 +316,84 @@ impl Assets {
         }
     }
 
-    /// The server no longer has the asset.
-    pub(crate) fn gone(&mut self, hash: u64, directory: &Directory) {
-        if let Some(id) = self.by_hash.get(hash) {
-            self.retire(id, Fate::Gone, directory);
+    /// A network was told that the server has the asset no longer. It is gone when two were.
+    pub(crate) fn gone(&mut self, hash: u64, network: u64, second: u32) {
+        let Some(id) = self.by_hash.get(hash) else { return };
+        let networks = 2.min(self.min_networks);
+        let Some(asset) = self.entries.get_mut(id) else { return };
+        asset.tombstone.add(second, tag(network, hash));
+        if asset.fate == Fate::Live && asset.tombstone.since(asset.last, networks).is_some() {
+            asset.fate = Fate::Gone;
+            self.withdraw(id);
         }
     }
 
-    /// Where an edge to `id` leads now: itself, what it was renamed to, or nowhere.
+    /// Takes over what other networks were told.
+    pub(crate) fn reconsider(&mut self, id: AssetId) {
+        let networks = 2.min(self.min_networks);
+        let Some(asset) = self.entries.get_mut(id) else { return };
+        if asset.fate == Fate::Live && asset.tombstone.since(asset.last, networks).is_some() {
+            asset.fate = Fate::Gone;
+            self.withdraw(id);
+        }
+    }
+
+    /// Where an edge to `id` leads now: to itself, or to what it was renamed to.
     pub(crate) fn resolve(&self, id: AssetId) -> Option<AssetId> {
         let mut at = id;
         // A chain is as long as the deploys since an edge was last touched.
         for _ in 0..64 {
             match self.entries.get(at)?.fate {
-                Fate::Gone => return None,
-                Fate::Live => return Some(at),
+                Fate::Gone | Fate::Live => return Some(at),
                 Fate::RenamedTo(heir) => at = heir,
             }
         }
         None
     }
 
-    /// `id` takes the place of the latest asset of its stem, if that has not been
-    /// fetched since `id` appeared and enough networks vouch for `id`.
-    pub(crate) fn follow_rename(&mut self, id: AssetId, min_networks: u32, directory: &Directory) {
-        let Some(entry) = self.entries.get(id) else { return };
-        let (stem, first) = (entry.stem, entry.first);
-        if stem == 0 || entry.networks.at_least() < min_networks {
-            return;
+    /// `id` takes the place of the latest asset of its stem, with all that is known of that, if enough networks
+    /// vouch for `id` and the other is gone, or has not been fetched since `id` appeared.
+    pub(crate) fn follow_rename(&mut self, id: AssetId) {
+        let vouched = self
+            .entries
+            .get(id)
+            .is_some_and(|asset| asset.fate == Fate::Live && asset.networks.at_least() >= self.min_networks);
+        let Some(elder) = self.predecessor(id).filter(|_| vouched) else { return };
+        let Some(stem) = self.entries.get(id).map(|asset| asset.stem) else { return };
+        self.retain(id);
+        self.withdraw(elder);
+        if let Some(old) = self.entries.get_mut(elder) {
+            let hash = old.hash;
+            old.fate = Fate::RenamedTo(id);
+            if self.by_hash.get(hash) == Some(elder) {
+                self.by_hash.remove(hash);
+            }
         }
-        let Some(elder) = self.by_stem.get(stem).filter(|elder| *elder != id) else { return };
-        let Some(old) = self.entries.get(elder) else { return };
-        if !old.crowded && old.last <= first {
-            self.retain(id);
-            self.retire(elder, Fate::RenamedTo(id), directory);
-            self.by_stem.insert(stem, id);
-            self.renamed += 1;
-        }
+        self.by_stem.insert(stem, id);
+        self.renamed += 1;
+    }
+
+    /// Whose place `id` may take.
+    fn predecessor(&self, id: AssetId) -> Option<AssetId> {
+        let asset = self.entries.get(id).filter(|asset| asset.stem != 0)?;
+        let elder = self.by_stem.get(asset.stem).filter(|elder| *elder != id)?;
+        let old = self.entries.get(elder)?;
+        let left = old.fate == Fate::Gone || old.last <= asset.first;
+        (left && !old.crowded).then_some(elder)
     }
 
     /// What an asset that is not in the table was renamed to, by the same rule.
-    pub(crate) fn heir(&self, old: &Asset, min_networks: u32) -> Option<AssetId> {
+    pub(crate) fn heir(&self, old: &Asset) -> Option<AssetId> {
         let id = self.by_stem.get(old.stem).filter(|_| old.stem != 0 && !old.crowded)?;
         let heir = self.entries.get(id)?;
-        (heir.networks.at_least() >= min_networks && old.last < heir.first).then_some(id)
+        (heir.networks.at_least() >= self.min_networks && old.last < heir.first).then_some(id)
     }
 
-    fn retire(&mut self, id: AssetId, fate: Fate, directory: &Directory) {
-        let Some(entry) = self.entries.get_mut(id) else { return };
-        entry.fate = fate;
-        if let Some(shown) = &entry.shown {
-            directory.retire(shown);
-        }
-        let (hash, stem) = (entry.hash, entry.stem);
+    /// Takes an asset out of every plan.
+    fn withdraw(&mut self, id: AssetId) {
         self.fates = self.fates.wrapping_add(1);
-        self.by_hash.remove(hash);
-        if self.by_stem.get(stem) == Some(id) {
-            self.by_stem.remove(stem);
+        if let Some(shown) = self.entries.get(id).and_then(|asset| asset.shown.as_ref()) {
+            self.directory.retire(shown);
         }
     }
 

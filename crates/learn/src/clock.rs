@@ -10,7 +10,7 @@ pub(crate) struct Tick(pub(crate) u64);
 /// step back of more than this is the clock being set.
 const TOLERANCE: u64 = 10_000;
 
-/// Turns the caller's time into ticks.
+/// Turns the caller's time into ticks, which are that time unless the clock was set.
 ///
 /// Time that runs back stands still. A leap forward counts as `max_step`, after
 /// which everything learned weighs nothing anyway; so a clock that was ten years
@@ -34,7 +34,10 @@ impl Clock {
 
     /// The tick at `now`.
     pub(crate) fn tick(&mut self, now: Time) -> Tick {
-        let last = *self.last.get_or_insert(now);
+        let last = *self.last.get_or_insert_with(|| {
+            self.tick = Tick(now.as_millis());
+            now
+        });
         let elapsed = now.as_millis().saturating_sub(last.as_millis());
         let behind = last.as_millis().saturating_sub(now.as_millis());
         if elapsed > 0 {
@@ -57,11 +60,11 @@ mod tests {
     fn back_an_hour_stands_still_and_then_goes_on() {
         let mut clock = Clock::new(64 * 24 * HOUR);
         let start = 1_700_000_000_000;
-        assert_eq!(clock.tick(Time::from_millis(start)), Tick(0));
-        assert_eq!(clock.tick(Time::from_millis(start + 5)), Tick(5));
-        assert_eq!(clock.tick(Time::from_millis(start + 4)), Tick(5));
-        assert_eq!(clock.tick(Time::from_millis(start - HOUR)), Tick(5));
-        assert_eq!(clock.tick(Time::from_millis(start - HOUR + 2)), Tick(7));
+        assert_eq!(clock.tick(Time::from_millis(start)), Tick(start));
+        assert_eq!(clock.tick(Time::from_millis(start + 5)), Tick(start + 5));
+        assert_eq!(clock.tick(Time::from_millis(start + 4)), Tick(start + 5));
+        assert_eq!(clock.tick(Time::from_millis(start - HOUR)), Tick(start + 5));
+        assert_eq!(clock.tick(Time::from_millis(start - HOUR + 2)), Tick(start + 7));
     }
 
     #[test]

@@ -37,12 +37,6 @@ impl<'a> Cursor<'a> {
         self.array().map(u64::from_le_bytes)
     }
 
-    /// A weight: finite and not negative, cut at `max`. Anything else is `None`.
-    pub(crate) fn weight(&mut self, max: f32) -> Option<f32> {
-        let value = f32::from_le_bytes(self.array()?);
-        (value.is_finite() && value >= 0.0).then_some(value.min(max))
-    }
-
     /// A text with its length in front, of at most `max` bytes.
     pub(crate) fn text(&mut self, max: usize) -> Option<&'a str> {
         let length = usize::from(self.u16()?);
@@ -63,14 +57,5 @@ mod tests {
         assert_eq!(cursor.u8(), Some(9));
         assert_eq!((cursor.u8(), cursor.is_empty()), (None, true));
         assert_eq!(Cursor(&[2, 0, b'a', b'b']).text(1), None);
-    }
-
-    #[test]
-    fn weights_are_numbers() {
-        for (value, expected) in
-            [(1.5, Some(1.5)), (9.0, Some(2.0)), (-1.0, None), (f32::NAN, None), (f32::INFINITY, None)]
-        {
-            assert_eq!(Cursor(&f32::to_le_bytes(value)).weight(2.0), expected);
-        }
     }
 }

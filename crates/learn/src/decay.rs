@@ -1,21 +1,21 @@
-//! Forward decay: evidence is weighed once, when it comes, by how late it comes.
+//! Forward decay in whole numbers: evidence is weighed once, when it comes, by how late it comes.
 //!
-//! Evidence at time t adds g(t) = 2^((t - L) / H) to a sum, for a landmark L and a
-//! half-life H; the decayed sum at time t is the sum divided by g(t). Sums are
-//! only ever added to, never aged (Cormode, Shkapenyuk, Srivastava and Xu,
-//! "Forward Decay", ICDE 2009).
+//! Evidence at time t adds g(t) = 16 * 2^((t - L) / H) to a sum, for a landmark L and a half-life H,
+//! rounded to a whole number; the decayed sum at time t is the sum divided by g(t). Sums are only
+//! ever added to, never aged (Cormode, Shkapenyuk, Srivastava and Xu, "Forward Decay", ICDE 2009),
+//! so adding up sums of several learners is exact in any order.
 //!
-//! g would overflow in the end, so landmarks follow one another, 32 half-lives
-//! apart. Moving a sum to the next landmark divides it by 2^32, which is exact in
-//! floating point, and is done when the sum is next touched.
+//! Landmarks follow one another, eight half-lives apart; they are the same for all learners of one
+//! half-life. Of two sums the one with the later landmark stands: what came before the earlier one weighs
+//! a 256th at most, and the last visits that said something are kept apart (see `witnesses`).
 
 use crate::clock::Tick;
 
-/// No decayed weight exceeds this many visits.
-pub(crate) const MAX_WEIGHT: f32 = 1e6;
-
 /// Half-lives between landmarks.
-const EPOCH_HALF_LIVES: u64 = 32;
+const EPOCH_HALF_LIVES: u64 = 8;
+
+/// The weight of a visit at its landmark.
+const UNIT: f32 = 16.0;
 
 /// The number of a landmark.
 pub(crate) type Epoch = u32;
@@ -32,6 +32,10 @@ impl Decay {
         Self { half_life: half_life.max(1) }
     }
 
+    pub(crate) fn half_life(self) -> u64 {
+        self.half_life
+    }
+
     /// After so many milliseconds nothing is left of any weight.
     pub(crate) fn max_step(self) -> u64 {
         self.half_life.saturating_mul(64)
@@ -43,27 +47,22 @@ impl Decay {
         u32::try_from(tick.0 / length).unwrap_or(u32::MAX)
     }
 
-    /// What is left of evidence after so many milliseconds; 0 to 1.
-    pub(crate) fn remains(self, age: u64) -> f32 {
-        (-(age as f64 / self.half_life as f64)).exp2() as f32
+    /// What a visit at `tick` adds to sums of its epoch, if it counts for `share` visits; 1 to 2^15.
+    pub(crate) fn gain(self, tick: Tick, share: f32) -> u32 {
+        (self.relative(tick) * UNIT * share).round().clamp(1.0, 32_768.0) as u32
     }
 
-    /// g: the weight of evidence at `tick`, relative to the landmark of its epoch; 1 to 2^32.
-    pub(crate) fn gain(self, tick: Tick) -> f32 {
+    /// The factor from sums of `epoch` to visits as of `tick`.
+    pub(crate) fn scale(self, epoch: Epoch, tick: Tick) -> f32 {
+        let behind = self.epoch(tick).saturating_sub(epoch);
+        let half_lives = u64::from(behind).saturating_mul(EPOCH_HALF_LIVES).min(200) as f32;
+        1.0 / (UNIT * self.relative(tick) * half_lives.exp2())
+    }
+
+    /// 2^((t - L) / H); 1 to 2^8.
+    fn relative(self, tick: Tick) -> f32 {
         let length = self.half_life.saturating_mul(EPOCH_HALF_LIVES);
         ((tick.0 % length) as f64 / self.half_life as f64).exp2() as f32
-    }
-}
-
-/// The factor that moves a sum from one landmark to a later one.
-///
-/// An earlier one, which ticks never lead to, leaves it as it is.
-pub(crate) fn rebase(from: Epoch, to: Epoch) -> f32 {
-    match to.saturating_sub(from) {
-        0 => 1.0,
-        1 => 2f32.powi(-32),
-        2 => 2f32.powi(-64),
-        _ => 0.0,
     }
 }
 
@@ -77,10 +76,12 @@ mod tests {
     #[test]
     fn half_is_left_after_a_half_life() {
         let decay = Decay::new(H);
-        assert!((decay.gain(Tick(0)) - 1.0).abs() < 1e-6);
-        assert!((decay.gain(Tick(H)) - 2.0).abs() < 1e-6);
-        assert_eq!(decay.epoch(Tick(32 * H)), 1);
-        assert!((decay.gain(Tick(32 * H)) - 1.0).abs() < 1e-6);
+        let now = |tick| decay.gain(Tick(0), 1.0) as f32 * decay.scale(0, Tick(tick));
+        assert!((now(0) - 1.0).abs() < 1e-6);
+        assert!((now(H) - 0.5).abs() < 1e-6);
+        assert!((now(10 * H) - 1.0 / 1024.0).abs() < 1e-6);
+        assert_eq!(decay.epoch(Tick(8 * H)), 1);
+        assert_eq!(decay.gain(Tick(8 * H), 2.0), 32);
     }
 
     proptest! {
@@ -88,13 +89,10 @@ mod tests {
         fn weights_are_finite_and_decay_is_monotone(half_life in 60_000u64..1 << 40, a: u64, b: u64) {
             let decay = Decay::new(half_life);
             let (early, late) = (a.min(b), a.max(b));
-            let sum = |at: u64, then: u64| {
-                let (from, to) = (decay.epoch(Tick(at)), decay.epoch(Tick(then)));
-                decay.gain(Tick(at)) * rebase(from, to) / decay.gain(Tick(then))
-            };
-            let now = sum(early, late);
-            prop_assert!(now.is_finite() && (0.0..=1.000_001).contains(&now));
-            prop_assert!(sum(early, late.saturating_add(half_life)) <= now);
+            let sum = |then: u64| decay.gain(Tick(early), 1.0) as f32 * decay.scale(decay.epoch(Tick(early)), Tick(then));
+            let now = sum(late);
+            prop_assert!(now.is_finite() && (0.0..=1.05).contains(&now));
+            prop_assert!(sum(late.saturating_add(half_life)) <= now * 1.001);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 
 use foldhash::fast::FixedState;
 
+use crate::destination::Destination;
 use crate::metadata::Metadata;
 use crate::sync::{Arc, AtomicU64, Ordering, RwLock, read, write};
 
@@ -41,12 +42,20 @@ impl Shown {
         size_of::<Self>() + self.path.len() + 4 * size_of::<usize>() + 2 * size_of::<(u64, usize)>()
     }
 
+    /// Takes in what one response said. What the asset is fetched as stays: that is for many to decide.
     /// Whether this changed anything.
     fn describe(&self, metadata: Metadata) -> bool {
-        if read(&self.state).metadata == metadata {
+        let known = read(&self.state).metadata;
+        let new = Metadata {
+            destination: known.destination,
+            cors: known.cors,
+            personal: known.personal || metadata.personal,
+            ..metadata
+        };
+        if known == new {
             return false;
         }
-        write(&self.state).metadata = metadata;
+        write(&self.state).metadata = new;
         true
     }
 }
@@ -61,6 +70,7 @@ const SHARDS: usize = 16;
 
 /// All shown assets by the keyed hash of their path. Readers and writers of the
 /// model do not wait for one another here beyond one table operation.
+#[derive(Debug)]
 pub(crate) struct Directory {
     shards: Vec<RwLock<HashMap<u64, Arc<Shown>, FixedState>>>,
     /// Grows whenever the metadata of a shown asset changes.
@@ -83,6 +93,15 @@ impl Directory {
         if read(shard).get(&hash).is_some_and(|shown| shown.describe(metadata)) {
             self.changed();
         }
+    }
+
+    /// Enough networks agree that the asset is fetched as this.
+    pub(crate) fn set_fetched_as(&self, shown: &Shown, destination: Destination, cors: bool) {
+        {
+            let metadata = &mut write(&shown.state).metadata;
+            (metadata.destination, metadata.cors) = (destination, cors);
+        }
+        self.changed();
     }
 
     pub(crate) fn insert(&self, shown: Arc<Shown>) {

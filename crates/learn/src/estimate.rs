@@ -1,24 +1,32 @@
-//! From evidence to probability: shrinkage towards the coarser level, then a lower
+//! From evidence to probability: what counts, shrinkage towards the coarser level, then a lower
 //! confidence bound.
 //!
-//! For each level k of a page, from coarse to fine, with N the visits that count, h
-//! those that fetched the asset and m those on which its absence says nothing:
+//! For each level k of a page, from coarse to fine, with N the visits that count since the asset was first
+//! fetched there, h those that fetched it and m those on which its absence says nothing:
 //!
 //! ```text
-//! n = max(N - m, h)
+//! n = max(N - m, h)                    without the visit that revealed an asset of a page known before
 //! p = (h + kappa q) / (n + kappa)      q: p of the coarser level, 0 at the top
 //! ```
 //!
 //! and at the page itself, `lower = p - z sqrt(p (1 - p) / (n + kappa + 1))`. A page
 //! never seen has n = 0, so it holds the opinion of its template or section.
+//!
+//! Sums decay by the clock; the last visits that said something, the witnesses, do not. Where
+//! sums weigh less than the witnesses, as after silence, these stand for h and n. Where the
+//! latest witnesses contradict all before them, as after a change, they alone do: several in a row of which
+//! the chance was below one in a thousand.
 
 use crate::assets::{AssetId, Assets};
 use crate::clock::Tick;
 use crate::config::Config;
-use crate::decay::{Decay, rebase};
+use crate::decay::Decay;
+use crate::edge::{Edge, Manner, Order};
 use crate::level::Level;
 use crate::networks::Networks;
-use crate::node::{Edge, Node};
+use crate::node::Node;
+use crate::observation::ClientClass;
+use crate::witnesses::Scope;
 
 /// What is known of one asset of a page, with weights as of now.
 #[derive(Clone, Copy, Debug)]
@@ -34,15 +42,44 @@ pub(crate) struct Estimate {
     pub(crate) networks: Networks,
     /// Mean rank in the order of requests, at the finest level that knows it.
     pub(crate) rank: f32,
+    pub(crate) order: Order,
+    pub(crate) manner: Manner,
+    /// Which witnesses of the finest level fetched it, and which say anything of it.
+    pub(crate) fetched_by: u32,
+    pub(crate) told_by: u32,
+    /// Whether the latest full witness says otherwise than the probability.
+    pub(crate) disputed: bool,
 }
 
-/// The factor from sums of a node to weights as of `tick`.
+/// The evidence of one level.
+#[derive(Clone, Copy, Debug, Default)]
+struct Weighed {
+    hits: f32,
+    effective: f32,
+}
+
+/// Fewest witnesses in a row that may contradict all before them.
+const RUN: u32 = 3;
+
+/// A run of witnesses is a change when its chance was below this.
+const CHANCE: f32 = 1e-3;
+
+/// No more than this is certain: clients fail to load now and then, and bots load what they like.
+const ERROR: f32 = 0.03;
+
+/// The factor from sums of a node to visits as of `tick`.
 pub(crate) fn scale(node: &Node, decay: Decay, tick: Tick) -> f32 {
-    rebase(node.epoch, decay.epoch(tick)) / decay.gain(tick)
+    decay.scale(node.epoch, tick)
 }
 
 /// Estimates every asset that any node of `chain`, from coarse to fine, knows.
-pub(crate) fn estimates(chain: &[&Node], assets: &Assets, config: &Config, decay: Decay, tick: Tick) -> Vec<Estimate> {
+pub(crate) fn estimates(
+    chain: &[&Node],
+    assets: &Assets,
+    config: &Config,
+    (decay, tick): (Decay, Tick),
+    class: ClientClass,
+) -> Vec<Estimate> {
     let mut known: Vec<(AssetId, usize, Edge)> = Vec::new();
     for (depth, node) in chain.iter().enumerate() {
         let edges = node.edges.iter();
@@ -51,11 +88,18 @@ pub(crate) fn estimates(chain: &[&Node], assets: &Assets, config: &Config, decay
     known.sort_unstable_by_key(|(asset, depth, _)| (*asset, *depth));
     let groups = known.chunk_by(|a, b| a.0 == b.0);
     let scales: Vec<f32> = chain.iter().map(|node| scale(node, decay, tick)).collect();
-    groups.map(|group| estimate(group, chain, &scales, config)).collect()
+    groups.map(|group| estimate(group, chain, &scales, config, decay, class)).collect()
 }
 
 /// Estimates one asset from its edges, ordered by the place of their node in `chain`.
-fn estimate(edges: &[(AssetId, usize, Edge)], chain: &[&Node], scales: &[f32], config: &Config) -> Estimate {
+fn estimate(
+    edges: &[(AssetId, usize, Edge)],
+    chain: &[&Node],
+    scales: &[f32],
+    config: &Config,
+    decay: Decay,
+    class: ClientClass,
+) -> Estimate {
     let kappa = config.kappa();
     let mut estimate = Estimate {
         asset: edges.first().map_or(0, |(asset, ..)| *asset),
@@ -66,28 +110,192 @@ fn estimate(edges: &[(AssetId, usize, Edge)], chain: &[&Node], scales: &[f32], c
         effective: 0.0,
         networks: Networks::default(),
         rank: 255.0,
+        order: Order::default(),
+        manner: Manner::default(),
+        fetched_by: 0,
+        told_by: 0,
+        disputed: false,
     };
+    // When the coarser level first knew of it: an asset is no older on a page.
+    let mut birth = 0;
     for (depth, (node, scale)) in chain.iter().zip(scales).enumerate() {
-        let mut merged = Edge::new(estimate.asset);
+        let mut merged: Option<Edge> = None;
         for (_, _, edge) in edges.iter().filter(|(_, at, _)| *at == depth) {
-            merged.absorb(edge);
+            match &mut merged {
+                Some(merged) => {
+                    merged.absorb(edge);
+                    merged.fetched_by |= edge.fetched_by;
+                    merged.muted_by &= edge.muted_by;
+                }
+                None => merged = Some(*edge),
+            }
         }
-        let (hits, mute) = (merged.hits * scale, merged.mute * scale);
-        let effective = (node.weight * scale - mute).max(hits);
-        estimate.probability = (hits + kappa * estimate.probability) / (effective + kappa);
-        if merged.hits > 0.0 {
-            estimate.rank = merged.rank / merged.hits;
+        if merged.is_none() && node.full {
+            // It may have been fetched all the same: the coarser level's opinion stands.
+            continue;
         }
-        if merged.networks.at_least() > estimate.networks.at_least() {
-            estimate.networks = merged.networks;
+        let edge = merged.unwrap_or_else(|| Edge::new(estimate.asset, birth));
+        birth = if merged.is_some() { edge.birth } else { birth };
+        let told = Told::of(node, &edge, class);
+        let weighed = told.weigh(node, &edge, decay, *scale);
+        estimate.probability = (weighed.hits + kappa * estimate.probability) / (weighed.effective + kappa);
+        if let Some(rank) = edge.order.rank() {
+            estimate.rank = rank;
+            estimate.order = edge.order;
+            estimate.manner = edge.manner;
         }
-        if node.level == Level::Page {
-            (estimate.hits, estimate.mute, estimate.effective) = (hits, mute, effective);
+        if edge.networks.at_least() > estimate.networks.at_least() {
+            estimate.networks = edge.networks;
         }
+        if node.level.is_page() {
+            (estimate.hits, estimate.mute) = (edge.hits as f32 * scale, edge.mute as f32 * scale);
+            estimate.effective = weighed.effective;
+        }
+        (estimate.fetched_by, estimate.told_by) = (told.fetched, told.speaking);
+        estimate.disputed = told.latest.is_some_and(|fetched| {
+            let p = estimate.probability;
+            if fetched { p < 0.2 } else { p > 0.8 || told.run(false) >= RUN }
+        }) && node.level != Level::Section;
     }
     let p = estimate.probability.clamp(0.0, 1.0);
     let spread = (p * (1.0 - p) / (estimate.effective + kappa + 1.0)).sqrt();
     estimate.probability = p;
     estimate.lower_bound = (p - config.z() * spread).max(0.0);
     estimate
+}
+
+/// Whether an asset came to a node that was known already. Then the visit that revealed it is no evidence of how
+/// often it is needed: it is counted because it needed it.
+fn is_late_comer(node: &Node, edge: &Edge) -> bool {
+    node.first < edge.birth
+}
+
+/// What the witnesses of a node say of one asset.
+#[derive(Clone, Copy, Debug, Default)]
+struct Told {
+    /// Those that say anything, and of them those that fetched it.
+    speaking: u32,
+    fetched: u32,
+    /// What the latest full witness says, if one says anything.
+    latest: Option<bool>,
+}
+
+impl Told {
+    /// Witnesses from before the asset was first fetched say nothing. Where the classes of clients
+    /// differ clearly, only those of `class` do.
+    fn of(node: &Node, edge: &Edge, class: ClientClass) -> Self {
+        let (mut told, mut positive, mut phones, mut full) = (0u32, 0u32, 0u32, 0u32);
+        let first = edge.birth.saturating_add(u32::from(is_late_comer(node, edge)));
+        for (at, witness) in node.witnesses.iter().enumerate() {
+            let bit = 1u32 << at;
+            phones |= if witness.class() == ClientClass::Phone { bit } else { 0 };
+            full |= if witness.scope() == Scope::Full { bit } else { 0 };
+            if witness.second() < first {
+                continue;
+            }
+            match witness.scope() {
+                Scope::PositiveOnly => positive |= bit & edge.fetched_by,
+                Scope::Assisted | Scope::Full => told |= bit,
+            }
+        }
+        told &= !(edge.muted_by & !edge.fetched_by);
+        // What clients fetch of whose caches nothing is known is fetched by too many of those that are counted.
+        if told.count_ones() < 4 {
+            told |= positive;
+        }
+        let fetched = edge.fetched_by & told;
+        let mine = if class == ClientClass::Phone { phones } else { !phones };
+        let rate = |of: u32| (fetched & of).count_ones() as f32 / of.count_ones() as f32;
+        let (ours, others) = (told & mine, told & !mine);
+        if ours.count_ones() >= 3 && others.count_ones() >= 3 && (rate(ours) - rate(others)).abs() > 0.6 {
+            return Self { speaking: ours, fetched: fetched & ours, latest: None };
+        }
+        let latest = (31 - (told & full).leading_zeros().min(31), told & full != 0);
+        Self { speaking: told, fetched, latest: latest.1.then(|| fetched >> latest.0 & 1 == 1) }
+    }
+
+    /// How many of the latest all fetched it, or all did not.
+    fn run(self, fetched: bool) -> u32 {
+        let against = self.speaking & if fetched { !self.fetched } else { self.fetched };
+        let since = if against == 0 { self.speaking } else { self.speaking & !(u32::MAX >> against.leading_zeros()) };
+        since.count_ones()
+    }
+
+    /// h and n: of the sums, of the witnesses where they say more, or of the latest of these where they contradict the rest.
+    fn weigh(self, node: &Node, edge: &Edge, decay: Decay, scale: f32) -> Weighed {
+        let (hits, told) = (self.fetched.count_ones() as f32, self.speaking.count_ones() as f32);
+        let revealed = Tick(u64::from(edge.birth) * 1000);
+        let of_it = is_late_comer(node, edge) && decay.epoch(revealed) == node.epoch && edge.hits > 0;
+        let revealing = if of_it { decay.gain(revealed, 1.0).min(edge.hits) } else { 0 };
+        let since = node.visits.since(edge.birth).saturating_sub(edge.mute).max(edge.hits) - revealing;
+        let sums = Weighed { hits: (edge.hits - revealing) as f32 * scale, effective: since as f32 * scale };
+        let witnessed = Weighed { hits, effective: told };
+        for fetched in [false, true] {
+            let run = self.run(fetched) as f32;
+            let (before, before_hits) = if sums.effective > told {
+                (sums.effective, sums.hits)
+            } else {
+                (told - run, if fetched { hits - run } else { hits })
+            };
+            if run < RUN as f32 || before < RUN as f32 {
+                continue;
+            }
+            let p = (before_hits / before).clamp(ERROR, 1.0 - ERROR);
+            let chance = if fetched { p } else { 1.0 - p };
+            if chance.powf(run) < CHANCE {
+                return Weighed { hits: if fetched { run } else { 0.0 }, effective: run };
+            }
+        }
+        if sums.effective < told {
+            return witnessed;
+        }
+        let (p, q) = (sums.hits / sums.effective.max(1e-6), hits / told.max(1.0));
+        let spread = (p * (1.0 - p)).max(0.02) / told.max(1.0);
+        if told >= 8.0 && (p - q).abs() > 3.0 * spread.sqrt() { witnessed } else { sums }
+    }
+}
+
+/// Which of these are alternatives: each occurs on a good part of the visits, and one of the others never with it.
+pub(crate) fn alternatives(estimates: &[Estimate]) -> Vec<bool> {
+    let in_doubt: Vec<usize> = estimates
+        .iter()
+        .enumerate()
+        .filter(|(_, e)| (0.15..0.85).contains(&e.probability))
+        .map(|(at, _)| at)
+        .take(64)
+        .collect();
+    let mut result = vec![false; estimates.len()];
+    for (n, a) in in_doubt.iter().enumerate() {
+        for b in in_doubt.iter().skip(n + 1) {
+            let (Some(x), Some(y)) = (estimates.get(*a), estimates.get(*b)) else { continue };
+            let both = x.told_by & y.told_by;
+            let (of_x, of_y) = ((x.fetched_by & both).count_ones(), (y.fetched_by & both).count_ones());
+            let expected = of_x as f32 * of_y as f32 / both.count_ones().max(1) as f32;
+            let together = x.fetched_by & y.fetched_by & both;
+            if expected >= 2.0 && together == 0 {
+                for at in [*a, *b] {
+                    result.get_mut(at).into_iter().for_each(|place| *place = true);
+                }
+            }
+        }
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(told: u32, fetched: u32) -> Told {
+        Told { speaking: told, fetched, latest: None }
+    }
+
+    #[test]
+    fn runs_are_of_the_latest() {
+        assert_eq!(told(0b1111, 0b1111).run(true), 4);
+        assert_eq!(told(0b1111, 0b0011).run(false), 2);
+        assert_eq!(told(0b1011, 0b0001).run(false), 2, "one that says nothing does not end a run");
+        assert_eq!(told(0, 0).run(true), 0);
+        assert_eq!(told(u32::MAX, 1 << 31).run(true), 1);
+    }
 }

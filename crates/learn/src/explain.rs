@@ -1,8 +1,15 @@
 //! Why a page's plan is what it is.
 
+use crate::config::Config;
 use crate::destination::Destination;
+use crate::estimate::scale;
 use crate::level::Level;
+use crate::model::{Chain, Model};
+use crate::observation::ClientClass;
+use crate::pages::is_named;
+use crate::planner::{Now, decide};
 use crate::sync::Arc;
+use crate::verdict::Verdict;
 
 /// Everything known of a page that has passed the network gate.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -88,23 +95,43 @@ pub struct AssetWeight {
     pub verdict: Verdict,
 }
 
-/// Whether an asset is in the plan, or why not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Verdict {
-    /// It never occurs on one view with another that is as likely: which of them a view needs is
-    /// not known.
-    Alternative,
-    /// The lower bound is below [`Config::hint_threshold`](crate::Config::hint_threshold).
-    BelowThreshold,
-    /// The plan is full; see [`Config::publish`](crate::Config::publish).
-    BeyondLimit,
-    /// Fewer than [`Config::min_networks`](crate::Config::min_networks) asked for it on this page.
-    FewNetworks,
-    /// Fewer than [`Config::min_visits`](crate::Config::min_visits) of the page.
-    FewVisits,
-    /// It is asked for only after the page has fallen silent, and not on nearly every view.
-    Late,
-    /// It is in the plan.
-    Planned,
+/// Why the plan of a page is what it is.
+pub(crate) fn explain(model: &Model, chain: &Chain, config: &Config, now: Now, class: ClientClass) -> Explanation {
+    let nodes = model.nodes_of(chain);
+    let finest = nodes.last().filter(|node| node.level.is_page());
+    let named = finest.is_some_and(|node| is_named(node, config.min_networks()));
+    let levels = nodes.iter().map(|node| LevelWeight {
+        level: node.level,
+        weight: node.visits.total() as f32 * scale(node, model.decay(), now.tick),
+        visits: node.count,
+    });
+    let decided = decide(&nodes, model.assets(), config, (model.decay(), now.tick), class);
+    let known = nodes.iter().map(|node| node.edges.len()).max().unwrap_or(0);
+    let visits = nodes.iter().map(|node| node.count).max().unwrap_or(0);
+    let networks = nodes.iter().map(|node| node.networks.at_least()).max().unwrap_or(0);
+    let state = if visits < config.min_visits() {
+        Knowledge::FewVisits { visits, needed: config.min_visits() }
+    } else if networks < config.min_networks() {
+        Knowledge::FewNetworks { networks, needed: config.min_networks() }
+    } else {
+        Knowledge::Known
+    };
+    let hidden = known.saturating_sub(decided.len());
+    let assets = decided.into_iter().filter_map(|(estimate, shown, verdict)| {
+        let metadata = shown.metadata()?;
+        Some(AssetWeight {
+            path: Arc::clone(&shown.path),
+            destination: metadata.destination,
+            bytes: metadata.bytes,
+            hits: estimate.hits,
+            mute: estimate.mute,
+            effective: estimate.effective,
+            probability: estimate.probability,
+            lower_bound: estimate.lower_bound,
+            networks: estimate.networks.estimate(),
+            rank: estimate.rank,
+            verdict,
+        })
+    });
+    Explanation { state, named, levels: levels.collect(), assets: assets.collect(), hidden }
 }

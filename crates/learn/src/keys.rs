@@ -29,6 +29,14 @@ enum Role {
     Template = 7,
     Section = 8,
     Fingerprint = 9,
+    Query = 10,
+    Visitor = 11,
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keys").finish_non_exhaustive()
+    }
 }
 
 impl Keys {
@@ -46,15 +54,9 @@ impl Keys {
         self.text(Role::Path, site.salt, path)
     }
 
-    /// A path and the part of its query that tells pages apart.
-    pub(crate) fn page(&self, site: Site, path: &str, query: Option<&str>) -> u64 {
-        let Some(query) = query else { return self.path(site, path) };
-        let mut hasher = SipHasher13::new_with_key(&self.key);
-        hasher.write_u64(site.salt ^ ((Role::Path as u64) << 56));
-        hasher.write(path.as_bytes());
-        hasher.write(b"?");
-        hasher.write(query.as_bytes());
-        hasher.finish()
+    /// A page by its path with a `?` and what tells pages apart of its query.
+    pub(crate) fn query(&self, site: Site, name: &str) -> u64 {
+        self.text(Role::Query, site.salt, name)
     }
 
     /// The template of a page.
@@ -72,9 +74,14 @@ impl Keys {
         self.text(Role::Stem, salt, stem).max(1)
     }
 
-    /// One network's vote on a page.
-    pub(crate) fn vote(&self, network: u64, page: u64) -> u64 {
-        self.pair(Role::Vote, network, page)
+    /// One network's vote on a page, of one kind.
+    pub(crate) fn vote(&self, network: u64, page: u64, kind: u8) -> u64 {
+        self.pair(Role::Vote, network ^ u64::from(kind) << 56, page)
+    }
+
+    /// A client on a site.
+    pub(crate) fn visitor(&self, client: u64, site: Site) -> u64 {
+        self.pair(Role::Visitor, client, site.salt)
     }
 
     /// A network before it is mixed with what it voted for.
@@ -126,6 +133,7 @@ mod tests {
         assert_ne!(a.path(site(1), "/x"), b.path(site(1), "/x"));
         assert_ne!(a.path(site(1), "/x"), a.template(1, "/x"));
         assert_ne!(a.fingerprint(), b.fingerprint());
-        assert_ne!(a.vote(1, 2), a.vote(2, 1));
+        assert_ne!(a.vote(1, 2, 0), a.vote(2, 1, 0));
+        assert_ne!(a.vote(1, 2, 0), a.vote(1, 2, 1));
     }
 }

@@ -8,20 +8,28 @@ use crate::clock::{Clock, Tick};
 use crate::config::Config;
 use crate::decay::Decay;
 use crate::directory::Directory;
-use crate::explain::Explanation;
+use crate::explain::{Explanation, Knowledge, explain};
+use crate::holdouts::Holdouts;
 use crate::identity::{ClientId, ConnectionId, NetworkId};
 use crate::keys::Keys;
+use crate::merge::{Context, Merged};
 use crate::metadata::Metadata;
-use crate::model::{Model, Outside};
-use crate::observation::{ClientClass, Delivery, Draw, Fetch, Fetched, Navigation, Referrer, ReferrerPolicy, Visit};
+use crate::model::{Model, phone_key};
+use crate::observation::{
+    CacheState, ClientClass, Delivery, Draw, Fetch, Fetched, Navigation, Referrer, ReferrerPolicy, Visit,
+};
 use crate::page::Page;
-use crate::pages::Pages;
-use crate::plan::{Known, Plan, Published};
-use crate::planner::Now;
-use crate::published::Plans;
+use crate::pages::{Pages, is_named, pages};
+use crate::plan::{Known, Plan};
+use crate::planner::{self, Now};
+use crate::plans::Plans;
+use crate::published::Published;
 use crate::query;
+use crate::record::{ASSET, NODE};
+use crate::returning::Returning;
 use crate::site::Site;
 use crate::sites::Sites;
+use crate::snapshot::{self, Header, Snapshot, SnapshotError};
 use crate::stats::Stats;
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering, lock, try_lock};
 use crate::time::{Time, millis};
@@ -34,14 +42,16 @@ use crate::visits::{Closed, Visits};
 /// model. A visit is taken out under the first and learned, once, under the second.
 /// Published plans are read under neither.
 pub struct Learner {
-    pub(crate) config: Config,
-    pub(crate) keys: Keys,
-    pub(crate) sites: Sites,
-    pub(crate) directory: Directory,
-    pub(crate) plans: Plans,
-    pub(crate) clock: Mutex<Clock>,
-    pub(crate) visits: Mutex<Visits>,
-    pub(crate) model: Mutex<Model>,
+    config: Config,
+    keys: Keys,
+    sites: Sites,
+    directory: Arc<Directory>,
+    plans: Arc<Plans>,
+    clock: Mutex<Clock>,
+    visits: Mutex<Visits>,
+    returning: Mutex<Returning>,
+    model: Mutex<Model>,
+    holdouts: Holdouts,
     /// Requests that belonged to no visit, and that may have belonged to several.
     unattributed: [AtomicU64; 2],
 }
@@ -53,22 +63,122 @@ impl Learner {
         Self::with_clock(config, Clock::new(decay.max_step()))
     }
 
-    pub(crate) fn with_clock(config: Config, clock: Clock) -> Self {
+    fn with_clock(config: Config, clock: Clock) -> Self {
         let keys = Keys::new(config.key());
         let seed = keys.seed();
-        let plans = config.memory_bytes() / 4;
-        let visits = config.memory_bytes() / 8;
-        let model = config.memory_bytes() - plans - visits;
+        let memory = config.memory_bytes();
+        let (plans, visits, returning) = (memory / 4, memory / 8, memory / 64);
+        let model = memory - plans - visits - returning;
+        let directory = Arc::new(Directory::new(seed));
+        let plans = Arc::new(Plans::new(plans, seed));
         Self {
             sites: Sites::new(config.max_sites(), seed),
-            directory: Directory::new(seed),
-            plans: Plans::new(plans, seed),
             clock: Mutex::new(clock),
             visits: Mutex::new(Visits::new(millis(config.window()), visits, seed)),
-            model: Mutex::new(Model::new(&config, model, seed)),
+            returning: Mutex::new(Returning::new(returning)),
+            model: Mutex::new(Model::new(&config, model, keys.clone(), Arc::clone(&directory), Arc::clone(&plans))),
             unattributed: [AtomicU64::new(0), AtomicU64::new(0)],
+            holdouts: Holdouts::new(config.max_sites()),
+            directory,
+            plans,
             keys,
             config,
+        }
+    }
+
+    /// A learner that knows what was in a snapshot, as far as the limits of `config`
+    /// allow; the heaviest pages come first.
+    ///
+    /// Under a key other than that of the snapshot, only what has passed the
+    /// network gate is taken over.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not an unharmed snapshot.
+    ///
+    /// # Complexity
+    ///
+    /// O(n log n) for n bytes; at most `config.memory_bytes` and a table of the records.
+    pub fn restore(config: Config, bytes: &[u8]) -> Result<Self, SnapshotError> {
+        let snapshot = Snapshot::read(bytes)?;
+        let (taken, tick) = (snapshot.header.taken, Tick(snapshot.header.tick));
+        let max_step = Decay::new(millis(config.half_life())).max_step();
+        let learner = Self::with_clock(config, Clock::starting(taken, tick, max_step));
+        learner.take_over(snapshot, tick);
+        Ok(learner)
+    }
+
+    /// Adds what is in a snapshot of another learner to what this one knows.
+    ///
+    /// Under one key it is as if this learner had seen the visits of both: what is stored are whole numbers that
+    /// are added up, sets that are united, and first and last times, so merging is exact, commutative and
+    /// associative as long as everything fits; then the heaviest pages stay, nearly. A network that voted on
+    /// both has one voice in the gate, and two in the weights. A snapshot that is merged twice counts twice.
+    ///
+    /// Under another key only what goes by its name, for it has passed the network gate, is taken in, and what the
+    /// gate has seen is not added up. So the gate is never opened by a merge of what was below it under two keys.
+    /// Sums of a learner of another half-life are left out; the last visits of each page are taken in.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not an unharmed snapshot; then nothing of it is taken in.
+    ///
+    /// # Complexity
+    ///
+    /// O(n log n) for n bytes, with a table of the records beside the learner's own memory.
+    pub fn merge_snapshot(&self, now: Time, bytes: &[u8]) -> Result<Merged, SnapshotError> {
+        let snapshot = Snapshot::read(bytes)?;
+        Ok(self.take_over(snapshot, self.tick(now)))
+    }
+
+    fn take_over(&self, snapshot: Snapshot<'_>, now: Tick) -> Merged {
+        let context = Context {
+            sites: snapshot.sites.iter().map(|authority| self.site(authority)).collect(),
+            same_key: snapshot.header.fingerprint == self.keys.fingerprint(),
+            same_half_life: snapshot.header.half_life == millis(self.config.half_life()),
+            min_networks: self.config.min_networks(),
+            now,
+        };
+        snapshot.records.take_in(&context, |work| work(&mut lock(&self.model)))
+    }
+
+    /// The state as bytes, for [`Learner::restore`].
+    ///
+    /// The model is locked for a few hundred pages at a time, so that visits go on
+    /// being learned; what is learned meanwhile may be in it or not. O(edges).
+    pub fn snapshot(&self, now: Time) -> Vec<u8> {
+        let header = Header {
+            fingerprint: self.keys.fingerprint(),
+            taken: now,
+            tick: self.tick(now).0,
+            half_life: millis(self.config.half_life()),
+        };
+        let mut out = header.write(&self.sites.names());
+        self.in_strides(|model, ids| {
+            let live = |id| model.assets().get(id).filter(|asset| !asset.is_renamed());
+            for asset in ids.clone().filter_map(live) {
+                snapshot::record(&mut out, ASSET, |out| asset.write(out));
+            }
+            model.assets().end() > ids.end
+        });
+        self.in_strides(|model, ids| {
+            for id in ids.clone() {
+                model.settle(id);
+                let Some(node) = model.nodes().get(id) else { continue };
+                let hash = |id| model.assets().get(id).map(|asset| asset.hash);
+                snapshot::record(&mut out, NODE, |out| node.write(hash, out));
+            }
+            model.nodes().end() > ids.end
+        });
+        snapshot::seal(&mut out);
+        out
+    }
+
+    /// Locks the model for one stride of table places at a time, while `work` wants more.
+    fn in_strides(&self, mut work: impl FnMut(&mut Model, std::ops::Range<u32>) -> bool) {
+        let mut start = 0u32;
+        while work(&mut lock(&self.model), start..start.saturating_add(STRIDE)) {
+            start = start.saturating_add(STRIDE);
         }
     }
 
@@ -98,16 +208,19 @@ impl Learner {
         }
         let query = page.query.and_then(|query| query::identifying(query, self.config.campaign_fields()));
         let path_hash = self.keys.path(navigation.site, page.path);
-        let key = query.as_deref().map_or(path_hash, |query| self.keys.page(navigation.site, page.path, Some(query)));
-        let visit = OpenVisit::new(navigation, (key, path_hash), query.as_deref(), tick);
-        self.with_visits(now, |visits, closed| visits.open(visit, closed))
+        let key = self.page_key(navigation.site, page.path, query.as_deref());
+        let mut visit = OpenVisit::new(navigation, (key, path_hash), query.as_deref(), tick);
+        if navigation.cache == CacheState::Unknown {
+            let visitor = self.keys.visitor(navigation.client.get(), navigation.site);
+            visit.positive_only = lock(&self.returning).visit(visitor, tick.0);
+        }
+        self.with_visits(|visits, closed| visits.open(visit, closed))
     }
 
     /// The chance with which a view of this plan's page should get nothing early, so that there is
     /// unbiased evidence of what the page needs; 0 where nothing is planned.
     pub fn holdout_chance(&self, site: Site, plan: &Plan) -> f32 {
-        let _ = site;
-        if plan.is_empty() { 0.0 } else { plan.holdout_chance() }
+        if plan.is_empty() { 0.0 } else { self.holdouts.chance(site, plan.holdout_chance()) }
     }
 
     /// Whether the view is held out was drawn, with this result.
@@ -146,7 +259,11 @@ impl Learner {
     /// visit of that path, for what it fetches next belongs to the answer.
     pub fn posted(&self, now: Time, site: Site, client: ClientId, page: Page<'_>) {
         let path = self.keys.path(site, page.path);
-        self.with_visits(now, |visits, closed| visits.close(client.get(), path, closed));
+        let tick = self.tick(now);
+        self.with_visits(|visits, closed| {
+            visits.close(client.get(), path, closed);
+            visits.advance(tick, closed);
+        });
     }
 
     /// An asset was asked for and answered with a learnable response. Says to which
@@ -177,7 +294,7 @@ impl Learner {
             referrer: self.named(fetch.site, fetch.referrer),
             asked,
         };
-        let attributed: Result<Visit, Unattributed> = self.with_visits(now, |visits, closed| {
+        let attributed: Result<Visit, Unattributed> = self.with_visits(|visits, closed| {
             visits.advance(tick, closed);
             let (visit, in_full) = attribute(visits, &request)?;
             visits.update(visit, |visit| {
@@ -203,7 +320,7 @@ impl Learner {
     /// response ended otherwise. A visit for which this is told closes a few seconds after the last of them.
     pub fn finished(&self, now: Time, visit: Visit) {
         let tick = self.tick(now);
-        self.with_visits(now, |visits, closed| {
+        self.with_visits(|visits, closed| {
             visits.update(visit, |visit| visit.finished(tick));
             visits.advance(tick, closed);
         });
@@ -224,13 +341,21 @@ impl Learner {
         self.directory.describe(hash, Metadata::from(asset));
     }
 
-    /// The server has this asset, or page, no longer, as a client of `network` was told.
+    /// A client of `network` was told that the server has this asset, or page, no longer (404 or 410). When two
+    /// networks were, it leaves every plan; what was known of it stays for what takes its place: the first new
+    /// name of the same stem, or the same name when it is back.
     pub fn gone(&self, now: Time, site: Site, network: NetworkId, path: &str) {
-        let _ = (now, network);
-        let hash = self.keys.path(site, path);
+        let tick = self.tick(now);
+        let network = self.keys.network(network.get());
+        let page = Page::from(path);
+        let query = page.query.and_then(|query| query::identifying(query, self.config.campaign_fields()));
+        let asset = self.keys.path(site, path);
+        let page = self.page_key(site, page.path, query.as_deref());
         let mut model = lock(&self.model);
-        model.assets.gone(hash, &self.directory);
-        model.page_gone(hash, &self.outside());
+        model.gone(asset, network, tick);
+        if page != asset {
+            model.gone(page, network, tick);
+        }
     }
 
     /// A connection has ended. Its visits stay open, for what the client fetches on
@@ -243,13 +368,13 @@ impl Learner {
     /// in a visit does so too; a quiet server may call this now and then.
     pub fn advance(&self, now: Time) {
         let tick = self.tick(now);
-        self.with_visits(now, |visits, closed| visits.advance(tick, closed));
+        self.with_visits(|visits, closed| visits.advance(tick, closed));
     }
 
     /// Closes and learns every open visit, as at shutdown.
     pub fn finish(&self, now: Time) {
         self.tick(now);
-        self.with_visits(now, Visits::finish);
+        self.with_visits(Visits::finish);
     }
 
     /// What to send early for a page.
@@ -258,33 +383,59 @@ impl Learner {
     /// in O(e log e) for e assets at the levels of the page; one that is a minute old,
     /// or that new evidence has overtaken, is built anew unless the model is busy.
     pub fn plan(&self, now: Time, site: Site, page: Page<'_>, class: ClientClass) -> Plan {
-        let _ = class;
-        let page = page.path;
-        let key = self.keys.path(site, page);
+        let query = page.query.and_then(|query| query::identifying(query, self.config.campaign_fields()));
+        let page = Page { query: query.as_deref(), ..page };
+        let key = class_key(self.page_key(site, page.path, page.query), class);
         let plan = match self.plans.get(key).map(|plan| self.current(key, plan)) {
             Some(plan) if !plan.is_stale(now) => Some(plan),
             Some(plan) => match try_lock(&self.model) {
-                Some(mut model) => self.publish(&mut model, now, site, page),
+                Some(mut model) => self.publish(&mut model, now, site, page, class),
                 None => Some(plan),
             },
-            None => self.publish(&mut lock(&self.model), now, site, page),
+            None => self.publish(&mut lock(&self.model), now, site, page, class),
         };
         plan.map_or_else(Plan::default, |plan| self.current(key, plan).into())
     }
 
     /// Why the plan of a page is what it is: every asset past the network gate.
     pub fn explain(&self, now: Time, site: Site, page: Page<'_>, class: ClientClass) -> Explanation {
-        let _ = class;
         let now = Now { time: now, tick: self.tick(now) };
-        let mut model = lock(&self.model);
-        model.explain(now, site, page.path, &self.config, &self.outside())
+        let query = page.query.and_then(|query| query::identifying(query, self.config.campaign_fields()));
+        let page = Page { query: query.as_deref(), ..page };
+        let explanation = {
+            let mut model = lock(&self.model);
+            let chain = model.chain(site, page);
+            chain.map(|chain| explain(&model, &chain, &self.config, now, class))
+        };
+        explanation.unwrap_or_else(|| {
+            let open = lock(&self.visits).has_page(self.page_key(site, page.path, page.query));
+            let state = if open { Knowledge::VisitOpen } else { Knowledge::Unknown };
+            Explanation { state, ..Explanation::default() }
+        })
+    }
+
+    /// The name under which a page may be shown to an operator: its path, and of its query what tells pages
+    /// apart; if the page has not passed the network gate, of that only a keyed hash.
+    pub fn page_name(&self, site: Site, page: Page<'_>) -> String {
+        let query = page.query.and_then(|query| query::identifying(query, self.config.campaign_fields()));
+        let Some(query) = query else { return page.path.to_owned() };
+        let name = format!("{}?{query}", page.path);
+        let key = self.keys.query(site, &name);
+        let model = lock(&self.model);
+        let node = model.nodes().find(key).and_then(|id| model.nodes().get(id));
+        if node.is_some_and(|node| is_named(node, self.config.min_networks())) {
+            return name;
+        }
+        format!("{}?#{:08x}", page.path, key >> 32)
     }
 
     /// The heaviest pages that have passed the network gate, at most `max` of them, of all
     /// sites. O(n log n) for n pages, during which nothing is learned.
     pub fn pages(&self, now: Time, max: usize) -> Pages {
         let tick = self.tick(now);
-        lock(&self.model).pages(max, tick, &self.sites)
+        let model = lock(&self.model);
+        let when = (model.decay(), tick);
+        pages(model.nodes(), &self.sites, when, self.config.min_networks(), max)
     }
 
     /// Counts for operators. O(pages).
@@ -292,7 +443,7 @@ impl Learner {
         let mut stats = Stats {
             sites: self.sites.len(),
             plans: self.plans.len(),
-            bytes: self.plans.bytes() + self.sites.bytes(),
+            bytes: self.plans.bytes() + self.sites.bytes() + lock(&self.returning).bytes(),
             ..Stats::default()
         };
         {
@@ -307,12 +458,16 @@ impl Learner {
         stats
     }
 
-    pub(crate) fn tick(&self, now: Time) -> Tick {
+    fn tick(&self, now: Time) -> Tick {
         lock(&self.clock).tick(now)
     }
 
-    pub(crate) fn outside(&self) -> Outside<'_> {
-        Outside { keys: &self.keys, directory: &self.directory, plans: &self.plans }
+    /// The key of a page, by its path and what tells pages apart of its query.
+    fn page_key(&self, site: Site, path: &str, query: Option<&str>) -> u64 {
+        match query {
+            Some(query) => self.keys.query(site, &format!("{path}?{query}")),
+            None => self.keys.path(site, path),
+        }
     }
 
     /// What a `Referer` names, hashed.
@@ -326,16 +481,38 @@ impl Learner {
         let path = self.keys.path(site, page.path);
         let query = page.query.and_then(|query| query::identifying(query, self.config.campaign_fields()));
         Named::Path {
-            page: query.as_deref().map_or(path, |query| self.keys.page(site, page.path, Some(query))),
+            page: self.page_key(site, page.path, query.as_deref()),
             asset: if page.query.is_some() { self.keys.path(site, target) } else { path },
             path,
             is_root: target == "/",
         }
     }
 
-    fn publish(&self, model: &mut Model, time: Time, site: Site, page: &str) -> Option<Arc<Published>> {
+    /// The plan of a page for a class of clients, built if it is not kept, and kept. `None` if nothing is known of it.
+    fn publish(
+        &self,
+        model: &mut Model,
+        time: Time,
+        site: Site,
+        page: Page<'_>,
+        class: ClientClass,
+    ) -> Option<Arc<Published>> {
         let now = Now { time, tick: self.tick(time) };
-        model.publish(now, site, page, &self.config, &self.outside())
+        let chain = model.chain(site, page)?;
+        let key = class_key(chain.key, class);
+        let kept = self.plans.get(key).filter(|plan| !plan.is_stale(time));
+        let plan = kept.unwrap_or_else(|| {
+            let version = self.directory.version();
+            let nodes = model.nodes_of(&chain);
+            let when = (model.decay(), now);
+            let plan = Arc::new(planner::build(&nodes, model.assets(), &self.config, when, class, version));
+            model.published(&chain);
+            self.plans.insert(key, &plan);
+            plan
+        });
+        // The plan of a coarser level may name another page that is an asset of some: this one, even.
+        let itself = self.keys.path(site, page.path);
+        Some(plan.without(itself).map_or(plan, Arc::new))
     }
 
     /// The plan with what is known of its assets now.
@@ -351,17 +528,24 @@ impl Learner {
     }
 
     /// Works on the open visits, then learns those that it closed.
-    fn with_visits<T>(&self, now: Time, work: impl FnOnce(&mut Visits, &mut Closed) -> T) -> T {
-        let _ = now;
+    fn with_visits<T>(&self, work: impl FnOnce(&mut Visits, &mut Closed) -> T) -> T {
         let mut closed = Closed::new();
         let result = work(&mut lock(&self.visits), &mut closed);
         if !closed.is_empty() {
             for visit in &closed {
-                lock(&self.model).learn(visit, &self.outside());
+                lock(&self.model).learn(visit);
             }
         }
         result
     }
+}
+
+/// How many table places are written to a snapshot before the model is let go for a moment.
+const STRIDE: u32 = 256;
+
+/// The key of the plan of a page for a class of clients.
+fn class_key(key: u64, class: ClientClass) -> u64 {
+    if class == ClientClass::Phone { phone_key(key) } else { key }
 }
 
 impl fmt::Debug for Learner {

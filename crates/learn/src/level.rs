@@ -14,20 +14,28 @@ pub enum Level {
     Template,
     /// The path itself.
     Page,
+    /// The path with what tells pages apart of its query.
+    Query,
 }
 
 impl Level {
+    /// Whether a node of this level is one page, and not what many have in common.
+    pub(crate) fn is_page(self) -> bool {
+        matches!(self, Self::Page | Self::Query)
+    }
+
     /// The number of a level in a snapshot.
     pub(crate) fn code(self) -> u8 {
         match self {
             Self::Section => 0,
             Self::Template => 1,
             Self::Page => 2,
+            Self::Query => 3,
         }
     }
 
     pub(crate) fn from_code(code: u8) -> Option<Self> {
-        [Self::Section, Self::Template, Self::Page].get(usize::from(code)).copied()
+        [Self::Section, Self::Template, Self::Page, Self::Query].get(usize::from(code)).copied()
     }
 
     /// The key of the node of this level with this name.
@@ -36,6 +44,7 @@ impl Level {
             Self::Section => keys.section(site.salt, name),
             Self::Template => keys.template(site.salt, name),
             Self::Page => keys.path(site, name),
+            Self::Query => keys.query(site, name),
         }
     }
 }

@@ -1,167 +1,256 @@
 //! The evidence: every node, every asset, and how a visit is taken in.
 
-use crate::assets::{AssetId, Assets};
+use crate::assets::{Asset, AssetId, Assets, Sighting, networks_needed};
 use crate::clock::Tick;
 use crate::config::Config;
-use crate::decay::{Decay, rebase};
+use crate::decay::Decay;
 use crate::directory::Directory;
-use crate::finding::Finding;
-use crate::keymap::KeyMap;
+use crate::edge::{Edge, Hit};
 use crate::keys::Keys;
 use crate::level::{Level, levels};
-use crate::node::{Edge, Node};
-use crate::published::Plans;
+use crate::node::{Evidence, Node, Visited};
+use crate::nodes::{NODE_BYTES, Nodes};
+use crate::page::Page;
+use crate::plans::Plans;
+use crate::rename::stem;
+use crate::site::Site;
 use crate::sketch::Sketch;
-use crate::slab::Slab;
 use crate::stats::Stats;
+use crate::sync::Arc;
 use crate::time::millis;
-use crate::visit::OpenVisit;
+use crate::visit::{OpenVisit, Record};
 use crate::votes::Votes;
+use crate::witnesses::{Scope, Witness, seconds};
 
 /// The model. Plain data: the learner holds it under one lock.
 #[derive(Debug)]
 pub(crate) struct Model {
-    pub(crate) nodes: Slab<Node>,
-    pub(crate) by_key: KeyMap,
-    pub(crate) assets: Assets,
-    pub(crate) decay: Decay,
+    nodes: Nodes,
+    assets: Assets,
     votes: Votes,
-    pub(crate) sketch: Sketch,
-    /// Bytes of heap that hang from the nodes.
-    pub(crate) node_bytes: usize,
-    pub(crate) limits: Limits,
-    /// State of a xorshift generator; never zero.
-    pub(crate) random: u64,
-    pub(crate) counts: Counts,
+    sketch: Sketch,
+    keys: Keys,
+    plans: Arc<Plans>,
+    decay: Decay,
+    limits: Limits,
+    counts: Counts,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+struct Limits {
     bytes: usize,
-    nodes: usize,
     edges: usize,
-    pub(crate) min_networks: u32,
+    min_networks: u32,
 }
 
 /// What has happened so far.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Counts {
-    pub(crate) learned: u64,
-    pub(crate) not_a_page: u64,
-    pub(crate) silent: u64,
-    pub(crate) repeated: u64,
-    pub(crate) evicted: u64,
-    pub(crate) refused: u64,
+struct Counts {
+    learned: u64,
+    not_a_page: u64,
+    no_assets: u64,
+    voted: u64,
+    no_room: u64,
+    page_full: u64,
+    late: u64,
+    cache_unknown: u64,
+    few_networks: u64,
 }
 
-/// What the model shares with readers.
-pub(crate) struct Outside<'a> {
-    pub(crate) keys: &'a Keys,
-    pub(crate) directory: &'a Directory,
-    pub(crate) plans: &'a Plans,
+/// One piece of evidence of a visit, with its asset looked up.
+struct Finding {
+    asset: AssetId,
+    hash: u64,
+    evidence: Evidence,
 }
 
-/// What a node costs with its place in the map, in bytes, at most.
-const NODE_BYTES: usize = size_of::<Option<Node>>() + 2 * 17;
+/// The nodes of a page that exist, from coarse to fine.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Chain {
+    ids: Vec<u32>,
+    /// Key of the finest of them.
+    pub(crate) key: u64,
+}
+
+/// A usual view is held out once in so many.
+const USUAL_DRAW: f32 = 32.0;
 
 impl Model {
     /// An empty model that keeps to `bytes` bytes of heap.
-    pub(crate) fn new(config: &Config, bytes: usize, seed: u64) -> Self {
+    pub(crate) fn new(config: &Config, bytes: usize, keys: Keys, directory: Arc<Directory>, plans: Arc<Plans>) -> Self {
         let votes = Votes::new(config.memory_bytes() / 64, millis(config.vote_interval()));
         let sketch = Sketch::new(config.memory_bytes() / 64);
         let bytes = bytes.saturating_sub(votes.bytes() + sketch.bytes());
+        let seed = keys.seed();
+        let assets = (bytes / 4 / Assets::ENTRY_BYTES).max(64);
         Self {
-            nodes: Slab::new(),
-            by_key: KeyMap::new(seed),
-            assets: Assets::new((bytes / 4 / Assets::ENTRY_BYTES).max(64), seed),
-            decay: Decay::new(millis(config.half_life())),
+            nodes: Nodes::new(config.max_pages().min(bytes / 4 / NODE_BYTES).max(3), seed),
+            assets: Assets::new(assets, config.min_networks(), directory, seed),
             votes,
             sketch,
-            node_bytes: 0,
-            limits: Limits {
-                bytes,
-                nodes: config.max_pages().min(bytes / 4 / NODE_BYTES).max(3),
-                edges: config.max_assets_per_page(),
-                min_networks: config.min_networks(),
-            },
-            random: seed | 1,
+            keys,
+            plans,
+            decay: Decay::new(millis(config.half_life())),
+            limits: Limits { bytes, edges: config.max_assets_per_page(), min_networks: config.min_networks() },
             counts: Counts::default(),
         }
     }
 
+    pub(crate) fn nodes(&self) -> &Nodes {
+        &self.nodes
+    }
+
+    pub(crate) fn assets(&self) -> &Assets {
+        &self.assets
+    }
+
+    /// The assets, to be changed; edges keep what they point to.
+    pub(crate) fn assets_mut(&mut self) -> &mut Assets {
+        &mut self.assets
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    pub(crate) fn decay(&self) -> Decay {
+        self.decay
+    }
+
+    pub(crate) fn min_networks(&self) -> u32 {
+        self.limits.min_networks
+    }
+
     /// Learns a visit that has closed.
-    pub(crate) fn learn(&mut self, visit: &OpenVisit, outside: &Outside<'_>) {
-        if !visit.counts() {
-            let reason = if visit.confirmed.is_none() { &mut self.counts.not_a_page } else { &mut self.counts.silent };
-            *reason += 1;
+    pub(crate) fn learn(&mut self, visit: &OpenVisit) {
+        self.counts.late += visit.records.iter().filter(|record| record.late).count() as u64;
+        if visit.confirmed.is_none() {
+            self.counts.not_a_page += 1;
             return;
         }
-        let vote = outside.keys.vote(visit.network, visit.path_hash);
-        if !self.votes.cast(vote, visit.opened) {
-            self.counts.repeated += 1;
+        if !visit.counts() {
+            self.counts.no_assets += 1;
+            return;
+        }
+        let assisted = visit.is_assisted();
+        let says_news = visit.records.iter().any(|record| record.rank.is_some() && !record.hinted);
+        // A hold-out has a vote of its own, and a view that was sent all that it asked for leaves the other one.
+        let kind = match (visit.draw.held_out, assisted && !says_news) {
+            (true, _) => 1,
+            (false, true) => 2,
+            (false, false) => 0,
+        };
+        let network = self.keys.network(visit.network);
+        let counts_for_page = self.votes.cast(self.keys.vote(visit.network, visit.page, kind), visit.opened);
+        let counts_for_path = visit.query.is_none()
+            || self.votes.cast(self.keys.vote(visit.network, visit.path_hash, kind), visit.opened);
+        if !counts_for_page {
+            self.counts.voted += 1;
             return;
         }
         self.counts.learned += 1;
-        let network = outside.keys.network(visit.network);
-        let findings = self.findings(visit, network, outside);
-        for (level, name) in levels(&visit.path) {
-            let key = match level {
-                Level::Page => visit.path_hash,
-                Level::Section | Level::Template => level.key(outside.keys, visit.site, &name),
-            };
-            let site = visit.site.index;
-            if let Some(id) = self.find_or_admit(key, site, level, visit.opened, outside) {
-                self.record(id, &name, visit, network, &findings, outside);
+        self.counts.cache_unknown += u64::from(visit.positive_only);
+        let scope = match (visit.positive_only, assisted) {
+            (true, _) => Scope::PositiveOnly,
+            (false, true) => Scope::Assisted,
+            (false, false) => Scope::Full,
+        };
+        let second = seconds(visit.opened);
+        let tag = self.keys.vote(visit.client, visit.page, 255) ^ visit.opened.0;
+        let visited = Visited {
+            second,
+            epoch: self.decay.epoch(visit.opened),
+            gain: if visit.positive_only { 0 } else { self.decay.gain(visit.opened, share(visit)) },
+            network,
+            witness: says_news.then(|| Witness::new(second, tag, scope, visit.class)),
+        };
+        let findings = self.findings(visit, network);
+        let page = Page::new(&visit.path, visit.query.as_deref());
+        for (level, name) in self.levels(visit.site, page) {
+            if level != Level::Query && !counts_for_path {
+                continue;
+            }
+            let key = level.key(&self.keys, visit.site, &name);
+            if level == Level::Query && !self.admits_query(key) {
+                continue;
+            }
+            if let Some(id) = self.find_or_admit(key, visit.site.index, level, visit.opened) {
+                self.record(id, &name, visit, &visited, &findings);
             }
         }
         for finding in &findings {
-            self.assets.release(finding.asset, outside.directory);
+            self.assets.release(finding.asset);
         }
     }
 
-    /// The page answers no longer.
-    pub(crate) fn page_gone(&mut self, key: u64, outside: &Outside<'_>) {
-        let Some(id) = self.by_key.get(key) else { return };
-        let Some(node) = self.nodes.get_mut(id) else { return };
-        node.gone = true;
-        node.weight = 0.0;
-        node.visits = 0;
-        self.node_bytes -= node.bytes();
-        let edges = std::mem::take(&mut node.edges);
-        self.node_bytes += node.bytes();
-        for edge in edges {
-            self.assets.release(edge.asset, outside.directory);
+    /// A network was told that a page or an asset is there no longer.
+    pub(crate) fn gone(&mut self, key: u64, network: u64, tick: Tick) {
+        let second = seconds(tick);
+        self.assets.gone(key, network, second);
+        if let Some(id) = self.nodes.find(key) {
+            self.nodes.update(id, |node| node.tombstone.add(second, crate::assets::tag(network, key)));
+            self.plans.mark_stale(key);
         }
-        outside.plans.remove(key);
     }
 
-    /// The node with this key, its edges in order.
-    pub(crate) fn node(&mut self, key: u64, outside: &Outside<'_>) -> Option<u32> {
-        let id = self.by_key.get(key)?;
-        self.tidy(id, outside.directory);
-        Some(id)
+    /// The nodes of a page, their edges in order; `None` if none is known.
+    pub(crate) fn chain(&mut self, site: Site, page: Page<'_>) -> Option<Chain> {
+        let mut chain = Chain { ids: Vec::with_capacity(4), key: 0 };
+        for (level, name) in self.levels(site, page) {
+            let key = level.key(&self.keys, site, &name);
+            if let Some(id) = self.nodes.find(key) {
+                self.tidy(id);
+                chain.ids.push(id);
+                chain.key = key;
+            }
+        }
+        (!chain.ids.is_empty()).then_some(chain)
     }
 
-    /// Adds a node as it is. The caller has made sure of room.
-    pub(crate) fn insert(&mut self, node: Node) -> u32 {
-        let key = node.key;
-        self.node_bytes += node.bytes();
-        let id = self.nodes.insert(node);
-        self.by_key.insert(key, id);
-        id
+    pub(crate) fn nodes_of(&self, chain: &Chain) -> Vec<&Node> {
+        chain.ids.iter().filter_map(|id| self.nodes.get(*id)).collect()
+    }
+
+    /// A plan of the finest node of a chain was built.
+    pub(crate) fn published(&mut self, chain: &Chain) {
+        for id in &chain.ids {
+            self.nodes.update(*id, |node| {
+                if node.key == chain.key {
+                    node.unpublished = 0;
+                }
+            });
+        }
+    }
+
+    /// The levels of a page with their names. Without a query a page is one of its own only beside others with one.
+    fn levels(&self, site: Site, page: Page<'_>) -> Vec<(Level, Box<str>)> {
+        let mut all: Vec<(Level, Box<str>)> = levels(page.path).map(|(level, name)| (level, name.into())).collect();
+        let key = self.keys.path(site, page.path);
+        let queried = || self.nodes.find(key).and_then(|id| self.nodes.get(id)).is_some_and(|node| node.queried);
+        let query = match page.query {
+            Some(query) => Some(query),
+            None if queried() => Some(""),
+            None => None,
+        };
+        if let Some(query) = query {
+            all.push((Level::Query, format!("{}?{query}", page.path).into()));
+        }
+        all
+    }
+
+    /// Whether a page with this query may have a node: it has been seen before.
+    fn admits_query(&mut self, key: u64) -> bool {
+        self.nodes.find(key).is_some() || self.sketch.add(key) >= 2
     }
 
     /// Whether a new node would have to push another out.
     pub(crate) fn is_full(&self) -> bool {
-        self.nodes.len() >= self.limits.nodes || self.counted_bytes() >= self.limits.bytes
+        self.nodes.is_full() || self.counted_bytes() >= self.limits.bytes
     }
 
     /// Most edges of a node of this level.
-    pub(crate) fn max_edges(&self, level: Level) -> usize {
-        match level {
-            Level::Page => self.limits.edges,
-            Level::Section | Level::Template => 2 * self.limits.edges,
-        }
+    fn max_edges(&self, level: Level) -> usize {
+        if level.is_page() { self.limits.edges } else { 2 * self.limits.edges }
     }
 
     /// Bytes of heap.
@@ -172,172 +261,286 @@ impl Model {
     pub(crate) fn add_stats(&self, stats: &mut Stats) {
         stats.pages = self.nodes.len();
         (stats.assets, stats.shown_assets) = self.assets.counts();
-        stats.edges = self.nodes.iter().map(|(_, node)| node.edges.len()).sum();
+        stats.edges = self.nodes.iter().map(|node| node.edges.len()).sum();
         stats.bytes += self.bytes();
         stats.learned = self.counts.learned;
-        stats.reasons.not_a_page += self.counts.not_a_page;
-        stats.reasons.no_assets += self.counts.silent;
-        stats.reasons.voted += self.counts.repeated;
-        stats.evicted = self.counts.evicted;
-        stats.reasons.no_room += self.counts.refused;
+        stats.evicted = self.nodes.evicted();
         stats.renamed = self.assets.renamed;
+        let reasons = &mut stats.reasons;
+        reasons.not_a_page += self.counts.not_a_page;
+        reasons.no_assets = self.counts.no_assets;
+        reasons.voted = self.counts.voted;
+        reasons.no_room = self.counts.no_room;
+        reasons.page_full = self.counts.page_full;
+        reasons.late = self.counts.late;
+        reasons.cache_unknown = self.counts.cache_unknown;
+        reasons.few_networks = self.counts.few_networks;
     }
 
     fn counted_bytes(&self) -> usize {
-        self.nodes.bytes() + self.by_key.bytes() + self.assets.bytes() + self.node_bytes
+        self.nodes.bytes() + self.assets.bytes()
     }
 
     /// The node with this key, added if it weighs more than one that must give way.
-    pub(crate) fn find_or_admit(
-        &mut self,
-        key: u64,
-        site: u16,
-        level: Level,
-        tick: Tick,
-        outside: &Outside<'_>,
-    ) -> Option<u32> {
-        if let Some(id) = self.by_key.get(key) {
+    fn find_or_admit(&mut self, key: u64, site: u16, level: Level, tick: Tick) -> Option<u32> {
+        if let Some(id) = self.nodes.find(key) {
             return Some(id);
         }
-        let epoch = self.decay.epoch(tick);
         if self.is_full() {
-            let seen = f32::from(self.sketch.add(key)) * self.decay.gain(tick);
-            let victim = self.sample_lightest(None, epoch);
-            let Some((victim, _)) = victim.filter(|(_, weight)| *weight < seen) else {
-                self.counts.refused += 1;
+            let seen = f32::from(self.sketch.add(key));
+            if !self.evict_lighter(None, seen, tick) {
+                self.counts.no_room += 1;
                 return None;
-            };
-            self.evict(victim, outside);
+            }
         }
-        Some(self.insert(Node::new(key, site, level, epoch, self.assets.fates)))
+        let epoch = self.decay.epoch(tick);
+        Some(self.nodes.insert(Node::new(key, site, level, epoch, self.assets.fates)))
+    }
+
+    /// Adds a node as it is. The caller has made room.
+    pub(crate) fn insert(&mut self, node: Node, tick: Tick) {
+        let id = self.nodes.insert(node);
+        self.shrink(id, tick);
+    }
+
+    /// Adds the evidence of another node of the same name to one that is known.
+    pub(crate) fn absorb(&mut self, id: u32, other: &Node, tick: Tick) {
+        self.tidy(id);
+        let max_edges = self.max_edges(other.level);
+        let (assets, counts) = (&mut self.assets, &mut self.counts);
+        self.nodes.update(id, |node| {
+            let bits = node.absorb(other);
+            for (guess, edge) in other.edges.iter().enumerate() {
+                let at = match node.place_of(edge.asset, guess) {
+                    None if node.edges.len() >= max_edges => {
+                        node.full = true;
+                        counts.page_full += 1;
+                        continue;
+                    }
+                    None => {
+                        assets.retain(edge.asset);
+                        node.push(Edge::new(edge.asset, edge.birth));
+                        node.edges.len() - 1
+                    }
+                    Some(at) => at,
+                };
+                node.absorb_edge(at, edge, other.epoch, &bits);
+            }
+        });
+        self.mark_stale(other.key);
+        self.shrink(id, tick);
     }
 
     /// Adds a visit to one node.
-    fn record(
-        &mut self,
-        id: u32,
-        name: &str,
-        visit: &OpenVisit,
-        network: u64,
-        findings: &[Finding<'_>],
-        outside: &Outside<'_>,
-    ) {
-        self.tidy(id, outside.directory);
-        let epoch = self.decay.epoch(visit.opened);
+    fn record(&mut self, id: u32, name: &str, visit: &OpenVisit, visited: &Visited, findings: &[Finding]) {
+        self.tidy(id);
         let Some(level) = self.nodes.get(id).map(|node| node.level) else { return };
         let max_edges = self.max_edges(level);
-        let Some(node) = self.nodes.get_mut(id) else { return };
-        let before = node.bytes();
-        node.rebase(epoch);
-        let gain = self.decay.gain(visit.opened) * rebase(epoch, node.epoch);
-        node.count(gain, network);
-        if node.name.is_none() && node.networks.at_least() >= self.limits.min_networks {
-            node.name = Some(name.into());
-        }
-        let (key, mut next) = (node.key, 0);
-        for finding in findings {
-            let fetched = finding.is_fetched();
-            let mut table = Table { assets: &mut self.assets, sketch: &mut self.sketch, max_edges, outside };
-            let Some(at) = table.place(node, finding.asset, next, fetched.then_some(gain)) else { continue };
-            // Visits ask for the same assets in much the same order.
-            next = at + 1;
-            let Some(edge) = node.edges.get_mut(at) else { continue };
-            edge.record(finding.evidence, gain);
-            if fetched {
-                edge.networks.add(network, finding.record.asset ^ key);
+        let needed = networks_needed(self.limits.min_networks, visit.personal && level.is_page());
+        let (assets, sketch, keys, counts) = (&mut self.assets, &mut self.sketch, &self.keys, &mut self.counts);
+        let news = self.nodes.update(id, |node| {
+            let mut news = false;
+            let witness = node.count(visited);
+            node.personal |= visit.personal && level.is_page();
+            node.queried |= visit.query.is_some() && level == Level::Page;
+            if node.name.is_none() && node.networks.at_least() >= needed {
+                node.name = Some(name.into());
             }
+            if level.is_page() && node.networks.at_least() < needed {
+                counts.few_networks += 1;
+            }
+            let mut next = 0;
+            for finding in findings {
+                let fetched = matches!(finding.evidence, Evidence::Fetched(_));
+                let at = match node.place_of(finding.asset, next) {
+                    Some(at) => at,
+                    // What was never fetched needs no mute.
+                    None if !fetched => continue,
+                    None => {
+                        news = true;
+                        let edge = Edge::new(finding.asset, visited.second);
+                        let seen = || sketch.add(keys.edge(u64::from(id), finding.hash));
+                        let Some(at) = place(node, edge, max_edges, assets, seen) else {
+                            counts.page_full += 1;
+                            continue;
+                        };
+                        at
+                    }
+                };
+                // Visits ask for the same assets in much the same order.
+                next = at + 1;
+                let networks = |node: &Node| node.edges.get(at).map_or(0, |edge| edge.networks.at_least());
+                let before = networks(node);
+                node.record(at, finding.hash, finding.evidence, visited, witness);
+                news |= before < needed && networks(node) >= needed;
+            }
+            let telling = witness.is_some() && (visit.draw.held_out || node.count < 64);
+            (news || telling || node.unpublished.saturating_mul(16) >= node.count, node.key)
+        });
+        if let Some((true, key)) = news {
+            self.mark_stale(key);
         }
-        self.node_bytes = self.node_bytes + node.bytes() - before;
-        if node.unpublished.saturating_mul(16) >= node.visits {
-            outside.plans.mark_stale(node.key);
-        }
-        self.shrink(id, outside);
+        self.shrink(id, visit.opened);
     }
 
-    /// Adds the evidence of `other`, whose sums are relative to the same landmark.
-    pub(crate) fn absorb(&mut self, id: u32, other: &Node, edges: &[Edge], gain: f32, outside: &Outside<'_>) {
-        let max_edges = self.max_edges(other.level);
-        let Some(node) = self.nodes.get_mut(id) else { return };
-        let before = node.bytes();
-        node.rebase(other.epoch);
-        node.absorb(other, gain);
-        for (guess, edge) in edges.iter().enumerate() {
-            let weight = (edge.hits > 0.0).then_some(edge.hits);
-            let mut table = Table { assets: &mut self.assets, sketch: &mut self.sketch, max_edges, outside };
-            let at = table.place(node, edge.asset, guess, weight);
-            if let Some(place) = at.and_then(|at| node.edges.get_mut(at)) {
-                place.absorb(edge);
-                place.cap(gain);
-            }
-        }
-        self.node_bytes = self.node_bytes + node.bytes() - before;
-        outside.plans.mark_stale(other.key);
-        self.shrink(id, outside);
+    fn mark_stale(&self, key: u64) {
+        self.plans.mark_stale(key);
+        self.plans.mark_stale(phone_key(key));
     }
 
     /// Lets light nodes go until the limit of bytes is kept, but not `spare`.
-    pub(crate) fn shrink(&mut self, spare: u32, outside: &Outside<'_>) {
-        while self.counted_bytes() > self.limits.bytes && self.evict_lightest(Some(spare), outside) {}
+    fn shrink(&mut self, spare: u32, tick: Tick) {
+        while self.counted_bytes() > self.limits.bytes && self.evict_lighter(Some(spare), f32::INFINITY, tick) {}
     }
 
-    /// Drops edges to assets that are gone and moves those of assets that were renamed.
-    pub(crate) fn tidy(&mut self, id: u32, directory: &Directory) {
+    /// Lets a node go that is lighter than `weight`, and what only it pointed to. Whether there was one.
+    fn evict_lighter(&mut self, spare: Option<u32>, weight: f32, tick: Tick) -> bool {
+        let victim = self.nodes.sample_lightest(spare, self.decay, tick).filter(|(_, least)| *least < weight);
+        let Some(node) = victim.and_then(|(id, _)| self.nodes.evict(id)) else { return false };
+        self.plans.remove(node.key);
+        self.plans.remove(phone_key(node.key));
+        for edge in &node.edges {
+            self.assets.release(edge.asset);
+        }
+        true
+    }
+
+    /// Moves edges of assets that were renamed to what they were renamed to.
+    pub(crate) fn tidy(&mut self, id: u32) {
         let fates = self.assets.fates;
-        let Some(node) = self.nodes.get_mut(id) else { return };
-        if node.fates == fates {
+        if self.nodes.get(id).is_none_or(|node| node.fates == fates) {
             return;
         }
-        node.fates = fates;
-        let edges = std::mem::take(&mut node.edges);
-        self.node_bytes -= edges.capacity() * size_of::<Edge>();
-        let mut kept: Vec<Edge> = Vec::with_capacity(edges.len());
-        for edge in edges {
-            if let Some(asset) = self.assets.resolve(edge.asset) {
-                self.assets.retain(asset);
-                match kept.iter_mut().find(|other| other.asset == asset) {
-                    Some(other) => {
-                        other.absorb(&edge);
-                        self.assets.release(asset, directory);
+        let assets = &mut self.assets;
+        self.nodes.update(id, |node| {
+            node.fates = fates;
+            let edges = std::mem::take(&mut node.edges);
+            let mut kept: Vec<Edge> = Vec::with_capacity(edges.len());
+            for edge in edges {
+                if let Some(asset) = assets.resolve(edge.asset) {
+                    assets.retain(asset);
+                    match kept.iter_mut().find(|other| other.asset == asset) {
+                        Some(other) => {
+                            other.absorb(&edge);
+                            other.fetched_by |= edge.fetched_by;
+                            other.muted_by = (other.muted_by | edge.muted_by) & !other.fetched_by;
+                            assets.release(asset);
+                        }
+                        None => kept.push(Edge { asset, ..edge }),
                     }
-                    None => kept.push(Edge { asset, ..edge }),
                 }
+                assets.release(edge.asset);
             }
-            self.assets.release(edge.asset, directory);
-        }
-        self.node_bytes += kept.capacity() * size_of::<Edge>();
-        if let Some(node) = self.nodes.get_mut(id) {
             node.edges = kept;
+        });
+    }
+
+    /// Brings a node into the form in which it is written: no later visit or merge makes it another.
+    pub(crate) fn settle(&mut self, id: u32) {
+        self.tidy(id);
+        self.nodes.update(id, |node| node.visits.coarsen());
+    }
+
+    /// Whether a node of this weight may come: there is room, or something lighter was let go.
+    pub(crate) fn make_room(&mut self, node: &Node, tick: Tick) -> bool {
+        let weight = crate::nodes::weight(node, self.decay, tick);
+        while self.is_full() {
+            if !self.evict_lighter(None, weight, tick) {
+                return false;
+            }
         }
+        // Its assets need room too.
+        for _ in 0..64 {
+            if !self.assets.is_full() || !self.evict_lighter(None, weight, tick) {
+                break;
+            }
+        }
+        true
+    }
+
+    /// Looks up the assets of a visit, adding those that are new. Each is retained until its finding is released.
+    fn findings(&mut self, visit: &OpenVisit, network: u64) -> Vec<Finding> {
+        let mut findings = Vec::with_capacity(visit.records.len());
+        let mut stems: Vec<u64> = Vec::new();
+        let seconds = seconds(visit.opened);
+        for record in &visit.records {
+            // A browser asks for what it was hinted whether or not the page needs it.
+            let fetched = record.rank.filter(|_| !record.hinted);
+            if fetched.is_none() && !record.hinted && !record.held && !record.pushed {
+                continue;
+            }
+            let known = self.assets.find(record.asset);
+            // A response without a body says too little of an asset to make it known.
+            let added = || fetched.and(record.metadata).and_then(|_| self.add_asset(visit, record));
+            let Some(asset) = known.or_else(added) else { continue };
+            let stem = self.assets.retain(asset).map_or(0, |asset| asset.stem);
+            let evidence = match fetched {
+                Some(rank) => {
+                    Evidence::Fetched(Hit { rank, delay: record.delay, late: record.late, urgency: record.urgency })
+                }
+                None => Evidence::Mute,
+            };
+            findings.push(Finding { asset, hash: record.asset, evidence });
+            if fetched.is_some() {
+                if stem != 0 && stems.contains(&stem) {
+                    self.assets.crowd(stem);
+                }
+                stems.push(stem);
+            }
+        }
+        for record in visit.records.iter().filter(|record| record.rank.is_some() && !record.hinted) {
+            if let Some(asset) = self.assets.find(record.asset) {
+                let (path, metadata) = (visit.path_of(record), record.metadata);
+                self.assets.saw(asset, &Sighting { path, metadata, network, seconds });
+            }
+        }
+        findings
+    }
+
+    fn add_asset(&mut self, visit: &OpenVisit, record: &Record) -> Option<AssetId> {
+        if self.assets.is_full() {
+            // Only what is asked for again may push something out.
+            if self.sketch.add(record.asset) < 2 || !self.evict_lighter(None, f32::INFINITY, visit.opened) {
+                self.counts.no_room += 1;
+                return None;
+            }
+        }
+        let stem = stem(visit.path_of(record)).map_or(0, |stem| self.keys.stem(visit.site.salt, &stem));
+        self.assets.add(Asset::new(record.asset, stem, visit.site.index, seconds(visit.opened)))
     }
 }
 
-/// What an edge needs to find its place.
-struct Table<'a> {
-    assets: &'a mut Assets,
-    sketch: &'a mut Sketch,
-    max_edges: usize,
-    outside: &'a Outside<'a>,
+/// For how many visits one counts: a hold-out for fewer where more are drawn, so that evidence of times with
+/// many and with few of them is weighed alike.
+fn share(visit: &OpenVisit) -> f32 {
+    if visit.draw.held_out && visit.draw.chance > 0.0 {
+        (1.0 / (USUAL_DRAW * visit.draw.chance)).clamp(0.125, 4.0)
+    } else {
+        1.0
+    }
 }
 
-impl Table<'_> {
-    /// Where the edge of `node` to `asset` is, perhaps at `guess`. It is added if there
-    /// is room, or if it is seen more often, each time with `weight`, than the
-    /// lightest weighs. Without a weight it displaces nothing.
-    fn place(&mut self, node: &mut Node, asset: AssetId, guess: usize, weight: Option<f32>) -> Option<usize> {
-        if let Some(at) = node.place_of(asset, guess) {
-            return Some(at);
-        }
-        if node.edges.len() < self.max_edges {
-            self.assets.retain(asset);
-            node.push(Edge::new(asset));
-            return Some(node.edges.len() - 1);
-        }
-        let hash = self.assets.get(asset)?.hash;
-        let seen = f32::from(self.sketch.add(self.outside.keys.edge(node.key, hash)));
-        let (at, lightest) = node.lightest_below(seen * weight?)?;
-        self.assets.retain(asset);
-        self.assets.release(lightest.asset, self.outside.directory);
-        *lightest = Edge::new(asset);
-        Some(at)
+/// The place of an edge that is new to a node: there is room, or the lightest gives way to one that is
+/// seen more often than that was.
+fn place(node: &mut Node, edge: Edge, max: usize, assets: &mut Assets, seen: impl FnOnce() -> u8) -> Option<usize> {
+    if node.edges.len() < max {
+        assets.retain(edge.asset);
+        node.push(edge);
+        return Some(node.edges.len() - 1);
     }
+    node.full = true;
+    let at = node.lightest()?;
+    let lightest = node.edges.get_mut(at)?;
+    if u64::from(seen()) <= lightest.order.fetches() {
+        return None;
+    }
+    assets.retain(edge.asset);
+    assets.release(lightest.asset);
+    *lightest = edge;
+    Some(at)
+}
+
+/// The key of the plan for phones of a node.
+pub(crate) fn phone_key(key: u64) -> u64 {
+    key.rotate_left(32) ^ 0x9e37_79b9_7f4a_7c15
 }

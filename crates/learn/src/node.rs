@@ -1,56 +1,72 @@
-//! Evidence about one page, template or section, in plain arithmetic.
+//! Evidence about one page, template or section.
 
-use crate::assets::AssetId;
-use crate::decay::{Epoch, MAX_WEIGHT, rebase};
+use crate::decay::Epoch;
+use crate::edge::{Edge, Hit};
 use crate::level::Level;
 use crate::networks::Networks;
+use crate::timeline::Timeline;
+use crate::tombstone::Tombstone;
+use crate::witnesses::{Shift, Witness, Witnesses};
 
 /// What one level of a page has been seen to pull in.
 ///
-/// All weights are forward-decayed sums relative to the landmark of `epoch`.
-#[derive(Clone, Debug)]
+/// It holds whole numbers that are only added up, sets that are only united, earliest and latest
+/// times: merging two nodes of one name is exact, commutative and associative. What decays, what
+/// counts since when, and what inherits from what is decided when a plan is made of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Node {
     /// Keyed hash of the name.
     pub(crate) key: u64,
     pub(crate) site: u16,
     pub(crate) level: Level,
+    /// The landmark of all sums.
     pub(crate) epoch: Epoch,
-    /// N: the visits that count.
-    pub(crate) weight: f32,
+    /// N: the visits that count, by time.
+    pub(crate) visits: Timeline,
     /// Visits that counted, without decay.
-    pub(crate) visits: u32,
+    pub(crate) count: u32,
     pub(crate) networks: Networks,
+    pub(crate) witnesses: Witnesses,
     pub(crate) edges: Vec<Edge>,
     /// The name, once enough networks have been seen.
     pub(crate) name: Option<Box<str>>,
-    /// The page answers no longer; it has no plan until it is visited again.
-    pub(crate) gone: bool,
+    /// It looks as if it was made for one person.
+    pub(crate) personal: bool,
+    /// It has been visited with a query; without one it is then a page of its own.
+    pub(crate) queried: bool,
+    /// Not all that was fetched found room: an asset without an edge may have been fetched all the same.
+    pub(crate) full: bool,
+    pub(crate) tombstone: Tombstone,
+    /// The first visit, in seconds.
+    pub(crate) first: u32,
+    /// The last visit, in seconds.
+    pub(crate) last: u32,
     /// Visits since the plan was last built.
     pub(crate) unpublished: u32,
     /// The count of asset fates when the edges were last put in order.
     pub(crate) fates: u32,
 }
 
-/// One asset of a node: 24 bytes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Edge {
-    pub(crate) asset: AssetId,
-    /// h: visits that fetched it.
-    pub(crate) hits: f32,
-    /// m: visits on which its absence is no evidence.
-    pub(crate) mute: f32,
-    /// Sum over hits of the rank in the order of requests.
-    pub(crate) rank: f32,
-    pub(crate) networks: Networks,
-}
-
 /// What one visit says of one asset.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Evidence {
-    /// It was asked for, after so many others.
-    Fetched { rank: u16 },
+    /// It was asked for, and no hint had caused that.
+    Fetched(Hit),
     /// It was not asked for, or would have been in any case.
     Mute,
+}
+
+/// A visit as a node takes it in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Visited {
+    pub(crate) second: u32,
+    pub(crate) epoch: Epoch,
+    /// What it adds to sums; 0 if it is positive evidence only.
+    pub(crate) gain: u32,
+    /// Keyed hash of the network.
+    pub(crate) network: u64,
+    /// If it is to be remembered.
+    pub(crate) witness: Option<Witness>,
 }
 
 impl Node {
@@ -60,64 +76,131 @@ impl Node {
             site,
             level,
             epoch,
-            weight: 0.0,
-            visits: 0,
+            visits: Timeline::default(),
+            count: 0,
             networks: Networks::default(),
+            witnesses: Witnesses::default(),
             edges: Vec::new(),
             name: None,
-            gone: false,
+            personal: false,
+            queried: false,
+            full: false,
+            tombstone: Tombstone::default(),
+            first: u32::MAX,
+            last: 0,
             unpublished: 0,
             fates,
         }
     }
 
-    /// Moves all sums to the landmark of `epoch`.
+    /// Moves to a later landmark: sums begin again. An earlier one changes nothing.
     pub(crate) fn rebase(&mut self, epoch: Epoch) {
         if epoch <= self.epoch {
             return;
         }
-        let factor = rebase(self.epoch, epoch);
         self.epoch = epoch;
-        self.weight *= factor;
+        self.visits = Timeline::default();
         for edge in &mut self.edges {
-            edge.hits *= factor;
-            edge.mute *= factor;
-            edge.rank *= factor;
+            edge.hits = 0;
+            edge.mute = 0;
         }
     }
 
-    /// Counts a visit of weight `gain`.
-    pub(crate) fn count(&mut self, gain: f32, network: u64) {
-        let cap = MAX_WEIGHT * gain;
-        self.weight = (self.weight + gain).min(cap);
-        self.visits = self.visits.saturating_add(1);
+    /// Counts a visit. Says which bit its witness has, if it is one.
+    pub(crate) fn count(&mut self, visit: &Visited) -> Option<usize> {
+        self.rebase(visit.epoch);
+        // One of before the landmark counts only as a witness.
+        if visit.gain > 0 && visit.epoch == self.epoch {
+            self.visits.add(visit.second, visit.gain);
+        }
+        self.count = self.count.saturating_add(1);
         self.unpublished = self.unpublished.saturating_add(1);
-        self.networks.add(network, self.key);
-        self.gone = false;
+        self.networks.add(visit.network, self.key);
+        self.first = self.first.min(visit.second);
+        self.last = self.last.max(visit.second);
+        let shift = self.witnesses.add(visit.witness?)?;
+        self.shift(shift);
+        Some(shift.at)
     }
 
-    /// Takes in the visits of another node of the same name and landmark.
-    pub(crate) fn absorb(&mut self, other: &Self, gain: f32) {
-        let cap = MAX_WEIGHT * gain;
-        self.weight = (self.weight + other.weight).min(cap);
-        self.visits = self.visits.saturating_add(other.visits);
+    /// Takes in what a counted visit says of the asset of the edge at `at`, whose hash is `hash`.
+    pub(crate) fn record(&mut self, at: usize, hash: u64, evidence: Evidence, visit: &Visited, witness: Option<usize>) {
+        let (key, epoch) = (self.key, self.epoch);
+        let Some(edge) = self.edges.get_mut(at) else { return };
+        let gain = if visit.epoch == epoch { visit.gain } else { 0 };
+        let bit = witness.map_or(0, |at| 1u32 << at);
+        match evidence {
+            Evidence::Fetched(hit) => {
+                edge.hits = edge.hits.saturating_add(gain);
+                edge.fetched_by |= bit;
+                edge.birth = edge.birth.min(visit.second);
+                edge.networks.add(visit.network, hash ^ key);
+                edge.order.add(hit);
+                edge.manner.add(hit);
+            }
+            Evidence::Mute => {
+                edge.mute = edge.mute.saturating_add(gain);
+                edge.muted_by |= bit;
+            }
+        }
+    }
+
+    /// Takes in all that another node of the same name knows, but not its edges: see [`absorb_edge`](Self::absorb_edge).
+    /// Says for each witness which bit it has had in either.
+    pub(crate) fn absorb(&mut self, other: &Self) -> Vec<(Option<usize>, Option<usize>)> {
+        self.rebase(other.epoch);
+        if other.epoch == self.epoch {
+            self.visits.merge(&other.visits);
+        }
+        self.count = self.count.saturating_add(other.count);
         self.networks.merge(other.networks);
         self.name = self.name.take().or_else(|| other.name.clone());
-        self.gone = false;
+        self.personal |= other.personal;
+        self.queried |= other.queried;
+        self.full |= other.full;
+        self.tombstone.merge(other.tombstone);
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        let bits = self.witnesses.merge(&other.witnesses);
+        for edge in &mut self.edges {
+            edge.fetched_by = moved(edge.fetched_by, bits.iter().map(|bits| bits.0));
+            edge.muted_by = moved(edge.muted_by, bits.iter().map(|bits| bits.0));
+        }
+        bits
+    }
+
+    /// Takes in an edge of a node that was absorbed into the edge at `at`.
+    pub(crate) fn absorb_edge(
+        &mut self,
+        at: usize,
+        other: &Edge,
+        epoch: Epoch,
+        bits: &[(Option<usize>, Option<usize>)],
+    ) {
+        let same_landmark = epoch == self.epoch;
+        let Some(edge) = self.edges.get_mut(at) else { return };
+        let mut added = *other;
+        if !same_landmark {
+            (added.hits, added.mute) = (0, 0);
+        }
+        edge.absorb(&added);
+        edge.fetched_by |= moved(other.fetched_by, bits.iter().map(|bits| bits.1));
+        edge.muted_by |= moved(other.muted_by, bits.iter().map(|bits| bits.1));
     }
 
     /// Where the edge to this asset is: at `guess`, or found in O(e) by a scan of a few cache lines.
-    pub(crate) fn place_of(&self, asset: AssetId, guess: usize) -> Option<usize> {
+    pub(crate) fn place_of(&self, asset: u32, guess: usize) -> Option<usize> {
         if self.edges.get(guess).is_some_and(|edge| edge.asset == asset) {
             return Some(guess);
         }
         self.edges.iter().position(|edge| edge.asset == asset)
     }
 
-    /// The edge with the fewest hits, if it has fewer than `hits`, and where it is.
-    pub(crate) fn lightest_below(&mut self, hits: f32) -> Option<(usize, &mut Edge)> {
-        let edges = self.edges.iter_mut().enumerate();
-        edges.min_by(|(_, a), (_, b)| a.hits.total_cmp(&b.hits)).filter(|(_, edge)| edge.hits < hits)
+    /// Where the edge with the least evidence is.
+    pub(crate) fn lightest(&self) -> Option<usize> {
+        let weight = |edge: &Edge| (edge.hits, edge.fetched_by.count_ones(), edge.order.fetches());
+        let edges = self.edges.iter().enumerate();
+        edges.min_by_key(|(_, edge)| weight(edge)).map(|(at, _)| at)
     }
 
     /// Adds an edge, growing by a quarter: memory is dearer here than time.
@@ -128,62 +211,125 @@ impl Node {
         self.edges.push(edge);
     }
 
+    /// Since when it answers no longer.
+    pub(crate) fn is_gone(&self, networks: u32) -> bool {
+        self.tombstone.since(self.last.saturating_add(1), networks).is_some()
+    }
+
     /// Bytes of heap.
     pub(crate) fn bytes(&self) -> usize {
-        self.edges.capacity() * size_of::<Edge>() + self.name.as_ref().map_or(0, |name| name.len())
+        self.edges.capacity() * size_of::<Edge>()
+            + self.name.as_ref().map_or(0, |name| name.len())
+            + self.visits.bytes()
+            + self.witnesses.bytes()
+    }
+
+    fn shift(&mut self, shift: Shift) {
+        for edge in &mut self.edges {
+            edge.fetched_by = shift.apply(edge.fetched_by);
+            edge.muted_by = shift.apply(edge.muted_by);
+        }
     }
 }
 
-impl Edge {
-    pub(crate) fn new(asset: AssetId) -> Self {
-        Self { asset, hits: 0.0, mute: 0.0, rank: 0.0, networks: Networks::default() }
-    }
-
-    /// Takes in one visit of weight `gain`.
-    pub(crate) fn record(&mut self, evidence: Evidence, gain: f32) {
-        let cap = MAX_WEIGHT * gain;
-        match evidence {
-            Evidence::Fetched { rank } => {
-                if self.hits < cap {
-                    self.rank += f32::from(rank.min(255)) * gain;
-                }
-                self.hits = (self.hits + gain).min(cap);
-            }
-            Evidence::Mute => self.mute = (self.mute + gain).min(cap),
-        }
-    }
-
-    /// Keeps the sums within bounds after `absorb`.
-    pub(crate) fn cap(&mut self, gain: f32) {
-        let cap = MAX_WEIGHT * gain;
-        self.hits = self.hits.min(cap);
-        self.mute = self.mute.min(cap);
-        self.rank = self.rank.min(255.0 * cap);
-    }
-
-    /// Takes over the evidence of another edge of the same node.
-    pub(crate) fn absorb(&mut self, other: &Self) {
-        self.hits += other.hits;
-        self.mute += other.mute;
-        self.rank += other.rank;
-        self.networks.merge(other.networks);
-    }
+/// A word of bits of which the n-th comes from where `places` says.
+fn moved(word: u32, places: impl Iterator<Item = Option<usize>>) -> u32 {
+    places.enumerate().fold(0, |sum, (to, from)| sum | from.map_or(0, |from| word >> from & 1) << to)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observation::ClientClass;
+    use crate::witnesses::Scope;
+    use proptest::prelude::*;
 
-    #[test]
-    fn an_edge_is_24_bytes() {
-        assert_eq!(size_of::<Edge>(), 24);
+    #[derive(Clone, Debug)]
+    struct Step {
+        second: u32,
+        tag: u64,
+        assets: u8,
+        mute: u8,
+        scope: Scope,
+        network: u64,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let scope = prop_oneof![Just(Scope::Full), Just(Scope::Assisted), Just(Scope::PositiveOnly)];
+        (prop_oneof![0u32..60, 0u32..2_000_000], any::<u64>(), 0u8..32, 0u8..32, scope, 0u64..6)
+            .prop_map(|(second, tag, assets, mute, scope, network)| Step { second, tag, assets, mute, scope, network })
+    }
+
+    fn apply(node: &mut Node, step: &Step) {
+        let witness = Witness::new(step.second, step.tag, step.scope, ClientClass::Other);
+        let epoch = step.second / 700_000;
+        let gain = if step.scope == Scope::PositiveOnly { 0 } else { 16 };
+        let visit = Visited { second: step.second, epoch, gain, network: step.network * 77, witness: Some(witness) };
+        let bit = node.count(&visit);
+        for asset in 0..5u32 {
+            let fetched = step.assets >> asset & 1 == 1;
+            if !fetched && step.mute >> asset & 1 == 0 {
+                continue;
+            }
+            let at = node.place_of(asset, asset as usize).unwrap_or_else(|| {
+                node.push(Edge::new(asset, step.second));
+                node.edges.len() - 1
+            });
+            let hit = Hit { rank: asset as u16, delay: 640, late: step.mute & 1 == 1, urgency: Some(asset as u8) };
+            let evidence = if fetched { Evidence::Fetched(hit) } else { Evidence::Mute };
+            node.record(at, u64::from(asset), evidence, &visit, bit);
+        }
+    }
+
+    /// Without what is kept for speed, with edges in one order.
+    fn canonical(mut node: Node) -> Node {
+        node.edges.sort_by_key(|edge| edge.asset);
+        node.edges.shrink_to_fit();
+        node.visits.coarsen();
+        node.unpublished = 0;
+        node
+    }
+
+    fn of(steps: &[Step]) -> Node {
+        let mut node = Node::new(7, 0, Level::Page, 0, 0);
+        for step in steps {
+            apply(&mut node, step);
+        }
+        canonical(node)
+    }
+
+    fn sum(a: &Node, b: &Node) -> Node {
+        let mut sum = a.clone();
+        let bits = sum.absorb(b);
+        for edge in &b.edges {
+            let at = sum.place_of(edge.asset, 0).unwrap_or_else(|| {
+                sum.push(Edge::new(edge.asset, edge.birth));
+                sum.edges.len() - 1
+            });
+            sum.absorb_edge(at, edge, b.epoch, &bits);
+        }
+        canonical(sum)
+    }
+
+    proptest! {
+        #[test]
+        fn merging_is_exact_commutative_and_associative(
+            a in prop::collection::vec(step(), 0..50),
+            b in prop::collection::vec(step(), 0..50),
+            c in prop::collection::vec(step(), 0..20),
+        ) {
+            let (x, y, z) = (of(&a), of(&b), of(&c));
+            prop_assert_eq!(sum(&x, &y), sum(&y, &x));
+            prop_assert_eq!(sum(&sum(&x, &y), &z), sum(&x, &sum(&y, &z)));
+            prop_assert_eq!(sum(&x, &of(&[])), x);
+        }
     }
 
     #[test]
     fn growth_is_by_a_quarter() {
         let mut node = Node::new(1, 0, Level::Page, 0, 0);
         for asset in 0..1000 {
-            node.push(Edge::new(asset));
+            node.push(Edge::new(asset, 0));
             let (len, capacity) = (node.edges.len(), node.edges.capacity());
             assert!(capacity <= len + (len / 4).max(2), "{len} {capacity}");
         }

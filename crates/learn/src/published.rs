@@ -1,121 +1,170 @@
-//! The published plans: a bounded cache between readers and the model.
+//! A plan that waits to be taken.
 
-use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
-use foldhash::fast::FixedState;
+use crate::directory::{Directory, Shown};
+use crate::plan::{Candidate, Known};
+use crate::sync::{Arc, AtomicBool, AtomicU64, Ordering};
+use crate::time::Time;
 
-use crate::plan::Published;
-use crate::sync::{Arc, RwLock, read, write};
-
-const SHARDS: usize = 16;
-
-/// Published plans by the key of the node they were built for.
-///
-/// When a shard is full, plans go that nobody has taken since they were last looked
-/// at (the clock algorithm); they are built again when asked for.
-pub(crate) struct Plans {
-    shards: Vec<RwLock<Shard>>,
-    /// Most bytes of a shard.
-    budget: usize,
+/// A plan that waits to be taken.
+#[derive(Debug)]
+pub(crate) struct Published {
+    candidates: Box<[Candidate]>,
+    /// Where the metadata of each candidate comes from.
+    sources: Box<[Arc<Shown>]>,
+    known: Box<[Known]>,
+    holdout_chance: f32,
+    built: Time,
+    /// The version of the directory that the metadata was compared with.
+    version: AtomicU64,
+    stale: AtomicBool,
+    taken: AtomicBool,
 }
 
-struct Shard {
-    plans: HashMap<u64, Arc<Published>, FixedState>,
-    order: VecDeque<u64>,
-    bytes: usize,
+/// What is decided of a candidate, besides its metadata.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Choice {
+    pub(crate) probability: f32,
+    pub(crate) lower_bound: f32,
+    pub(crate) urgency: Option<u8>,
+    pub(crate) delay: Duration,
 }
 
-impl Plans {
-    /// A cache of at most `budget` bytes.
-    pub(crate) fn new(budget: usize, seed: u64) -> Self {
-        let shard = || {
-            RwLock::new(Shard {
-                plans: HashMap::with_hasher(FixedState::with_seed(seed)),
-                order: VecDeque::new(),
-                bytes: 0,
+/// A plan is built anew after this time, since the opinion of coarser levels and
+/// the age of the evidence change it even without a visit.
+const REFRESH: Duration = Duration::from_secs(60);
+
+impl Published {
+    /// A plan of the assets in `chosen`, in order; a client may hold those in `known`.
+    pub(crate) fn new(
+        chosen: impl IntoIterator<Item = (Arc<Shown>, Choice)>,
+        known: impl IntoIterator<Item = Arc<Shown>>,
+        holdout_chance: f32,
+        (built, version): (Time, u64),
+    ) -> Self {
+        let mut candidates = Vec::new();
+        let mut sources = Vec::new();
+        for (shown, choice) in chosen {
+            let Some(metadata) = shown.metadata() else { continue };
+            candidates.push(Candidate {
+                path: Arc::clone(&shown.path),
+                destination: metadata.destination,
+                cors: metadata.cors,
+                bytes: metadata.bytes,
+                validator: metadata.validator,
+                freshness: metadata.freshness,
+                probability: choice.probability,
+                lower_bound: choice.lower_bound,
+                urgency: choice.urgency,
+                delay: choice.delay,
+            });
+            sources.push(shown);
+        }
+        let known = known.into_iter().filter_map(|shown| {
+            let validator = shown.metadata()?.validator;
+            Some(Known { path: Arc::clone(&shown.path), validator, hash: shown.hash })
+        });
+        Self {
+            candidates: candidates.into(),
+            sources: sources.into(),
+            known: known.collect(),
+            holdout_chance,
+            built,
+            version: AtomicU64::new(version),
+            stale: AtomicBool::new(false),
+            taken: AtomicBool::new(true),
+        }
+    }
+
+    pub(crate) fn candidates(&self) -> &[Candidate] {
+        &self.candidates
+    }
+
+    pub(crate) fn known(&self) -> &[Known] {
+        &self.known
+    }
+
+    pub(crate) fn holdout_chance(&self) -> f32 {
+        self.holdout_chance
+    }
+
+    /// Whether evidence or time has passed over this plan.
+    pub(crate) fn is_stale(&self, now: Time) -> bool {
+        let age = now.saturating_since(self.built).max(self.built.saturating_since(now));
+        age >= REFRESH || self.stale.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn mark_stale(&self) {
+        self.stale.store(true, Ordering::Relaxed);
+    }
+
+    /// Marks the plan as wanted, and says whether it was since this was last cleared.
+    pub(crate) fn touch(&self) {
+        if !self.taken.load(Ordering::Relaxed) {
+            self.taken.store(true, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn clear_touch(&self) -> bool {
+        self.taken.swap(false, Ordering::Relaxed)
+    }
+
+    /// The same plan with the metadata of now, if it has changed.
+    pub(crate) fn renewed(&self, directory: &Directory) -> Option<Self> {
+        let version = directory.version();
+        if self.version.load(Ordering::Acquire) == version {
+            return None;
+        }
+        let current = |(candidate, shown): (&Candidate, &Arc<Shown>)| {
+            shown.metadata().is_some_and(|now| {
+                candidate.destination == now.destination
+                    && candidate.cors == now.cors
+                    && candidate.bytes == now.bytes
+                    && candidate.validator == now.validator
+                    && candidate.freshness == now.freshness
             })
         };
-        Self { shards: (0..SHARDS).map(|_| shard()).collect(), budget: budget / SHARDS }
-    }
-
-    /// The plan built for a node, if it is kept.
-    pub(crate) fn get(&self, key: u64) -> Option<Arc<Published>> {
-        let shard = read(self.shard(key)?);
-        let plan = shard.plans.get(&key)?;
-        plan.touch();
-        Some(Arc::clone(plan))
-    }
-
-    pub(crate) fn insert(&self, key: u64, plan: &Arc<Published>) {
-        let Some(shard) = self.shard(key) else { return };
-        let mut shard = write(shard);
-        shard.bytes += cost(plan);
-        match shard.plans.insert(key, Arc::clone(plan)) {
-            Some(old) => shard.bytes -= cost(&old),
-            None => shard.order.push_back(key),
+        if self.candidates.iter().zip(&self.sources).all(current) {
+            self.version.store(version, Ordering::Release);
+            return None;
         }
-        shard.shrink(self.budget);
+        let renewed = self.with(|_| true, version);
+        // The model knows what has taken the place of an asset that is gone.
+        let lost = renewed.candidates.len() < self.candidates.len();
+        renewed.stale.store(lost || self.stale.load(Ordering::Relaxed), Ordering::Relaxed);
+        Some(renewed)
     }
 
-    /// Puts `new` in the place of `old`, if that is still what is kept.
-    pub(crate) fn replace(&self, key: u64, old: &Arc<Published>, new: &Arc<Published>) {
-        let Some(shard) = self.shard(key) else { return };
-        let mut shard = write(shard);
-        if let Some(kept) = shard.plans.get_mut(&key).filter(|kept| Arc::ptr_eq(kept, old)) {
-            *kept = Arc::clone(new);
-            shard.bytes = shard.bytes + cost(new) - cost(old);
+    /// The same plan without the asset of this hash, if it has that.
+    pub(crate) fn without(&self, hash: u64) -> Option<Self> {
+        if self.sources.iter().all(|shown| shown.hash != hash) && self.known.iter().all(|known| known.hash != hash) {
+            return None;
         }
+        Some(self.with(|shown| shown != hash, self.version.load(Ordering::Acquire)))
     }
 
-    /// Has the plan of a node built anew when it is next asked for.
-    pub(crate) fn mark_stale(&self, key: u64) {
-        let Some(shard) = self.shard(key) else { return };
-        if let Some(plan) = read(shard).plans.get(&key) {
-            plan.mark_stale();
-        }
-    }
-
-    pub(crate) fn remove(&self, key: u64) {
-        let Some(shard) = self.shard(key) else { return };
-        let mut shard = write(shard);
-        if let Some(old) = shard.plans.remove(&key) {
-            shard.bytes -= cost(&old);
-        }
-    }
-
-    /// Bytes of heap.
+    /// Bytes of heap, without the assets, which the model counts.
     pub(crate) fn bytes(&self) -> usize {
-        self.shards.iter().map(|shard| read(shard).bytes).sum()
+        let candidate = size_of::<Candidate>() + size_of::<Arc<Shown>>();
+        size_of::<Self>() + self.candidates.len() * candidate + self.known.len() * size_of::<Known>() + 64
     }
 
-    /// Number of plans.
-    pub(crate) fn len(&self) -> usize {
-        self.shards.iter().map(|shard| read(shard).plans.len()).sum()
+    /// The same plan with the metadata of now, and with the assets that `keep` keeps by hash.
+    fn with(&self, keep: impl Fn(u64) -> bool, version: u64) -> Self {
+        let pairs = self.candidates.iter().zip(&self.sources).filter(|(_, shown)| keep(shown.hash));
+        let chosen = pairs.map(|(c, shown)| {
+            let choice =
+                Choice { probability: c.probability, lower_bound: c.lower_bound, urgency: c.urgency, delay: c.delay };
+            (Arc::clone(shown), choice)
+        });
+        let mut new = Self::new(chosen, [], self.holdout_chance, (self.built, version));
+        let validator = |known: &Known| {
+            let shown = self.sources.iter().find(|shown| shown.hash == known.hash);
+            shown.and_then(|shown| shown.metadata()).map_or(known.validator, |metadata| metadata.validator)
+        };
+        let known = self.known.iter().filter(|known| keep(known.hash));
+        new.known = known.map(|known| Known { validator: validator(known), ..known.clone() }).collect();
+        new
     }
-
-    fn shard(&self, key: u64) -> Option<&RwLock<Shard>> {
-        self.shards.get((key >> 8) as usize % SHARDS)
-    }
-}
-
-impl Shard {
-    fn shrink(&mut self, budget: usize) {
-        if self.order.len() > 2 * self.plans.len() + 64 {
-            let plans = &self.plans;
-            self.order.retain(|key| plans.contains_key(key));
-        }
-        while self.bytes > budget && self.plans.len() > 1 {
-            let Some(key) = self.order.pop_front() else { return };
-            if self.plans.get(&key).is_some_and(|plan| plan.clear_touch()) {
-                self.order.push_back(key);
-            } else if let Some(old) = self.plans.remove(&key) {
-                self.bytes -= cost(&old);
-            }
-        }
-    }
-}
-
-/// A plan with its places in the table and the queue.
-fn cost(plan: &Published) -> usize {
-    plan.bytes() + 2 * size_of::<(u64, usize)>() + 2 * size_of::<u64>()
 }

@@ -29,8 +29,6 @@ pub struct Stats {
     pub renamed: u64,
     /// What was not learned, by reason.
     pub reasons: Reasons,
-    /// The network with the most views of late, if it has more than half of them.
-    pub busiest_network: Option<Share>,
 }
 
 /// Why something was not learned: how often each reason held. Grows without end.
@@ -57,14 +55,4 @@ pub struct Reasons {
     pub cache_unknown: u64,
     /// Learned visits to pages that have not passed the network gate.
     pub few_networks: u64,
-}
-
-/// A part of a whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Share {
-    /// The part.
-    pub views: u64,
-    /// The whole.
-    pub of: u64,
 }

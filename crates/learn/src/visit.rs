@@ -15,7 +15,6 @@ pub(crate) const MAX_RECORDS: usize = 1024;
 /// A visit while it is open. When it closes it is learned, once, and dropped.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "facts about a visit, independent of each other")]
-#[expect(dead_code, reason = "the evidence is about to use them")]
 pub(crate) struct OpenVisit {
     pub(crate) site: Site,
     /// Keyed hash of the page's path and query.
@@ -191,7 +190,6 @@ impl OpenVisit {
     }
 
     /// Whether anything was sent early on it.
-    #[expect(dead_code, reason = "the evidence is about to use it")]
     pub(crate) fn is_assisted(&self) -> bool {
         self.records.iter().any(|record| record.hinted || record.pushed)
     }

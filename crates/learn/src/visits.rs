@@ -195,7 +195,6 @@ impl Visits {
     }
 
     /// Whether a page has an open visit. O(open visits).
-    #[expect(dead_code, reason = "the explanation is about to use it")]
     pub(crate) fn has_page(&self, page: u64) -> bool {
         self.open.iter().any(|(_, entry)| entry.visit.page == page)
     }

@@ -73,12 +73,12 @@ mod tests {
     fn once_per_interval() {
         let keys = Keys::new([7; 16]);
         let mut votes = Votes::new(1 << 16, 600_000);
-        assert!(votes.cast(keys.vote(1, 1), Tick(0)));
-        assert!(!votes.cast(keys.vote(1, 1), Tick(599_000)));
-        assert!(votes.cast(keys.vote(2, 1), Tick(599_000)));
-        assert!(votes.cast(keys.vote(1, 2), Tick(599_000)));
-        assert!(votes.cast(keys.vote(1, 1), Tick(600_000)));
-        assert!(!votes.cast(keys.vote(1, 1), Tick(600_001)));
+        assert!(votes.cast(keys.vote(1, 1, 0), Tick(0)));
+        assert!(!votes.cast(keys.vote(1, 1, 0), Tick(599_000)));
+        assert!(votes.cast(keys.vote(2, 1, 0), Tick(599_000)));
+        assert!(votes.cast(keys.vote(1, 2, 0), Tick(599_000)));
+        assert!(votes.cast(keys.vote(1, 1, 0), Tick(600_000)));
+        assert!(!votes.cast(keys.vote(1, 1, 0), Tick(600_001)));
     }
 
     #[test]
@@ -94,9 +94,9 @@ mod tests {
         let mut votes = Votes::new(1 << 12, 600_000);
         let bytes = votes.bytes();
         for n in 0..100_000 {
-            votes.cast(keys.vote(n, 1), Tick(n / 100));
+            votes.cast(keys.vote(n, 1, 0), Tick(n / 100));
         }
         assert_eq!(votes.bytes(), bytes);
-        assert!(!votes.cast(keys.vote(99_999, 1), Tick(1_001)));
+        assert!(!votes.cast(keys.vote(99_999, 1, 0), Tick(1_001)));
     }
 }

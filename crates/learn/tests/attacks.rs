@@ -31,10 +31,10 @@ fn one_or_two_networks_plant_nothing() {
 /// Not a virtue but a fact, which the documentation of the crate states: an attacker who commands enough
 /// networks is indistinguishable from visitors.
 #[test]
-fn many_networks_do_pass_the_gate() {
+fn many_networks_do_spoil_a_plan() {
     let (junk, honest) = under_attack(97, 400);
-    assert!(junk > 0);
-    assert_eq!(honest, 2);
+    // What half of the views need never occurs with what the other half needs: neither is planned.
+    assert_eq!((junk, honest), (0, 0));
 }
 
 #[test]
@@ -151,8 +151,8 @@ fn back_an_hour_and_forward_ten_years() {
     assert_eq!(world.planned("/"), ["/a.css"], "an hour back changes nothing");
     world.views(2, "/", &["/a.css"]);
     world.pass(10 * 365 * DAY);
-    assert!(world.plan("/").is_empty(), "ten years on nothing is left");
+    assert_eq!(world.planned("/"), ["/a.css"], "silence is no evidence, however long");
     world.now -= 10 * 365 * DAY;
     world.views(3, "/", &["/a.css"]);
-    assert_eq!(world.planned("/"), ["/a.css"], "and it is learned anew at once");
+    assert_eq!(world.planned("/"), ["/a.css"], "nor is a clock that was ahead");
 }

@@ -290,7 +290,7 @@ fn old_evidence_fades() {
     let mut world = World::new(eager(1));
     world.views(8, "/", &["/old.css"]);
     world.pass(20 * DAY);
-    world.views(2, "/", &["/new.css"]);
+    world.views(3, "/", &["/new.css"]);
     assert_eq!(world.planned("/"), ["/new.css"]);
 }
 

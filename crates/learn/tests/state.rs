@@ -112,7 +112,7 @@ fn errors_say_what_is_wrong() {
     assert_eq!(message(b""), Some("not a snapshot of a learner".into()));
     assert_eq!(
         message(b"HSLEARN\x07...."),
-        Some("the snapshot has format version 7, this program reads version 1".into())
+        Some("the snapshot has format version 7, this program reads version 2".into())
     );
     let world = busy_world();
     let mut bytes = world.learner.snapshot(world.time());
