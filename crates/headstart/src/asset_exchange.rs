@@ -26,6 +26,8 @@ pub(crate) struct AssetExchange {
     network: NetworkId,
     connection: Option<ConnectionId>,
     asked: Time,
+    /// The key of its answers.
+    answer: u64,
     /// The priority of the response, if a 103 made the client ask for it.
     priority: Option<Priority>,
     /// The urgency that the client gave the request; `None` if it gave none, or if a hint may have caused the request.
@@ -58,6 +60,7 @@ impl AssetExchange {
         let view = stopwatch.and_then(|stopwatch| stopwatch.asked(&path, &referer, Instant::now()));
         AssetExchange {
             site,
+            answer: engine.pages.answer_key(authority, &path),
             path,
             referer,
             cors: request::is_cors(&head.headers),
@@ -86,6 +89,7 @@ impl AssetExchange {
         }
         match head.status {
             StatusCode::NOT_FOUND | StatusCode::GONE => {
+                engine.pages.missing(self.answer);
                 engine.learner.gone(now, self.site, self.network, &self.path);
             }
             StatusCode::OK => {
@@ -94,6 +98,7 @@ impl AssetExchange {
                     Ok(asset) => {
                         self.validator = Some(asset.validator);
                         self.bytes = asset.bytes;
+                        engine.pages.answered(self.answer, asset.freshness);
                         engine.learner.describe(self.site, &asset);
                         self.visit = self.learn(engine, Fetched::Full(asset), now);
                     }

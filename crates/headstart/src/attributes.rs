@@ -37,10 +37,27 @@ impl Attributes {
         Attributes { crossorigin, ..Attributes::default() }
     }
 
+    /// Bytes that the parameters of a hint take at most.
+    pub(crate) fn written_bytes(&self) -> usize {
+        const NAMES: usize = 64;
+        const EACH: usize = 16;
+        let texts = [&self.integrity, &self.media, &self.mime_type, &self.srcset, &self.sizes];
+        let texts: usize = texts.into_iter().flatten().map(|text| text.len() + EACH).sum();
+        let words = [self.fetch_priority, self.referrer_policy];
+        NAMES + texts + words.into_iter().flatten().map(|word| word.len() + EACH).sum::<usize>()
+    }
+
     /// Whether each text can stand in a quoted string as it is.
     pub(crate) fn can_be_written(&self) -> bool {
         let texts = [&self.integrity, &self.media, &self.mime_type, &self.srcset, &self.sizes];
         texts.into_iter().flatten().all(|text| text.bytes().all(is_quotable))
+    }
+
+    /// Bytes of heap.
+    #[cfg(feature = "markup")]
+    pub(crate) fn bytes(&self) -> usize {
+        let texts = [&self.integrity, &self.media, &self.mime_type, &self.srcset, &self.sizes];
+        size_of::<Self>() + texts.into_iter().flatten().map(|text| text.len()).sum::<usize>()
     }
 
     /// Appends the parameters after `rel` and `as`.

@@ -18,6 +18,7 @@ use crate::fingerprint::{CookieFormat, Fingerprints};
 use crate::forwarded::{ForwardedBy, TrustedProxies};
 use crate::headstart::lower_case;
 use crate::holdout::Holdout;
+use crate::markup_settings::Markup;
 use crate::rules::{Budget, Rules};
 use crate::state::{self, SnapshotError};
 use crate::view::PageView;
@@ -81,6 +82,7 @@ impl Default for Builder {
                 verify_held: VerifyHeld::default(),
                 max_diary_entries: 256,
                 min_networks: 3,
+                markup: Markup::default(),
             },
             observers: Vec::new(),
             proxies: TrustedProxies::default(),
@@ -150,6 +152,22 @@ impl Builder {
         for name in names {
             self.learner = self.learner.campaign_field(name.as_ref());
         }
+        self
+    }
+
+    /// Changes what is made of the markup of pages, which is read beside the path of the request while they are sent:
+    /// how they ask for their assets, what they put off, which other origins they need. All uses are on.
+    ///
+    /// Needs the feature `markup`, and pages that [`Headstart::serve`] sends.
+    ///
+    /// ```
+    /// use headstart::Headstart;
+    ///
+    /// let headstart = Headstart::builder().markup(|markup| markup.cold_start = false).build()?;
+    /// # Ok::<(), headstart::BuildError>(())
+    /// ```
+    pub fn markup(mut self, change: impl FnOnce(&mut Markup)) -> Self {
+        change(&mut self.limits.markup);
         self
     }
 

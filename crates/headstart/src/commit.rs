@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use headstart_learn::Delivery;
+use headstart_learn::{Delivery, Destination};
 use headstart_policy::Attempt;
 use http::header::{self, HeaderValue};
 use http::response;
@@ -16,9 +16,10 @@ use crate::event::Event;
 use crate::item::{Item, Tag};
 use crate::link;
 use crate::page_exchange::PageExchange;
+use crate::page_policy::{self, Admission, PagePolicy};
 use crate::response as answer;
 use crate::stopwatch::Shown;
-use crate::view::{AssetView, Decision, PageView};
+use crate::view::{AssetView, Decision, Outlet, PageView};
 
 impl PageExchange {
     /// The head goes out next: writes `Link` and `Set-Cookie`, tells the learner, and reports the view.
@@ -33,7 +34,11 @@ impl PageExchange {
             return;
         }
         self.attempted(attempts);
-        self.write_links(head);
+        let policy = PagePolicy::of(&head.headers, &self.authority);
+        let target = &self.arrival.target.target;
+        engine.pages.get_or_add(&self.authority, target).state().shown(head, policy, self.stranger);
+        self.write_links(head, policy);
+        self.write_preconnects(head);
         self.tell_learner(engine);
         self.write_cookie(engine, connection, head);
         self.report(engine);
@@ -47,9 +52,11 @@ impl PageExchange {
     }
 
     /// `Link` fields for what the client shall fetch itself. Those of a 103 stand in the final response too, for
-    /// the 103 may be lost on the way (RFC 8297, section 2). What the application wrote itself is left alone, but
-    /// for what it meant for us only (`x-http2-push-only`).
-    fn write_links(&self, head: &mut response::Parts) {
+    /// the 103 may be lost on the way (RFC 8297, section 2), unless the client is known to have acted on it. What the
+    /// page's policy admits by nonce carries that of this response; what it does not admit is left out. What the
+    /// application wrote itself is left alone, but for what it meant for us only (`x-http2-push-only`).
+    fn write_links(&self, head: &mut response::Parts, policy: PagePolicy) {
+        let nonce = page_policy::nonce(&head.headers).map(str::to_owned);
         let fields: Vec<HeaderValue> = head.headers.get_all(header::LINK).iter().cloned().collect();
         head.headers.remove(header::LINK);
         let mut written = HashSet::new();
@@ -67,13 +74,28 @@ impl PageExchange {
         }
         for item in self.items.iter() {
             let wanted = match item.decision {
-                Decision::Hinted | Decision::Linked => true,
+                Decision::Hinted => self.repeats_links,
+                Decision::Linked => true,
                 decision => self.items.falls_to_client(decision),
             };
+            let nonce = match policy.admission(item.destination) {
+                Admission::ByNonce if nonce.is_none() => continue,
+                _ => nonce.as_deref().filter(|_| wants_nonce(item.destination)),
+            };
             if wanted
+                && item.is_admitted(policy)
                 && !written.contains(&*item.path)
-                && let Some(value) = item.link()
+                && let Some(value) = item.link(nonce)
             {
+                head.headers.append(header::LINK, value);
+            }
+        }
+    }
+
+    /// Connections are named again where the 103 may not have been seen, or there was none.
+    fn write_preconnects(&self, head: &mut response::Parts) {
+        if self.repeats_links || self.items.conditions().outlet != Outlet::EarlyHints {
+            for value in self.preconnects() {
                 head.headers.append(header::LINK, value);
             }
         }
@@ -85,6 +107,8 @@ impl PageExchange {
             let how = match item.decision {
                 Decision::Held => Delivery::Held,
                 Decision::Pushed => Delivery::Pushed,
+                // What the page or its application names itself is asked for in any case.
+                _ if item.own_words => continue,
                 decision if makes_fetch(decision, self.browser) => Delivery::Hinted,
                 _ => continue,
             };
@@ -158,6 +182,11 @@ impl PageExchange {
             }));
         }
     }
+}
+
+/// Whether elements of this kind carry a nonce.
+fn wants_nonce(destination: Destination) -> bool {
+    matches!(destination, Destination::Script | Destination::Style)
 }
 
 /// Whether the decision alone makes the client fetch the asset. Only a browser is known to fetch what `Link` names,

@@ -67,6 +67,8 @@ impl Policy for ConnectionPolicy {
         let (mut early_hints, mut promises) = (None, Vec::new());
         if let Some(page) = exchange.page() {
             head.extensions.insert(page.decided.clone());
+            #[cfg(feature = "markup")]
+            page.offer_copy(&self.engine, head);
             early_hints = page.early_hints();
             promises = page.promises(&self.engine);
         }

@@ -14,6 +14,8 @@ use crate::fingerprint::Fingerprints;
 use crate::forwarded::TrustedProxies;
 use crate::holdout::Holdout;
 use crate::identity::Identities;
+use crate::markup_settings::Markup;
+use crate::pages::Pages;
 use crate::rules::{Budget, PageRules, Rules};
 use crate::unlearned::{Ledger, Unlearned};
 
@@ -44,6 +46,7 @@ pub(crate) struct Limits {
     pub(crate) max_diary_entries: usize,
     /// Networks that must have needed an asset before it is sent.
     pub(crate) min_networks: u32,
+    pub(crate) markup: Markup,
 }
 
 pub(crate) struct Engine {
@@ -62,6 +65,9 @@ pub(crate) struct Engine {
     /// Why responses and views teach nothing.
     pub(crate) unlearned: Ledger,
     cookie_networks: CookieNetworks,
+    pub(crate) pages: Arc<Pages>,
+    #[cfg(feature = "markup")]
+    pub(crate) desk: Arc<crate::reading::Desk>,
     connections: AtomicU64,
 }
 
@@ -98,6 +104,7 @@ impl Engine {
     pub(crate) fn new(parts: Parts) -> Self {
         let Parts { learner, operator, fingerprints, holdout, limits, observers, secret, window, proxies } = parts;
         let identities = Identities::new(half(&secret, 0));
+        let pages = Arc::new(Pages::new(identities.clone()));
         Engine {
             learner,
             operator: RwLock::new(operator),
@@ -112,6 +119,9 @@ impl Engine {
             counters: Counters::default(),
             unlearned: Ledger::default(),
             cookie_networks: CookieNetworks::new(),
+            pages,
+            #[cfg(feature = "markup")]
+            desk: Arc::new(crate::reading::Desk::new()),
             connections: AtomicU64::new(1),
         }
     }

@@ -6,9 +6,10 @@ use std::sync::atomic::AtomicU64;
 use headstart_learn::{Candidate, Destination, Freshness};
 use http::HeaderValue;
 
-use crate::attributes::Attributes;
+use crate::attributes::{Attributes, Crossorigin};
 use crate::link;
 use crate::need;
+use crate::page_policy::{Admission, PagePolicy};
 use crate::view::Decision;
 
 /// The driver's name for one push.
@@ -29,6 +30,7 @@ pub struct Push {
 
 /// One asset of the view.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "facts of an asset, independent of each other")]
 pub(crate) struct Item {
     pub(crate) path: Arc<str>,
     pub(crate) destination: Destination,
@@ -39,6 +41,11 @@ pub(crate) struct Item {
     /// How urgent the page needs it (RFC 9218), 1 to 7.
     pub(crate) urgency: u8,
     pub(crate) decision: Decision,
+    /// What a hint says of it.
+    pub(crate) attributes: Arc<Attributes>,
+    /// The page or its application names it and the learner does not: the page itself makes the client ask for it, and
+    /// the request is evidence, hinted or not.
+    pub(crate) own_words: bool,
     /// Not to be pushed to this client, even if it turns out that what it holds has changed.
     pub(crate) barred: bool,
     /// The driver was asked to push or verify it.
@@ -46,8 +53,11 @@ pub(crate) struct Item {
 }
 
 impl Item {
-    pub(crate) fn named(path: Arc<str>, destination: Destination, cors: bool) -> Self {
-        let (bytes, validator, freshness) = (0, 0, Freshness::Stale);
+    /// An asset that is named by others than the learner. How fresh its last answer was decides whether a 103 may name
+    /// it.
+    pub(crate) fn named(path: Arc<str>, destination: Destination, attributes: Attributes, fresh: Freshness) -> Self {
+        let (bytes, validator, freshness) = (0, 0, fresh);
+        let cors = attributes.module || attributes.crossorigin != Crossorigin::Absent;
         Item {
             path,
             destination,
@@ -57,6 +67,8 @@ impl Item {
             freshness,
             urgency: need::urgency(None, destination, cors),
             decision: Decision::Held,
+            attributes: Arc::new(attributes),
+            own_words: true,
             barred: false,
             promised: false,
         }
@@ -72,12 +84,21 @@ impl Item {
             freshness: candidate.freshness,
             urgency: need::urgency(candidate.urgency, candidate.destination, candidate.cors),
             decision: Decision::Held,
+            attributes: Arc::new(Attributes::of_mode(candidate.destination, candidate.cors)),
+            own_words: false,
             barred: false,
             promised: false,
         }
     }
 
-    pub(crate) fn link(&self) -> Option<HeaderValue> {
-        link::preload(&self.path, self.destination, &Attributes::of_mode(self.destination, self.cors), None)
+    /// Whether the page's policies admit a hint of it at all, if only with a nonce or its `integrity`.
+    pub(crate) fn is_admitted(&self, policy: PagePolicy) -> bool {
+        policy.admission(self.destination) != Admission::Not
+            && (!policy.wants_integrity(self.destination) || self.attributes.integrity.is_some())
+    }
+
+    /// The field value of a hint, with the nonce of the response that carries it.
+    pub(crate) fn link(&self, nonce: Option<&str>) -> Option<HeaderValue> {
+        link::preload(&self.path, self.destination, &self.attributes, nonce)
     }
 }

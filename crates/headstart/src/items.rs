@@ -3,21 +3,27 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use headstart_learn::{Asset, Candidate, Draw, Freshness};
+use headstart_learn::{Asset, Candidate, Destination, Draw, Freshness};
 use headstart_policy::Refusal;
 
 use crate::assets::Named;
+use crate::attributes::{Attributes, Crossorigin};
 use crate::client_cache::ClientCache;
 use crate::engine::VerifyHeld;
 use crate::item::{Item, Push};
 use crate::link;
+use crate::markup_settings::Markup;
 use crate::need;
+use crate::page_policy::PagePolicy;
 use crate::page_target::PageTarget;
 use crate::rules::{Bans, Budget, PageRules};
+use crate::statements::{Statement, Statements};
 use crate::view::{Decision, Outlet, Reason};
 
 /// Most assets of one view: learned ones and those that the application names. More are left out.
 const MAX_ITEMS: usize = 128;
+/// Bytes of all `Link` fields of one response that are ours: nginx in front gives up at 4 or 8 KiB.
+const MAX_LINK_BYTES: usize = 4 << 10;
 /// Bytes that a push of unknown length counts for in the page's budget; the driver counts the same.
 const UNKNOWN_BYTES: u64 = 64 << 10;
 
@@ -32,6 +38,18 @@ pub(crate) struct Conditions {
     pub(crate) push_threshold: f32,
     pub(crate) rules: PageRules,
     pub(crate) budget: Budget,
+    /// What the page's last response admitted.
+    pub(crate) policy: PagePolicy,
+    /// What the page says of its assets, if it was read.
+    pub(crate) statements: Option<Arc<Statements>>,
+    pub(crate) markup: Markup,
+}
+
+impl Conditions {
+    /// Nothing is sent early on this view.
+    pub(crate) fn sends_nothing(&self) -> bool {
+        self.draw.held_out || self.save_data
+    }
 }
 
 /// The assets of one page view in order of need, each with its decision.
@@ -40,11 +58,13 @@ pub(crate) struct Items {
     conditions: Conditions,
     /// Bytes of the pushes that were admitted.
     pushed_bytes: u64,
+    /// Bytes of the hints.
+    link_bytes: usize,
 }
 
 impl Items {
     pub(crate) fn new(conditions: Conditions) -> Self {
-        Items { list: Vec::new(), conditions, pushed_bytes: 0 }
+        Items { list: Vec::new(), conditions, pushed_bytes: 0, link_bytes: 0 }
     }
 
     pub(crate) fn conditions(&self) -> &Conditions {
@@ -84,24 +104,88 @@ impl Items {
     fn add_learned(&mut self, cache: &ClientCache<'_>, candidate: &Candidate) {
         let Conditions { outlet, push_threshold, .. } = self.conditions;
         let unlikely = outlet == Outlet::Push && candidate.lower_bound < push_threshold;
-        self.add(cache, Item::learned(candidate), unlikely.then_some(Reason::Unlikely));
+        let mut item = Item::learned(candidate);
+        let omit = self.in_the_pages_words(&mut item);
+        self.add(cache, item, omit.or(unlikely.then_some(Reason::Unlikely)));
     }
 
-    pub(crate) fn add_named(&mut self, cache: &ClientCache<'_>, named: &Named) {
-        let item = Item::named(Arc::clone(&named.path), named.destination, named.cors);
-        self.add(cache, item, None);
+    /// Adds what the page says that it needs, and no traffic has shown yet. `known` tells whether the learner knows the
+    /// asset, `answered` how fresh its last answer was.
+    pub(crate) fn add_unseen(
+        &mut self,
+        cache: &ClientCache<'_>,
+        known: impl Fn(&str) -> bool,
+        answered: &impl Fn(&str) -> Option<Freshness>,
+    ) {
+        let Some(statements) = self.conditions.statements.clone().filter(|_| self.conditions.markup.cold_start) else {
+            return;
+        };
+        for path in &statements.nameable {
+            let Some(Statement::Hint(named)) = statements.by_path.get(&**path) else { continue };
+            // Behind an application a name alone is not enough: somebody must have got it.
+            let freshness = answered(path).or(statements.of_files.then_some(Freshness::Stale));
+            let Some(freshness) = freshness.filter(|_| !known(path)) else { continue };
+            let mut item = Item::named(Arc::clone(path), named.destination, Attributes::default(), freshness);
+            item.cors = named.attributes.module || named.attributes.crossorigin != Crossorigin::Absent;
+            item.attributes = Arc::clone(&named.attributes);
+            self.add(cache, item, None);
+        }
+    }
+
+    /// Gives an item what the page says of it; returns why it is left out, if it is.
+    fn in_the_pages_words(&self, item: &mut Item) -> Option<Reason> {
+        let Conditions { statements, markup, outlet, .. } = &self.conditions;
+        let statements = statements.as_deref()?;
+        // A push serves any element; a hint that none uses is fetched for nothing.
+        let hint = *outlet != Outlet::Push;
+        let asked = Arc::clone(&item.path);
+        match statements.of(&asked) {
+            Some((path, Statement::Hint(named))) if markup.attributes && hint => {
+                if *path != *asked {
+                    item.path = path.into();
+                }
+                item.destination = named.destination;
+                item.attributes = Arc::clone(&named.attributes);
+                None
+            }
+            Some((_, Statement::Not(Reason::Unnamed))) => markup.changes.then_some(Reason::Unnamed),
+            Some((_, Statement::Not(Reason::Inexpressible))) if !hint => None,
+            Some((_, Statement::Not(reason))) => markup.attributes.then_some(*reason),
+            Some(_) => None,
+            // A stylesheet in CORS mode that no element names is a CSS module, which takes no preload.
+            None => {
+                let css_module = statements.whole && item.cors && item.destination == Destination::Style;
+                (css_module && hint && markup.attributes).then_some(Reason::Inexpressible)
+            }
+        }
+    }
+
+    /// `answered` tells how fresh the last answer of an asset was. What nobody has asked for yet counts as fresh: the
+    /// operator and the application know what they name.
+    pub(crate) fn add_named(
+        &mut self,
+        cache: &ClientCache<'_>,
+        named: &Named,
+        answered: &impl Fn(&str) -> Option<Freshness>,
+    ) {
+        let attributes = Attributes::of_mode(named.destination, named.cors);
+        let freshness = answered(&named.path).unwrap_or(Freshness::Fresh);
+        let mut item = Item::named(Arc::clone(&named.path), named.destination, attributes, freshness);
+        let reason = self.in_the_pages_words(&mut item);
+        self.add(cache, item, reason.filter(|reason| *reason == Reason::Inexpressible));
     }
 
     /// Adds the assets that the operator's rules always send.
-    pub(crate) fn add_ruled(&mut self, cache: &ClientCache<'_>) {
+    pub(crate) fn add_ruled(&mut self, cache: &ClientCache<'_>, answered: &impl Fn(&str) -> Option<Freshness>) {
         let always: Vec<Named> = self.conditions.rules.always().cloned().collect();
         for named in &always {
-            self.add_named(cache, named);
+            self.add_named(cache, named, answered);
         }
     }
 
     pub(crate) fn add_preload(&mut self, cache: &ClientCache<'_>, preload: &link::Preload) {
-        let item = Item::named(preload.path.as_str().into(), preload.destination, preload.cors);
+        let path = preload.path.as_str().into();
+        let item = Item::named(path, preload.destination, preload.attributes.clone(), Freshness::Stale);
         let push = self.conditions.outlet == Outlet::Push;
         let forbidden = if push { preload.nopush } else { preload.push_only };
         self.add(cache, item, forbidden.then_some(Reason::Forbidden));
@@ -191,12 +275,20 @@ impl Items {
         let bans = self.conditions.rules.bans(&item.path);
         item.barred = self.conditions.draw.held_out || self.conditions.save_data || omit.is_some() || bans.push;
         item.decision = self.decide(cache, &item, bans, omit);
+        if matches!(item.decision, Decision::Hinted | Decision::Linked) {
+            let bytes = item.path.len() + item.attributes.written_bytes();
+            if self.link_bytes + bytes > MAX_LINK_BYTES {
+                item.decision = Decision::Omitted(Reason::Budget);
+            } else {
+                self.link_bytes += bytes;
+            }
+        }
         let at = known.unwrap_or(self.list.len());
         self.list.insert(at, item);
     }
 
     fn decide(&self, cache: &ClientCache<'_>, item: &Item, bans: Bans, omit: Option<Reason>) -> Decision {
-        let Conditions { outlet, draw, save_data, budget, .. } = &self.conditions;
+        let Conditions { outlet, draw, save_data, budget, policy, .. } = &self.conditions;
         let count = |decision| self.list.iter().filter(|item| item.decision == decision).count();
         let (decision, most) = match outlet {
             Outlet::Push if bans.push => (Decision::Linked, budget.max_hints),
@@ -204,6 +296,9 @@ impl Items {
             // Chromium 156 asks twice for what a 103 names and it may not use without asking; `Link` on the page
             // it acts on once.
             Outlet::EarlyHints if item.freshness == Freshness::Stale => (Decision::Linked, budget.max_hints),
+            Outlet::EarlyHints if !policy.admits_in_early_hints(item.destination) => {
+                (Decision::Linked, budget.max_hints)
+            }
             Outlet::EarlyHints => (Decision::Hinted, budget.max_hints),
             Outlet::Link => (Decision::Linked, budget.max_hints),
         };
@@ -216,6 +311,8 @@ impl Items {
             Decision::Omitted(Reason::SaveData)
         } else if let Some(reason) = omit {
             Decision::Omitted(reason)
+        } else if decision != Decision::Pushed && !item.is_admitted(*policy) {
+            Decision::Omitted(Reason::Policy)
         } else if bans.hint && decision != Decision::Pushed {
             Decision::Omitted(Reason::Rule)
         } else if count(decision) >= most {

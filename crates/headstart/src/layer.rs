@@ -76,6 +76,8 @@ where
             drop(state);
             if let Some(page) = exchange.page() {
                 head.extensions.insert(page.decided.clone());
+                #[cfg(feature = "markup")]
+                page.offer_copy(engine, &mut head);
             }
             Some(OpenExchange::new(Arc::clone(engine), connection, exchange))
         });

@@ -29,6 +29,7 @@ mod exchange;
 mod fingerprint;
 mod forwarded;
 mod headstart;
+mod hint_support;
 mod hinted;
 mod holdout;
 mod identity;
@@ -36,12 +37,17 @@ mod item;
 mod items;
 mod layer;
 mod link;
+mod markup_settings;
 mod need;
 mod observed_body;
 mod open_exchange;
 mod page_exchange;
+mod page_policy;
 mod page_target;
+mod pages;
 mod personal;
+#[cfg(feature = "markup")]
+mod reading;
 mod request;
 mod requester;
 mod response;
@@ -49,6 +55,7 @@ mod rules;
 #[cfg(feature = "serve")]
 mod serving;
 mod state;
+mod statements;
 mod stats;
 mod stopwatch;
 mod transfer;
@@ -74,7 +81,10 @@ pub use crate::forwarded::ForwardedBy;
 pub use crate::headstart::Headstart;
 pub use crate::item::Push as PolicyPush;
 pub use crate::layer::{HeadstartFuture, HeadstartLayer, HeadstartService};
+pub use crate::markup_settings::Markup;
 pub use crate::observed_body::ObservedBody;
+#[cfg(feature = "markup")]
+pub use crate::reading::ReadingStats;
 pub use crate::rules::{Action, Budget, Rule, RuleError, Rules};
 #[cfg(feature = "serve")]
 pub use crate::serving::{Body, BodyError, Connection, Serve};

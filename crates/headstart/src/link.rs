@@ -55,6 +55,12 @@ pub(crate) fn preload(
     HeaderValue::try_from(value).ok()
 }
 
+/// The field value that makes a client connect to another origin.
+pub(crate) fn preconnect(origin: &str, anonymous: bool) -> Option<HeaderValue> {
+    let crossorigin = if anonymous { "; crossorigin" } else { "" };
+    HeaderValue::try_from(format!("<{origin}>; rel=preconnect{crossorigin}")).ok()
+}
+
 fn can_be_target(path: &str) -> bool {
     path.len() <= MAX_TARGET_BYTES
         && is_path(path)

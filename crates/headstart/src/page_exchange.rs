@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use headstart_learn::{CacheState, ClientClass, Draw, Knowledge, Site, Time, Visit};
-use headstart_policy::{Attempt, Priority, Promise, Refusal};
-use http::header::{self, HeaderMap, HeaderName};
+use headstart_policy::{Attempt, OverTls, Priority, Promise, Refusal};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{StatusCode, response};
 
@@ -18,12 +18,17 @@ use crate::connection_state::ConnectionState;
 use crate::decided::Decided;
 use crate::engine::{Engine, day};
 use crate::fingerprint::Fingerprint;
+use crate::hint_support::acts_on_preloads;
 use crate::hinted::Hinted;
 use crate::item::{Push, Tag};
 use crate::items::{Conditions, Items};
 use crate::link;
 use crate::need;
+use crate::page_policy::PagePolicy;
 use crate::page_target::PageTarget;
+use crate::pages::is_stranger;
+#[cfg(feature = "markup")]
+use crate::reading::{Navigated, Ticket};
 use crate::request;
 use crate::requester::Requester;
 use crate::response as answer;
@@ -41,6 +46,7 @@ pub(crate) struct Opened {
 }
 
 /// A navigation from its head to its end.
+#[expect(clippy::struct_excessive_bools, reason = "facts of a navigation, independent of each other")]
 pub(crate) struct PageExchange {
     pub(crate) authority: Arc<str>,
     pub(crate) arrival: Arrival,
@@ -61,6 +67,12 @@ pub(crate) struct PageExchange {
     pub(crate) corrupt_cookie: bool,
     /// How much is known of the page, if nothing was found to send and somebody observes.
     pub(crate) knowledge: Knowledge,
+    /// It came over TLS.
+    secure: bool,
+    /// The request carries neither credentials nor a cookie of the application.
+    pub(crate) stranger: bool,
+    /// The final response repeats what the 103 names.
+    pub(crate) repeats_links: bool,
     promised_fields: HeaderMap,
     pub(crate) decided: Decided,
 }
@@ -98,14 +110,25 @@ impl PageExchange {
             target,
         };
         let rules = engine.rules(&authority, &arrival.target.path);
+        let known = engine.pages.get(&authority, &arrival.target.target);
+        let stranger = is_stranger(&head.headers);
+        let (policy, statements, guarded) = known.as_ref().map_or_else(Default::default, |known| {
+            let state = known.state();
+            let said = state.statements.as_ref().map_or_else(PagePolicy::default, |statements| statements.policy);
+            (state.policy.and(said), state.statements.clone(), state.is_guarded())
+        });
         let conditions = Conditions {
             target: arrival.target.clone(),
-            outlet: channels.outlet(navigation.browser && !hints.no_early_hints),
+            // A page that is shown to those only whom its application knows: others are sent elsewhere.
+            outlet: channels.outlet(navigation.browser && !hints.no_early_hints && !(guarded && stranger)),
             draw: Draw::default(),
             save_data: hints.save_data,
             push_threshold: engine.limits.push_threshold,
             budget: rules.budget.unwrap_or(engine.limits.budget),
             rules,
+            policy,
+            statements,
+            markup: engine.limits.markup,
         };
         let site = engine.learner.known_site(&authority);
         let mut exchange = PageExchange {
@@ -121,11 +144,31 @@ impl PageExchange {
             corrupt_cookie: read.as_ref().is_some_and(|read| read.corrupt),
             fingerprint: read.map(|read| read.fingerprint),
             knowledge: Knowledge::Unknown,
+            secure: head.uri.scheme_str() == Some("https") || head.extensions.get::<OverTls>().is_some(),
+            stranger,
+            repeats_links: !acts_on_preloads(&head.headers),
             promised_fields: promised_fields(&head.headers),
             decided: Decided::default(),
         };
         exchange.select(engine, connection, head.extensions.get(), now);
         exchange
+    }
+
+    /// Marks the request, so that its page may be copied and read.
+    #[cfg(feature = "markup")]
+    pub(crate) fn offer_copy(&self, engine: &Engine, head: &mut Parts) {
+        if engine.limits.markup.read {
+            head.extensions.insert(Ticket(Arc::new(Navigated {
+                desk: Arc::clone(&engine.desk),
+                pages: Arc::clone(&engine.pages),
+                authority: Arc::clone(&self.authority),
+                path: Arc::clone(&self.arrival.target.target),
+                secure: self.secure,
+                network: self.arrival.network,
+                stranger: self.stranger,
+                alone: engine.limits.min_networks <= 1,
+            })));
+        }
     }
 
     /// Draws whether the view is held out, and adds what the operator's rules send, what an outer layer names, and what
@@ -145,9 +188,11 @@ impl PageExchange {
                 engine.learner.hold(visit, &plan, |known| cache.contains(&known.path, known.validator));
             }
         }
-        self.items.add_ruled(&cache);
+        let authority = Arc::clone(&self.authority);
+        let answered = |path: &str| engine.pages.freshness(&authority, path);
+        self.items.add_ruled(&cache, &answered);
         for named in named.iter().flat_map(|assets| &assets.list) {
-            self.items.add_named(&cache, named);
+            self.items.add_named(&cache, named, &answered);
         }
         self.items.add_plan(&cache, plan.candidates());
         if engine.is_observed() {
@@ -156,17 +201,33 @@ impl PageExchange {
                 self.knowledge = engine.learner.explain(now, site, page, class).state;
             }
         }
+        let known = |path: &str| plan.known().iter().any(|known| *known.path == *path);
+        self.items.add_unseen(&cache, known, &answered);
     }
 
     /// The fields of the 103, if this client gets one.
     pub(crate) fn early_hints(&self) -> Option<HeaderMap> {
         let mut fields = HeaderMap::new();
         for item in self.items.iter().filter(|item| item.decision == Decision::Hinted) {
-            if let Some(value) = item.link() {
+            if let Some(value) = item.link(None) {
+                fields.append(header::LINK, value);
+            }
+        }
+        if self.items.conditions().outlet == Outlet::EarlyHints {
+            for value in self.preconnects() {
                 fields.append(header::LINK, value);
             }
         }
         (!fields.is_empty()).then_some(fields)
+    }
+
+    /// The fields that make the client connect to the other origins of the page.
+    pub(crate) fn preconnects(&self) -> impl Iterator<Item = HeaderValue> {
+        let conditions = self.items.conditions();
+        let wanted = conditions.markup.preconnect && !conditions.sends_nothing();
+        let statements = conditions.statements.as_deref().filter(|_| wanted);
+        let origins = statements.into_iter().flat_map(|statements| &statements.preconnects);
+        origins.filter_map(|(origin, anonymous)| link::preconnect(origin, *anonymous))
     }
 
     /// The assets that the client is told of, for a page that was asked for with this priority.
@@ -226,7 +287,7 @@ impl PageExchange {
     pub(crate) fn read_named(&mut self, connection: &ConnectionState, head: &mut response::Parts) {
         let cache = ClientCache { connection, site: self.site, fingerprint: self.fingerprint.as_ref() };
         for named in head.extensions.remove::<Assets>().iter().flat_map(|assets| &assets.list) {
-            self.items.add_named(&cache, named);
+            self.items.add_named(&cache, named, &|_| None);
         }
         for field in head.headers.get_all(header::LINK).iter().filter_map(|value| value.to_str().ok()) {
             for preload in link::preloads(field, &self.authority, &self.arrival.target.path) {

@@ -15,7 +15,7 @@ pub(crate) struct PageTarget {
     /// The path without query.
     pub(crate) path: Arc<str>,
     /// The path with query.
-    target: Arc<str>,
+    pub(crate) target: Arc<str>,
     /// Whether the name looks as if it was made for one person.
     personal: bool,
 }

@@ -28,6 +28,9 @@ pub struct Stats {
     pub held: u64,
     /// Cookies that could not be read.
     pub corrupt_cookies: u64,
+    /// Pages that were read.
+    #[cfg(feature = "markup")]
+    pub reading: crate::ReadingStats,
     /// Connections that [`Headstart::serve`] accepted.
     #[cfg(feature = "serve")]
     pub connections: u64,
@@ -68,6 +71,8 @@ impl Headstart {
             linked: counters.linked.load(Ordering::Relaxed),
             held: counters.held.load(Ordering::Relaxed),
             corrupt_cookies: counters.corrupt_cookies.load(Ordering::Relaxed),
+            #[cfg(feature = "markup")]
+            reading: self.engine.desk.stats(),
             // In this order, so that no more have ended than began.
             #[cfg(feature = "serve")]
             connections_ended: connections.ended.load(Ordering::Relaxed),

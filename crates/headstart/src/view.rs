@@ -46,14 +46,22 @@ pub enum Reason {
     Driver(Refusal),
     /// The application said so (`nopush`).
     Forbidden,
+    /// No hint would be used: browsers preload nothing for such an element.
+    Inexpressible,
     /// Its response is not one that may be pushed: not 200, private, or it sets a cookie.
     NotPushable,
+    /// The page's own policy (Content-Security-Policy, Integrity-Policy) does not admit a hint of it.
+    Policy,
+    /// The page itself puts it off: `loading=lazy`, `fetchpriority=low`, a `media` that screens do not match.
+    PutOff,
     /// A rule of the operator forbids it ([`Rules`](crate::Rules)).
     Rule,
     /// The client asked for little data (`Save-Data`).
     SaveData,
     /// It is not likely enough.
     Unlikely,
+    /// The page named it and does not any more.
+    Unnamed,
 }
 
 /// One asset of a page view.
@@ -189,10 +197,14 @@ impl fmt::Display for Reason {
                 _ => "the driver refused",
             },
             Reason::Forbidden => "nopush",
+            Reason::Inexpressible => "no hint would be used",
             Reason::NotPushable => "its response may not be pushed",
+            Reason::Policy => "the page's policy admits no hint",
+            Reason::PutOff => "the page puts it off",
             Reason::Rule => "a rule forbids it",
             Reason::SaveData => "Save-Data",
             Reason::Unlikely => "not likely enough",
+            Reason::Unnamed => "the page names it no more",
         })
     }
 }

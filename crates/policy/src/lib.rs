@@ -13,7 +13,7 @@ mod priority;
 mod promise;
 
 pub use crate::attempt::{Attempt, Refusal};
-pub use crate::connection::{ClientAddress, OverTls, Peer};
+pub use crate::connection::{ClientAddress, FileContent, OverTls, Peer};
 pub use crate::diary::Diary;
 pub use crate::early_hints::{EarlyHints, EarlyHintsSender};
 pub use crate::outcome::{CancelCode, Outcome};

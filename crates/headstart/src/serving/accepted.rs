@@ -26,6 +26,8 @@ use crate::admission::ConnectionPermit;
 use crate::connection_state::ConnectionState;
 use crate::connections::ConnectionCounters;
 use crate::layer::HeadstartLayer;
+#[cfg(feature = "markup")]
+use crate::reading::Copying;
 
 use super::body::Body;
 use super::buffered_tls::BufferedTls;
@@ -141,6 +143,8 @@ where
         let policy = headstart.policy(remote).counted(permit.activity());
         let mut config = headstart.connections.h2.clone();
         config.buffered_io = tls;
+        #[cfg(feature = "markup")]
+        let service = Copying(service);
         let service = Bridge(WithPeer { service, remote, tls });
         let mut connection = headstart_h2::serve_connection_with(config, &mut io, service, policy);
         let result = tokio::select! {
@@ -168,6 +172,8 @@ where
         state.activity = Some(permit.activity());
         let state = Arc::new(Mutex::new(state));
         let layer = HeadstartLayer { engine: Arc::clone(engine), connection: Some(Arc::clone(&state)) };
+        #[cfg(feature = "markup")]
+        let service = Copying(service);
         let service = layer.layer(WithPeer { service, remote, tls });
         let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
         builder.http1().timer(TokioTimer::new()).header_read_timeout(HTTP1_HEAD);

@@ -6,6 +6,7 @@ mod cookie;
 mod events;
 mod kit;
 mod learning;
+mod markup;
 mod outlets;
 mod rules;
 mod state;

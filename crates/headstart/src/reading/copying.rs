@@ -1,0 +1,133 @@
+//! The service that keeps copies of pages, around the application's.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use headstart_learn::NetworkId;
+use headstart_policy::FileContent;
+use http::{Request, Response, header, response};
+use tower_service::Service;
+
+use super::copied_body::{CopiedBody, Pending};
+use super::decode::Coding;
+use super::desk::{Copy, Desk};
+use super::looks::Seen;
+use crate::caching::Caching;
+use crate::pages::Pages;
+use crate::response as answer;
+
+/// A navigation whose page may be read; in the extensions of its request.
+#[derive(Clone)]
+pub(crate) struct Ticket(pub(crate) Arc<Navigated>);
+
+/// What is known of the navigation.
+pub(crate) struct Navigated {
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) pages: Arc<Pages>,
+    pub(crate) authority: Arc<str>,
+    pub(crate) path: Arc<str>,
+    pub(crate) secure: bool,
+    pub(crate) network: NetworkId,
+    /// The request carries neither credentials nor a cookie of the application.
+    pub(crate) stranger: bool,
+    /// The gate asks for one network only.
+    pub(crate) alone: bool,
+}
+
+impl Navigated {
+    /// What is to be copied of a response, if anything.
+    fn wants(&self, head: &response::Parts, exact: Option<u64>) -> Option<Box<Pending>> {
+        if !answer::is_page(head) {
+            return None;
+        }
+        let coding = Coding::of(&head.headers)?;
+        let headers = &head.headers;
+        let of_files = head.extensions.get::<FileContent>().is_some();
+        let caching = Caching::of(headers);
+        let about_who_asks =
+            |name: &str| matches!(name.trim().to_ascii_lowercase().as_str(), "cookie" | "authorization" | "*");
+        let varies = headers
+            .get_all(header::VARY)
+            .iter()
+            .any(|vary| vary.to_str().map_or(true, |vary| vary.split(',').any(about_who_asks)));
+        let parts = answer::validator_parts(headers);
+        let seen = Seen {
+            validator: if parts.is_empty() { 0 } else { self.pages.validator(&parts) },
+            length: exact.unwrap_or(0),
+            network: self.network,
+            public: self.stranger
+                && !caching.private
+                && !caching.no_store
+                && !headers.contains_key(header::SET_COOKIE)
+                && !varies,
+            alone: self.alone || of_files,
+            of_files,
+        };
+        let page = self.pages.get_or_add(&self.authority, &self.path);
+        if !page.state().looks.wants(&seen) {
+            return None;
+        }
+        let copy = Copy {
+            page,
+            pages: Arc::clone(&self.pages),
+            authority: Arc::clone(&self.authority),
+            path: Arc::clone(&self.path),
+            secure: self.secure,
+            seen,
+            coding,
+            parts: VecDeque::new(),
+            whole: false,
+        };
+        Some(Box::new(Pending { desk: Arc::clone(&self.desk), copy, bytes: 0 }))
+    }
+}
+
+/// Keeps copies of the pages of a service that are wanted.
+#[derive(Clone)]
+pub(crate) struct Copying<S>(pub(crate) S);
+
+impl<S, R, B> Service<Request<R>> for Copying<S>
+where
+    S: Service<Request<R>, Response = Response<B>>,
+    B: http_body::Body<Data = Bytes>,
+{
+    type Response = Response<CopiedBody<B>>;
+    type Error = S::Error;
+    type Future = CopyingFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<R>) -> Self::Future {
+        let ticket = request.extensions_mut().remove();
+        CopyingFuture { future: self.0.call(request), ticket }
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// The future of [`Copying`].
+    pub(crate) struct CopyingFuture<F> {
+        #[pin]
+        future: F,
+        ticket: Option<Ticket>,
+    }
+}
+
+impl<F, B, E> Future for CopyingFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: http_body::Body<Data = Bytes>,
+{
+    type Output = Result<Response<CopiedBody<B>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let (head, body) = ready!(this.future.poll(cx))?.into_parts();
+        let pending = this.ticket.take().and_then(|ticket| ticket.0.wants(&head, body.size_hint().exact()));
+        Poll::Ready(Ok(Response::from_parts(head, CopiedBody::new(body, pending))))
+    }
+}

@@ -1,0 +1,300 @@
+//! What several looks at a page agree on.
+//!
+//! A response may be another for one client than for all others: by its User-Agent, its consent, a maintenance page. So
+//! what a page said before changes when two looks agree that come from two networks. What serves files from a disk serves
+//! the same to everyone, and one look is enough.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use headstart_learn::NetworkId;
+
+use super::look::Look;
+use crate::page_policy::PagePolicy;
+use crate::statements::{Statement, Statements};
+use crate::view::Reason;
+
+/// Views between two looks at a page that does not seem to change.
+const DUE: u32 = 64;
+/// Looks that found nothing new behind a new validator, after which the page's validators say nothing.
+const IDLE_LOOKS: u8 = 3;
+
+/// The response of one view.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen {
+    /// Hash of the validator; 0 without.
+    pub(crate) validator: u64,
+    /// Announced length of the body, bytes; 0 without.
+    pub(crate) length: u64,
+    pub(crate) network: NetworkId,
+    /// A stranger may see it, so that it may name what no traffic has shown.
+    pub(crate) public: bool,
+    /// One network is enough: it comes from a file, or the gate asks for no more.
+    pub(crate) alone: bool,
+    pub(crate) of_files: bool,
+}
+
+/// What is known from all looks.
+#[derive(Debug, Default)]
+pub(crate) struct Looks {
+    /// In the order in which they were found.
+    paths: Vec<(Arc<str>, Known)>,
+    last: Option<Seen>,
+    /// Another network has seen the same.
+    settled: bool,
+    views: u32,
+    idle: u8,
+    /// Bytes of the longest document lately.
+    usual_bytes: usize,
+    preconnects: Vec<(Box<str>, bool)>,
+    policy: PagePolicy,
+    whole: bool,
+    of_files: bool,
+}
+
+#[derive(Debug)]
+struct Known {
+    says: Statement,
+    /// Said otherwise by one look, from this network.
+    otherwise: Option<(Statement, NetworkId)>,
+    /// Named by a public response to this network.
+    named: Option<NetworkId>,
+    /// Named by public responses to two networks.
+    nameable: bool,
+    missing: Option<NetworkId>,
+    gone: bool,
+}
+
+impl Looks {
+    /// Whether the response of a view shall be read.
+    pub(crate) fn wants(&mut self, seen: &Seen) -> bool {
+        let Some(last) = self.last else { return true };
+        let changed = if seen.validator == 0 {
+            seen.length != 0 && seen.length != last.length
+        } else {
+            seen.validator != last.validator
+        };
+        if seen.of_files && seen.validator != 0 {
+            return changed;
+        }
+        self.views = self.views.saturating_add(1);
+        (changed && self.idle < IDLE_LOOKS)
+            || (!self.settled && !seen.alone && seen.network != last.network)
+            || self.views >= DUE
+    }
+
+    /// Takes in what a look at a document of so many bytes found. Returns whether the statements are others now.
+    pub(crate) fn take(&mut self, look: Look, seen: &Seen, bytes: usize) -> bool {
+        let enough = |before: NetworkId| seen.alone || before != seen.network;
+        let mut differs = false;
+        let mut changed = self.last.is_none();
+        let named: HashSet<Arc<str>> = look.statements.iter().map(|(path, _)| Arc::clone(path)).collect();
+        let places: HashMap<Arc<str>, usize> =
+            self.paths.iter().enumerate().map(|(at, (path, _))| (Arc::clone(path), at)).collect();
+        for (path, says) in look.statements {
+            let Some((_, known)) = places.get(&path).and_then(|at| self.paths.get_mut(*at)) else {
+                let named = seen.public.then_some(seen.network);
+                let nameable = seen.public && seen.alone;
+                let known = Known { says, otherwise: None, named, nameable, missing: None, gone: false };
+                self.paths.push((path, known));
+                (differs, changed) = (true, true);
+                continue;
+            };
+            changed |= known.gone;
+            (known.missing, known.gone) = (None, false);
+            if known.says == says {
+                known.otherwise = None;
+            } else {
+                differs = true;
+                match known.otherwise.take() {
+                    Some((other, network)) if other == says && enough(network) => {
+                        (known.says, changed) = (says, true);
+                    }
+                    _ if seen.alone => (known.says, changed) = (says, true),
+                    Some((other, network)) if other == says => known.otherwise = Some((other, network)),
+                    _ => known.otherwise = Some((says, seen.network)),
+                }
+            }
+            if seen.public && !known.nameable {
+                let before = *known.named.get_or_insert(seen.network);
+                if enough(before) {
+                    (known.nameable, changed) = (true, true);
+                }
+            }
+        }
+        // A maintenance page or a variant for one client is short, and says nothing of what is gone.
+        if look.whole && bytes.saturating_mul(2) >= self.usual_bytes {
+            for (path, known) in &mut self.paths {
+                if named.contains(path) || known.gone {
+                    continue;
+                }
+                differs = true;
+                match known.missing {
+                    Some(network) if enough(network) => known.gone = true,
+                    None if seen.alone => known.gone = true,
+                    Some(_) => {}
+                    None => known.missing = Some(seen.network),
+                }
+                changed |= known.gone;
+            }
+            // What has been gone for a while makes room.
+            if self.paths.len() > 512 {
+                self.paths.retain(|(_, known)| !known.gone);
+            }
+        }
+        if seen.public {
+            changed |= self.preconnects != look.preconnects;
+            self.preconnects = look.preconnects;
+        }
+        changed |= self.policy != look.policy || self.whole != look.whole;
+        (self.policy, self.whole, self.of_files) = (look.policy, look.whole, seen.of_files);
+        self.usual_bytes = bytes.max(self.usual_bytes - self.usual_bytes / 4);
+        let another = self.last.is_some_and(|last| last.network != seen.network);
+        let revalidated = self.last.is_some_and(|last| (last.validator, last.length) != (seen.validator, seen.length));
+        self.idle = if differs { 0 } else { self.idle.saturating_add(u8::from(revalidated)) };
+        self.settled = !differs && (self.settled || another);
+        (self.last, self.views) = (Some(*seen), 0);
+        changed
+    }
+
+    /// What the page says, as all looks have it.
+    pub(crate) fn statements(&self) -> Statements {
+        let mut statements = Statements {
+            of_files: self.of_files,
+            preconnects: self.preconnects.clone(),
+            policy: self.policy,
+            whole: self.whole,
+            ..Statements::default()
+        };
+        for (path, known) in &self.paths {
+            let says = if known.gone { Statement::Not(Reason::Unnamed) } else { known.says.clone() };
+            if known.nameable && matches!(&says, Statement::Hint(named) if named.essential) {
+                statements.nameable.push(Arc::clone(path));
+            }
+            statements.by_path.insert((**path).into(), says);
+        }
+        statements
+    }
+
+    /// Bytes of heap, about: of this and of the statements made of it.
+    pub(crate) fn bytes(&self) -> usize {
+        let of = |says: &Statement| match says {
+            Statement::Hint(named) => named.attributes.bytes(),
+            Statement::Candidate(_) | Statement::Not(_) => 0,
+        };
+        let paths: usize = self
+            .paths
+            .iter()
+            .map(|(path, known)| {
+                let other = known.otherwise.as_ref().map_or(0, |(says, _)| of(says));
+                2 * path.len() + size_of::<Known>() + 2 * size_of::<Statement>() + of(&known.says) + other + 64
+            })
+            .sum();
+        paths + self.preconnects.iter().map(|(origin, _)| 2 * origin.len() + 64).sum::<usize>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use headstart_markup::{Location, read};
+
+    fn seen(network: u64, validator: u64) -> Seen {
+        Seen { validator, length: 0, network: network_id(network), public: true, alone: false, of_files: false }
+    }
+
+    fn network_id(number: u64) -> NetworkId {
+        NetworkId::new(number)
+    }
+
+    fn look(looks: &mut Looks, html: &str, seen: Seen) -> bool {
+        let page = read(&Location::new("https", "a.example", "/").unwrap(), html.as_bytes());
+        looks.take(Look::of(&page, "a.example", seen.public), &seen, html.len())
+    }
+
+    fn integrity(looks: &Looks, path: &str) -> Option<String> {
+        match looks.statements().by_path.get(path)? {
+            Statement::Hint(named) => named.attributes.integrity.as_deref().map(Into::into),
+            _ => None,
+        }
+    }
+
+    const PLAIN: &str = "<link rel=stylesheet href=/a.css integrity=one>";
+    const OTHER: &str = "<link rel=stylesheet href=/a.css integrity=two>";
+
+    #[test]
+    fn one_network_changes_nothing_that_another_has_seen() {
+        let mut looks = Looks::default();
+        look(&mut looks, PLAIN, seen(1, 1));
+        for _ in 0..10_000 {
+            look(&mut looks, OTHER, seen(2, 2));
+        }
+        assert_eq!(integrity(&looks, "/a.css").as_deref(), Some("one"));
+        look(&mut looks, OTHER, seen(3, 2));
+        assert_eq!(integrity(&looks, "/a.css").as_deref(), Some("two"));
+    }
+
+    #[test]
+    fn what_is_named_no_longer_is_gone_when_two_networks_agree() {
+        let mut looks = Looks::default();
+        let gone = |looks: &Looks| looks.statements().by_path.get("/b.js") == Some(&Statement::Not(Reason::Unnamed));
+        let full = format!("{PLAIN}<script src=/b.js></script>");
+        look(&mut looks, &full, seen(1, 1));
+        look(&mut looks, &full, seen(2, 1));
+        look(&mut looks, "<p>Back soon", seen(3, 2));
+        look(&mut looks, "<p>Back soon", seen(4, 2));
+        assert!(!gone(&looks), "a short page says nothing");
+        look(&mut looks, PLAIN, seen(3, 3));
+        assert!(!gone(&looks));
+        look(&mut looks, PLAIN, seen(4, 3));
+        assert!(gone(&looks));
+        look(&mut looks, &full, seen(1, 1));
+        assert!(!gone(&looks), "and is back at once");
+    }
+
+    #[test]
+    fn strangers_are_told_what_two_networks_were_shown_in_public() {
+        let mut looks = Looks::default();
+        let private = |network| Seen { public: false, ..seen(network, 1) };
+        for network in 1..9 {
+            look(&mut looks, PLAIN, private(network));
+        }
+        assert!(looks.statements().nameable.is_empty());
+        look(&mut looks, PLAIN, seen(1, 1));
+        look(&mut looks, PLAIN, seen(1, 1));
+        assert!(looks.statements().nameable.is_empty());
+        look(&mut looks, PLAIN, seen(2, 1));
+        assert_eq!(looks.statements().nameable, ["/a.css".into()]);
+        let mut files = Looks::default();
+        look(&mut files, PLAIN, Seen { alone: true, of_files: true, ..seen(1, 1) });
+        assert_eq!(files.statements().nameable, ["/a.css".into()]);
+    }
+
+    #[test]
+    fn a_settled_page_is_read_once_in_64_views() {
+        let mut looks = Looks::default();
+        assert!(looks.wants(&seen(1, 1)));
+        look(&mut looks, PLAIN, seen(1, 1));
+        assert!(!looks.wants(&seen(1, 1)));
+        assert!(looks.wants(&seen(2, 1)), "a second network shall confirm it");
+        look(&mut looks, PLAIN, seen(2, 1));
+        let wanted = (0..640).filter(|_| {
+            let wants = looks.wants(&seen(3, 1));
+            if wants {
+                look(&mut looks, PLAIN, seen(3, 1));
+            }
+            wants
+        });
+        assert_eq!(wanted.count(), 10);
+        assert!(looks.wants(&seen(3, 2)), "its validator is another");
+        // Validators that always change say nothing.
+        for validator in 10..20 {
+            look(&mut looks, PLAIN, seen(3, validator));
+        }
+        assert!(!looks.wants(&seen(3, 99)));
+        let file = |validator| Seen { alone: true, of_files: true, ..seen(1, validator) };
+        let mut files = Looks::default();
+        look(&mut files, PLAIN, file(1));
+        assert!((0..1000).all(|_| !files.wants(&file(1))) && files.wants(&file(2)));
+    }
+}
