@@ -10,7 +10,7 @@ mod simulation;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use headstart_gain::{Arm, Observation, Pages, Weight};
+use headstart_gain::{Arm, Observation, Strata, Weight};
 use serde_json::{Value, json};
 use simulation::{Seen, Site, run};
 
@@ -57,7 +57,7 @@ fn row(name: &str, measured: f64, target: f64, at_least: bool) -> Value {
 
 /// Nanoseconds to add a view to one of 1,024 pages, the median of nine rounds.
 fn cost() -> f64 {
-    let mut pages = Pages::<u64, u8>::new(1024);
+    let mut pages = vec![Strata::<u8>::default(); 1024];
     let views = 200_000_u64;
     let mut round = || {
         let began = Instant::now();
@@ -65,7 +65,7 @@ fn cost() -> f64 {
             let mixed = view.wrapping_mul(0x9e37_79b9_7f4a_7c15);
             let time = Duration::from_micros(100_000 + (mixed >> 44));
             let observation = Observation { time, weight: Weight::ONE, first_of_client: true };
-            pages.add(black_box(&(mixed >> 54)), (view % 3) as u8, Arm::Helped, &observation);
+            pages[black_box(mixed >> 54) as usize].add((view % 3) as u8, Arm::Helped, &observation);
         }
         began.elapsed().as_nanos() as f64 / views as f64
     };

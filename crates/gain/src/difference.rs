@@ -5,7 +5,7 @@ use crate::boundary::{Look, critical_value};
 use crate::mixture::{Mixture, Part, standard_error};
 
 /// Effective views of either arm below which a stratum is not looked at by itself, and nothing is claimed of a whole.
-const ENOUGH: f64 = 20.0;
+pub const ENOUGH: f64 = 12.0;
 
 /// How much sooner views with help are complete than hold-outs, at one quantile of each.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::bins::{BINS, bin, bounds};
+use crate::bins::{bin, bounds};
 use crate::weight::Weight;
 
 /// One view's time.
@@ -23,8 +23,10 @@ pub struct Observation {
 /// Ten bytes for each bin that was seen, at most 2.7 KiB.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sketch {
-    /// Bins that were seen, ascending, with the sum of their weights.
-    bins: Vec<(u16, u64)>,
+    /// Bins that were seen, ascending.
+    bins: Vec<u16>,
+    /// The sum of the weights of each of them.
+    sums: Vec<u64>,
     /// Sum of the weights.
     weight: u64,
     /// Sum of the squares of the weights.
@@ -47,7 +49,7 @@ impl Sketch {
 
     /// Adds what another sketch holds. O(bins).
     pub fn merge(&mut self, other: &Sketch) {
-        for (bin, units) in &other.bins {
+        for (bin, units) in other.bins.iter().zip(&other.sums) {
             self.add_bin(*bin, *units);
         }
         self.squares = self.squares.saturating_add(other.squares);
@@ -84,9 +86,9 @@ impl Sketch {
     /// views. O(bins).
     pub fn quantile(&self, share: f64) -> Option<f64> {
         let target = share.clamp(0.0, 1.0) * self.weight as f64;
-        let (last, _) = *self.bins.last()?;
+        let last = *self.bins.last()?;
         let mut below = 0.0;
-        for (bin, units) in &self.bins {
+        for (bin, units) in self.bins.iter().zip(&self.sums) {
             let units = *units as f64;
             if below + units >= target && units > 0.0 {
                 return Some(inside(usize::from(*bin), (target - below) / units));
@@ -99,46 +101,35 @@ impl Sketch {
     /// Bins that were seen, ascending, each with its share of the weight.
     pub fn shares(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
         let whole = (self.weight as f64).max(1.0);
-        self.bins.iter().map(move |(bin, units)| (usize::from(*bin), *units as f64 / whole))
+        self.rows().map(move |(bin, units)| (bin, units as f64 / whole))
     }
 
     /// Bins that were seen, ascending, each with its weight in 1/256: what a figure can be recomputed from.
     pub fn rows(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
-        self.bins.iter().map(|(bin, units)| (usize::from(*bin), *units))
+        self.bins.iter().zip(&self.sums).map(|(bin, units)| (usize::from(*bin), *units))
     }
 
     /// Bytes of heap.
     pub fn bytes(&self) -> usize {
-        self.bins.capacity() * size_of::<(u16, u64)>()
-    }
-
-    /// Sum of the squares of the weights, in 1/65,536.
-    pub fn squares(&self) -> u64 {
-        self.squares
-    }
-
-    /// Views that were the first of their client.
-    pub fn clients(&self) -> u64 {
-        self.clients
-    }
-
-    /// A sketch from its sums, or `None` if they cannot be those of one.
-    pub(crate) fn from_sums(bins: Vec<(u16, u64)>, squares: u64, views: u64, clients: u64) -> Option<Self> {
-        let ascending = bins.windows(2).all(|pair| matches!(pair, [(a, _), (b, _)] if a < b));
-        let in_range = bins.iter().all(|(bin, units)| usize::from(*bin) < BINS && *units > 0);
-        let weight = bins.iter().fold(0_u64, |sum, (_, units)| sum.saturating_add(*units));
-        let consistent = clients <= views && (views == 0) == bins.is_empty() && (squares == 0) == bins.is_empty();
-        (ascending && in_range && consistent).then_some(Self { bins, weight, squares, views, clients })
+        self.bins.capacity() * size_of::<u16>() + self.sums.capacity() * size_of::<u64>()
     }
 
     fn add_bin(&mut self, bin: u16, units: u64) {
-        match self.bins.binary_search_by_key(&bin, |(bin, _)| *bin) {
+        match self.bins.binary_search(&bin) {
             Ok(at) => {
-                if let Some((_, sum)) = self.bins.get_mut(at) {
+                if let Some(sum) = self.sums.get_mut(at) {
                     *sum = sum.saturating_add(units);
                 }
             }
-            Err(at) => self.bins.insert(at, (bin, units)),
+            Err(at) => {
+                // Sketches are many and grow seldom: no room is taken ahead.
+                if self.bins.len() == self.bins.capacity() {
+                    self.bins.reserve_exact(16);
+                    self.sums.reserve_exact(16);
+                }
+                self.bins.insert(at, bin);
+                self.sums.insert(at, units);
+            }
         }
         self.weight = self.weight.saturating_add(units);
     }

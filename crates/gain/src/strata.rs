@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use crate::arms::{Arm, Arms};
 use crate::boundary::Look;
 use crate::difference::{Difference, compare};
-use crate::encoding::{DecodeError, Reader, Writer};
 use crate::sketch::Observation;
 
 /// The arms of each stratum: of each outlet, say, or of each outlet and class of device.
@@ -61,34 +60,5 @@ impl<K: Copy + Ord> Strata<K> {
     /// Bytes of heap, about.
     pub fn bytes(&self) -> usize {
         self.arms.values().map(|arms| arms.bytes() + 2 * size_of::<(K, Arms)>()).sum()
-    }
-}
-
-impl<K: Copy + Ord + Into<u8> + TryFrom<u8>> Strata<K> {
-    /// Writes the sums, for a snapshot or another node.
-    pub fn encode(&self, into: &mut Vec<u8>) {
-        let mut writer = Writer::new(into);
-        writer.number(self.arms.len() as u64);
-        for (stratum, arms) in &self.arms {
-            writer.byte((*stratum).into());
-            writer.arms(arms);
-        }
-    }
-
-    /// Reads what [`encode`](Self::encode) wrote and returns what follows it.
-    ///
-    /// # Errors
-    ///
-    /// When the bytes are not those of strata. Nothing is allocated that the bytes do not hold.
-    pub fn decode(bytes: &[u8]) -> Result<(Self, &[u8]), DecodeError> {
-        let mut reader = Reader::new(bytes);
-        let mut strata = Self::default();
-        for _ in 0..reader.number()? {
-            let stratum = K::try_from(reader.byte()?).map_err(|_| DecodeError::new())?;
-            if strata.arms.insert(stratum, reader.arms()?).is_some() {
-                return Err(DecodeError::new());
-            }
-        }
-        Ok((strata, reader.rest()))
     }
 }

@@ -45,8 +45,7 @@ impl PageExchange {
         if let Some(stopwatch) = &mut connection.stopwatch {
             let conditions = self.items.conditions();
             let planned = self.items.iter().map(|item| (Arc::clone(&item.path), item.decision));
-            let shown =
-                Shown::new(&self.authority, &self.name, conditions.outlet, conditions.draw.held_out, planned.collect());
+            let shown = Shown::new(&self.authority, &self.name, conditions.outlet, conditions.draw, planned.collect());
             stopwatch.shown(self.number, shown, Instant::now());
         }
     }

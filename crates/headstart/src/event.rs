@@ -54,6 +54,7 @@ pub enum PushOutcome {
 /// is when the last byte was handed to the connection. Views over HTTP/2 only, for there one connection sees all.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "four facts that do not depend on each other")]
 pub struct VisitReport {
     /// Authority of the site.
     pub authority: Arc<str>,
@@ -63,12 +64,17 @@ pub struct VisitReport {
     pub outlet: Outlet,
     /// The view got nothing early, as evidence.
     pub held_out: bool,
+    /// The probability with which the view was to be held out, as in [`PageView`].
+    pub holdout_probability: f32,
+    /// The connection's first view: later ones are by a client that is counted already.
+    pub first: bool,
     /// The client held something of what was planned.
     pub warm: bool,
     /// When the page's head went out.
     pub head: Duration,
     /// When the last of the assets was there that were planned for this page and that this view loaded, in whatever
-    /// way: the same set in views that got help and in those that did not. `None` if it loaded none of them.
+    /// way, while the page loaded: the same set in views that got help and in those that did not. What is asked for more than
+    /// 1.5 s after the last byte of the others is not waited for. `None` if it loaded none of them.
     pub complete: Option<Duration>,
     /// An asset that was planned for this page was asked for or pushed and did not arrive whole.
     pub cut_off: bool,

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use headstart_learn::Draw;
+
 use crate::event::{Arrival, VisitReport, VisitedAsset};
 use crate::item::Push;
 use crate::request::Referer;
@@ -12,6 +14,8 @@ use crate::view::{Decision, Outlet};
 
 /// Most assets of one view that are timed.
 const MAX_ASSETS: usize = 128;
+/// A page that has asked for nothing for so long after the last byte of its assets has loaded.
+const SILENCE: Duration = Duration::from_millis(1_500);
 
 /// Times one view at a time: a connection's next navigation ends the one before.
 #[derive(Default)]
@@ -37,7 +41,7 @@ pub(crate) struct Shown {
     authority: Arc<str>,
     page: Arc<str>,
     outlet: Outlet,
-    held_out: bool,
+    draw: Draw,
     head: Duration,
     planned: Vec<(Arc<str>, Decision)>,
 }
@@ -48,17 +52,10 @@ impl Shown {
         authority: &Arc<str>,
         page: &Arc<str>,
         outlet: Outlet,
-        held_out: bool,
+        draw: Draw,
         planned: Vec<(Arc<str>, Decision)>,
     ) -> Self {
-        Shown {
-            authority: Arc::clone(authority),
-            page: Arc::clone(page),
-            outlet,
-            held_out,
-            head: Duration::ZERO,
-            planned,
-        }
+        Shown { authority: Arc::clone(authority), page: Arc::clone(page), outlet, draw, head: Duration::ZERO, planned }
     }
 }
 
@@ -139,11 +136,17 @@ impl View {
 
     /// `None` if no page was shown.
     fn report(self) -> Option<VisitReport> {
-        let View { shown, mut assets, .. } = self;
-        let Shown { authority, page, outlet, held_out, head, planned } = shown?;
+        let View { number, shown, mut assets, .. } = self;
+        let Shown { authority, page, outlet, draw, head, planned } = shown?;
         let decision = |path: &str| planned.iter().find(|(known, _)| **known == *path).map(|(_, decision)| *decision);
-        let (mut complete, mut cut_off) = (None, false);
+        assets.sort_by_key(|asset| asset.start);
+        let (mut complete, mut cut_off, mut last) = (None, false, head);
         for asset in &mut assets {
+            // What comes after the page has fallen silent is asked for by a click or on scrolling.
+            if asset.start > last + SILENCE {
+                break;
+            }
+            last = last.max(asset.end.unwrap_or(asset.start));
             let Some(decision) = decision(&asset.path) else { continue };
             if asset.how == Arrival::Fetched && matches!(decision, Decision::Hinted | Decision::Linked) {
                 asset.how = Arrival::Hinted;
@@ -151,8 +154,20 @@ impl View {
             complete = complete.max(asset.end);
             cut_off |= asset.end.is_none();
         }
-        assets.sort_by_key(|asset| asset.start);
         let warm = planned.iter().any(|(_, decision)| *decision == Decision::Held);
-        Some(VisitReport { authority, page, outlet, held_out, warm, head, complete, cut_off, assets })
+        let Draw { chance, held_out } = draw;
+        Some(VisitReport {
+            authority,
+            page,
+            outlet,
+            held_out,
+            holdout_probability: chance,
+            first: number == 1,
+            warm,
+            head,
+            complete,
+            cut_off,
+            assets,
+        })
     }
 }

@@ -4,7 +4,7 @@ use headstart::learn::{AssetWeight, Explanation, Level, LevelWeight, Verdict};
 use maud::{Markup, html};
 
 use super::super::gain::Gain;
-use super::super::ledger::{AssetCounts, Comparison, PageRecord};
+use super::super::ledger::{AssetCounts, Figures, PageRecord};
 use super::super::sources::Sources;
 use super::chart::{Row, waterfall};
 use super::format;
@@ -23,8 +23,8 @@ pub(super) fn sections(sources: &Sources, query: &Query) -> Option<Vec<Section>>
     let explanation = sources.headstart.explain(&authority, &query.page).filter(|explanation| explanation.named)?;
     let weight = explanation.levels.iter().find(|level| level.level == Level::Page).copied()?;
     let record = sources.ledger.page(&authority, &query.page);
-    let none = Comparison::new(0);
-    let gain = Gain::of(record.as_ref().map_or(&none, |record| &record.comparison));
+    let none = Figures::default();
+    let gain = Gain::of(record.as_ref().map_or(&none, |record| &record.figures));
     Some(vec![
         Section { id: "summary", title: "This page", lead: None, body: summary(weight, &explanation, record.as_ref()) },
         Section { id: "gain", title: "What the help is worth here", lead: None, body: gain_body(&gain, "this page") },

@@ -61,13 +61,13 @@ fn headline(sources: &Sources, gain: &Gain, slots: &[Slot], span: Span) -> Marku
             }
             div class="card" {
                 h3 { "Sooner, by the median" }
-                @match (gain.difference, gain.share()) {
-                    (Some(difference), Some(share)) if difference.is_certain() => {
-                        p class="big" { (format::millis(difference.median)) }
-                        p { (format::share(share)) " of the time to the last asset" }
+                @match gain.difference {
+                    Some(difference) if difference.is_certain() => {
+                        p class="big" { (format::millis(difference.seconds().1 * 1000.0)) }
+                        p { (format::share(difference.share())) " of the time to the last asset" }
                     }
-                    (Some(_), _) => { p class="big" { "±0" } p { "no difference that is beyond doubt" } }
-                    _ => { p class="big quiet" { "–" } p { (gain.without.count()) " of " (ENOUGH) " hold-outs needed" } }
+                    Some(_) => { p class="big" { "±0" } p { "no difference that is beyond doubt" } }
+                    None => { p class="big quiet" { "–" } p { (gain.without.views()) " views held out; at least " (ENOUGH) " are needed" } }
                 }
             }
             div class="card" {
@@ -108,12 +108,13 @@ fn headline(sources: &Sources, gain: &Gain, slots: &[Slot], span: Span) -> Marku
 
 /// What the help is worth, for all pages or for one: two distributions and the difference of their medians.
 pub(super) fn gain_body(gain: &Gain, of: &str) -> Markup {
-    let (with, without) = (gain.with.count(), gain.without.count());
+    let (with, without) = (gain.with.views(), gain.without.views());
     html! {
         p class="note" {
             "Time from the navigation to the last of the planned assets that the view loaded, as the server sees it, for " (of)
-            ". Clients that held some of them already are left out, and views that were cut off. Which views get no help is drawn by \
-             lot; each of them is compared with the next three that got it. Curves are scaled to one height."
+            ". Views that were cut off are left out. Which views get no help is drawn by lot, and each view counts the inverse of the \
+             chance of its draw. Views are compared by outlet, and clients that held some of the page apart from those that held \
+             none. Curves are scaled to one height."
         }
         @if with == 0 && without == 0 {
             p class="empty" { "No timed views yet. They are counted when a visit closes." }
@@ -125,16 +126,35 @@ pub(super) fn gain_body(gain: &Gain, of: &str) -> Markup {
                 h3 { "How much sooner" }
                 (difference(found))
                 p {
-                    @if found.is_certain() && found.median > 0.0 {
-                        strong { (format::millis(found.median)) " sooner" }
-                        @if let Some(share) = gain.share() { ", " (format::share(share)) " of the time without help" }
+                    @let (low, saved, high) = found.seconds();
+                    @if found.is_certain() && saved > 0.0 {
+                        strong { (format::millis(saved * 1000.0)) " sooner" }
+                        ", " (format::share(found.share())) " of the time without help"
                     } @else if found.is_certain() {
-                        strong class="bad" { (format::millis(-found.median)) " later with help than without" }
+                        strong class="bad" { (format::millis(-saved * 1000.0)) " later with help than without" }
                     } @else {
                         strong { "No difference beyond doubt" }
                     }
-                    ": 95 % confidence interval from " (format::signed_millis(found.low)) " to " (format::signed_millis(found.high))
-                    " (percentile bootstrap of the difference of medians, " (with) " views with help and " (without) " without)."
+                    " at the median: 95 % confidence interval from " (format::signed_millis(low * 1000.0)) " to "
+                    (format::signed_millis(high * 1000.0)) " (" (with) " views with help and " (without) " without). "
+                    @if gain.preliminary { "Until a day has passed, this interval holds for one look only. " }
+                    @else { "It holds however often one looks. " }
+                    @if found.until_five_percent > 1.0 {
+                        "A difference of 5 % would be seen with " (format!("{:.0}", found.until_five_percent.ceil())) " times as many views."
+                    } @else { "A difference of 5 % would be seen with the views that there are." }
+                }
+                ul class="note" {
+                    @for (name, slower) in &gain.slower {
+                        li { (name) ": "
+                            @match slower {
+                                Some(slower) => {
+                                    @let (low, saved, high) = slower.seconds();
+                                    (format::signed_millis(saved * 1000.0)) " sooner, from " (format::signed_millis(low * 1000.0)) " to " (format::signed_millis(high * 1000.0))
+                                }
+                                None => { "too few views yet" }
+                            }
+                        }
+                    }
                 }
             }
             None => {

@@ -137,7 +137,7 @@ fn row(sources: &Sources, page: &PageWeight, summary: &PageSummary) -> Markup {
                 @match saved(summary) {
                     Some(saved) => {
                         span title=(format!("difference of medians, {} hold-outs", summary.holdouts))
-                            class=[(summary.holdouts < super::super::gain::ENOUGH).then_some("quiet")] { (format::signed_millis(saved)) }
+                            class=[((summary.holdouts as f64) < super::super::gain::ENOUGH).then_some("quiet")] { (format::signed_millis(saved)) }
                     }
                     None => { span class="quiet" { "–" } }
                 }

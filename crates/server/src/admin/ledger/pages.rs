@@ -4,15 +4,14 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 use std::time::Duration;
 
-use super::comparison::Comparison;
+use super::figures::Figures;
 use super::timings::Timings;
+use crate::admin::gain::median;
 
 /// Pages recorded; the lightest gives way to a new one.
 pub(super) const MAX_PAGES: usize = 1024;
 /// Assets recorded of a page; the one that was seen least gives way.
 const MAX_ASSETS: usize = 64;
-/// Hold-outs of a page that are compared.
-pub(super) const SAMPLES: usize = 64;
 /// The time in which a page's weight halves, as by default in the learner.
 const HALF_LIFE: f64 = 24.0 * 3600.0;
 
@@ -33,7 +32,7 @@ pub(crate) struct PageRecord {
     pub(crate) views: u64,
     pub(crate) held_out: u64,
     pub(crate) assets: Vec<AssetCounts>,
-    pub(crate) comparison: Comparison,
+    pub(crate) figures: Figures,
     pub(crate) timings: Timings,
 }
 
@@ -60,7 +59,7 @@ pub(crate) struct PageSummary {
     pub(crate) with: Option<f64>,
     pub(crate) without: Option<f64>,
     /// How many held-out views that is from.
-    pub(crate) holdouts: usize,
+    pub(crate) holdouts: u64,
 }
 
 impl PageTable {
@@ -96,19 +95,19 @@ impl PageRecord {
             views: 0,
             held_out: 0,
             assets: Vec::new(),
-            comparison: Comparison::new(SAMPLES),
+            figures: Figures::default(),
             timings: Timings::default(),
         }
     }
 
     pub(super) fn summary(&self) -> PageSummary {
-        let comparison = &self.comparison;
+        let arms = self.figures.arms();
         PageSummary {
             views: self.views,
             counts: self.sum(),
-            with: middle(comparison.with()),
-            without: middle(comparison.without()),
-            holdouts: comparison.without().len(),
+            with: median(&arms.helped),
+            without: median(&arms.held_out),
+            holdouts: arms.held_out.views(),
         }
     }
 
@@ -149,13 +148,6 @@ impl PageRecord {
     fn weight_at(&self, now: f64) -> f64 {
         self.weight * (-(now - self.at).max(0.0) / HALF_LIFE).exp2()
     }
-}
-
-/// The upper median of microseconds, in milliseconds.
-fn middle(micros: &[u32]) -> Option<f64> {
-    let mut micros = micros.to_vec();
-    let at = micros.len() / 2;
-    (at < micros.len()).then(|| f64::from(*micros.select_nth_unstable(at).1) / 1000.0)
 }
 
 /// Takes a key that is a hash as it is.

@@ -1,14 +1,15 @@
 //! A difference and how sure it is.
 
+use headstart_gain::Difference;
 use maud::{Markup, html};
 
 use super::super::format;
 use super::{anchor, percent, ticks};
-use crate::admin::gain::Difference;
 
 /// The interval around its middle, with zero in sight.
 pub(in crate::admin::dashboard) fn difference(difference: &Difference) -> Markup {
-    let Difference { median, low, high } = *difference;
+    let (low, median, high) = difference.seconds();
+    let (low, median, high) = (low * 1000.0, median * 1000.0, high * 1000.0);
     let (ticks_right, ticks_left) = (ticks(high.max(0.0) * 1.05), ticks((-low).max(0.0) * 1.05));
     let right = if high > 0.0 { ticks_right.last().copied().unwrap_or(1.0) } else { 0.0 };
     let left = if low < 0.0 { ticks_left.last().copied().unwrap_or(1.0) } else { 0.0 };

@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
+use headstart_gain::{Sketch, bounds};
 use maud::{Markup, html};
 
 use super::super::format;
 use super::{anchor, percent, ticks};
-use crate::admin::gain::{Gain, Kind};
+use crate::admin::gain::{Gain, median};
 
 /// Points of a curve.
 const POINTS: usize = 160;
@@ -16,7 +17,8 @@ const HEIGHT: f64 = 76.0;
 /// Densities of both kinds, each with its median, in the unit that fits.
 pub(in crate::admin::dashboard) fn distribution(gain: &Gain) -> Markup {
     // A few stragglers would squeeze the rest into a corner.
-    let end = gain.with.quantile(0.97).unwrap_or(0.0).max(gain.without.quantile(0.97).unwrap_or(0.0)) * 1.15;
+    let most = |sketch: &Sketch| sketch.quantile(0.97).unwrap_or(0.0) * 1000.0;
+    let end = most(&gain.with).max(most(&gain.without)) * 1.15;
     let ticks = ticks(end);
     let top = ticks.last().copied().unwrap_or(1.0);
     let curves = [("Without help", "without", &gain.without), ("With help", "with", &gain.with)];
@@ -29,18 +31,18 @@ pub(in crate::admin::dashboard) fn distribution(gain: &Gain) -> Markup {
                         (format::millis(*tick))
                     }
                 }
-                @for (number, (name, class, kind)) in curves.iter().enumerate() {
+                @for (number, (name, class, sketch)) in curves.iter().enumerate() {
                     @let base = (number + 1) as f64 * (HEIGHT + 8.0);
                     svg x="0" y=(base - HEIGHT) width="100%" height=(HEIGHT) viewBox=(format!("0 0 1000 {HEIGHT}")) preserveAspectRatio="none" {
-                        path class=(class) d=(area(&density(kind, top))) {}
+                        path class=(class) d=(area(&density(sketch, top))) {}
                     }
                     line class="base" x1="0" x2="100%" y1=(base) y2=(base) {}
-                    @if let Some(median) = kind.median() {
+                    @if let Some(median) = median(sketch) {
                         @let place = (median / top).min(1.0);
                         line class=(format!("median {class}")) x1=(percent(place)) x2=(percent(place)) y1=(base - HEIGHT + 16.0) y2=(base) {}
                         text class="label" x=(percent(place)) dx=(if place > 0.6 { "-6" } else { "6" }) y=(base - HEIGHT + 11.0)
                             text-anchor=(if place > 0.6 { "end" } else { "start" }) {
-                            (name) ": " tspan class="strong" { (format::millis(median)) } " (" (kind.count()) ")"
+                            (name) ": " tspan class="strong" { (format::millis(median)) } " (" (sketch.views()) ")"
                         }
                     }
                 }
@@ -50,22 +52,26 @@ pub(in crate::admin::dashboard) fn distribution(gain: &Gain) -> Markup {
 }
 
 fn describe(gain: &Gain) -> String {
-    let one = |kind: &Kind| match kind.median() {
-        Some(median) => format!("median {} of {} views", format::millis(median), kind.count()),
+    let one = |sketch: &Sketch| match median(sketch) {
+        Some(median) => format!("median {} of {} views", format::millis(median), sketch.views()),
         None => "no views yet".to_owned(),
     };
     format!("Time to the last asset: with help {}, without {}", one(&gain.with), one(&gain.without))
 }
 
-/// A Gaussian kernel estimate over equal steps from 0 to `top`, with Silverman's bandwidth.
-fn density(kind: &Kind, top: f64) -> Vec<f64> {
-    let (Some(low), Some(high)) = (kind.quantile(0.25), kind.quantile(0.75)) else { return vec![0.0; POINTS] };
-    let count = kind.count() as f64;
-    let spread = ((high - low) / 1.349).max(top / 200.0);
-    let bandwidth = (0.9 * spread * count.powf(-0.2)).max(top / 150.0);
+/// A Gaussian kernel estimate over equal steps from 0 to `top` milliseconds, with Silverman's bandwidth, of the middles of the
+/// bins.
+fn density(sketch: &Sketch, top: f64) -> Vec<f64> {
+    let (Some(low), Some(high)) = (sketch.quantile(0.25), sketch.quantile(0.75)) else { return vec![0.0; POINTS] };
+    let spread = (1000.0 * (high - low) / 1.349).max(top / 200.0);
+    let bandwidth = (0.9 * spread * sketch.effective().max(1.0).powf(-0.2)).max(top / 150.0);
     let at = |place: f64| {
-        let near = kind.sorted.iter().map(|value| (place - value) / bandwidth).filter(|z| z.abs() < 5.0);
-        near.map(|z| (-0.5 * z * z).exp()).sum::<f64>() / (count * bandwidth)
+        let near = sketch.shares().map(|(bin, share)| {
+            let (low, high) = bounds(bin);
+            let z = (place - 1000.0 * f64::midpoint(low, high)) / bandwidth;
+            share * (-0.5 * z * z).exp()
+        });
+        near.sum::<f64>() / bandwidth
     };
     (0..POINTS).map(|point| at(point as f64 / (POINTS - 1) as f64 * top)).collect()
 }
