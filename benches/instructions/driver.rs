@@ -110,9 +110,16 @@ fn answer(body: &Bytes, path: &str) -> Response<Body> {
     response
 }
 
-/// The limits are those of `Config`, but for the budgets that a benchmark exhausts.
+/// The limits are those of `Config`, but for the budgets that a benchmark exhausts and the times that valgrind takes.
 fn unlimited() -> Config {
+    let hour = std::time::Duration::from_secs(3600);
     let mut config = Config::default();
+    config.handshake_timeout = hour;
+    config.header_timeout = hour;
+    config.idle_timeout = hour;
+    config.write_stall_timeout = hour;
+    config.promise_ahead_after = None;
+    config.push_patience = hour;
     config.max_diary_entries = 0;
     config.max_pushed_bytes = u64::MAX;
     config

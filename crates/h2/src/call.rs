@@ -40,7 +40,7 @@ pub(crate) fn call<S: HttpService<B>, B: Send + 'static>(
 }
 
 /// Calls the service as soon as it is ready.
-pub(crate) fn call_later<S: HttpService<B>, B: Send + 'static>(service: S, request: Request<RequestBody>) -> Call<B> {
+fn call_later<S: HttpService<B>, B: Send + 'static>(service: S, request: Request<RequestBody>) -> Call<B> {
     let path = request.uri().path_and_query().cloned();
     let called = AssertUnwindSafe(Oneshot::new(service, request)).catch_unwind();
     called.map(move |result| answered(path.as_ref(), result)).boxed()

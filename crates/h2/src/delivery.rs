@@ -187,17 +187,17 @@ impl<P: Policy, B: HttpBody> Delivery<P, B> {
         !withdrawn.is_empty()
     }
 
-    /// Hands bodies to `h2`, the most urgent first. Not while a promise is being written. Returns whether `h2` has to be
-    /// polled again.
-    pub(crate) fn send(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
+    /// Hands bodies to `h2`, the most urgent first. Not while a promise is being written. Returns how many frames
+    /// `h2` has to write.
+    pub(crate) fn send(&mut self, cx: &mut Context<'_>, now: Instant) -> usize {
         let mut ended = std::mem::take(&mut self.bodies_ended);
         let Delivery { scheduler, promises, wire, .. } = self;
-        let progress = scheduler.poll(cx, wire, now, &mut ended, &mut |surcharge| promises.charge(now, surcharge));
+        let frames = scheduler.poll(cx, wire, now, &mut ended, &mut |surcharge| promises.charge(now, surcharge));
         for (owner, how) in ended.drain(..) {
             self.body_ended(owner, how);
         }
         self.bodies_ended = ended;
-        progress
+        frames
     }
 
     fn body_ended(&mut self, owner: Owner<P>, how: BodyEnd) {

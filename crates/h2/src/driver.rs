@@ -20,6 +20,7 @@ use tokio::time::{Instant, Sleep};
 use crate::body::RequestBody;
 use crate::call::call;
 use crate::config::Config;
+use crate::cookies;
 use crate::delivery::Delivery;
 use crate::error::Error;
 use crate::exchanges::{Asked, Exchanges, Stage, Stepped};
@@ -134,18 +135,24 @@ where
             // While a promise is being written, nothing else is done to any stream: resetting its page would drop the
             // promise inside `h2` for good. `h2` has just written all that the outbox takes, so this lasts only while the
             // socket is full.
-            let mut progress = false;
+            let mut pages = 0;
             while !self.wire.barrier_closed()
                 && let Some(page) = self.exchanges.pop_ready()
             {
                 self.delivery.commit(cx, page, now);
-                progress = true;
+                pages += 1;
             }
+            let mut withdrew = false;
+            let mut frames = 0;
             if !self.wire.barrier_closed() {
-                progress |= self.delivery.withdraw();
-                progress |= self.delivery.send(cx, now);
+                withdrew = self.delivery.withdraw();
+                frames = self.delivery.send(cx, now);
             }
-            if progress {
+            if pages > 0 || withdrew || frames > 0 {
+                // `h2` writes a head with one DATA frame in one piece. If nothing else is there, it may flush that itself and
+                // need not be polled once more.
+                let alone = self.exchanges.is_empty() && self.delivery.is_idle();
+                self.wire.socket.gather(!(alone && pages <= 1 && frames <= 1));
                 continue;
             }
             if !self.wire.socket.unflushed() || self.wire.socket.write_blocked() {
@@ -174,6 +181,7 @@ where
             return;
         }
         let (mut head, stream) = request.into_parts();
+        cookies::join(&mut head.headers);
         if let Some(response) = refuse::refused(&head, &self.config) {
             // A stream that is gone needs no answer.
             let _ = respond.send_response(response, true);
@@ -194,22 +202,22 @@ where
             scheme: head.uri.scheme().cloned().unwrap_or(Scheme::HTTPS),
             authority: head.uri.authority().cloned(),
         });
-        let mut pushes = PendingPushes::new();
-        if let Some(origin) = &origin {
-            for promise in promises {
-                pushes.ask(&self.service, origin, promise);
-            }
-        }
         head.extensions.insert(EarlyHints::new(Arc::clone(&interim)));
         let priority = self.wire.updates.take(id).or(priority).unwrap_or_else(|| Priority::from_headers(&head.headers));
-        let asked = Asked { exchange, method: head.method.clone(), priority, origin, ahead: PromisedAhead::default() };
+        let method = head.method.clone();
+        let asked = Asked { exchange, method, priority, origin, ahead: PromisedAhead::default() };
         let body = RequestBody::new(stream, &head, &self.config, &interim, &self.wire, &self.unread);
         let mut call = call(&self.service, cx, Request::from_parts(head, body));
         let polled = call.poll_unpin(cx);
         interim.flush(&mut respond);
+        let mut pushes = PendingPushes::new();
+        if let Some(origin) = &asked.origin {
+            for promise in promises {
+                pushes.ask(cx, &self.service, origin, promise);
+            }
+        }
         match polled {
             Poll::Ready(response) => {
-                pushes.poll(cx);
                 self.answered(cx, asked, Answer { respond, interim, response, pushes }, now);
             }
             Poll::Pending => {
@@ -254,9 +262,8 @@ where
                     && self.delivery.can_push(now)
                 {
                     for promise in more {
-                        pushes.ask(&self.service, &origin, promise);
+                        pushes.ask(cx, &self.service, &origin, promise);
                     }
-                    pushes.poll(cx);
                 }
             }
         }

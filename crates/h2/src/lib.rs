@@ -63,6 +63,7 @@ mod body_options;
 mod call;
 mod config;
 mod connection;
+mod cookies;
 mod date;
 mod delivery;
 mod driver;

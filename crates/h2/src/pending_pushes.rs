@@ -8,10 +8,10 @@ use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use headstart_policy::{Promise, Pushed, Refusal};
 use http::uri::{Authority, Scheme};
-use http::{Method, Request, Response, Uri, Version};
+use http::{Method, Request, Response, Uri, Version, header};
 
 use crate::body::RequestBody;
-use crate::call::call_later;
+use crate::call::call;
 use crate::head;
 use crate::service::HttpService;
 
@@ -44,9 +44,15 @@ impl<T: Clone + Send + 'static, B: Send + 'static> PendingPushes<T, B> {
         PendingPushes { pending: None, done: Vec::new(), asked: Vec::new() }
     }
 
-    /// Asks the service for a promise. One that may not be promised is refused without asking: `h2` 0.4.20 leaks
+    /// Asks the service for a promise, and takes its response if that is ready at once. A promise that may not be promised is refused without asking: `h2` 0.4.20 leaks
     /// a stream for each promise that it refuses itself.
-    pub(crate) fn ask<S: HttpService<B>>(&mut self, service: &S, origin: &Origin, promise: Promise<T>) {
+    pub(crate) fn ask<S: HttpService<B>>(
+        &mut self,
+        cx: &mut Context<'_>,
+        service: &S,
+        origin: &Origin,
+        promise: Promise<T>,
+    ) {
         let rank = self.asked.len();
         self.asked.push(Some(promise.tag.clone()));
         let Some(request) = promised_request(origin, &promise) else {
@@ -55,12 +61,16 @@ impl<T: Clone + Send + 'static, B: Send + 'static> PendingPushes<T, B> {
         };
         let (mut parts, ()) = request.clone().into_parts();
         parts.extensions.insert(Pushed);
-        let call = call_later(service.clone(), Request::from_parts(parts, RequestBody::empty()));
-        let resolved = call.map(move |response| {
+        let mut call = call(service, cx, Request::from_parts(parts, RequestBody::empty()));
+        let resolve = move |response: Option<Response<B>>| {
             let result = response.map(|response| (request, response)).ok_or(Refusal::Failed);
             Resolved { rank, promise, result }
-        });
-        self.pending.get_or_insert_default().push(resolved.boxed());
+        };
+        match call.poll_unpin(cx) {
+            Poll::Ready(response) => self.done.push(resolve(response)),
+            // It is polled again, and wakes this task, when `poll` is called for the first time.
+            Poll::Pending => self.pending.get_or_insert_default().push(call.map(resolve).boxed()),
+        }
     }
 
     pub(crate) fn is_settled(&self) -> bool {
@@ -134,8 +144,11 @@ fn promised_request<T>(origin: &Origin, promise: &Promise<T>) -> Option<Request<
     *request.headers_mut() = promise.headers.clone();
     head::remove_hop_by_hop(request.headers_mut());
     // A promise has no content (RFC 9113, section 8.4), and no credentials of the page's client.
-    for name in [http::header::CONTENT_LENGTH, http::header::COOKIE, http::header::AUTHORIZATION] {
-        request.headers_mut().remove(name);
+    for name in [header::CONTENT_LENGTH, header::COOKIE, header::AUTHORIZATION] {
+        // Looking a name up costs more than looking at the few that are there.
+        if request.headers().keys().any(|present| *present == name) {
+            request.headers_mut().remove(name);
+        }
     }
     Some(request)
 }

@@ -89,10 +89,8 @@ impl<P: Policy> Promising<'_, P> {
         if !self.policy.admit(page.exchange, &promise, &mut head, &size) {
             return Err(Refusal::NotAdmitted);
         }
-        let version = head.headers.get(header::ETAG).map_or(&b""[..], |etag| etag.as_bytes()).to_vec();
-        if self.promises.repeated(request.uri(), &version) {
-            return Err(Refusal::Repeated);
-        }
+        let version = head.headers.get(header::ETAG).map_or(&b""[..], |etag| etag.as_bytes());
+        let entry = self.promises.unless_repeated(request.uri(), version)?;
         // Also while `h2` has frames that it has not decoded: one of them may be a RST_STREAM for this page.
         if self.wire.socket.write_blocked() || !self.wire.drained() {
             return Err(Refusal::Congested);
@@ -106,7 +104,6 @@ impl<P: Policy> Promising<'_, P> {
         let own = if own.over(priority) == priority { own } else { PriorityParameters::default() };
         let options = BodyOptions { requested: priority, own, allowance: Some(Allowance::new(bytes)), tunnel: false };
 
-        let uri = request.uri().clone();
         let mut push = page.respond.push_request(request).map_err(|error| {
             tracing::debug!(%error, path = %promise.path, "h2 refused a promise");
             self.promises.stop();
@@ -114,7 +111,7 @@ impl<P: Policy> Promising<'_, P> {
         })?;
         let id = push.stream_id().as_u32();
         promised.ids.push(id);
-        self.promises.promised(id, promise.tag, &uri, &version, bytes);
+        self.promises.promised(id, promise.tag, entry, bytes);
         let ends = !with_body || body.is_end_stream();
         match push.send_response(Response::from_parts(head, ()), ends) {
             Ok(send) if !ends => promised.bodies.push(PushedBody { send, body, options }),

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use headstart_policy::{CancelCode, Diary, Outcome, Refusal};
+use headstart_policy::{CancelCode, Diary, DiaryEntry, Outcome, Refusal};
 use http::Uri;
-use http::uri::PathAndQuery;
+use http::uri::{Authority, PathAndQuery};
 use tokio::time::Instant;
 
 use crate::config::Config;
@@ -90,14 +90,18 @@ impl<T: Clone> Promises<T> {
         pays
     }
 
-    /// Whether this version of the asset was promised already.
-    pub(crate) fn repeated(&self, uri: &Uri, version: &[u8]) -> bool {
-        self.diary.contains(uri.authority(), uri.path_and_query().map_or("", PathAndQuery::as_str), version)
+    /// The entry of this version of the asset, unless it was promised already.
+    pub(crate) fn unless_repeated(&self, uri: &Uri, version: &[u8]) -> Result<DiaryEntry, Refusal> {
+        let authority = uri.authority().map_or("", Authority::as_str);
+        let path = uri.path_and_query().map_or("", PathAndQuery::as_str);
+        let entry = self.diary.entry(authority, path, version);
+        if self.diary.contains(entry) { Err(Refusal::Repeated) } else { Ok(entry) }
     }
 
-    pub(crate) fn promised(&mut self, id: u32, tag: T, uri: &Uri, version: &[u8], bytes: u64) {
+    /// A push of `bytes` was promised on the stream `id`.
+    pub(crate) fn promised(&mut self, id: u32, tag: T, entry: DiaryEntry, bytes: u64) {
         self.open.push((id, tag));
-        self.diary.insert(uri.authority(), uri.path_and_query().map_or("", PathAndQuery::as_str), version);
+        self.diary.insert(entry);
         self.budget.take(bytes);
     }
 

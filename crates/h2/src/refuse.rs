@@ -10,7 +10,8 @@ use crate::config::Config;
 ///
 /// - CONNECT: 501 (RFC 9110, section 15.6.2), unless it names a protocol (RFC 8441) and tunnels are taken: what is
 ///   asked for then is a resource of ours.
-/// - More fields than [`Config::max_header_fields`]: 431 (RFC 6585, section 5).
+/// - More fields than [`Config::max_header_fields`], or a larger list than [`Config::max_header_list_bytes`]: 431
+///   (RFC 6585, section 5). Cookies have been [joined](crate::cookies::join) before.
 /// - `Host` that differs from `:authority`: 400 (RFC 9113, section 8.3.1), for the two would be believed by
 ///   different parts of a server.
 /// - What makes a request malformed and `h2` lets pass: 400 (sections 8.1.1, 8.2.1 and 8.3.1).
@@ -18,7 +19,8 @@ pub(crate) fn refused(head: &Parts, config: &Config) -> Option<Response<()>> {
     let tunnel = config.extended_connect && head.extensions.get::<Protocol>().is_some();
     let status = if head.method == Method::CONNECT && !tunnel {
         StatusCode::NOT_IMPLEMENTED
-    } else if head.headers.len() > config.max_header_fields {
+    } else if head.headers.len() > config.max_header_fields || list_bytes(head) > config.max_header_list_bytes as usize
+    {
         StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
     } else if hosts_differ(head) || is_malformed(head) {
         StatusCode::BAD_REQUEST
@@ -28,6 +30,17 @@ pub(crate) fn refused(head: &Parts, config: &Config) -> Option<Response<()>> {
     let mut response = Response::new(());
     *response.status_mut() = status;
     Some(response)
+}
+
+/// The size of the header list, bytes: name, value and 32 for each field (RFC 9113, section 6.5.2).
+fn list_bytes(head: &Parts) -> usize {
+    let fields: usize = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
+    let target = head.uri.path_and_query().map_or(0, |path| path.as_str().len());
+    let authority = head.uri.authority().map_or(0, |authority| authority.as_str().len());
+    let pseudo_fields =
+        [(7, head.method.as_str().len()), (7, head.uri.scheme_str().map_or(0, str::len)), (10, authority)];
+    let pseudo_bytes: usize = pseudo_fields.iter().map(|(name, value)| name + value + 32).sum();
+    fields + pseudo_bytes + 5 + target + 32
 }
 
 fn hosts_differ(head: &Parts) -> bool {
@@ -87,6 +100,19 @@ mod tests {
         check(tunnel().header("host", "b.example"), Some(400));
         let (head, ()) = tunnel().body(()).unwrap().into_parts();
         assert_eq!(refused(&head, &Config::default()).unwrap().status(), 501);
+    }
+
+    #[test]
+    fn a_list_that_is_too_large_is_refused() {
+        let (head, ()) = Request::get("https://a.example/path").header("a", "bc").body(()).unwrap().into_parts();
+        // :method GET, :scheme https, :authority a.example, :path /path, a bc.
+        let bytes = (7 + 3) + (7 + 5) + (10 + 9) + (5 + 5) + (1 + 2) + 5 * 32;
+        let status = |max_header_list_bytes| {
+            let config = Config { max_header_list_bytes, ..Config::default() };
+            refused(&head, &config).map(|response| response.status().as_u16())
+        };
+        assert_eq!(status(bytes), None);
+        assert_eq!(status(bytes - 1), Some(431));
     }
 
     #[test]

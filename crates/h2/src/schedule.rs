@@ -192,7 +192,8 @@ where
         }
     }
 
-    /// Hands slices to `h2` until nothing is ready, the window is used up or too many bytes are unsent. Returns whether `h2` has to be polled again; bodies that ended go to `ended`.
+    /// Hands slices to `h2` until nothing is ready, the window is used up or too many bytes are unsent. Bodies that ended go
+    /// to `ended`. Returns how many frames `h2` has to write.
     pub(crate) fn poll(
         &mut self,
         cx: &mut Context<'_>,
@@ -200,10 +201,10 @@ where
         now: Instant,
         ended: &mut Vec<(E, BodyEnd)>,
         charge: &mut dyn FnMut(Surcharge) -> bool,
-    ) -> bool {
+    ) -> usize {
         self.poll_awaited(cx);
         let max_unsent = self.pace.max_unsent(self.max_unsent_bytes, wire, now);
-        let mut progress = false;
+        let mut frames = 0;
         loop {
             let held = wire.socket.held().saturating_sub(HEADS_BYTES) as u64;
             let unsent = self.handed.saturating_sub(wire.data_written()).saturating_add(held);
@@ -213,10 +214,10 @@ where
             let most = usize::try_from(room.min(window)).unwrap_or(usize::MAX);
             // Only whole slices, or a client that reads slowly would be sent a frame for each of its reads.
             if unsent > 0 && room < SLICE_BYTES as u64 {
-                return progress;
+                return frames;
             }
             let Some(at) = self.pick(most, wire.window_epoch(), now) else {
-                return progress;
+                return frames;
             };
             // `h2` serves streams in turns: a slice of a stream that is due later would be written before the second slice
             // of a stream that `h2` still holds. Wait until that is written.
@@ -225,9 +226,9 @@ where
                 && stream.id != deep.stream
                 && stream.priority.urgency >= deep.urgency
             {
-                return progress;
+                return frames;
             }
-            progress |= self.serve(at, cx, wire, most, now, ended, charge);
+            frames += self.serve(at, cx, wire, most, now, ended, charge);
         }
     }
 
@@ -241,11 +242,11 @@ where
         now: Instant,
         ended: &mut Vec<(E, BodyEnd)>,
         charge: &mut dyn FnMut(Surcharge) -> bool,
-    ) -> bool {
+    ) -> usize {
         let due = self.reserve();
         let batch = self.batch;
         let Some(stream) = self.streams.get_mut(at) else {
-            return false;
+            return 0;
         };
         let served = stream.serve(cx, most, wire.streams_begin_closed(), charge);
         if let Served::Sent(bytes) | Served::Ended(bytes @ 1.., _) = served {
@@ -263,23 +264,23 @@ where
                     self.moved(at);
                 }
                 self.handed += bytes as u64;
-                true
+                bytes.div_ceil(SLICE_BYTES)
             }
             Served::Ended(bytes, how) => {
                 ended.push((self.streams.remove(at).extra, how));
                 self.handed += bytes as u64;
-                true
+                bytes.div_ceil(SLICE_BYTES).max(1)
             }
             Served::NoWindow => {
                 stream.blocked(wire.window_epoch(), now);
-                false
+                0
             }
             Served::NotReady(next) => {
                 self.awaited.push(next);
                 self.poll_awaited(cx);
-                false
+                0
             }
-            Served::Filled => false,
+            Served::Filled => 0,
         }
     }
 

@@ -122,7 +122,7 @@ impl ConnectionState {
     }
 
     pub(crate) fn holds(&self, site: Site, path: &str, validator: u64) -> bool {
-        !self.shared && self.diary.contains(site, path, &validator.to_be_bytes())
+        !self.shared && self.diary.contains(self.diary.entry(site, path, &validator.to_be_bytes()))
     }
 
     /// The assets of a site that were sent since its last cookie, with their validators. Clears the list for this site: a
@@ -139,7 +139,7 @@ impl ConnectionState {
     /// The client got this version of an asset, because it asked for it or by a push.
     pub(crate) fn has_got(&mut self, site: Site, path: &Arc<str>, validator: u64) {
         self.sent_any |= !self.shared;
-        if !self.shared && self.diary.insert(site, path, &validator.to_be_bytes()) {
+        if !self.shared && self.diary.insert(self.diary.entry(site, path, &validator.to_be_bytes())) {
             if self.delivered.len() >= MAX_DELIVERED {
                 self.delivered.pop_front();
             }

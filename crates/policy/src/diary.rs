@@ -15,21 +15,29 @@ pub struct Diary {
     max_entries: usize,
 }
 
+/// One version of an asset, in the [`Diary`] that made it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DiaryEntry(u64);
+
 impl Diary {
     /// Creates an empty diary of at most `max_entries` entries (8 bytes each); with 0 it remembers nothing.
     pub fn new(max_entries: usize) -> Self {
         Diary { hasher: RandomState::new(), entries: VecDeque::new(), max_entries }
     }
 
-    /// Whether this version of the asset was sent. `authority` is whatever tells two sites apart, `version` whatever
-    /// tells two contents apart, such as the bytes of an ETag.
-    pub fn contains(&self, authority: impl Hash, path: &str, version: &[u8]) -> bool {
-        self.entries.contains(&self.entry(authority, path, version))
+    /// Makes the entry of an asset. `authority` is whatever tells two sites apart, `version` whatever tells two contents
+    /// apart, such as the bytes of an ETag. One keyed hash.
+    pub fn entry(&self, authority: impl Hash, path: &str, version: &[u8]) -> DiaryEntry {
+        DiaryEntry(self.hasher.hash_one((authority, path, version)))
     }
 
-    /// Remembers an asset; `false` if it was there already.
-    pub fn insert(&mut self, authority: impl Hash, path: &str, version: &[u8]) -> bool {
-        let entry = self.entry(authority, path, version);
+    /// Whether this version of the asset was sent.
+    pub fn contains(&self, DiaryEntry(entry): DiaryEntry) -> bool {
+        self.entries.contains(&entry)
+    }
+
+    /// Remembers an asset. Returns `false` if it was there already.
+    pub fn insert(&mut self, DiaryEntry(entry): DiaryEntry) -> bool {
         if self.entries.contains(&entry) {
             return false;
         }
@@ -41,10 +49,6 @@ impl Diary {
         }
         true
     }
-
-    fn entry(&self, authority: impl Hash, path: &str, version: &[u8]) -> u64 {
-        self.hasher.hash_one((authority, path, version))
-    }
 }
 
 #[cfg(test)]
@@ -54,20 +58,21 @@ mod tests {
     #[test]
     fn a_version_is_remembered_until_it_gives_way() {
         let mut diary = Diary::new(2);
-        assert!(diary.insert("a.example", "/a.css", b"1"));
-        assert!(!diary.insert("a.example", "/a.css", b"1"));
-        assert!(diary.contains("a.example", "/a.css", b"1") && !diary.contains("a.example", "/a.css", b"2"));
-        assert!(!diary.contains("b.example", "/a.css", b"1"), "another site's is another asset");
-        assert!(diary.insert("a.example", "/a.css", b"2"));
-        assert!(diary.insert("a.example", "/b.css", b""));
-        assert!(!diary.contains("a.example", "/a.css", b"1"), "the oldest gives way");
-        assert!(diary.contains("a.example", "/a.css", b"2") && diary.contains("a.example", "/b.css", b""));
+        let first = diary.entry("a.example", "/a.css", b"1");
+        let second = diary.entry("a.example", "/a.css", b"2");
+        assert!(diary.insert(first) && !diary.insert(first));
+        assert!(diary.contains(first) && !diary.contains(second));
+        assert!(!diary.contains(diary.entry("b.example", "/a.css", b"1")), "another site's is another asset");
+        let other = diary.entry("a.example", "/b.css", b"");
+        assert!(diary.insert(second) && diary.insert(other));
+        assert!(!diary.contains(first), "the oldest gives way");
+        assert!(diary.contains(second) && diary.contains(other));
     }
 
     #[test]
     fn none_remembers_nothing() {
         let mut diary = Diary::new(0);
-        assert!(diary.insert("a.example", "/a", b"") && diary.insert("a.example", "/a", b""));
-        assert!(!diary.contains("a.example", "/a", b""));
+        let entry = diary.entry("a.example", "/a", b"");
+        assert!(diary.insert(entry) && diary.insert(entry) && !diary.contains(entry));
     }
 }

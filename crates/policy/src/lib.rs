@@ -14,7 +14,7 @@ mod promise;
 
 pub use crate::attempt::{Attempt, Refusal};
 pub use crate::connection::{ClientAddress, FileContent, OverTls, Peer};
-pub use crate::diary::Diary;
+pub use crate::diary::{Diary, DiaryEntry};
 pub use crate::early_hints::{EarlyHints, EarlyHintsSender};
 pub use crate::outcome::{CancelCode, Outcome};
 pub use crate::policy::{Client, Opening, Policy, Pushes};

@@ -250,6 +250,33 @@ async fn what_is_too_much_is_refused() {
     server.peer.assert_well().await;
 }
 
+/// Chromium keeps 180 cookies for a site and sends each as a field: together they are one field (RFC 9113, section 8.2.3).
+#[tokio::test(start_paused = true)]
+async fn cookies_count_as_one_field() {
+    let mut server = Script::new().start(BIG_PIPE, &[]).await;
+    let cookies: Vec<String> = (0..180).map(|n| format!("cookie-number-{n}=some-value-{n:030}")).collect();
+    let crumbs: Vec<(&str, &str)> = cookies.iter().map(|cookie| ("cookie", cookie.as_str())).collect();
+    server.peer.send(long_request(1, &crumbs)).await;
+    assert_eq!(server.peer.trace().await, "HEADERS 1 200, DATA 1 10 end");
+    server.log.assert_has(&format!("cookies [{:?}]", cookies.join("; ")));
+
+    // Fields of another name are many fields, and cookies have no more bytes than any other field.
+    let fields: Vec<(&str, &str)> = cookies.iter().map(|cookie| ("x-cookie", cookie.as_str())).collect();
+    server.peer.send(long_request(3, &fields)).await;
+    assert_eq!(server.peer.trace().await, "HEADERS 3 431 end");
+    let large = "x".repeat(100);
+    server.peer.send(long_request(5, &vec![("cookie", large.as_str()); 160])).await;
+    assert_eq!(server.peer.trace().await, "HEADERS 5 431 end");
+    server.peer.assert_well().await;
+}
+
+/// A request whose header block goes on in a CONTINUATION frame.
+fn long_request(stream: u32, fields: &[(&str, &str)]) -> Vec<u8> {
+    let head = request(stream, "GET", "/bytes/10", fields, true);
+    let (first, rest) = head[9..].split_at(8_000);
+    [frame(HEADERS, 1, stream, first), frame(CONTINUATION, END_HEADERS, stream, rest)].concat()
+}
+
 /// Opens and resets as fast as it can: the service is not asked, and the connection ends.
 #[tokio::test(start_paused = true)]
 async fn a_reset_flood_ends_the_connection() {

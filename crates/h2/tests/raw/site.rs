@@ -25,6 +25,17 @@ impl Drop for Dropped {
     }
 }
 
+fn note_cookies(headers: &HeaderMap, log: &Log) {
+    let cookies: Vec<_> = headers.get_all(header::COOKIE).iter().collect();
+    if !cookies.is_empty() {
+        log.note(format!("cookies {cookies:?}"));
+    }
+}
+
+async fn sleep(ms: usize) {
+    tokio::time::sleep(Duration::from_millis(ms as u64)).await;
+}
+
 /// A site whose paths are `/verb/number/anything`; what they do stands below. Other paths give an empty 404.
 pub(crate) async fn site(mut request: Request<RequestBody>, log: Log) -> io::Result<Response<Body>> {
     let path = request.uri().path().to_owned();
@@ -34,11 +45,11 @@ pub(crate) async fn site(mut request: Request<RequestBody>, log: Log) -> io::Res
         let protocol = request.extensions().get::<Protocol>().map(|protocol| protocol.as_str().to_owned());
         log.note(format!("tunnel {protocol:?}"));
     }
+    note_cookies(request.headers(), &log);
     let mut words = path.split('/').skip(1);
     let verb = words.next().unwrap_or_default();
     let number: usize = words.next().and_then(|word| word.parse().ok()).unwrap_or_default();
     let second: usize = words.next().and_then(|word| word.parse().ok()).unwrap_or_default();
-    let sleep = |ms: usize| tokio::time::sleep(Duration::from_millis(ms as u64));
     let response = Response::builder();
     Ok(match verb {
         // A body of that many bytes, known beforehand.

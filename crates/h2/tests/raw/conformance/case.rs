@@ -29,6 +29,7 @@ pub(crate) const FATAL: &[Answer] = &[Connection(PROTOCOL_ERROR)];
 /// connection (section 5.4.2); a server may answer 400 first.
 pub(crate) const MALFORMED: &[Answer] = &[Stream(PROTOCOL_ERROR), Connection(PROTOCOL_ERROR), Status(400)];
 
+#[derive(Clone)]
 pub(crate) enum Step {
     Send(Vec<u8>),
     /// Until END_STREAM or RST_STREAM was heard on this stream.
@@ -41,6 +42,7 @@ pub(crate) enum Step {
     Bytes(u32, usize),
 }
 
+#[derive(Clone)]
 pub(crate) struct Case {
     pub(crate) section: &'static str,
     pub(crate) rule: String,
