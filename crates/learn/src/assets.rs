@@ -182,6 +182,11 @@ impl Assets {
         (self.entries.len(), self.shown)
     }
 
+    /// Changes when an asset passes the gate, is gone, is back, or is renamed.
+    pub(crate) fn state(&self) -> (u32, usize) {
+        (self.fates, self.shown)
+    }
+
     /// Bytes of heap.
     pub(crate) fn bytes(&self) -> usize {
         self.entries.bytes() + self.by_hash.bytes() + self.by_stem.bytes() + self.shown_bytes

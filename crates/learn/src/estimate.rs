@@ -178,6 +178,8 @@ struct Told {
     fetched: u32,
     /// What the latest full witness says, if one says anything.
     latest: Option<bool>,
+    /// Only those of one class of clients are asked, for the others say otherwise.
+    of_class: bool,
 }
 
 impl Told {
@@ -207,11 +209,14 @@ impl Told {
         let mine = if class == ClientClass::Phone { phones } else { !phones };
         let rate = |of: u32| (fetched & of).count_ones() as f32 / of.count_ones() as f32;
         let (ours, others) = (told & mine, told & !mine);
-        if ours.count_ones() >= 3 && others.count_ones() >= 3 && (rate(ours) - rate(others)).abs() > 0.6 {
-            return Self { speaking: ours, fetched: fetched & ours, latest: None };
+        let few = ours.count_ones().min(others.count_ones());
+        // Two of each that agree among themselves and differ from the others are enough.
+        let apart = if few < 3 { 0.99 } else { 0.6 };
+        if few >= 2 && (rate(ours) - rate(others)).abs() > apart {
+            return Self { speaking: ours, fetched: fetched & ours, latest: None, of_class: true };
         }
         let latest = (31 - (told & full).leading_zeros().min(31), told & full != 0);
-        Self { speaking: told, fetched, latest: latest.1.then(|| fetched >> latest.0 & 1 == 1) }
+        Self { speaking: told, fetched, latest: latest.1.then(|| fetched >> latest.0 & 1 == 1), of_class: false }
     }
 
     /// How many of the latest all fetched it, or all did not.
@@ -230,6 +235,9 @@ impl Told {
         let since = node.visits.since(edge.birth).saturating_sub(edge.mute).max(edge.hits) - revealing;
         let sums = Weighed { hits: (edge.hits - revealing) as f32 * scale, effective: since as f32 * scale };
         let witnessed = Weighed { hits, effective: told };
+        if self.of_class {
+            return witnessed;
+        }
         for fetched in [false, true] {
             let run = self.run(fetched) as f32;
             let (before, before_hits) = if sums.effective > told {
@@ -287,7 +295,7 @@ mod tests {
     use super::*;
 
     fn told(told: u32, fetched: u32) -> Told {
-        Told { speaking: told, fetched, latest: None }
+        Told { speaking: told, fetched, latest: None, of_class: false }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::asset::Asset;
 use crate::attribution::{Named, Requester, Unattributed, attribute};
+use crate::candidate::Known;
 use crate::clock::{Clock, Tick};
 use crate::config::Config;
 use crate::decay::Decay;
@@ -20,7 +21,7 @@ use crate::observation::{
 };
 use crate::page::Page;
 use crate::pages::{Pages, is_named, pages};
-use crate::plan::{Known, Plan};
+use crate::plan::Plan;
 use crate::planner::{self, Now};
 use crate::plans::Plans;
 use crate::published::Published;

@@ -1,7 +1,8 @@
 //! Which assets does a page pull in? Learned from the `Referer` of ordinary traffic.
 //!
 //! Tell a [`Learner`] of navigations and fetches; ask it for the [`Plan`] of a page.
-//! Weights halve every half-life, memory is bounded, and one network has one voice.
+//! Weights halve every half-life, but the last thirty visits that said something are kept: silence is no
+//! evidence. Memory is bounded, and one network has one voice.
 //! No I/O, no clock, no threads: time is an argument, requests are plain values.
 //!
 //! # Trade-offs
@@ -13,12 +14,17 @@
 //! not passed the network gate cannot be named, not even to the operator.
 //!
 //! **Networks are all the identity there is.** Who commands as many networks as the
-//! gate asks for can plant, with full visits and about as many of them as the page has
-//! honest ones, any asset that the server itself answers with 200. Fewer networks cannot.
+//! gate asks for can plant, with full visits that are most of a page's, any asset that the server itself
+//! answers with 200; with half of them the page loses its plan, for what never occurs
+//! together is not planned. Fewer networks cannot.
 //!
 //! **A plan may be a minute old.** Coarser levels and age change a plan without a visit;
-//! that is taken in once a minute. New visits, changed metadata and assets that are gone
-//! or renamed are taken in at once, or when they are 1/16 of all visits of a busy page.
+//! that is taken in once a minute. What is new on a page, a hold-out, changed metadata and assets that are gone
+//! or renamed are taken in at once, other visits when they are 1/16 of all visits of a page.
+//!
+//! **Some views get nothing.** What was sent early says nothing of what a page needs by itself: one view
+//! in 64 is to be held out where all is settled, up to one in 4 where little is known, that is old, or
+//! the latest contradict the plan, and one in 16 of a site's views at most.
 //!
 //! ```
 //! use headstart_learn::*;
@@ -57,6 +63,7 @@
 mod asset;
 mod assets;
 mod attribution;
+mod candidate;
 mod clock;
 mod config;
 mod cursor;
@@ -106,6 +113,7 @@ mod votes;
 mod witnesses;
 
 pub use crate::asset::{Asset, Freshness};
+pub use crate::candidate::{Candidate, Known};
 pub use crate::config::{Config, ConfigBuilder, ConfigError};
 pub use crate::destination::Destination;
 pub use crate::explain::{AssetWeight, Explanation, Knowledge, LevelWeight};
@@ -118,7 +126,7 @@ pub use crate::observation::{
 };
 pub use crate::page::Page;
 pub use crate::pages::{PageWeight, Pages};
-pub use crate::plan::{Candidate, Known, Plan};
+pub use crate::plan::Plan;
 pub use crate::site::Site;
 pub use crate::snapshot::SnapshotError;
 pub use crate::stats::{Reasons, Stats};

@@ -162,9 +162,12 @@ impl Model {
             epoch: self.decay.epoch(visit.opened),
             gain: if visit.positive_only { 0 } else { self.decay.gain(visit.opened, share(visit)) },
             network,
-            witness: says_news.then(|| Witness::new(second, tag, scope, visit.class)),
+            // Which assisted views are remembered must not depend on what was asked for on them.
+            witness: (says_news || scope == Scope::Assisted).then(|| Witness::new(second, tag, scope, visit.class)),
         };
+        let known = self.assets.state();
         let findings = self.findings(visit, network);
+        let news = self.assets.state() != known;
         let page = Page::new(&visit.path, visit.query.as_deref());
         for (level, name) in self.levels(visit.site, page) {
             if level != Level::Query && !counts_for_path {
@@ -176,6 +179,9 @@ impl Model {
             }
             if let Some(id) = self.find_or_admit(key, visit.site.index, level, visit.opened) {
                 self.record(id, &name, visit, &visited, &findings);
+                if news {
+                    self.mark_stale(key);
+                }
             }
         }
         for finding in &findings {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::candidate::{Candidate, Known};
 use crate::directory::{Directory, Shown};
-use crate::plan::{Candidate, Known};
 use crate::sync::{Arc, AtomicBool, AtomicU64, Ordering};
 use crate::time::Time;
 

@@ -1,6 +1,8 @@
 //! A site with visitors, for tests. Each test file uses a part of it.
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::missing_panics_doc)]
 
+pub mod traffic;
+
 use std::time::Duration;
 
 use headstart_learn::*;

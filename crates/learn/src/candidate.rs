@@ -1,0 +1,44 @@
+//! What a plan consists of.
+
+use std::time::Duration;
+
+use crate::asset::Freshness;
+use crate::destination::Destination;
+use crate::sync::Arc;
+
+/// An asset that the page is likely to pull in.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Candidate {
+    /// The path with its query.
+    pub path: Arc<str>,
+    /// What it is fetched as.
+    pub destination: Destination,
+    /// Whether it is fetched with request mode `cors`.
+    pub cors: bool,
+    /// Length of the body in bytes; 0 if unknown.
+    pub bytes: u64,
+    /// The caller's hash of what tells versions apart; 0 if unknown.
+    pub validator: u64,
+    /// How long its last response may be used.
+    pub freshness: Freshness,
+    /// The chance that a client with nothing in its cache needs it on this page.
+    pub probability: f32,
+    /// That chance less what little evidence leaves open; see [`Config::z`](crate::Config::z).
+    pub lower_bound: f32,
+    /// How urgent the clients that fetch it without a hint find it (RFC 9218), by vote: 1, 2, 3 or 5.
+    pub urgency: Option<u8>,
+    /// How long after the navigation it is asked for, on average, to within 64 ms.
+    pub delay: Duration,
+}
+
+/// An asset that a client may hold.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Known {
+    /// The path with its query.
+    pub path: Arc<str>,
+    /// The caller's hash of what tells versions apart; 0 if unknown.
+    pub validator: u64,
+    pub(crate) hash: u64,
+}
