@@ -16,11 +16,11 @@ fn recall(outcomes: &[Outcome]) -> f64 {
     told.iter().map(|outcome| outcome.recall()).sum::<f64>() / told.len().max(1) as f64
 }
 
-/// `count` views of strangers, one every `pace` milliseconds.
-fn views(server: &mut Server, page: &str, needs: &[String], count: usize, pace: u64) -> Vec<Outcome> {
+/// `count` views of strangers, `every` milliseconds apart.
+fn views(server: &mut Server, page: &str, needs: &[String], count: usize, every: u64) -> Vec<Outcome> {
     let view = |_| {
         let outcome = server.view(&Visitor::new(page, needs));
-        server.pass(pace);
+        server.pass(every);
         outcome
     };
     (0..count).map(view).collect()

@@ -186,11 +186,11 @@ impl Server {
         Outcome { held_out, hinted, needed }
     }
 
-    /// Views of strangers, one every `pace` milliseconds, for `span` milliseconds.
-    pub fn history(&mut self, page: &str, needs: &[String], span: u64, pace: u64) {
-        for _ in 0..span / pace {
+    /// Views of strangers, with `every` milliseconds between two, for `span` milliseconds.
+    pub fn history(&mut self, page: &str, needs: &[String], span: u64, every: u64) {
+        for _ in 0..span / every {
             self.view(&Visitor::new(page, needs));
-            self.pass(pace);
+            self.pass(every);
         }
     }
 }
