@@ -1,6 +1,7 @@
 //! The facade's one handle.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -20,6 +21,12 @@ pub struct Headstart {
     pub(crate) engine: Arc<Engine>,
     #[cfg(feature = "serve")]
     pub(crate) connections: Arc<Connections>,
+}
+
+impl fmt::Debug for Headstart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Headstart").finish_non_exhaustive()
+    }
 }
 
 impl Headstart {

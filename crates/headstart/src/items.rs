@@ -322,3 +322,71 @@ impl Items {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use headstart_learn::Destination;
+
+    use super::*;
+    use crate::connection_state::ConnectionState;
+
+    fn candidate(path: &str, destination: Destination, urgency: Option<u8>) -> Candidate {
+        Candidate {
+            path: path.into(),
+            destination,
+            cors: false,
+            bytes: 1_000,
+            validator: 1,
+            freshness: Freshness::Fresh,
+            probability: 1.0,
+            lower_bound: 1.0,
+            urgency,
+            delay: Duration::ZERO,
+        }
+    }
+
+    /// The paths that are hinted of these candidates, in order, where so many may be.
+    fn hinted(candidates: &[Candidate], max_hints: usize) -> Vec<Arc<str>> {
+        let headstart = crate::Headstart::builder().build().unwrap();
+        let connection = ConnectionState::new(&headstart.engine, ([192, 0, 2, 1], 443).into());
+        let cache = ClientCache { connection: &connection, site: None, fingerprint: None };
+        let (head, ()) = http::Request::get("/page").body(()).unwrap().into_parts();
+        let mut items = Items::new(Conditions {
+            target: PageTarget::of(&head),
+            outlet: Outlet::EarlyHints,
+            draw: Draw::default(),
+            save_data: false,
+            push_threshold: 0.4,
+            rules: PageRules::default(),
+            budget: Budget { max_hints, ..Budget::default() },
+        });
+        items.add_plan(&cache, candidates);
+        let hinted = items.iter().filter(|item| item.decision == Decision::Hinted);
+        hinted.map(|item| Arc::clone(&item.path)).collect()
+    }
+
+    #[test]
+    fn a_script_that_nobody_waits_for_never_comes_before_one_that_blocks() {
+        let candidates = [
+            candidate("/analytics.js", Destination::Script, Some(4)),
+            candidate("/photo.jpg", Destination::Image, None),
+            candidate("/blocking.js", Destination::Script, Some(1)),
+            candidate("/app.css", Destination::Style, Some(0)),
+            candidate("/unknown.js", Destination::Script, None),
+        ];
+        let order: Vec<Arc<str>> =
+            ["/blocking.js", "/app.css", "/unknown.js", "/photo.jpg", "/analytics.js"].map(Into::into).into();
+        assert_eq!(hinted(&candidates, 16), order);
+        assert_eq!(hinted(&candidates, 2), order[..2], "a budget is spent on what the page waits for");
+    }
+
+    #[test]
+    fn equally_urgent_assets_keep_the_order_of_the_plan() {
+        let candidates: Vec<_> =
+            (0..9).map(|n| candidate(&format!("/{}.css", (n * 4) % 9), Destination::Style, None)).collect();
+        let plan: Vec<_> = candidates.iter().map(|candidate| Arc::clone(&candidate.path)).collect();
+        assert_eq!(hinted(&candidates, 16), plan);
+    }
+}

@@ -1,6 +1,7 @@
 //! The engine as a tower layer, for servers that are not ours and for HTTP/1.1: it learns, writes `Link` and the
 //! cookie. Pushes and 103 need [`Headstart::serve`](crate::Headstart::serve).
 
+use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
@@ -40,6 +41,18 @@ pub struct HeadstartLayer {
 pub struct HeadstartService<S> {
     inner: S,
     layer: HeadstartLayer,
+}
+
+impl fmt::Debug for HeadstartLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HeadstartLayer").finish_non_exhaustive()
+    }
+}
+
+impl<S> fmt::Debug for HeadstartService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HeadstartService").finish_non_exhaustive()
+    }
 }
 
 impl<S> Layer<S> for HeadstartLayer {
@@ -89,6 +102,12 @@ where
 pub struct HeadstartFuture<F> {
     inner: Pin<Box<F>>,
     open: Option<OpenExchange>,
+}
+
+impl<F> fmt::Debug for HeadstartFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HeadstartFuture").finish_non_exhaustive()
+    }
 }
 
 impl<F, B, E> Future for HeadstartFuture<F>

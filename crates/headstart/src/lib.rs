@@ -1,6 +1,7 @@
 #![cfg_attr(feature = "serve", doc = include_str!("lib.md"))]
 #![cfg_attr(not(feature = "serve"), doc = "Learned, cache-aware push and early hints: the engine and its tower layer.")]
 #![forbid(unsafe_code)]
+#![warn(missing_debug_implementations)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod activity;
@@ -91,7 +92,7 @@ pub use crate::serving::{Body, BodyError, Connection, Serve};
 pub use crate::state::SnapshotError;
 pub use crate::stats::Stats;
 pub use crate::unlearned::{Diagnosis, Unlearned, UnlearnedCounts};
-pub use crate::view::{AssetView, Decision, Outlet, PageView, Reason};
+pub use crate::view::{AssetView, Decision, KnowledgeText, Outlet, PageView, Reason};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

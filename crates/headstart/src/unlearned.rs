@@ -159,6 +159,10 @@ impl Ledger {
         if forwarded >= MIN_VIEWS {
             return Some(Diagnosis(Cause::Forwarded { requests: forwarded }));
         }
+        let without_site = since(Unlearned::SiteTable);
+        if without_site > 0 {
+            return Some(Diagnosis(Cause::SiteTable { views: without_site }));
+        }
         let views = before.views;
         let largest = before.networks.values().copied().max().unwrap_or_default();
         if min_networks > 1 && views >= MIN_VIEWS && largest * 10 >= views * 9 {
@@ -181,6 +185,7 @@ enum Cause {
     Forwarded { requests: u64 },
     OneNetwork { of: u64, views: u64, min_networks: u32 },
     Reason { reason: Unlearned, of: u64, assets: u64 },
+    SiteTable { views: u64 },
 }
 
 impl fmt::Display for Diagnosis {
@@ -195,6 +200,11 @@ impl fmt::Display for Diagnosis {
                 f,
                 "{of} of {views} views came from one network, and an asset is learned once {min_networks} networks \
                  needed it; is there a proxy in front? Then name its address in trusted_proxies"
+            ),
+            Cause::SiteTable { views } => write!(
+                f,
+                "there was no room for the sites of {views} views: nothing is learned of them; name the sites that \
+                 are yours, so that made-up ones take no places"
             ),
             Cause::Reason { reason, of, assets } => {
                 write!(f, "{of} of {assets} requests for assets taught nothing: {reason}")
@@ -263,6 +273,13 @@ mod tests {
             }
         }
         assert_eq!(line(&ledger), "", "half is not most");
+    }
+
+    #[test]
+    fn a_site_without_a_place_is_said() {
+        let ledger = Ledger::default();
+        (0..2).for_each(|_| ledger.count(Unlearned::SiteTable));
+        assert!(line(&ledger).starts_with("there was no room for the sites of 2 views"));
     }
 
     #[test]

@@ -120,7 +120,7 @@ impl fmt::Display for PageView {
         }
         write!(f, "  {}", self.outlet)?;
         if self.assets.is_empty() {
-            write!(f, "  {}", Known(self.knowledge))?;
+            write!(f, "  {}", KnowledgeText(self.knowledge))?;
         }
         for (decision, verb) in [
             (Decision::Pushed, "pushed"),
@@ -154,10 +154,11 @@ impl fmt::Display for PageView {
     }
 }
 
-/// How much is known of a page, as a view line says it.
-struct Known(Knowledge);
+/// How much is known of a page, in words for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnowledgeText(pub Knowledge);
 
-impl fmt::Display for Known {
+impl fmt::Display for KnowledgeText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Knowledge::Unknown => f.write_str("nothing known of this page yet"),

@@ -144,7 +144,7 @@ mod tests {
             "--window <TIME>",
             "Time after a page request in which its assets are counted to it [default: 15s]",
             "[env: HEADSTART_LEARN_WINDOW]",
-            "[default: 1 if only loopback addresses are served, else 3]",
+            "[default: 1 if every client is local, else 3]",
             "--no-state",
         ] {
             assert!(help.contains(part), "{part}\n{help}");

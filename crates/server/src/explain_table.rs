@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use headstart::learn::{AssetWeight, Explanation, Verdict};
+use headstart::KnowledgeText;
+use headstart::learn::{AssetWeight, Explanation, Knowledge, Verdict};
 use indicatif::HumanBytes;
 
 /// The lower bound from which a planned asset is pushed, not only hinted.
@@ -12,8 +13,16 @@ const PUSHED_FROM: f32 = 0.4;
 pub(crate) fn table(authority: &str, page: &str, explanation: &Explanation) -> String {
     let mut text = String::new();
     if explanation.levels.is_empty() {
-        let _ = writeln!(text, "nothing is known of {page} on {authority}, nor of pages like it");
+        let _ = match explanation.state {
+            Knowledge::Unknown | Knowledge::Known => {
+                writeln!(text, "nothing is known of {page} on {authority}, nor of pages like it")
+            }
+            state => writeln!(text, "{page} on {authority}: {}", KnowledgeText(state)),
+        };
         return text;
+    }
+    if explanation.state != Knowledge::Known {
+        let _ = writeln!(text, "{}\n", KnowledgeText(explanation.state));
     }
     for level in &explanation.levels {
         let name = format!("{:?}", level.level).to_lowercase();

@@ -52,6 +52,12 @@ impl Headstart {
     }
 }
 
+impl<S> fmt::Debug for Serve<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Serve").finish_non_exhaustive()
+    }
+}
+
 impl<S> Serve<S> {
     fn new(headstart: Headstart, listener: TcpListener, tls: Option<Arc<ServerConfig>>, service: S) -> Self {
         let stop = Box::pin(std::future::pending());

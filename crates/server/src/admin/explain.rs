@@ -2,7 +2,8 @@
 
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse as _, Response};
-use headstart::learn::{Explanation, Verdict};
+use headstart::KnowledgeText;
+use headstart::learn::{Explanation, Knowledge, Verdict};
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -72,6 +73,7 @@ fn published(mut explanation: Explanation) -> Explanation {
         explanation.levels.clear();
         explanation.assets.retain(|asset| asset.verdict == Verdict::Planned);
         explanation.hidden = 0;
+        explanation.state = Knowledge::Unknown;
     }
     explanation
 }
@@ -100,6 +102,7 @@ fn as_json(host: &str, page: &str, explanation: &Explanation) -> Value {
         "host": host,
         "page": page,
         "named": explanation.named,
+        "known": KnowledgeText(explanation.state).to_string(),
         "levels": levels.collect::<Vec<_>>(),
         "assets": assets.collect::<Vec<_>>(),
         "hidden_assets": explanation.hidden,

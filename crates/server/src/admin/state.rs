@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::app::{App, json_response};
 use super::sources::Sources;
@@ -51,6 +51,7 @@ fn as_json(sources: &Sources) -> Value {
             "visits_learned": stats.learned,
         },
         "min_networks": sources.min_networks,
+        "unlearned": sources.headstart.unlearned().iter().map(|(reason, count)| (reason.name().to_owned(), count.into())).collect::<Map<_, _>>(),
         "snapshot_age_seconds": sources.snapshot_age().map(|age| age.as_secs()),
         "pages_named": known.passed,
         "pages_hidden": known.hidden,

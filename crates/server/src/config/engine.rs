@@ -12,7 +12,7 @@ use super::values::Wanted;
 pub(crate) struct Engine {
     pub(crate) half_life: Duration,
     pub(crate) window: Duration,
-    /// By default 1 where only loopback addresses are served, else 3.
+    /// By default 1 where every client is local, else 3.
     pub(crate) min_networks: Option<u32>,
     pub(crate) holdout: u32,
     /// Fields of a query that tell no pages apart, beside those that are known to name a campaign.

@@ -8,6 +8,7 @@ mod layout;
 mod overview;
 mod pages;
 mod query;
+mod unlearned;
 mod upstreams;
 
 use maud::html;

@@ -11,6 +11,7 @@ use super::format;
 use super::layout::Section;
 use super::pages;
 use super::query::Query;
+use super::unlearned;
 use super::upstreams;
 
 pub(super) fn sections(sources: &Sources, query: &Query) -> Vec<Section> {
@@ -32,6 +33,7 @@ pub(super) fn sections(sources: &Sources, query: &Query) -> Vec<Section> {
         },
         pages::section(sources, query),
     ];
+    sections.extend(unlearned::section(sources));
     sections.extend(upstreams::section(sources));
     sections
 }

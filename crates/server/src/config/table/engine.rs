@@ -22,7 +22,7 @@ pub(in crate::config) fn learn() -> Group<Engine> {
         .flag("window", Takes::Value("TIME"))
         .within("min_networks", 1..=16, |to| &mut to.min_networks)
         .help("networks that must have loaded a page before anything is sent early for it")
-        .otherwise("1 if every client is local: loopback addresses, no trusted proxies, no PROXY header; else 3")
+        .otherwise("1 if every client is local, else 3")
         .sample("3")
         .flag("min-networks", Takes::Value("N"))
         .value("holdout", |to| &mut to.holdout)
