@@ -65,13 +65,6 @@ impl Identities {
         (hasher.finish() % slots) as u8
     }
 
-    /// A number for the query of a page that is not to be shown.
-    pub(crate) fn query(&self, query: &str) -> u32 {
-        let mut hasher = self.hasher(6);
-        hasher.write(query.as_bytes());
-        (hasher.finish() >> 32) as u32
-    }
-
     /// A number for the cookie of a client; never 0.
     pub(crate) fn cookie(&self, value: &[u8]) -> u64 {
         let mut hasher = self.hasher(5);

@@ -13,7 +13,6 @@ use crate::engine::VerifyHeld;
 use crate::item::{Item, Push};
 use crate::link;
 use crate::markup_settings::Markup;
-use crate::need;
 use crate::page_policy::PagePolicy;
 use crate::page_target::PageTarget;
 use crate::rules::{Bans, Budget, PageRules};
@@ -84,29 +83,23 @@ impl Items {
         self.list.get(at)
     }
 
-    /// Adds the candidates of a plan, the most urgent first, so that a budget that does not suffice is spent on what the
-    /// page needs most.
+    /// Adds the candidates of a plan.
     pub(crate) fn add_plan(&mut self, cache: &ClientCache<'_>, candidates: &[Candidate]) {
-        let urgency = |candidate: &Candidate| need::urgency(candidate.urgency, candidate.destination, candidate.cors);
-        if candidates.is_sorted_by_key(urgency) {
-            for candidate in candidates {
-                self.add_learned(cache, candidate);
-            }
-            return;
-        }
-        let mut ordered: Vec<&Candidate> = candidates.iter().collect();
-        ordered.sort_by_key(|candidate| urgency(candidate));
-        for candidate in ordered {
-            self.add_learned(cache, candidate);
-        }
+        let Conditions { outlet, push_threshold, .. } = self.conditions;
+        let unlikely = |candidate: &Candidate| outlet == Outlet::Push && candidate.lower_bound < push_threshold;
+        let learned = candidates.iter();
+        let learned = learned.map(|found| (Item::learned(found), unlikely(found).then_some(Reason::Unlikely)));
+        self.add_learned(cache, learned.collect());
     }
 
-    fn add_learned(&mut self, cache: &ClientCache<'_>, candidate: &Candidate) {
-        let Conditions { outlet, push_threshold, .. } = self.conditions;
-        let unlikely = outlet == Outlet::Push && candidate.lower_bound < push_threshold;
-        let mut item = Item::learned(candidate);
-        let omit = self.in_the_pages_words(&mut item);
-        self.add(cache, item, omit.or(unlikely.then_some(Reason::Unlikely)));
+    /// Adds learned assets, the most urgent first, so that a budget that does not suffice is spent on what the page needs
+    /// most.
+    fn add_learned(&mut self, cache: &ClientCache<'_>, mut learned: Vec<(Item, Option<Reason>)>) {
+        learned.sort_by_key(|(item, _)| item.urgency);
+        for (mut item, omit) in learned {
+            let reason = self.in_the_pages_words(&mut item);
+            self.add(cache, item, reason.or(omit));
+        }
     }
 
     /// Adds what the page says that it needs, and no traffic has shown yet. `known` tells whether the learner knows the
@@ -325,30 +318,19 @@ impl Items {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use headstart_learn::Destination;
 
     use super::*;
     use crate::connection_state::ConnectionState;
+    use crate::need;
 
-    fn candidate(path: &str, destination: Destination, urgency: Option<u8>) -> Candidate {
-        Candidate {
-            path: path.into(),
-            destination,
-            cors: false,
-            bytes: 1_000,
-            validator: 1,
-            freshness: Freshness::Fresh,
-            probability: 1.0,
-            lower_bound: 1.0,
-            urgency,
-            delay: Duration::ZERO,
-        }
+    fn learned(path: &str, destination: Destination, urgency: Option<u8>) -> Item {
+        let item = Item::named(path.into(), destination, Attributes::default(), Freshness::Fresh);
+        Item { urgency: need::urgency(urgency, destination, false), ..item }
     }
 
-    /// The paths that are hinted of these candidates, in order, where so many may be.
-    fn hinted(candidates: &[Candidate], max_hints: usize) -> Vec<Arc<str>> {
+    /// The paths that are hinted of these assets, in order, where so many may be.
+    fn hinted(assets: &[Item], max_hints: usize) -> Vec<Arc<str>> {
         let headstart = crate::Headstart::builder().build().unwrap();
         let connection = ConnectionState::new(&headstart.engine, ([192, 0, 2, 1], 443).into());
         let cache = ClientCache { connection: &connection, site: None, fingerprint: None };
@@ -361,32 +343,35 @@ mod tests {
             push_threshold: 0.4,
             rules: PageRules::default(),
             budget: Budget { max_hints, ..Budget::default() },
+            policy: PagePolicy::default(),
+            statements: None,
+            markup: Markup::default(),
         });
-        items.add_plan(&cache, candidates);
+        items.add_learned(&cache, assets.iter().map(|item| (item.clone(), None)).collect());
         let hinted = items.iter().filter(|item| item.decision == Decision::Hinted);
         hinted.map(|item| Arc::clone(&item.path)).collect()
     }
 
     #[test]
     fn a_script_that_nobody_waits_for_never_comes_before_one_that_blocks() {
-        let candidates = [
-            candidate("/analytics.js", Destination::Script, Some(4)),
-            candidate("/photo.jpg", Destination::Image, None),
-            candidate("/blocking.js", Destination::Script, Some(1)),
-            candidate("/app.css", Destination::Style, Some(0)),
-            candidate("/unknown.js", Destination::Script, None),
+        let assets = [
+            learned("/analytics.js", Destination::Script, Some(4)),
+            learned("/photo.jpg", Destination::Image, None),
+            learned("/blocking.js", Destination::Script, Some(1)),
+            learned("/app.css", Destination::Style, Some(0)),
+            learned("/unknown.js", Destination::Script, None),
         ];
         let order: Vec<Arc<str>> =
             ["/blocking.js", "/app.css", "/unknown.js", "/photo.jpg", "/analytics.js"].map(Into::into).into();
-        assert_eq!(hinted(&candidates, 16), order);
-        assert_eq!(hinted(&candidates, 2), order[..2], "a budget is spent on what the page waits for");
+        assert_eq!(hinted(&assets, 16), order);
+        assert_eq!(hinted(&assets, 2), order[..2], "a budget is spent on what the page waits for");
     }
 
     #[test]
     fn equally_urgent_assets_keep_the_order_of_the_plan() {
-        let candidates: Vec<_> =
-            (0..9).map(|n| candidate(&format!("/{}.css", (n * 4) % 9), Destination::Style, None)).collect();
-        let plan: Vec<_> = candidates.iter().map(|candidate| Arc::clone(&candidate.path)).collect();
-        assert_eq!(hinted(&candidates, 16), plan);
+        let assets: Vec<_> =
+            (0..9).map(|n| learned(&format!("/{}.css", (n * 4) % 9), Destination::Style, None)).collect();
+        let plan: Vec<_> = assets.iter().map(|item| Arc::clone(&item.path)).collect();
+        assert_eq!(hinted(&assets, 16), plan);
     }
 }

@@ -196,7 +196,10 @@ impl PageExchange {
         }
         self.items.add_plan(&cache, plan.candidates());
         if engine.is_observed() {
-            self.name = self.arrival.target.name(&engine.identities);
+            self.name = match self.site {
+                Some(site) => engine.learner.page_name(site, page).into(),
+                None => Arc::clone(&self.arrival.target.path),
+            };
             if let (0, Some(site)) = (plan.candidates().len(), self.site) {
                 self.knowledge = engine.learner.explain(now, site, page, class).state;
             }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use headstart_learn::Page;
 use http::request::Parts;
 
-use crate::identity::Identities;
 use crate::personal::is_personal;
 use crate::request;
 
@@ -29,14 +28,6 @@ impl PageTarget {
     /// The page as the learner knows it.
     pub(crate) fn page(&self) -> Page<'_> {
         Page { personal: self.personal, ..Page::from(&*self.target) }
-    }
-
-    /// The page's name for observers: its path, and a hash of its query, which may be a secret.
-    pub(crate) fn name(&self, identities: &Identities) -> Arc<str> {
-        match self.target.split_once('?') {
-            None => Arc::clone(&self.path),
-            Some((path, query)) => format!("{path}?#{:08x}", identities.query(query)).into(),
-        }
     }
 
     /// Whether a path with query is the page itself.

@@ -1,6 +1,6 @@
 //! The accept loop.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -52,7 +52,7 @@ impl Headstart {
     }
 }
 
-impl<S> fmt::Debug for Serve<S> {
+impl<S> Debug for Serve<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Serve").finish_non_exhaustive()
     }

@@ -35,7 +35,7 @@ async fn a_damaged_snapshot_is_an_error_that_says_so() {
     for at in 0..snapshot.len() {
         let mut damaged = snapshot.clone();
         damaged[at] ^= 0x40;
-        let error = Headstart::builder().snapshot(damaged).build().err().expect("damage goes unnoticed");
+        let error = Headstart::builder().snapshot(damaged).build().expect_err("damage goes unnoticed");
         assert!(error.is_snapshot(), "byte {at}: {error}");
         let error = Headstart::builder().snapshot(snapshot[..at].to_vec()).build().err();
         assert!(error.is_some_and(|error| error.is_snapshot()), "cut at {at}");

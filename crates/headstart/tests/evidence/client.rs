@@ -20,6 +20,12 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
+    /// The paths of the hinted assets.
+    pub(crate) fn paths(&self) -> Vec<String> {
+        let path = |hint: &String| hint.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
+        self.hints.iter().map(path).collect()
+    }
+
     pub(crate) fn hints(&self, path: &str) -> bool {
         self.hints.iter().any(|hint| hint.starts_with(&format!("<{path}>")))
     }

@@ -1,5 +1,6 @@
 //! What the engine takes as evidence: clients on networks of their own, without sockets.
 
+mod caches;
 mod client;
 mod networks;
 mod pages;

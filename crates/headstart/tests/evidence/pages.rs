@@ -93,3 +93,95 @@ fn a_query_that_has_not_passed_the_gate_is_not_shown() {
     assert_eq!(name(0), "/reset");
     assert!(name(1).starts_with("/reset?#") && name(1) == name(2) && name(2) != name(3), "{lines:?}");
 }
+
+/// The hints of a page for a client with these fields.
+fn hints(headstart: &headstart::Headstart, page: &str, agent: &str) -> Vec<String> {
+    headstart.finish();
+    let mut client = Client::new(headstart, "100.64.0.1");
+    client.set("user-agent", agent);
+    client.navigate(page).paths()
+}
+
+#[test]
+fn each_query_is_a_page_of_its_own() {
+    let headstart = engine(|builder| builder.campaign_fields(["ref"]));
+    for n in 0..12 {
+        let mut client = Client::new(&headstart, &format!("198.{n}.7.1"));
+        for view in ["cart", "list", "map"] {
+            let page = format!("/router?view={view}&utm_source={n}&ref=x{n}");
+            client.navigate(&page);
+            for asset in ["/app.css".to_owned(), format!("/{view}.css")] {
+                client.fetch(&page, &asset, answer(200, "text/css"));
+            }
+        }
+    }
+    for view in ["cart", "list", "map"] {
+        let mut found = hints(&headstart, &format!("/router?view={view}&gclid=1"), "Test/1.0");
+        found.sort();
+        assert_eq!(found, ["/app.css".to_owned(), format!("/{view}.css")], "{view}");
+    }
+}
+
+#[test]
+fn phones_get_what_phones_need() {
+    const PHONE: &str = "Mozilla/5.0 (Linux; Android 10; K) Chrome/130.0 Mobile Safari/537.36";
+    const DESKTOP: &str = "Mozilla/5.0 (X11; Linux x86_64) Chrome/130.0 Safari/537.36";
+    let headstart = engine(|builder| builder);
+    for n in 0..40 {
+        let mut client = Client::new(&headstart, &format!("198.{n}.7.1"));
+        let (agent, asset) = if n % 2 == 0 { (PHONE, "/phone.css") } else { (DESKTOP, "/desktop.css") };
+        client.set("user-agent", agent);
+        client.visit("/", &["/app.css", asset]);
+    }
+    for (agent, asset) in [(PHONE, "/phone.css"), (DESKTOP, "/desktop.css")] {
+        let mut found = hints(&headstart, "/", agent);
+        found.sort();
+        let mut expected = ["/app.css", asset];
+        expected.sort_unstable();
+        assert_eq!(found, expected, "{agent}");
+    }
+}
+
+#[test]
+fn hints_follow_the_urgency_that_browsers_give() {
+    let headstart = engine(|builder| builder);
+    for n in 0..8 {
+        let mut client = Client::new(&headstart, &format!("198.{n}.7.1"));
+        client.navigate("/");
+        for (asset, priority) in [("/tracking.js", "u=4"), ("/blocking.js", "u=1"), ("/app.css", "u=0")] {
+            let media = if asset == "/app.css" { "text/css" } else { "text/javascript" };
+            client.fetch_with("/", asset, &[("priority", priority)], answer(200, media));
+        }
+    }
+    let found = hints(&headstart, "/", "Test/1.0");
+    assert_eq!(found.len(), 3);
+    assert_eq!(found.last().map(String::as_str), Some("/tracking.js"), "{found:?}");
+}
+
+#[test]
+fn a_line_says_how_much_is_known() {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&lines);
+    let headstart =
+        engine(move |builder| builder.on_page_view(move |view| seen.lock().unwrap().push(view.to_string())));
+    let view = |address: &str, page: &str| {
+        Client::new(&headstart, address).visit(page, &["/app.css"]);
+        lines.lock().unwrap().pop().unwrap()
+    };
+    assert!(view("192.0.2.1", "/").contains("nothing known of this page yet"));
+    assert!(view("198.51.100.1", "/").contains("still open"), "the first visit is not learned yet");
+    headstart.finish();
+    let line = view("198.51.100.1", "/");
+    assert!(line.contains("below the gate of 3 networks") || line.contains("too few visits"), "{line}");
+    view("203.0.113.1", "/");
+    headstart.finish();
+    let line = view("198.18.0.1", "/");
+    assert!(line.contains("hinted 1"), "{line}");
+}
+
+#[test]
+fn one_visit_is_enough_where_one_network_is() {
+    let headstart = engine(|builder| builder.min_networks(1));
+    Client::new(&headstart, "127.0.0.1").visit("/", &["/app.css"]);
+    assert!(is_hinted(&headstart, "/", "/app.css"));
+}
