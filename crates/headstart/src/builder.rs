@@ -89,6 +89,7 @@ impl Default for Builder {
                 max_diary_entries: 256,
                 min_networks: 3,
                 markup: Markup::default(),
+                shared_edge: false,
             },
             observers: Vec::new(),
             proxies: TrustedProxies::default(),
@@ -174,6 +175,14 @@ impl Builder {
     /// ```
     pub fn markup(mut self, change: impl FnOnce(&mut Markup)) -> Self {
         change(&mut self.limits.markup);
+        self
+    }
+
+    /// Whether a cache in front, such as that of a content delivery network, keeps what one client is answered for others:
+    /// some make 103s of the `Link` fields of a response that they keep. Then every client is told the whole list: there is
+    /// no cookie, nothing is subtracted, and no view is held out. Off.
+    pub fn shared_edge(mut self, shared: bool) -> Self {
+        self.limits.shared_edge = shared;
         self
     }
 

@@ -2,6 +2,7 @@
 
 use headstart_learn::Site;
 
+use crate::client_says::Digests;
 use crate::connection_state::ConnectionState;
 use crate::fingerprint::Fingerprint;
 
@@ -12,17 +13,20 @@ pub(crate) struct ClientCache<'a> {
     /// `None` for a site of which nothing is known.
     pub(crate) site: Option<Site>,
     pub(crate) fingerprint: Option<&'a Fingerprint>,
+    /// What its `Cache-Digest` fields say.
+    pub(crate) digests: Option<&'a Digests>,
 }
 
 impl ClientCache<'_> {
     /// Whether nothing is known to be held, so that there is no need to ask for single assets.
     pub(crate) fn is_empty(&self) -> bool {
-        !self.connection.holds_any() && self.fingerprint.is_none_or(Fingerprint::is_empty)
+        !self.connection.holds_any() && self.digests.is_none() && self.fingerprint.is_none_or(Fingerprint::is_empty)
     }
 
     /// Whether the client holds this version of an asset.
     pub(crate) fn contains(&self, path: &str, validator: u64) -> bool {
         self.site.is_some_and(|site| self.connection.holds(site, path, validator))
             || self.fingerprint.is_some_and(|fingerprint| fingerprint.contains(path, validator))
+            || self.digests.is_some_and(|digests| digests.contain(path))
     }
 }

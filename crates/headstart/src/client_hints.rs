@@ -12,6 +12,8 @@ pub(crate) struct ClientHints {
     pub(crate) no_tracking: bool,
     /// `No-Early-Hints: 1`, a field of H2O: no 103 is sent.
     pub(crate) no_early_hints: bool,
+    /// `Cache-Control: no-cache` or `Pragma: no-cache`: a forced reload, which uses nothing of what the client holds.
+    pub(crate) reload: bool,
     /// The client is a phone: `Sec-CH-UA-Mobile: ?1`, or where that field is not sent, a `User-Agent` with `Mobi`.
     pub(crate) mobile: bool,
 }
@@ -25,6 +27,7 @@ impl ClientHints {
             let is = |text: &str| headers.get(name).is_some_and(|value| value.as_bytes() == text.as_bytes());
             match name.as_str() {
                 "dnt" | "sec-gpc" => hints.no_tracking |= is("1"),
+                "cache-control" | "pragma" => hints.reload |= is("no-cache"),
                 "no-early-hints" => hints.no_early_hints = is("1"),
                 "save-data" => {
                     hints.save_data =

@@ -100,7 +100,7 @@ impl PageExchange {
         }
     }
 
-    fn tell_learner(&self, engine: &Engine) {
+    pub(crate) fn tell_learner(&self, engine: &Engine) {
         let Some(visit) = self.visit else { return };
         for item in self.items.iter() {
             let how = match item.decision {

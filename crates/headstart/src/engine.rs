@@ -47,6 +47,8 @@ pub(crate) struct Limits {
     /// Networks that must have needed an asset before it is sent.
     pub(crate) min_networks: u32,
     pub(crate) markup: Markup,
+    /// A cache in front keeps what one client is answered for others.
+    pub(crate) shared_edge: bool,
 }
 
 pub(crate) struct Engine {

@@ -58,7 +58,9 @@ impl Exchange {
                 if !engine.learns_for(&authority) {
                     return Exchange::Other;
                 }
-                let channels = connection.usable(channels);
+                let mut channels = connection.usable(channels);
+                // A promise costs its body, and the answer may be that the client has the page, with all that it needs.
+                channels.push &= !navigation.conditional;
                 let opened = Opened { authority: authority.into(), navigation, channels, requester };
                 let page = PageExchange::open(engine, connection, opened, head, now);
                 connection.hint(page.hinted(Priority::from_headers(&head.headers)));

@@ -7,6 +7,7 @@ use headstart_learn::Destination;
 use http::HeaderValue;
 
 use crate::attributes::{Attributes, Crossorigin, is_quotable};
+use crate::link_value::{LinkValue, LinkValues};
 
 const PUSH_ONLY: &str = "x-http2-push-only";
 
@@ -91,16 +92,16 @@ pub(crate) struct Preload {
 /// The preloads of this origin in a field value. What is malformed, of another origin or of unknown destination is
 /// passed over: the field goes on to the client as it is.
 pub(crate) fn preloads<'a>(field: &'a str, authority: &'a str, page: &'a str) -> impl Iterator<Item = Preload> + 'a {
-    LinkValues { rest: field }.filter_map(move |value| read(&value, authority, page))
+    LinkValues::new(field).filter_map(move |value| read(&value, authority, page))
 }
 
 /// The field value as the client shall see it, if that differs: without links marked `x-http2-push-only`. Empty if
 /// none is left.
 pub(crate) fn for_client(field: &str) -> Option<String> {
-    if !(LinkValues { rest: field }).any(|value| value.has(PUSH_ONLY)) {
+    if !(LinkValues::new(field)).any(|value| value.has(PUSH_ONLY)) {
         return None;
     }
-    let kept = LinkValues { rest: field }.filter(|value| !value.has(PUSH_ONLY));
+    let kept = LinkValues::new(field).filter(|value| !value.has(PUSH_ONLY));
     Some(kept.map(|value| format!("<{}>{}", value.target, value.params.trim_end())).collect::<Vec<_>>().join(", "))
 }
 
@@ -218,75 +219,6 @@ fn without_dots(path: &str) -> String {
         resolved.push('/');
     }
     resolved
-}
-
-/// One link: its target and the text of its parameters.
-#[derive(Clone, Copy, Debug)]
-struct LinkValue<'a> {
-    target: &'a str,
-    params: &'a str,
-}
-
-impl<'a> LinkValue<'a> {
-    fn params(self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
-        split_outside_quotes(self.params, ';').map(str::trim).filter(|param| !param.is_empty()).map(|param| match param
-            .split_once('=')
-        {
-            Some((name, value)) => (name.trim(), Some(value.trim().trim_matches('"'))),
-            None => (param, None),
-        })
-    }
-
-    /// The first parameter of that name (RFC 8288, section 3.3, for `rel`); a value that is absent is empty.
-    fn param(self, name: &str) -> Option<&'a str> {
-        self.params().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.unwrap_or_default())
-    }
-
-    fn has(self, name: &str) -> bool {
-        self.param(name).is_some()
-    }
-}
-
-/// Splits a field value into links: at commas outside of `<...>` and quotes.
-struct LinkValues<'a> {
-    rest: &'a str,
-}
-
-impl<'a> Iterator for LinkValues<'a> {
-    type Item = LinkValue<'a>;
-
-    fn next(&mut self) -> Option<LinkValue<'a>> {
-        loop {
-            let start = self.rest.find('<')? + 1;
-            let after = self.rest.get(start..)?;
-            let end = after.find('>')?;
-            let target = after.get(..end)?.trim();
-            let tail = after.get(end + 1..)?;
-            let params = split_outside_quotes(tail, ',').next().unwrap_or_default();
-            self.rest = tail.get(params.len()..).unwrap_or_default();
-            // Between the target and its parameters stands a semicolon, or nothing at all.
-            if params.trim_start().starts_with(';') || params.trim().is_empty() {
-                return Some(LinkValue { target, params });
-            }
-        }
-    }
-}
-
-/// Splits at a separator, not inside quoted strings, in which a backslash escapes.
-pub(crate) fn split_outside_quotes(text: &str, separator: char) -> impl Iterator<Item = &str> {
-    let (mut quoted, mut escaped) = (false, false);
-    text.split(move |char| {
-        if escaped {
-            escaped = false;
-        } else if quoted {
-            escaped = char == '\\';
-            quoted = char != '"';
-        } else {
-            quoted = char == '"';
-            return char == separator;
-        }
-        false
-    })
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ use http::{StatusCode, response};
 use crate::arrival::Arrival;
 use crate::assets::Assets;
 use crate::channels::Channels;
-use crate::client_cache::ClientCache;
 use crate::client_hints::ClientHints;
+use crate::client_says::ClientSays;
 use crate::connection_state::ConnectionState;
 use crate::decided::Decided;
 use crate::engine::{Engine, day};
@@ -71,6 +71,9 @@ pub(crate) struct PageExchange {
     secure: bool,
     /// The request carries neither credentials nor a cookie of the application.
     pub(crate) stranger: bool,
+    /// The answer may be 304: the client has the page and will show it.
+    conditional: bool,
+    said: ClientSays,
     /// The final response repeats what the 103 names.
     pub(crate) repeats_links: bool,
     promised_fields: HeaderMap,
@@ -96,10 +99,15 @@ impl PageExchange {
         let Opened { authority, navigation, channels, requester } = opened;
         let target = PageTarget::of(head);
         let hints = ClientHints::of(&head.headers);
-        let fingerprints = engine.fingerprints.as_ref().filter(|_| !hints.no_tracking);
-        let read = fingerprints.map(|fingerprints| fingerprints.read(&head.headers, day(now)));
+        let shared_edge = engine.limits.shared_edge;
+        let fingerprints = engine.fingerprints.as_ref().filter(|_| !hints.no_tracking && !shared_edge);
+        let secure = head.uri.scheme_str() == Some("https") || head.extensions.get::<OverTls>().is_some();
+        let said = ClientSays::of(engine, hints, (secure, &authority), &head.headers);
+        let nothing = HeaderMap::new();
+        let said_by = if said.is_ignored() { &nothing } else { &head.headers };
+        let read = fingerprints.map(|fingerprints| fingerprints.read(said_by, day(now)));
         let cookie = fingerprints.and_then(|fingerprints| fingerprints.cookie(&head.headers));
-        let told = read.as_ref().is_some_and(|read| read.told);
+        let told = read.as_ref().is_some_and(|read| read.told) || said.digests.is_some();
         let arrival = Arrival {
             client: engine.identities.client(requester.address, &head.headers),
             network: engine.network_of_cookie(cookie, requester.network),
@@ -144,9 +152,11 @@ impl PageExchange {
             corrupt_cookie: read.as_ref().is_some_and(|read| read.corrupt),
             fingerprint: read.map(|read| read.fingerprint),
             knowledge: Knowledge::Unknown,
-            secure: head.uri.scheme_str() == Some("https") || head.extensions.get::<OverTls>().is_some(),
+            secure,
             stranger,
-            repeats_links: !acts_on_preloads(&head.headers),
+            conditional: navigation.conditional,
+            said,
+            repeats_links: shared_edge || !acts_on_preloads(&head.headers),
             promised_fields: promised_fields(&head.headers),
             decided: Decided::default(),
         };
@@ -176,10 +186,16 @@ impl PageExchange {
     fn select(&mut self, engine: &Engine, connection: &ConnectionState, named: Option<&Assets>, now: Time) {
         let Arrival { client, class, .. } = self.arrival;
         let page = self.arrival.target.page();
-        let cache = ClientCache { connection, site: self.site, fingerprint: self.fingerprint.as_ref() };
+        let cache = self.said.cache(connection, self.site, self.fingerprint.as_ref());
         let plan = self.site.map(|site| engine.learner.plan(now, site, page, class)).unwrap_or_default();
-        let rate = self.site.map_or(0.0, |site| engine.learner.holdout_chance(site, &plan));
-        let draw = engine.holdout.draw(client, day(now), rate);
+        // A cache keeps what one view was given for all that follow.
+        let rate = self
+            .site
+            .filter(|_| !engine.limits.shared_edge)
+            .map_or(0.0, |site| engine.learner.holdout_chance(site, &plan));
+        // A cache in front keeps what one view was given for all that follow.
+        let shared = engine.limits.shared_edge;
+        let draw = if shared { Draw::default() } else { engine.holdout.draw(client, day(now), rate) };
         self.items.draw(draw);
         if let Some(visit) = self.visit {
             engine.learner.drawn(visit, draw);
@@ -266,6 +282,14 @@ impl PageExchange {
     /// The head of the response is known: only a page that was shown is learned from. The first page of a site that was
     /// shown registers the site: a `Host` that a client has made up is mostly answered otherwise.
     pub(crate) fn answered(&mut self, engine: &Engine, head: &response::Parts, now: Time) {
+        let revalidated = self.conditional && head.status == StatusCode::NOT_MODIFIED;
+        if revalidated && let Some(visit) = self.visit {
+            // The client shows what it holds, and asks for what that needs. `Link` on a 304 would change what it holds.
+            engine.learner.confirm(now, visit, answer::referrer_policy(&head.headers));
+            self.state = VisitState::Confirmed;
+            self.tell_learner(engine);
+            return;
+        }
         if !answer::is_page(head) {
             self.abandon(engine);
             if let (Some(site), StatusCode::NOT_FOUND | StatusCode::GONE) = (self.site, head.status) {
@@ -288,7 +312,7 @@ impl PageExchange {
 
     /// Adds the assets that the application names in its response.
     pub(crate) fn read_named(&mut self, connection: &ConnectionState, head: &mut response::Parts) {
-        let cache = ClientCache { connection, site: self.site, fingerprint: self.fingerprint.as_ref() };
+        let cache = self.said.cache(connection, self.site, self.fingerprint.as_ref());
         for named in head.extensions.remove::<Assets>().iter().flat_map(|assets| &assets.list) {
             self.items.add_named(&cache, named, &|_| None);
         }
@@ -321,7 +345,7 @@ impl PageExchange {
         if let (Some(site), Some(asset)) = (self.site, &found) {
             engine.learner.describe(site, asset);
         }
-        let cache = ClientCache { connection, site: self.site, fingerprint: self.fingerprint.as_ref() };
+        let cache = self.said.cache(connection, self.site, self.fingerprint.as_ref());
         self.items.admit(&cache, push, found.as_ref())
     }
 

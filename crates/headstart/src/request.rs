@@ -31,6 +31,8 @@ pub(crate) enum Kind {
 pub(crate) struct Navigation {
     /// A browser says so (`Sec-Fetch-Mode: navigate`): it acts on 103 and `Link`.
     pub(crate) browser: bool,
+    /// The client holds the page and asks whether it has changed: the answer may be 304.
+    pub(crate) conditional: bool,
 }
 
 /// Classifies by Fetch metadata (W3C Fetch Metadata Request Headers) where it is sent, else by `Accept`, the path
@@ -49,7 +51,12 @@ pub(crate) fn classify(head: &Parts, known: impl FnOnce() -> bool) -> Kind {
         return Kind::Other;
     };
     let navigation = |browser| {
-        if is_conditional(headers) { Kind::Other } else { Kind::Navigation(Navigation { browser }) }
+        let conditional = is_conditional(headers);
+        // Who says nothing of fetch metadata may be a cache that revalidates what it holds.
+        if conditional && !(browser && is_revalidation(headers)) {
+            return Kind::Other;
+        }
+        Kind::Navigation(Navigation { browser, conditional })
     };
     if let Some(mode) = mode {
         return match (mode, destination) {
@@ -134,6 +141,11 @@ pub(crate) fn destination(path: &str) -> Option<Destination> {
 pub(crate) fn is_conditional(headers: &HeaderMap) -> bool {
     const NAMES: [&str; 5] = ["if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since"];
     headers.keys().any(|name| name.as_str().starts_with("if-") && NAMES.contains(&name.as_str()))
+}
+
+/// Whether the only conditions are those by which a client that holds the document asks whether it has changed.
+fn is_revalidation(headers: &HeaderMap) -> bool {
+    ["if-match", "if-range", "if-unmodified-since"].iter().all(|name| !headers.contains_key(*name))
 }
 
 /// Whether the request was made in CORS mode, if the client tells.
@@ -244,8 +256,8 @@ mod tests {
     use super::*;
     use http::Request;
 
-    const BROWSER: Kind = Kind::Navigation(Navigation { browser: true });
-    const PLAIN: Kind = Kind::Navigation(Navigation { browser: false });
+    const BROWSER: Kind = Kind::Navigation(Navigation { browser: true, conditional: false });
+    const PLAIN: Kind = Kind::Navigation(Navigation { browser: false, conditional: false });
 
     #[track_caller]
     fn check(path: &str, fields: &[(&str, &str)], kind: Kind) {

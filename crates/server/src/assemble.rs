@@ -209,6 +209,11 @@ fn own(settings: &Settings) -> anyhow::Result<(Arc<CertifiedKey>, String)> {
         }
     };
     let made = if origin == MadeOrKept::New { "made" } else { "kept" };
-    let line = format!("self-signed certificate {made} in {}: browsers will warn about it once", path.display());
+    let line = format!(
+        "self-signed certificate {made} in {0}: browsers will warn about it once. Until it is trusted Chromium keeps no cache \
+         and fetches each hint twice; `certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n headstart -i {0}` (Linux) or \
+         `security add-trusted-cert -k ~/Library/Keychains/login.keychain-db {0}` (macOS) trusts it",
+        path.display()
+    );
     Ok((tls::certified(identity)?, line))
 }

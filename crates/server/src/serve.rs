@@ -200,6 +200,8 @@ fn headstart(
             .max_pushes(engine.budget.max_pushes, engine.budget.max_push_bytes)
             .max_hints(engine.budget.max_hints)
             .cookie(engine.cookie)
+            .markup(|markup| *markup = engine.markup)
+            .shared_edge(engine.shared_edge)
             .verify_held(engine.verify_held.unwrap_or_else(|| verify_held(settings)))
             .max_connections(connections.max as usize)
             .trusted_proxies(connections.trusted_proxies.iter().copied(), connections.forwarded_by)

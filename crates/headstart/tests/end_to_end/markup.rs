@@ -218,3 +218,54 @@ async fn without_reading_nothing_is_copied() {
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!(server.headstart.stats().reading.read, 0);
 }
+
+/// Returning visitors of a page with an ETag.
+#[tokio::test]
+async fn conditional_navigations_get_a_103_and_a_304_no_link() {
+    let server = Server::start(|b| b, &[("/", Answer::html("page")), ("/a.css", Answer::css("a"))]).await;
+    server.teach("/", &["/a.css"]).await;
+    let reply = browse(&server, "/", &[("if-none-match", "\"x\"")]).await;
+    assert_eq!(targets(hints(&reply)), ["/a.css"]);
+    assert!(reply.body.is_empty() && reply.links().is_empty(), "{reply:?}");
+}
+
+#[tokio::test]
+async fn a_forced_reload_gets_what_its_cookie_contains() {
+    let server = Server::start(|b| b, &[("/", Answer::html("page")), ("/a.css", Answer::css("a"))]).await;
+    server.teach("/", &["/a.css"]).await;
+    let mut client = Client::connect(&server, Pushes::Refused).await;
+    assert_eq!(targets(hints(&client.send(Method::GET, "/", &BROWSER).await)), ["/a.css"]);
+    assert!(client.send(Method::GET, "/", &BROWSER).await.hints.is_empty(), "its cookie says that it holds it");
+    let reload = [&BROWSER[..], &[("cache-control", "no-cache")]].concat();
+    assert_eq!(targets(hints(&client.send(Method::GET, "/", &reload).await)), ["/a.css"]);
+}
+
+#[tokio::test]
+async fn behind_a_shared_edge_everyone_is_told_everything() {
+    let pages = [("/", Answer::html("page")), ("/a.css", Answer::css("a"))];
+    let server = Server::start(|b| b.holdout(1).shared_edge(true), &pages).await;
+    server.teach("/", &["/a.css"]).await;
+    for _ in 0..2 {
+        let mut client = Client::connect(&server, Pushes::Refused).await;
+        for _ in 0..2 {
+            let reply = client.send(Method::GET, "/", &[&BROWSER[..], &[CHROMIUM]].concat()).await;
+            assert_eq!((targets(hints(&reply)), targets(&reply.links())), (vec!["/a.css"], vec!["/a.css"]));
+            assert!(!reply.headers.contains_key(header::SET_COOKIE));
+        }
+    }
+}
+
+/// A digest of one URL, made by cache-digest.js's rule: N = 1, P = 128.
+#[tokio::test]
+async fn a_cache_digest_is_subtracted() {
+    let server =
+        Server::start(|b| b, &[("/", Answer::html("page")), ("/a.css", Answer::css("a")), ("/b.js", Answer::js("b"))])
+            .await;
+    server.teach("/", &["/a.css", "/b.js"]).await;
+    let mut digest = headstart::gcs::Builder::new(headstart::gcs::CacheDigest::new(7));
+    digest.insert(format!("http://{}/a.css", server.address).as_bytes());
+    let field = format!("{}; complete", headstart::gcs::to_base64url(&digest.finish()));
+    let reply = browse(&server, "/", &[("cache-digest", &field)]).await;
+    assert_eq!(targets(hints(&reply)), ["/b.js"]);
+    assert_eq!(targets(hints(&browse(&server, "/", &[("cache-digest", "!!!")]).await)), ["/a.css", "/b.js"]);
+}

@@ -1,8 +1,8 @@
-//! `[learn]`, `[push]`, `[hint]`, `[cookie]`: what is learned and what is sent early.
+//! `[learn]`, `[push]`, `[hint]`, `[cookie]`, `[markup]`, `[edge]`: what is learned and what is sent early.
 
 use std::time::Duration;
 
-use headstart::{Budget, CookieFormat, VerifyHeld};
+use headstart::{Budget, CookieFormat, Markup, VerifyHeld};
 
 use super::tree::Node;
 use super::values::Wanted;
@@ -24,6 +24,10 @@ pub(crate) struct Engine {
     pub(crate) budget: Budget,
     pub(crate) cookie: CookieFormat,
     pub(crate) verify_held: Option<VerifyHeld>,
+    /// What is made of what pages say.
+    pub(crate) markup: Markup,
+    /// A cache in front keeps what one client is answered for others.
+    pub(crate) shared_edge: bool,
 }
 
 impl Default for Engine {
@@ -40,6 +44,8 @@ impl Default for Engine {
             budget: Budget::default(),
             cookie: CookieFormat::default(),
             verify_held: None,
+            markup: Markup::default(),
+            shared_edge: false,
         }
     }
 }

@@ -36,7 +36,8 @@ impl Settings {
         let (mut tls, mut state, mut log) = (Tls::default(), State::default(), Log::default());
         let mut admin = Admin::default();
         table::root().read_keys(&mut root, &mut keys);
-        for group in [table::learn(), table::push(), table::hint(), table::cookie()] {
+        let (markup, edge) = (table::markup(), table::edge());
+        for group in [table::learn(), table::push(), table::hint(), table::cookie(), markup, edge] {
             group.read(&mut root, &mut engine);
         }
         for group in [table::limits(), table::timeouts(), table::h2()] {

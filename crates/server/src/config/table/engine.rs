@@ -1,4 +1,4 @@
-//! Rows of `[learn]`, `[push]`, `[hint]` and `[cookie]`.
+//! Rows of `[learn]`, `[push]`, `[hint]`, `[cookie]`, `[markup]` and `[edge]`.
 
 use std::time::Duration;
 
@@ -50,6 +50,26 @@ pub(in crate::config) fn hint() -> Group<Engine> {
         .help("lower bound of the probability that the page needs the asset")
         .within("max_per_page", 0..=1024, |to| &mut to.budget.max_hints)
         .help("assets that are named in a 103 or in Link of a page")
+}
+
+pub(in crate::config) fn markup() -> Group<Engine> {
+    Group::<Engine>::new("markup")
+        .value("read", |to| &mut to.markup.read)
+        .help("pages are read beside the path of the request, for how they ask for their assets")
+        .value("attributes", |to| &mut to.markup.attributes)
+        .help("hints carry the attributes that the page gives its assets; what it puts off is not hinted")
+        .value("changes", |to| &mut to.markup.changes)
+        .help("what the page names no longer is not sent")
+        .value("cold_start", |to| &mut to.markup.cold_start)
+        .help("a public page is helped from its first views on by what it says itself")
+        .value("preconnect", |to| &mut to.markup.preconnect)
+        .help("other origins that the page needs are named by rel=preconnect, four at most")
+}
+
+pub(in crate::config) fn edge() -> Group<Engine> {
+    Group::<Engine>::new("edge")
+        .value("shared", |to| &mut to.shared_edge)
+        .help("a cache in front keeps responses for others: no cookie, nothing subtracted, no view held out")
 }
 
 const VERIFY: &[(&str, Option<VerifyHeld>)] =
