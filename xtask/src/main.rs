@@ -26,7 +26,7 @@ cargo xtask COMMAND
   bench [AREA...|all] [--quick] [--json] [--baseline FILE] [--publish]
                                          run the benchmarks, leave report.md, report.json and plots in target/bench;
                                          compare with an earlier report.json; keep the report in benches/report
-  browsers                               what Chromium and Firefox do with hints, way by way: crates/server/BROWSERS.md
+  browsers [--fresh]                     what Chromium and Firefox do with hints, way by way: crates/server/BROWSERS.md
   fuzz [TARGET] [--seconds N]            fuzz one target, or each for N seconds (default 60)
 ";
 
@@ -41,7 +41,10 @@ fn main() -> ExitCode {
             word => none_left(word.into_iter().chain(words)).and_then(|()| tidy::run()),
         },
         Some("bench") => bench::Options::parse(words).and_then(|options| bench::run(&options)),
-        Some("browsers") => none_left(words).and_then(|()| browsers::run()),
+        Some("browsers") => match words.next() {
+            Some("--fresh") => none_left(words).and_then(|()| browsers::run(true)),
+            word => none_left(word.into_iter().chain(words)).and_then(|()| browsers::run(false)),
+        },
         Some("fuzz") => fuzz::Options::parse(words).and_then(|options| fuzz::run(&options)),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");

@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex};
-use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use headstart::{Builder, Headstart, PageView};
 use http::header::{self, HeaderName};
-use http::{HeaderMap, Method, StatusCode};
+use http::{Method, StatusCode};
+use testkit::http2;
+pub(crate) use testkit::http2::{NAVIGATION as BROWSER, targets};
 use tokio::net::{TcpListener, TcpStream};
 
 /// A response to a path: fields and body.
@@ -174,71 +174,29 @@ pub(crate) enum Pushes {
     Taken,
 }
 
-/// One HTTP/2 connection.
-pub(crate) struct Client {
-    send: h2::client::SendRequest<Bytes>,
-    authority: String,
-    pub(crate) cookie: Option<String>,
-}
-
-/// What came back for one request.
-#[derive(Debug)]
-pub(crate) struct Reply {
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
-    /// Paths that were pushed with it, in the order of their promises.
-    pub(crate) pushed: Vec<String>,
-    /// `Link` fields of each 103.
-    pub(crate) hints: Vec<Vec<String>>,
-}
-
-impl Reply {
-    pub(crate) fn links(&self) -> Vec<String> {
-        links(&self.headers)
-    }
-}
-
-fn links(headers: &HeaderMap) -> Vec<String> {
-    headers.get_all(header::LINK).iter().map(|value| value.to_str().unwrap().to_owned()).collect()
-}
-
-/// The paths in `Link` fields.
-pub(crate) fn targets(links: &[String]) -> Vec<&str> {
-    links.iter().map(|link| link.split(['<', '>']).nth(1).unwrap()).collect()
-}
-
-/// What a browser sends with a navigation.
-pub(crate) const BROWSER: [(&str, &str); 4] = [
-    ("accept", "text/html,application/xhtml+xml"),
-    ("sec-fetch-mode", "navigate"),
-    ("sec-fetch-dest", "document"),
-    ("sec-fetch-site", "none"),
-];
+/// One HTTP/2 connection: the client of the testkit, and races.
+pub(crate) struct Client(http2::Client, SocketAddr);
 
 impl Client {
     pub(crate) async fn connect(server: &Server, pushes: Pushes) -> Self {
         let socket = TcpStream::connect(server.address).await.unwrap();
-        let mut builder = h2::client::Builder::new();
-        builder.enable_push(pushes == Pushes::Taken);
-        let (send, connection) = builder.handshake(socket).await.unwrap();
-        tokio::spawn(async move { connection.await.unwrap() });
-        Client { send, authority: server.address.to_string(), cookie: None }
-    }
-
-    pub(crate) async fn get(&mut self, path: &str) -> Reply {
-        self.send(Method::GET, path, &[]).await
+        let mut settings = h2::client::Builder::new();
+        settings.enable_push(pushes == Pushes::Taken);
+        let origin = format!("http://{}", server.address);
+        Client(http2::Client::handshake(socket, origin, &settings).await.unwrap(), server.address)
     }
 
     /// Asks for several paths at once, each with a `priority`; returns them in the order in which they were there.
     pub(crate) async fn race(&mut self, asked: &[(&'static str, &str)]) -> Vec<&'static str> {
+        let authority = self.1;
         let order = Arc::new(Mutex::new(Vec::new()));
         let mut fetches = Vec::new();
         for (path, priority) in asked {
-            let request = http::Request::get(format!("http://{}{path}", self.authority)).header("priority", *priority);
-            let (response, _) = self.send.send_request(request.body(()).unwrap(), true).unwrap();
+            let request = http::Request::get(format!("http://{}{path}", authority)).header("priority", *priority);
+            let (response, _) = self.0.requests.send_request(request.body(()).unwrap(), true).unwrap();
             let (path, order) = (*path, Arc::clone(&order));
             fetches.push(tokio::spawn(async move {
-                read(response.await.unwrap().body_mut()).await;
+                http2::read(response.await.unwrap().body_mut()).await.unwrap();
                 order.lock().unwrap().push(path);
             }));
         }
@@ -247,50 +205,18 @@ impl Client {
         }
         std::mem::take(&mut *order.lock().unwrap())
     }
+}
 
-    /// Sends a request, keeps the cookie that comes back, takes all pushes to their end.
-    pub(crate) async fn send(&mut self, method: Method, path: &str, fields: &[(&str, &str)]) -> Reply {
-        let mut request = http::Request::builder().method(method).uri(format!("http://{}{path}", self.authority));
-        for (name, value) in fields {
-            request = request.header(*name, *value);
-        }
-        if let Some(cookie) = &self.cookie {
-            request = request.header(header::COOKIE, cookie);
-        }
-        let (mut response, _) = self.send.send_request(request.body(()).unwrap(), true).unwrap();
-        let mut promises = response.push_promises();
-        let mut hints = Vec::new();
-        let response = std::future::poll_fn(|cx| {
-            while let Poll::Ready(Some(interim)) = response.poll_informational(cx) {
-                hints.push(links(interim.unwrap().headers()));
-            }
-            Pin::new(&mut response).poll(cx)
-        })
-        .await
-        .unwrap();
-        let (head, mut body) = response.into_parts();
-        let body = read(&mut body).await;
-        let mut pushed = Vec::new();
-        while let Some(promise) = promises.push_promise().await {
-            let (request, response) = promise.unwrap().into_parts();
-            assert!(!request.headers().contains_key(header::COOKIE), "a promise carries no cookie");
-            pushed.push(request.uri().path_and_query().unwrap().as_str().to_owned());
-            let mut response = response.await.unwrap();
-            read(response.body_mut()).await;
-        }
-        if let Some(field) = head.headers.get(header::SET_COOKIE) {
-            self.cookie = field.to_str().unwrap().split(';').next().map(str::to_owned);
-        }
-        Reply { headers: head.headers, body, pushed, hints }
+impl Deref for Client {
+    type Target = http2::Client;
+
+    fn deref(&self) -> &http2::Client {
+        &self.0
     }
 }
 
-async fn read(body: &mut h2::RecvStream) -> Bytes {
-    let mut all = Vec::new();
-    while let Some(part) = body.data().await {
-        let part = part.unwrap();
-        body.flow_control().release_capacity(part.len()).unwrap();
-        all.extend_from_slice(&part);
+impl DerefMut for Client {
+    fn deref_mut(&mut self) -> &mut http2::Client {
+        &mut self.0
     }
-    all.into()
 }

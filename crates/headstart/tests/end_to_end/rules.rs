@@ -3,7 +3,8 @@
 use headstart::{Action, Budget, Decision, Reason, Rule, Rules};
 use http::Method;
 
-use crate::kit::{Answer, BROWSER, Client, Pushes, Reply, Server, targets};
+use crate::kit::{Answer, BROWSER, Client, Pushes, Server, targets};
+use testkit::http2::Reply;
 
 async fn taught(rules: Rules) -> Server {
     let server = Server::start(

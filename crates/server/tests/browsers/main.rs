@@ -29,21 +29,18 @@ fn main() {
         return;
     }
     if words.iter().any(|word| word == "--all") {
-        write_table();
+        write_table(words.iter().any(|word| word == "--fresh"));
     } else {
         check_some();
     }
 }
 
-/// Every way in every browser that is there.
-fn write_table() {
-    let pages: Vec<Page> = WAYS
-        .iter()
-        .flat_map(|way| [Page::new(way, true), Page::new(way, false)])
-        .chain(RESPONSES.iter().map(|way| Page::new(way, true)))
-        .collect();
-    let here = [Engine::Chromium, Engine::Firefox].into_iter().filter(|engine| tools::have(programs(*engine)));
-    let parts: Vec<Part> = here.map(|engine| try_pages(engine, &pages)).collect();
+/// Every way in both browsers, side by side; `fresh_only` leaves out the pages whose assets are asked for at each use.
+fn write_table(fresh_only: bool) {
+    let ways = WAYS.iter().flat_map(|way| [Page::new(way, true), Page::new(way, false)]);
+    let ways = ways.filter(|page| page.fresh || !fresh_only);
+    let pages: Vec<Page> = ways.chain(RESPONSES.iter().map(|way| Page::new(way, true))).collect();
+    let parts = side_by_side(|_| pages.clone());
     let text = table::text(&parts);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("BROWSERS.md");
     assert!(parts.len() == 2, "the table needs both browsers; so far:\n{text}");
@@ -51,19 +48,26 @@ fn write_table() {
     println!("{text}\nwritten to crates/server/BROWSERS.md");
 }
 
-/// The ways that are tried each time, the browsers side by side.
-fn check_some() {
-    let parts: Vec<Part> = std::thread::scope(|scope| {
-        let both = [(Engine::Chromium, Tested::Chromium), (Engine::Firefox, Tested::Firefox)];
-        let here = both.into_iter().filter(|(engine, _)| tools::have(programs(*engine)));
+/// Runs the browsers that are there, each with its pages.
+fn side_by_side(pages: impl Fn(Engine) -> Vec<Page>) -> Vec<Part> {
+    std::thread::scope(|scope| {
+        let here = [Engine::Chromium, Engine::Firefox].into_iter().filter(|engine| tools::have(programs(*engine)));
         let running: Vec<_> = here
-            .map(|(engine, tested)| {
-                let ways = WAYS.iter().filter(move |way| way.tested.contains(&tested));
-                let pages: Vec<Page> = ways.map(|way| Page::new(way, true)).collect();
+            .map(|engine| {
+                let pages = pages(engine);
                 scope.spawn(move || try_pages(engine, &pages))
             })
             .collect();
         running.into_iter().map(|thread| thread.join().expect("a browser's run does not panic")).collect()
+    })
+}
+
+/// The ways that are tried each time, the browsers side by side.
+fn check_some() {
+    let parts = side_by_side(|engine| {
+        let tested = if engine == Engine::Chromium { Tested::Chromium } else { Tested::Firefox };
+        let ways = WAYS.iter().filter(|way| way.tested.contains(&tested));
+        ways.map(|way| Page::new(way, true)).collect()
     });
     let mut wrong = Vec::new();
     for Part { engine, rows, .. } in &parts {
