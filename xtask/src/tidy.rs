@@ -7,6 +7,7 @@ mod documents;
 mod figures;
 mod layers;
 mod modules;
+mod packages;
 mod settings;
 mod sources;
 mod tokens;
@@ -48,7 +49,7 @@ impl Source {
     }
 }
 
-/// Prints every circle of sibling modules, also those that are on the list of known ones.
+/// Prints every circle of sibling modules, edge by edge, and their number.
 pub(crate) fn show_circles() -> Result<(), String> {
     print!("{}", circles::describe(&metadata::members()?, &read_sources(&shell::root())?));
     Ok(())
@@ -71,6 +72,8 @@ fn findings() -> Result<Vec<Finding>, String> {
     let members = metadata::members()?;
     let sources = read_sources(&root)?;
     let mut findings = layers::check(&members);
+    findings.extend(layers::check_table(&members));
+    findings.extend(packages::check()?);
     findings.extend(circles::check(&members, &sources));
     for source in &sources {
         findings.extend(sources::check(source));

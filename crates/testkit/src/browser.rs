@@ -14,7 +14,7 @@ use crate::Program;
 use bidi::Bidi;
 pub use launch::{Engine, Launch};
 
-/// A running browser with one tab. Killed when dropped; [`close`](Self::close) has it write its logs to their end.
+/// A running browser with one tab. Ended when dropped; [`close`](Self::close) waits until its logs are written to their end.
 #[derive(Debug)]
 pub struct Browser {
     engine: Engine,
@@ -22,6 +22,7 @@ pub struct Browser {
     context: String,
     driver: Program,
     messages: Vec<String>,
+    is_closed: bool,
 }
 
 impl Browser {
@@ -37,7 +38,7 @@ impl Browser {
         let tree = bidi.call("browsingContext.getTree", &json!({}))?;
         let context = tree["contexts"][0]["context"].as_str().ok_or("the browser has no tab")?.to_owned();
         bidi.call("session.subscribe", &json!({ "events": ["log.entryAdded"] }))?;
-        let mut browser = Self { engine: launch.engine, bidi, context, driver, messages: Vec::new() };
+        let mut browser = Self { engine: launch.engine, bidi, context, driver, messages: Vec::new(), is_closed: false };
         browser.listen()?;
         Ok(browser)
     }
@@ -157,10 +158,17 @@ impl Browser {
     ///
     /// If it does not end.
     pub fn close(mut self) -> Result<(), String> {
-        // It may end before it answers.
-        let _ = self.bidi.call("browser.close", &json!({}));
+        self.end();
         self.bidi.wait_for_close();
         if self.engine == Engine::Firefox { self.driver.wait_for_end().map(drop) } else { Ok(()) }
+    }
+
+    fn end(&mut self) {
+        if !self.is_closed {
+            self.is_closed = true;
+            // It may end before it answers.
+            let _ = self.bidi.call("browser.close", &json!({}));
+        }
     }
 
     /// Chromium's own messages (deprecations, unused preloads) are no console messages of BiDi.
@@ -173,6 +181,13 @@ impl Browser {
             self.bidi.call("goog:cdp.sendCommand", &params)?;
         }
         Ok(())
+    }
+}
+
+/// Chromium would outlive its driver.
+impl Drop for Browser {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

@@ -13,6 +13,7 @@ const QUIET: Duration = Duration::from_millis(1);
 /// A client over HTTP/2 that does as it is told.
 ///
 /// On paused time (`tokio::time::pause`) the server counts as quiet when no task has anything left to do.
+#[derive(Debug)]
 pub struct Peer<T> {
     io: T,
     /// How long the server has to be silent to count as quiet.

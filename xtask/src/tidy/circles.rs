@@ -9,10 +9,6 @@ use super::{Finding, Source};
 use crate::metadata::Package;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Circles that stood when the rule came: crate, parent, modules. The list only shrinks: a circle that is not in it is a
-/// finding, and so is a module in it that no circle needs any more.
-const KNOWN: &[(&str, &str, &[&str])] = &[];
-
 /// Siblings each of which leads to each other, with the imports between them.
 struct Circle {
     krate: String,
@@ -23,10 +19,10 @@ struct Circle {
 }
 
 pub(super) fn check(members: &[Package], sources: &[Source]) -> Vec<Finding> {
-    compare(&all(members, sources), KNOWN)
+    all(members, sources).iter().map(|circle| Finding::new(&circle.krate, circle.show())).collect()
 }
 
-/// Every circle, known or not, edge by edge.
+/// Every circle, edge by edge.
 pub(super) fn describe(members: &[Package], sources: &[Source]) -> String {
     let circles = all(members, sources);
     let count = format!("{} circles of sibling modules", circles.len());
@@ -37,33 +33,6 @@ pub(super) fn describe(members: &[Package], sources: &[Source]) -> String {
 fn all(members: &[Package], sources: &[Source]) -> Vec<Circle> {
     let roots = members.iter().flat_map(|member| member.roots.iter().map(|root| (member.name.as_str(), root.as_str())));
     roots.flat_map(|(krate, root)| circles(krate, &Modules::read(sources, root))).collect()
-}
-
-fn compare(circles: &[Circle], known: &[(&str, &str, &[&str])]) -> Vec<Finding> {
-    let is_of = |circle: &Circle, (krate, parent, modules): &(&str, &str, &[&str])| {
-        circle.krate == *krate
-            && circle.parent == *parent
-            && circle.modules.iter().all(|module| modules.contains(&module.as_str()))
-    };
-    let unknown = circles.iter().filter(|circle| !known.iter().any(|entry| is_of(circle, entry)));
-    let mut findings: Vec<Finding> = unknown.map(|circle| Finding::new(&circle.krate, circle.show())).collect();
-    for entry in known {
-        let needed: BTreeSet<&str> = circles
-            .iter()
-            .filter(|circle| is_of(circle, entry))
-            .flat_map(|circle| circle.modules.iter().map(String::as_str))
-            .collect();
-        let idle: Vec<&str> = entry.2.iter().copied().filter(|module| !needed.contains(module)).collect();
-        if !idle.is_empty() {
-            let what = format!(
-                "in no known circle of {} any more: {}: take it off the list in xtask/src/tidy/circles.rs",
-                entry.1,
-                idle.join(", ")
-            );
-            findings.push(Finding::new(entry.0, what));
-        }
-    }
-    findings
 }
 
 impl Circle {
@@ -239,21 +208,5 @@ mod tests {
             ("src/b.rs", "pub struct B; #[cfg(test)] use crate::a::A; #[cfg(test)] mod tests { use crate::a::A; }"),
         ];
         assert_eq!(found(&files), [""; 0]);
-    }
-
-    #[test]
-    fn the_list_of_known_circles_only_shrinks() {
-        let circle = |modules: &[&str]| Circle {
-            krate: "x".to_owned(),
-            parent: "crate".to_owned(),
-            modules: modules.iter().map(|name| (*name).to_owned()).collect(),
-            edges: Vec::new(),
-        };
-        let known: &[(&str, &str, &[&str])] = &[("x", "crate", &["a", "b", "c"])];
-        let count = |circles: &[Circle]| compare(circles, known).len();
-        assert_eq!(count(&[circle(&["a", "b", "c"])]), 0);
-        assert_eq!(count(&[circle(&["a", "b"])]), 1, "c is needed no more");
-        assert_eq!(count(&[circle(&["a", "b", "d"])]), 2, "d is new, and the entry is needed no more");
-        assert_eq!(count(&[]), 1);
     }
 }

@@ -8,17 +8,7 @@ use std::collections::BTreeSet;
 ///
 /// A new edge is the rarest kind of change: it needs a paragraph in ARCHITECTURE.md.
 const EDGES: &[(&str, &[&str])] = &[
-    (
-        "headstart",
-        &[
-            "headstart-fleet",
-            "headstart-gcs",
-            "headstart-h2",
-            "headstart-learn",
-            "headstart-markup",
-            "headstart-policy",
-        ],
-    ),
+    ("headstart", &["headstart-gcs", "headstart-h2", "headstart-learn", "headstart-markup", "headstart-policy"]),
     (
         "headstart-benches",
         &[
@@ -36,8 +26,7 @@ const EDGES: &[(&str, &[&str])] = &[
         &["headstart", "headstart-gcs", "headstart-h2", "headstart-learn", "headstart-markup", "headstart-policy"],
     ),
     ("headstart-coding", &[]),
-    ("headstart-files", &["headstart-coding"]),
-    ("headstart-fleet", &["headstart-learn"]),
+    ("headstart-files", &["headstart-coding", "headstart-policy"]),
     ("headstart-gain", &[]),
     ("headstart-gcs", &[]),
     ("headstart-h2", &["headstart-policy"]),
@@ -48,15 +37,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("headstart-proxy", &["headstart", "headstart-coding", "headstart-policy"]),
     (
         "headstart-server",
-        &[
-            "headstart",
-            "headstart-coding",
-            "headstart-files",
-            "headstart-fleet",
-            "headstart-gain",
-            "headstart-policy",
-            "headstart-proxy",
-        ],
+        &["headstart", "headstart-coding", "headstart-files", "headstart-gain", "headstart-policy", "headstart-proxy"],
     ),
     (TESTKIT, &[]),
     ("xtask", &[]),
@@ -78,7 +59,6 @@ const LIBRARIES: &[&str] = &[
     "headstart",
     "headstart-coding",
     "headstart-files",
-    "headstart-fleet",
     "headstart-gain",
     "headstart-gcs",
     "headstart-h2",
@@ -126,6 +106,17 @@ pub(super) fn check(members: &[Package]) -> Vec<Finding> {
     findings
 }
 
+/// A crate that the table names and the workspace does not have.
+pub(super) fn check_table(members: &[Package]) -> Vec<Finding> {
+    let is_there = |name: &str| members.iter().any(|member| member.name == name);
+    let named = EDGES.iter().flat_map(|(of, on)| std::iter::once(of).chain(*on));
+    let named: BTreeSet<&str> = named.chain(PURE).chain(WITHOUT_IO).chain(LIBRARIES).copied().collect();
+    let absent = named.into_iter().filter(|name| !is_there(name));
+    absent
+        .map(|name| Finding::new("xtask/src/tidy/layers.rs", format!("names {name}, which is no crate here")))
+        .collect()
+}
+
 fn unwanted<'a>(member: &'a Package, whose: &[&str], what: &'a [&str], why: &'a str) -> impl Iterator<Item = Finding> {
     let applies = whose.contains(&member.name.as_str());
     let found = what.iter().filter(move |dep| applies && member.linked.contains(**dep));
@@ -164,6 +155,14 @@ mod tests {
         assert_eq!(findings_for(package("xtask", &["headstart"], &[])), 1);
         assert_eq!(findings_for(package("headstart-server", &["headstart"], &["clap", "tokio"])), 0);
         assert_eq!(findings_for(package("headstart-newcomer", &[], &[])), 1);
+    }
+
+    #[test]
+    fn the_table_names_crates_that_are_there() {
+        let all: Vec<Package> = EDGES.iter().map(|(name, _)| package(name, &[], &[])).collect();
+        assert_eq!(check_table(&all), []);
+        let missing = check_table(&all[1..]);
+        assert!(missing.len() == 1 && missing[0].what.contains(EDGES[0].0), "{missing:?}");
     }
 
     #[test]
