@@ -22,8 +22,8 @@ pub struct Config {
     pub revalidate: Duration,
     /// Names that answer for a directory, the first that is there. `index.html`.
     pub index: Vec<String>,
-    /// The file that answers, with 200, for a path that names nothing and whose last component has no extension: the
-    /// shell of a single-page application. Relative to the directory. None.
+    /// The file that answers, with 200, for a path that names nothing: the shell of a single-page application. A path
+    /// whose last component has an extension has to be asked for by a navigation. Relative to the directory. None.
     pub fallback: Option<String>,
     /// The file whose content answers with a status of 400 or more, relative to the directory. Where it is not there, one
     /// line of text answers. `404.html` for 404.
@@ -32,11 +32,14 @@ pub struct Config {
     /// names with a hash in them a year and `immutable`, all others ten seconds. None.
     pub cache_control: Vec<(Pattern, HeaderValue)>,
     /// Further fields of responses that carry a file, error pages included; of one name the last that matches counts.
-    /// They replace what would stand there, but for the fields that [`Config::reserved`] names. None.
+    /// They replace what would stand there, but for the fields that [`Config::reserved`] names. `Content-Encoding` says
+    /// what the bytes of a file are: it is then sent as it is, whole, to all. Responses without a file have the fields
+    /// too, but those that say something of content. None.
     pub headers: Vec<(Pattern, HeaderName, HeaderValue)>,
     /// Media types by extension, in lower case and without its dot; they come before those that are known. None.
     pub media_types: BTreeMap<String, HeaderValue>,
-    /// Send `app.js.br`, `.zst` or `.gz` in place of `app.js` to clients that take it. Yes.
+    /// Send `app.js.br`, `.zst` or `.gz` in place of `app.js` to clients that take it, whatever the type, unless it is
+    /// older than `app.js`. Yes.
     pub precompressed: bool,
     /// Compress text of at least [`Config::compress_from`] bytes, once, and keep it in memory. Yes, at these levels.
     pub compress: Option<Levels>,
@@ -101,7 +104,6 @@ impl Config {
         [
             header::ACCEPT_RANGES,
             header::CONNECTION,
-            header::CONTENT_ENCODING,
             header::CONTENT_LENGTH,
             header::CONTENT_RANGE,
             header::DATE,

@@ -3,8 +3,9 @@
 use http::{HeaderMap, HeaderValue, header};
 
 use super::cache_control::cache_control;
+use super::charset::names_other_charset;
 use super::config::Config;
-use super::mime::{content_type, is_document};
+use super::mime::{coded_by_name, content_type, is_document};
 use super::stamp::Modified;
 use headstart_coding::{Coding, is_compressible};
 
@@ -13,6 +14,8 @@ pub(super) struct Kind {
     pub(super) content_type: HeaderValue,
     /// Is it worth compressing?
     pub(super) compressible: bool,
+    /// The coding that its bytes have, whoever asks: `.svgz`, builds of Unity and Godot, or what the operator says.
+    pub(super) own_coding: Option<HeaderValue>,
     cache_control: HeaderValue,
     /// Fields that the operator adds.
     extra: HeaderMap,
@@ -20,7 +23,10 @@ pub(super) struct Kind {
 
 impl Kind {
     pub(super) fn of(name: &str, config: &Config) -> Self {
-        let content_type = content_type(name, &config.media_types);
+        let (content_type, mut own_coding) = match coded_by_name(name) {
+            Some((stem, coding)) => (content_type(stem, &config.media_types), Some(coding.value())),
+            None => (content_type(name, &config.media_types), None),
+        };
         let ruled = config.cache_control.iter().find(|(pattern, _)| pattern.matches(name));
         let cache_control = match ruled {
             Some((_, value)) => value.clone(),
@@ -32,8 +38,23 @@ impl Kind {
                 extra.insert(field.clone(), value.clone());
             }
         }
-        let compressible = content_type.to_str().is_ok_and(is_compressible);
-        Self { content_type, compressible, cache_control, extra }
+        own_coding = extra.remove(header::CONTENT_ENCODING).or(own_coding);
+        let compressible = own_coding.is_none() && content_type.to_str().is_ok_and(is_compressible);
+        Self { content_type, compressible, own_coding, cache_control, extra }
+    }
+
+    /// Takes back `charset=utf-8` where the content names another: the field would win over it (RFC 7303, section 3; HTML).
+    pub(super) fn settle_charset(&mut self, content: &[u8]) {
+        let Some((essence, "charset=utf-8")) = self.content_type.to_str().ok().and_then(|text| text.split_once("; "))
+        else {
+            return;
+        };
+        if matches!(essence, "text/html" | "text/xml")
+            && names_other_charset(content)
+            && let Ok(bare) = HeaderValue::from_str(essence)
+        {
+            self.content_type = bare;
+        }
     }
 
     /// The header of a 200 with the whole content.
@@ -57,8 +78,8 @@ impl Kind {
         if varies {
             head.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         }
-        match coding {
-            Some(coding) => head.insert(header::CONTENT_ENCODING, coding.value()),
+        match coding.map(Coding::value).or_else(|| self.own_coding.clone()) {
+            Some(coding) => head.insert(header::CONTENT_ENCODING, coding),
             // Ranges are of the plain content alone.
             None => head.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes")),
         };

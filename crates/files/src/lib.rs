@@ -16,6 +16,7 @@
 mod body;
 mod cache;
 mod cache_control;
+mod charset;
 mod conditional;
 mod config;
 mod entry;

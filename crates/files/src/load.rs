@@ -41,11 +41,18 @@ pub(super) enum Loaded {
     Failed(io::Error),
 }
 
-/// Reads what `path` names: a file, or for a path that is empty or ends in a slash the first index file that is there.
+/// Reads what `path` names: a file, its page (`about.html` for `about`), or for a path that is empty or ends in a slash the first index file that is there.
 pub(super) fn load(root: &Root, path: &str, config: &Config, readers: Readers<'_>) -> Loaded {
     let now = (config.now)();
     if !path.is_empty() && !path.ends_with('/') {
-        return load_file(root, path, config, now, Vec::new(), readers);
+        // Seen before it is opened: if it comes in between, it is found by the next look.
+        let stamp = root.stamp(path);
+        return match load_file(root, path, config, now, Vec::new(), readers) {
+            Loaded::Absent if stamp.is_none() => {
+                load_file(root, &format!("{path}.html"), config, now, vec![(path.to_owned(), None)], readers)
+            }
+            found => found,
+        };
     }
     let mut depends = Vec::new();
     for index in &config.index {
@@ -102,9 +109,12 @@ fn read(
     {
         return Ok((entry, true));
     }
-    let kind = Kind::of(name, config);
+    let mut kind = Kind::of(name, config);
     let limit = in_memory.then_some(config.max_file);
     let (content, stamp, mut keep) = take(file, stamp, limit, now)?;
+    if let Content::Memory(bytes) = &content {
+        kind.settle_charset(bytes);
+    }
     depends.push((name.to_owned(), Some(stamp)));
 
     let can_compress = in_memory && keep && kind.compressible && config.compress.is_some();
@@ -113,10 +123,10 @@ fn read(
     let mut siblings = Vec::new();
     for (coding, form) in Coding::ALL.into_iter().zip(&encoded) {
         let mut sibling = None;
-        if config.precompressed && kind.compressible {
+        if config.precompressed && kind.own_coding.is_none() && !has_coding_extension(name) {
             let sibling_name = format!("{name}.{}", coding.extension());
             let seen = root.stamp(&sibling_name);
-            if seen.is_some() {
+            if seen.is_some_and(|seen| !seen.is_older_than(stamp)) {
                 sibling = read_sibling(root, &sibling_name, in_memory, config, now);
             }
             keep &= sibling.as_ref().is_none_or(|(_, own, settled)| *settled && Some(*own) == seen);
@@ -128,7 +138,7 @@ fn read(
             None => drop(form.set(None)),
         }
     }
-    let varies = kind.compressible && (!siblings.is_empty() || may_compress);
+    let varies = !siblings.is_empty() || may_compress;
     let plain = Representation::plain(&kind, varies, content, stamp, now);
     let entry = Entry::new(plain, encoded, depends, now);
     for (coding, content, stamp) in siblings {
@@ -140,6 +150,11 @@ fn read(
         (readers.keep)(&entry);
     }
     Ok((entry, keep))
+}
+
+/// Is the name that of a compressed file? Nobody compresses it once more.
+fn has_coding_extension(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, last)| Coding::ALL.iter().any(|coding| coding.extension() == last))
 }
 
 /// Whether a file is read as a whole. One that somebody may be writing is kept for nobody else, so each response would

@@ -3,6 +3,7 @@
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::config::Symlinks;
 use super::stamp::Stamp;
@@ -11,7 +12,21 @@ use super::stamp::Stamp;
 pub(super) struct Root {
     path: PathBuf,
     symlinks: Symlinks,
+    /// That a link led out was said.
+    told: AtomicBool,
 }
+
+/// A link that leads out of the directory.
+#[derive(Debug)]
+struct LeadsOut;
+
+impl std::fmt::Display for LeadsOut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a symbolic link leads out of the directory")
+    }
+}
+
+impl std::error::Error for LeadsOut {}
 
 /// What a name was found to be.
 pub(super) enum Found {
@@ -23,7 +38,7 @@ pub(super) enum Found {
 
 impl Root {
     pub(super) fn new(path: PathBuf, symlinks: Symlinks) -> Self {
-        Self { path, symlinks }
+        Self { path, symlinks, told: AtomicBool::new(false) }
     }
 
     /// What the system says of a name, links and all, if it says anything. Never a reason to serve it: only to tell
@@ -43,7 +58,16 @@ impl Root {
     ///
     /// Those of the system; a link out of the directory is [`io::ErrorKind::NotFound`].
     pub(super) fn open(&self, name: &str) -> io::Result<Found> {
-        let file = open_below(&self.path, name, self.symlinks)?;
+        let file = open_below(&self.path, name, self.symlinks).inspect_err(|error| {
+            let leads_out = error.get_ref().is_some_and(|inner| inner.is::<LeadsOut>());
+            if leads_out && !self.told.swap(true, Ordering::Relaxed) {
+                let directory = self.path.display();
+                tracing::warn!(
+                    "{directory}: the link at {name:?} leads out of the directory, so it is not there; symlinks = \"follow\" \
+                     serves such links"
+                );
+            }
+        })?;
         let metadata = file.metadata()?;
         Ok(if metadata.is_file() {
             Found::File(file, metadata)
@@ -75,7 +99,8 @@ fn open_below(root: &Path, name: &str, symlinks: Symlinks) -> io::Result<File> {
             Err(Errno::AGAIN) => {}
             // Before Linux 5.6, or hidden by a sandbox.
             Err(Errno::NOSYS | Errno::PERM) => return open_resolved(root, name, symlinks),
-            Err(Errno::XDEV | Errno::LOOP | Errno::NXIO) => {
+            Err(Errno::XDEV) => return Err(io::Error::new(io::ErrorKind::NotFound, LeadsOut)),
+            Err(Errno::LOOP | Errno::NXIO) => {
                 return Err(io::ErrorKind::NotFound.into());
             }
             Err(other) => return Err(other.into()),
@@ -98,6 +123,9 @@ fn open_resolved(root: &Path, name: &str, symlinks: Symlinks) -> io::Result<File
         Symlinks::Within => resolved.starts_with(root),
         Symlinks::Follow => true,
     };
+    if !allowed && symlinks == Symlinks::Within {
+        return Err(io::Error::new(io::ErrorKind::NotFound, LeadsOut));
+    }
     if !allowed || !(metadata.is_file() || metadata.is_dir()) {
         return Err(io::ErrorKind::NotFound.into());
     }

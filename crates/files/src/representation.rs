@@ -21,8 +21,6 @@ pub(super) struct Representation {
     pub(super) modified: Option<Modified>,
     /// The header of a 200 that carries it whole.
     pub(super) head: HeaderMap,
-    /// What it is compressed with.
-    pub(super) coding: Option<Coding>,
 }
 
 /// Where the bytes are.
@@ -73,7 +71,6 @@ impl Representation {
             etag,
             modified: plain.modified.clone(),
             head,
-            coding: Some(coding),
         }
     }
 
@@ -99,7 +96,7 @@ impl Representation {
         };
         let modified = stamp.modified.and_then(|modified| Modified::new(modified, now));
         let head = kind.head(len, &etag, modified.as_ref(), coding, varies);
-        Self { content, len, etag, modified, head, coding }
+        Self { content, len, etag, modified, head }
     }
 
     /// This tag with a suffix: `"0123"` and `br` make `"0123-br"`.

@@ -57,16 +57,22 @@ pub(super) fn error_page(method: &Method, status: StatusCode, page: &Representat
     without_body_for_head(method, response)
 }
 
-/// The fields that a 304 must repeat (RFC 9110, section 15.4.5).
+/// Has the fields that a 304 must repeat (RFC 9110, section 15.4.5) and those of the site, which clients update with it; not
+/// those that describe a content that does not come.
 fn not_modified(representation: &Representation) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NOT_MODIFIED;
-    let repeated =
-        [header::CACHE_CONTROL, header::CONTENT_LOCATION, header::ETAG, header::EXPIRES, header::LINK, header::VARY];
-    for name in repeated {
-        for value in representation.head.get_all(&name) {
-            response.headers_mut().append(name.clone(), value.clone());
-        }
+    let fields = response.headers_mut();
+    fields.clone_from(&representation.head);
+    for of_the_content in [
+        header::ACCEPT_RANGES,
+        header::CONTENT_ENCODING,
+        header::CONTENT_LENGTH,
+        header::CONTENT_TYPE,
+        header::LAST_MODIFIED,
+        header::X_CONTENT_TYPE_OPTIONS,
+    ] {
+        fields.remove(of_the_content);
     }
     response
 }
@@ -91,6 +97,17 @@ pub(super) fn message(status: StatusCode) -> Response<Body> {
     response
 }
 
+/// Answers a CORS preflight (Fetch, "CORS-preflight fetch") where the fields of the site allow the origin.
+pub(super) fn preflight(own_fields: HeaderMap) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let fields = response.headers_mut();
+    fields.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD"));
+    fields.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS"));
+    fields.extend(own_fields);
+    response
+}
+
 /// Sends the client to the same address with a slash at the end of its path.
 pub(super) fn add_slash(uri: &http::Uri) -> Response<Body> {
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
@@ -110,7 +127,7 @@ pub(super) fn without_body_for_head(method: &Method, response: Response<Body>) -
 
 /// Ranges are defined for GET alone (RFC 9110, section 14.2), and of the plain content.
 fn requested(method: &Method, headers: &HeaderMap, representation: &Representation) -> Requested {
-    if !asks_for_part(method, headers) || representation.coding.is_some() {
+    if !asks_for_part(method, headers) || representation.head.contains_key(header::CONTENT_ENCODING) {
         return Requested::Whole;
     }
     let mut values = headers.get_all(header::RANGE).iter();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode, Version, header};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Version, header};
 use tokio::task::JoinHandle;
 use tower_service::Service;
 
@@ -83,6 +83,9 @@ impl<B> Service<Request<B>> for StaticFiles {
         if !names_its_host(&head) {
             return self.refuse(StatusCode::BAD_REQUEST, head);
         }
+        if let Some(response) = shared.preflight(&head) {
+            return ResponseFuture::ready(response);
+        }
         if head.method != Method::GET && head.method != Method::HEAD {
             return self.refuse(StatusCode::METHOD_NOT_ALLOWED, head);
         }
@@ -92,7 +95,7 @@ impl<B> Service<Request<B>> for StaticFiles {
             Err(Rejected::Absent) => return self.refuse(StatusCode::NOT_FOUND, head),
         };
         match answer {
-            Some(answer) => ResponseFuture::ready(answer),
+            Some(answer) => ResponseFuture::ready(shared.with_own_fields(&head, answer)),
             None => self.ask_disk(head, Shared::answer),
         }
     }
@@ -114,7 +117,10 @@ impl StaticFiles {
         answer: impl FnOnce(&Shared, &Parts) -> Response<Body> + Send + 'static,
     ) -> ResponseFuture {
         let shared = Arc::clone(&self.0);
-        ResponseFuture(State::Loading(tokio::task::spawn_blocking(move || answer(&shared, &head))))
+        ResponseFuture(State::Loading(tokio::task::spawn_blocking(move || {
+            let response = answer(&shared, &head);
+            shared.with_own_fields(&head, response)
+        })))
     }
 
     /// Answers with an error: at once, unless the site has a page for it that is not in memory. Those who try one hidden
@@ -122,11 +128,15 @@ impl StaticFiles {
     fn refuse(&self, status: StatusCode, head: Parts) -> ResponseFuture {
         let shared = &self.0;
         let Some(name) = shared.config.error_pages.get(&status) else {
-            return ResponseFuture::ready(respond::without_body_for_head(&head.method, respond::message(status)));
+            let message = respond::without_body_for_head(&head.method, respond::message(status));
+            return ResponseFuture::ready(shared.with_own_fields(&head, message));
         };
         let cached = shared.cached(name).map(|entry| entry.select(accepted(&entry, &head)));
         match cached {
-            Some(Selected::Form(page)) => ResponseFuture::ready(respond::error_page(&head.method, status, &page)),
+            Some(Selected::Form(page)) => {
+                let page = respond::error_page(&head.method, status, &page);
+                ResponseFuture::ready(shared.with_own_fields(&head, page))
+            }
             _ => self.ask_disk(head, move |shared, head| shared.error(status, head)),
         }
     }
@@ -164,11 +174,49 @@ impl Shared {
         }
     }
 
-    /// The shell of a single-page application, for a path without an extension.
+    /// The site's own fields on a response that carries none of its files: redirects, errors, parts that are not there.
+    fn with_own_fields(&self, head: &Parts, mut response: Response<Body>) -> Response<Body> {
+        let carries_file =
+            [StatusCode::OK, StatusCode::PARTIAL_CONTENT, StatusCode::NOT_MODIFIED].contains(&response.status());
+        if !carries_file && !self.config.headers.is_empty() {
+            for (field, value) in self.own_fields(head.uri.path()) {
+                if let Some(field) = field.filter(|field| !response.headers().contains_key(field)) {
+                    response.headers_mut().insert(field, value);
+                }
+            }
+        }
+        response
+    }
+
+    /// Those that the operator gives to responses for this path, but for what is said of a content.
+    fn own_fields(&self, path: &str) -> HeaderMap {
+        let of_content = [header::CACHE_CONTROL, header::CONTENT_ENCODING, header::CONTENT_TYPE];
+        let path = path.trim_start_matches('/');
+        let matching = self.config.headers.iter().filter(|(pattern, field, _)| {
+            !Config::reserved(field) && !of_content.contains(field) && pattern.matches(path)
+        });
+        let mut fields = HeaderMap::new();
+        for (_, field, value) in matching {
+            fields.insert(field.clone(), value.clone());
+        }
+        fields
+    }
+
+    /// The answer to a CORS preflight, if the fields of the site let other origins in.
+    fn preflight(&self, head: &Parts) -> Option<Response<Body>> {
+        let asks = head.method == Method::OPTIONS
+            && head.headers.contains_key(header::ORIGIN)
+            && head.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        let fields = asks.then(|| self.own_fields(head.uri.path()))?;
+        fields.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN).then(|| respond::preflight(fields))
+    }
+
+    /// The shell of a single-page application. A path with an extension may be a file that is missing, unless a document
+    /// is asked for.
     fn fallback(&self, path: &str, head: &Parts) -> Option<Arc<Representation>> {
         let name = self.config.fallback.as_deref()?;
         let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-        if last.contains('.') { None } else { self.page(name, head) }
+        if last.contains('.') && !is_navigation(head) { None } else { self.page(name, head) }
     }
 
     fn error(&self, status: StatusCode, head: &Parts) -> Response<Body> {
@@ -202,6 +250,15 @@ impl Shared {
             _ => self.cache.remove(path),
         }
         loaded
+    }
+}
+
+/// Does a browser ask for a document to show? By Fetch metadata, else by the types it takes.
+fn is_navigation(head: &Parts) -> bool {
+    let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
+    match text("sec-fetch-mode") {
+        Some(mode) => mode == "navigate",
+        None => text("accept").is_some_and(|accept| accept.contains("text/html")),
     }
 }
 

@@ -60,6 +60,14 @@ impl Stamp {
         settled(since_modified) && (cfg!(not(unix)) || settled(since_change))
     }
 
+    /// Was it changed before the other was? By more than what copying a tree takes for one file after the other.
+    pub(super) fn is_older_than(&self, other: Self) -> bool {
+        match (self.modified, other.modified) {
+            (Some(own), Some(other)) => own.checked_add(UNSETTLED).is_some_and(|own| own < other),
+            _ => false,
+        }
+    }
+
     /// A number that changes whenever the file does.
     pub(super) fn hash(&self) -> u64 {
         let mut hasher = SipHasher24::new();

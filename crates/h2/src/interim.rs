@@ -12,6 +12,9 @@ use http::{HeaderMap, Response, StatusCode};
 
 use crate::head;
 
+/// Interim responses that wait to be passed on; more are dropped.
+const MAX_RELAYED: usize = 8;
+
 /// Shared between a handler, its request's body and the driver.
 #[derive(Debug, Default)]
 pub(crate) struct Interim {
@@ -22,6 +25,8 @@ pub(crate) struct Interim {
     hinted: AtomicBool,
     closed: AtomicBool,
     waiting: Mutex<Option<HeaderMap>>,
+    /// Interim responses of an upstream that are passed on; at most [`MAX_RELAYED`].
+    relayed: Mutex<Vec<(StatusCode, HeaderMap)>>,
     driver: AtomicWaker,
 }
 
@@ -56,6 +61,11 @@ impl Interim {
             if self.go_on.swap(false, Ordering::AcqRel) {
                 send(respond, StatusCode::CONTINUE, HeaderMap::new());
             }
+            let relayed = self.relayed.lock().map(|mut relayed| std::mem::take(&mut *relayed)).unwrap_or_default();
+            for (status, mut fields) in relayed {
+                head::remove_hop_by_hop(&mut fields);
+                send(respond, status, fields);
+            }
             if let Some(mut fields) = self.waiting.lock().ok().and_then(|mut waiting| waiting.take()) {
                 head::remove_hop_by_hop(&mut fields);
                 send(respond, StatusCode::EARLY_HINTS, fields);
@@ -74,6 +84,21 @@ impl EarlyHintsSender for Interim {
         };
         *waiting = Some(fields);
         drop(waiting);
+        self.waits.store(true, Ordering::Release);
+        self.driver.wake();
+        true
+    }
+
+    fn relay(&self, status: StatusCode, fields: HeaderMap) -> bool {
+        if self.is_closed() {
+            return false;
+        }
+        let Ok(mut relayed) = self.relayed.lock() else { return false };
+        if relayed.len() >= MAX_RELAYED {
+            return false;
+        }
+        relayed.push((status, fields));
+        drop(relayed);
         self.waits.store(true, Ordering::Release);
         self.driver.wake();
         true

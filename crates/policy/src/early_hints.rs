@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 
 /// Sends 103 (Early Hints, RFC 8297) from within a handler. A transport puts one into the extensions of each request
 /// whose client takes interim responses.
@@ -35,6 +35,13 @@ pub trait EarlyHintsSender: Send + Sync + 'static {
     /// Queues a 103 with these fields, or returns `false` if a 103 or the final head was sent before. Called from any
     /// thread; must not block.
     fn send(&self, fields: HeaderMap) -> bool;
+
+    /// Queues another interim response, such as 102 (Processing), which a proxy must pass on (RFC 9110, section 15.2).
+    /// Returns `false` where the transport has no way to, or has sent the final head. Must not block.
+    fn relay(&self, status: StatusCode, fields: HeaderMap) -> bool {
+        let _ = (status, fields);
+        false
+    }
 }
 
 impl EarlyHints {
@@ -46,6 +53,13 @@ impl EarlyHints {
     /// Queues a 103 with these fields. Returns `false`, and sends nothing, if a 103 or the final head was sent before.
     pub fn send(&self, fields: HeaderMap) -> bool {
         self.0.send(fields)
+    }
+
+    /// Passes on an interim response of an upstream that is neither 100, 101 nor 103. Returns `false`, and sends
+    /// nothing, if the transport has no way to or the final head was sent before.
+    pub fn relay(&self, status: StatusCode, fields: HeaderMap) -> bool {
+        let hop = [StatusCode::CONTINUE, StatusCode::SWITCHING_PROTOCOLS, StatusCode::EARLY_HINTS];
+        status.is_informational() && !hop.contains(&status) && self.0.relay(status, fields)
     }
 }
 

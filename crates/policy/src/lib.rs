@@ -11,6 +11,7 @@ mod outcome;
 mod policy;
 mod priority;
 mod promise;
+mod shares;
 
 pub use crate::attempt::{Attempt, Refusal};
 pub use crate::connection::{ClientAddress, FileContent, OverTls, Peer};
@@ -20,3 +21,4 @@ pub use crate::outcome::{CancelCode, Outcome};
 pub use crate::policy::{Client, Opening, Policy, Pushes};
 pub use crate::priority::{Priority, PriorityParameters};
 pub use crate::promise::{Promise, Pushed};
+pub use crate::shares::{Share, Shares, Waiting};

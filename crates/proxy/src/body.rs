@@ -7,10 +7,10 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body::{Body as _, Frame, SizeHint};
-use hyper::body::Incoming;
+use http_body::{Frame, SizeHint};
 
 use super::cache::Storing;
+use super::incoming::Incoming;
 use super::read_ahead::ReadAhead;
 use super::relay::{BodyError, Checkout, Relay};
 use super::stats::Counters;
@@ -42,7 +42,7 @@ impl Body {
         checkout: Checkout,
         stall: Duration,
         counters: &Arc<Counters>,
-        storing: Option<Box<Storing>>,
+        mut storing: Option<Box<Storing>>,
     ) -> Self {
         if incoming.is_end_stream() {
             if let Some(storing) = storing {
@@ -51,7 +51,7 @@ impl Body {
             checkout.release(&mut Context::from_waker(std::task::Waker::noop()));
             return Body::known(Bytes::new());
         }
-        let ahead = storing.as_ref().and_then(|storing| storing.read_ahead());
+        let ahead = storing.as_mut().and_then(|storing| storing.read_ahead());
         let relay = Box::new(Relay::new(incoming, checkout, stall, counters, storing));
         Body(match ahead {
             Some(permit) => Kind::ReadAhead(ReadAhead::new(relay, permit)),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderValue;
+use http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
 use rustls::crypto::CryptoProvider;
 
@@ -34,6 +34,10 @@ pub struct Config {
     pub limits: Limits,
     /// When a server is left out.
     pub health: Health,
+    /// Cookies that say nothing of who asks: those that the server in front sets itself. What came back to a request
+    /// with any other cookie is given to others only if it says `public`, `s-maxage` or `must-revalidate`.
+    /// `__Host-headstart`.
+    pub own_cookies: Vec<String>,
     /// What of this upstream may be answered from the response cache. Assets.
     pub cache: Caching,
 }
@@ -66,8 +70,24 @@ pub struct Forwarding {
     /// Networks of proxies in front of this one. From these the fields are kept and added to; from all others they
     /// are thrown away, for anyone can write them. None.
     pub trusted: Vec<IpNet>,
+    /// The field in which these proxies name the client, which is kept and added to. With `X-Forwarded-For` goes
+    /// `X-Forwarded-Proto`. `X-Forwarded-For`.
+    pub field: ForwardedField,
+    /// Further fields that are let through although applications believe them: what the proxies in front write besides,
+    /// such as `X-Forwarded-Host`. From those that are not trusted, only these fields come through too. None.
+    pub trust: Vec<HeaderName>,
     /// Whether `Via` is added to requests and responses (RFC 9110, section 7.6.3). No.
     pub via: bool,
+}
+
+/// In which field proxies in front name the client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ForwardedField {
+    /// `X-Forwarded-For`.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
 }
 
 /// How an `https` server proves itself.
@@ -183,6 +203,7 @@ impl Config {
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             health: Health::default(),
+            own_cookies: vec!["__Host-headstart".to_owned()],
             cache: Caching::default(),
         }
     }

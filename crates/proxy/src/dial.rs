@@ -4,26 +4,20 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::client::conn::{http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
 use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::address::{Address, Scheme};
 use super::config::{Config, ConfigError};
-use super::connection::{Http1, Http2};
 use super::error::Fault;
+use super::http1::Http1;
+use super::http2::Http2;
 use super::io::Io;
 use super::tls::client_config;
 use super::upload::Upload;
-
-/// Upload windows that we offer are the upstream's to choose; these are for what it sends us, bytes.
-const STREAM_WINDOW: u32 = 256 << 10;
-const CONNECTION_WINDOW: u32 = 4 << 20;
-/// Whether an HTTP/2 connection that says nothing is still there.
-const PING_EVERY: Duration = Duration::from_secs(20);
-const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Makes connections to one server.
 pub(super) struct Dialer {
@@ -103,7 +97,8 @@ impl Dialer {
     async fn http1(&self, io: Io) -> io::Result<Dialed> {
         let (sender, driver) = http1::Builder::new()
             .max_buf_size(self.max_head_bytes.max(64 << 10))
-            // The number of fields stays hyper's own, 100: for any other it allocates room with each response.
+            // Bytes are the limit; hyper allocates 56 bytes for each field that there may be, with each response.
+            .max_headers((self.max_head_bytes / 64).max(100))
             .max_header_size(self.max_head_bytes)
             .handshake::<_, Upload>(TokioIo::new(io))
             .await
@@ -112,16 +107,7 @@ impl Dialer {
     }
 
     async fn http2(&self, io: Io) -> io::Result<Dialed> {
-        let (sender, driver) = http2::Builder::new(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .initial_stream_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW)
-            .max_header_list_size(u32::try_from(self.max_head_bytes).unwrap_or(u32::MAX))
-            .keep_alive_interval(PING_EVERY)
-            .keep_alive_timeout(PING_TIMEOUT)
-            .handshake::<_, Upload>(TokioIo::new(io))
-            .await
-            .map_err(io::Error::other)?;
-        Ok(Dialed::Http2(Http2::new(sender, driver)))
+        let connection = Http2::handshake(io, self.max_head_bytes).await.map_err(io::Error::other)?;
+        Ok(Dialed::Http2(connection))
     }
 }

@@ -27,13 +27,19 @@ pub enum Fault {
     UploadTooLarge,
     /// As many requests under way as are allowed.
     Full,
+    /// The head said in a way that is not understood where the body ends.
+    Framing,
+    /// The head was larger than allowed.
+    HeadTooLarge,
+    /// The upstream agreed to change protocols, and that did not come about.
+    UpgradeFailed,
     /// The upstream speaks HTTP/2 and has no way to change to the protocol that the client asks for.
     NoUpgrade,
 }
 
 impl Fault {
     /// All of them, in their order.
-    pub const ALL: [Fault; 12] = [
+    pub const ALL: [Fault; 15] = [
         Fault::Refused,
         Fault::ConnectTimeout,
         Fault::Closed,
@@ -45,6 +51,9 @@ impl Fault {
         Fault::UploadTimeout,
         Fault::UploadTooLarge,
         Fault::Full,
+        Fault::Framing,
+        Fault::HeadTooLarge,
+        Fault::UpgradeFailed,
         Fault::NoUpgrade,
     ];
 
@@ -62,6 +71,9 @@ impl Fault {
             Fault::UploadTimeout => "upload_timeout",
             Fault::UploadTooLarge => "upload_too_large",
             Fault::Full => "full",
+            Fault::Framing => "framing",
+            Fault::HeadTooLarge => "head_too_large",
+            Fault::UpgradeFailed => "upgrade_failed",
             Fault::NoUpgrade => "no_upgrade",
         }
     }
@@ -75,17 +87,29 @@ impl Fault {
             Fault::UploadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Fault::Full => StatusCode::SERVICE_UNAVAILABLE,
             Fault::NoUpgrade => StatusCode::NOT_IMPLEMENTED,
-            Fault::Refused | Fault::Closed | Fault::Malformed | Fault::BodyBroken | Fault::BodyTimeout => {
-                StatusCode::BAD_GATEWAY
-            }
+            Fault::Refused
+            | Fault::Closed
+            | Fault::Malformed
+            | Fault::BodyBroken
+            | Fault::BodyTimeout
+            | Fault::Framing
+            | Fault::HeadTooLarge
+            | Fault::UpgradeFailed => StatusCode::BAD_GATEWAY,
         }
     }
 
-    /// Whether it says something against the server that was asked.
+    /// Whether it says something against the server that was asked. What one page does, which anyone can ask for, does
+    /// not.
     pub(super) fn blames_server(self) -> bool {
-        !matches!(
+        matches!(
             self,
-            Fault::UploadBroken | Fault::UploadTimeout | Fault::UploadTooLarge | Fault::Full | Fault::NoUpgrade
+            Fault::Refused
+                | Fault::ConnectTimeout
+                | Fault::Closed
+                | Fault::HeadTimeout
+                | Fault::Malformed
+                | Fault::BodyBroken
+                | Fault::BodyTimeout
         )
     }
 }

@@ -4,14 +4,11 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use futures_util::future::poll_fn;
-use headstart_policy::{EarlyHints, OverTls, Peer};
+use headstart_policy::{EarlyHints, OverTls, Peer, Share};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, Uri, Version};
-use hyper::body::Incoming;
-use hyper::client::conn::TrySendError;
 use hyper::upgrade::OnUpgrade;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Duration, Instant, sleep_until};
 
 use super::body::Body;
@@ -19,25 +16,30 @@ use super::cache::{Lookup, Noted};
 use super::config::HostField;
 use super::connection::Connection;
 use super::error::Fault;
+use super::hints::Heard;
+use super::incoming::Incoming;
 use super::relay::{Checkout, InFlight, OpenRequest};
+use super::send_error::SendError;
 use super::server::Server;
 use super::upload::{Content, Gate, Upload, Watch};
 use super::upstream::Upstream;
 use super::{forwarded, head, hints, respond, stats, tunnel, websocket};
 
+/// How often one server is asked on another connection because the one before took no request any more.
+const MAX_UNSENT: u32 = 3;
+
 /// A request that was let in.
 pub(super) struct Exchange {
     proxy: Arc<Upstream>,
-    permit: Option<OwnedSemaphorePermit>,
+    share: Arc<Share>,
     head: Parts,
     /// `None` if there is no content, or once it was handed over.
     upload: Option<Upload>,
     has_content: bool,
     watch: Arc<Watch>,
-    gate: Option<Arc<Gate>>,
     /// The protocol that the client wants to change to.
     upgrade: Option<HeaderValue>,
-    client: Option<EarlyHints>,
+    heard: Option<Heard>,
     begun: Instant,
     lookup: Option<Lookup>,
 }
@@ -54,7 +56,7 @@ impl Exchange {
     /// Takes a request apart; its head is made ready for the upstream.
     pub(super) fn new(
         proxy: &Arc<Upstream>,
-        permit: OwnedSemaphorePermit,
+        share: Share,
         mut head: Parts,
         host: &str,
         content: Option<Content>,
@@ -70,8 +72,10 @@ impl Exchange {
             let (limit, stall) = (config.limits.max_upload, config.timeouts.body);
             Upload::new(content, limit, stall, gate.clone(), &watch, &proxy.counters)
         });
-        let client = head.extensions.remove::<EarlyHints>().filter(|_| hints::may_help(&head.headers));
-        prepare(&mut head, host, proxy, upgrade.as_ref());
+        let client = head.extensions.remove::<EarlyHints>();
+        let listens = client.is_some() || gate.is_some();
+        let listener = listens.then(|| Heard::new(client, hints::may_help(&head.headers), gate));
+        prepare(&mut head, host, proxy, upgrade.as_ref(), has_content);
         if let Some(expects) = expects {
             head.headers.insert(header::EXPECT, expects);
         }
@@ -80,14 +84,13 @@ impl Exchange {
         }
         Exchange {
             proxy: Arc::clone(proxy),
-            permit: Some(permit),
+            share: Arc::new(share),
             head,
             upload,
             has_content,
             watch,
-            gate,
             upgrade,
-            client,
+            heard: listener,
             begun: Instant::now(),
             lookup,
         }
@@ -133,14 +136,14 @@ impl Exchange {
 
     /// Asks one server. A connection that turns out to be closed costs one more try, on a new one.
     async fn ask(&mut self, server: &Arc<Server>) -> Result<Response<Body>, Fault> {
-        let mut fresh = false;
+        let (mut fresh, mut unsent) = (false, 0);
         let at = OpenRequest::new(server);
         loop {
             let mut held = server.connection(fresh, self.upgrade.is_some()).await?;
             let used = held.is_used();
             match self.send(&mut held, server).await {
-                Ok((response, heard)) => return self.answered(response, heard, held, at),
-                Err(Failed::Unsent) if used && !fresh => {}
+                Ok(response) => return self.answered(response, held, at),
+                Err(Failed::Unsent) if used && unsent < MAX_UNSENT => unsent += 1,
                 Err(Failed::Unsent) => return Err(Fault::Closed),
                 // The server may have closed it just before.
                 Err(Failed::With(Fault::Closed)) if used && !fresh && self.may_repeat(Fault::Closed) => {
@@ -153,11 +156,7 @@ impl Exchange {
         }
     }
 
-    async fn send(
-        &mut self,
-        held: &mut Connection,
-        server: &Server,
-    ) -> Result<(Response<Incoming>, Option<hints::Heard>), Failed> {
+    async fn send(&mut self, held: &mut Connection, server: &Server) -> Result<Response<Incoming>, Failed> {
         let mut request = self.request(server, held.is_http2())?;
         if let Some(protocol) = self.upgrade.as_ref().filter(|_| held.is_http2()) {
             if !websocket::is_websocket(protocol) || !held.takes_tunnels().await {
@@ -165,18 +164,16 @@ impl Exchange {
             }
             websocket::ask(&mut request);
         }
-        let heard = (!held.is_http2() && (self.client.is_some() || self.gate.is_some()))
-            .then(|| hints::listen(&mut request, self.client.clone(), self.gate.clone()));
         if let Connection::Http1(connection) = held
             && (self.has_content || self.upgrade.is_some())
         {
-            connection.detach(self.upgrade.is_some());
+            connection.detach();
         }
         let limit = self.proxy.config.timeouts.head;
         let error = {
-            let sent = held.send(request);
+            let sent = held.send(request, self.heard.as_ref(), Some(&self.share));
             match in_time(&self.watch, limit, sent).await {
-                Some(Ok(response)) => return Ok((response, heard)),
+                Some(Ok(response)) => return Ok(response),
                 Some(Err(error)) => error,
                 None => return Err(Failed::With(self.watch.fault().unwrap_or(Fault::HeadTimeout))),
             }
@@ -184,20 +181,20 @@ impl Exchange {
         Err(self.failed(error))
     }
 
-    fn failed(&mut self, mut error: TrySendError<Request<Upload>>) -> Failed {
-        if let Some(request) = error.take_message() {
-            if self.has_content {
-                self.upload = Some(request.into_body());
+    fn failed(&mut self, error: SendError) -> Failed {
+        let fault = match error {
+            SendError::Unsent(upload) => {
+                self.upload = upload.filter(|_| self.has_content);
+                if self.upload.is_some() || !self.has_content {
+                    return Failed::Unsent;
+                }
+                Fault::Closed
             }
-            return Failed::Unsent;
-        }
-        let error = error.into_error();
-        tracing::debug!(%error, "a request failed");
-        Failed::With(match self.watch.fault() {
-            Some(fault) => fault,
-            None if error.is_parse() => Fault::Malformed,
-            None => Fault::Closed,
-        })
+            SendError::Closed => Fault::Closed,
+            SendError::HeadTooLarge => Fault::HeadTooLarge,
+            SendError::Malformed => Fault::Malformed,
+        };
+        Failed::With(self.watch.fault().unwrap_or(fault))
     }
 
     /// The request as this server gets it.
@@ -240,7 +237,6 @@ impl Exchange {
     fn answered(
         &mut self,
         response: Response<Incoming>,
-        hinted: Option<hints::Heard>,
         connection: Connection,
         at: OpenRequest,
     ) -> Result<Response<Body>, Fault> {
@@ -252,11 +248,17 @@ impl Exchange {
         }
         if head.status == StatusCode::OK && upgrades && connection.is_http2() {
             websocket::agree(&mut head, self.head.headers.get(header::SEC_WEBSOCKET_KEY));
+        } else if head.status == StatusCode::SWITCHING_PROTOCOLS
+            && self.upgrade.as_ref().is_some_and(websocket::is_websocket)
+            && !websocket::is_answered(&head, self.head.headers.get(header::SEC_WEBSOCKET_KEY))
+        {
+            tracing::warn!(server = %at.0.address(), "a wrong Sec-WebSocket-Accept: the upgrade is refused");
+            return Err(Fault::UpgradeFailed);
         }
+        head::settle_framing(&mut head.headers).map_err(|head::UnknownFraming| Fault::Framing)?;
         at.0.succeeded();
         counters.response(head.status, self.begun.elapsed());
-        let Some(permit) = self.permit.take() else { return Err(Fault::Closed) };
-        let place = InFlight { at, _permit: permit };
+        let place = InFlight { at, _permit: Arc::clone(&self.share) };
         let via = head.version;
         if head.status == StatusCode::SWITCHING_PROTOCOLS {
             let Some(ours) = self.head.extensions.remove::<OnUpgrade>() else { return Err(Fault::Closed) };
@@ -270,8 +272,8 @@ impl Exchange {
         if self.proxy.config.forwarding.via {
             forwarded::write_via(&mut head.headers, via);
         }
-        if let Some(hinted) = hinted {
-            hinted.add_to(&mut head.headers);
+        if let Some(heard) = &self.heard {
+            heard.add_to(&mut head.headers);
         }
         let noted = self.lookup.take().map_or(Noted::Passes(None), |lookup| lookup.note(&self.head, &head));
         let checkout = Checkout { held: Some(connection), place };
@@ -310,10 +312,11 @@ async fn in_time<F: Future>(watch: &Watch, limit: Duration, sent: F) -> Option<F
 }
 
 /// Makes a head the upstream's: what is of the client's connection goes, what the upstream is told comes.
-fn prepare(head: &mut Parts, host: &str, proxy: &Upstream, upgrade: Option<&HeaderValue>) {
+fn prepare(head: &mut Parts, host: &str, proxy: &Upstream, upgrade: Option<&HeaderValue>, has_content: bool) {
     let config = &proxy.config;
     let host = Some(host).filter(|host| !host.is_empty());
-    let tls = head.uri.scheme_str().map_or(head.extensions.get::<OverTls>().is_some(), |scheme| scheme == "https");
+    // What the client says of the scheme counts for nothing.
+    let tls = head.extensions.get::<OverTls>().is_some();
     let peer = head.extensions.get::<Peer>().map(|Peer(address)| *address);
     let trailers = head::takes_trailers(&head.headers);
     let headers = &mut head.headers;
@@ -321,7 +324,7 @@ fn prepare(head: &mut Parts, host: &str, proxy: &Upstream, upgrade: Option<&Head
     head::remove_ambiguous(headers);
     head::join_cookies(headers);
     let client = forwarded::Client { address: peer, tls, host };
-    forwarded::write(headers, client, &config.forwarding.trusted);
+    forwarded::write(headers, client, &config.forwarding);
     if config.forwarding.via {
         forwarded::write_via(headers, head.version);
     }
@@ -341,6 +344,11 @@ fn prepare(head: &mut Parts, host: &str, proxy: &Upstream, upgrade: Option<&Head
         head.uri = path.map_or_else(Uri::default, Uri::from);
     }
     drop_unsound_length(headers);
+    // A method that anticipates content says that there is none (RFC 9110, section 8.6).
+    let anticipates = [Method::POST, Method::PUT, Method::PATCH].contains(&head.method);
+    if anticipates && !has_content && !headers.contains_key(header::CONTENT_LENGTH) {
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+    }
 }
 
 /// A `Content-Length` that `h2` has checked stays; there is none beside `Transfer-Encoding`, which is gone.

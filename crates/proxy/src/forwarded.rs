@@ -2,23 +2,69 @@
 
 use std::net::SocketAddr;
 
-use http::header::{HeaderMap, HeaderName, HeaderValue, VIA};
-use ipnet::IpNet;
-
+use super::config::{ForwardedField, Forwarding};
 use super::head;
+use http::header::{HeaderMap, HeaderName, HeaderValue, VIA};
 
 const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
-/// What says where a request comes from: ours, and what some proxies say and some applications believe. We do not write
-/// the latter, so nobody else may.
-fn is_forwarding(name: &str) -> bool {
-    let rest = name.strip_prefix("x-forwarded-");
-    name == "forwarded"
-        || name == "x-real-ip"
-        || rest.is_some_and(|rest| matches!(rest, "for" | "proto" | "host" | "port" | "prefix" | "server"))
+/// Fields by which software in front tells applications who asks, and for what: addresses, schemes, users, certificates,
+/// targets. Applications believe them, so nobody may write them but who was configured to.
+const BELIEVED: [&str; 43] = [
+    "cf-connecting-ip",
+    "cf-connecting-ipv6",
+    "cf-ipcountry",
+    "cf-visitor",
+    "client-ip",
+    "cloudfront-forwarded-proto",
+    "cloudfront-viewer-address",
+    "do-connecting-ip",
+    "fastly-client-ip",
+    "fastly-ssl",
+    "fly-client-ip",
+    "forwarded",
+    "front-end-https",
+    "proxy",
+    "proxy-client-ip",
+    "remote-addr",
+    "remote-user",
+    "true-client-ip",
+    "wl-proxy-client-ip",
+    "x-appengine-user-ip",
+    "x-authenticated-user",
+    "x-azure-clientip",
+    "x-azure-socketip",
+    "x-client-ip",
+    "x-client-verify",
+    "x-cluster-client-ip",
+    "x-envoy-external-address",
+    "x-forwarded",
+    "x-host",
+    "x-original-forwarded-for",
+    "x-original-host",
+    "x-original-url",
+    "x-originating-ip",
+    "x-proxyuser-ip",
+    "x-real-ip",
+    "x-remote-addr",
+    "x-remote-ip",
+    "x-remote-user",
+    "x-rewrite-url",
+    "x-scheme",
+    "x-url-scheme",
+    "x-user",
+    "x-waws-unencoded-url",
+];
+
+/// Whether applications take this field for the word of a proxy.
+pub(super) fn is_believed(name: &str) -> bool {
+    name.starts_with("x-forwarded-")
+        || name.starts_with("x-ssl-client-")
+        || name.starts_with("ssl-client-")
+        || BELIEVED.binary_search(&name).is_ok()
 }
 
 /// The name that `Via` carries; the host would tell outsiders how the inside is built.
@@ -33,30 +79,50 @@ pub(super) struct Client<'a> {
     pub(super) host: Option<&'a str>,
 }
 
-/// Writes the fields for a request. What is there already is kept and added to if the client is one of `trusted`, and
-/// goes away if not.
-pub(super) fn write(headers: &mut HeaderMap, client: Client<'_>, trusted: &[IpNet]) {
+/// Writes the fields for a request. Of those that are there already stay what `forwarding` says is let through, and, from
+/// trusted proxies, the field in which they name the client.
+pub(super) fn write(headers: &mut HeaderMap, client: Client<'_>, forwarding: &Forwarding) {
     let address = client.address.map(|address| address.ip().to_canonical());
-    let trusts = address.is_some_and(|address| trusted.iter().any(|network| network.contains(&address)));
-    if !trusts {
-        head::remove_where(headers, is_forwarding);
-    }
+    let trusts = address.is_some_and(|address| forwarding.trusted.iter().any(|network| network.contains(&address)));
+    let stays = |name: &str| {
+        let named = match forwarding.field {
+            ForwardedField::XForwardedFor => ["x-forwarded-for", "x-forwarded-proto"].contains(&name),
+            ForwardedField::Forwarded => name == "forwarded",
+        };
+        (trusts && named) || forwarding.trust.iter().any(|other| other.as_str() == name)
+    };
+    head::remove_where(headers, |name| is_believed(name) && !stays(name));
     let proto = if client.tls { "https" } else { "http" };
     let address = address.map(|address| address.to_string());
     if let Some(address) = &address {
         append(headers, &FOR, address.clone());
     }
     // The first proxy knows what the client itself used.
-    if !trusts || !headers.contains_key(&PROTO) {
+    if !headers.contains_key(&PROTO) {
         headers.insert(PROTO, HeaderValue::from_static(proto));
     }
     let host = client.host.and_then(|host| HeaderValue::from_str(host).ok());
     if let Some(host) = host
-        && (!trusts || !headers.contains_key(&HOST))
+        && !headers.contains_key(&HOST)
     {
         headers.insert(HOST, host);
     }
     append(headers, &FORWARDED, element(address.as_deref(), proto, client.host));
+}
+
+/// What a request tells the upstream beside its target and decides what comes back: the scheme, and the fields that are
+/// let through. Part of the key under which a response is kept.
+pub(super) fn told(headers: &HeaderMap, tls: bool, forwarding: &Forwarding) -> String {
+    let mut told = if tls { "https" } else { "http" }.to_owned();
+    if forwarding.trusted.is_empty() && forwarding.trust.is_empty() {
+        return told;
+    }
+    for name in [&PROTO].into_iter().chain(&forwarding.trust) {
+        for value in headers.get_all(name) {
+            told.extend(["|", name.as_str(), "=", &String::from_utf8_lossy(value.as_bytes())]);
+        }
+    }
+    told
 }
 
 /// Adds an element to a list, on the field's one line.
@@ -105,8 +171,8 @@ mod tests {
             headers.append(*name, value.parse().unwrap());
         }
         let client = Client { address: address.parse().ok(), tls: true, host: Some("a.example:8443") };
-        let trusted: Vec<IpNet> = trusted.iter().map(|network| network.parse().unwrap()).collect();
-        write(&mut headers, client, &trusted);
+        let trusted = trusted.iter().map(|network| network.parse().unwrap()).collect();
+        write(&mut headers, client, &Forwarding { trusted, ..Forwarding::default() });
         headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect()
     }
 
@@ -148,10 +214,33 @@ mod tests {
         let expected = pairs(&[
             ("x-forwarded-for", "192.0.2.7, 10.1.1.1, 10.0.0.1"),
             ("x-forwarded-proto", "http"),
-            ("x-forwarded-host", "b.example"),
-            ("forwarded", "for=192.0.2.7, for=10.0.0.1;host=\"a.example:8443\";proto=https"),
+            // The client may have written these, and the proxy handed them on.
+            ("x-forwarded-host", "a.example:8443"),
+            ("forwarded", "for=10.0.0.1;host=\"a.example:8443\";proto=https"),
         ]);
         assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn what_is_let_through_is_said() {
+        let mut headers = HeaderMap::new();
+        for name in ["x-forwarded-host", "x-real-ip", "x-original-url", "proxy", "cf-connecting-ip", "x-kept"] {
+            headers.insert(name, HeaderValue::from_static("v"));
+        }
+        let client = Client { address: "192.0.2.7:1".parse().ok(), tls: false, host: Some("a") };
+        let forwarding = Forwarding { trust: vec!["x-real-ip".parse().unwrap()], ..Forwarding::default() };
+        assert_eq!(told(&headers, false, &forwarding), "http|x-real-ip=v");
+        write(&mut headers, client, &forwarding);
+        assert!(headers["x-real-ip"] == "v" && headers["x-forwarded-host"] == "a");
+        for gone in ["x-original-url", "proxy", "cf-connecting-ip"] {
+            assert!(!headers.contains_key(gone), "{gone}");
+        }
+        assert!(headers.contains_key("x-kept"));
+    }
+
+    #[test]
+    fn the_list_is_sorted() {
+        assert!(BELIEVED.is_sorted());
     }
 
     #[test]

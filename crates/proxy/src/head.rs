@@ -119,6 +119,30 @@ pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
     remove_where(headers, is_hop_by_hop);
 }
 
+/// A transfer coding that is not understood.
+pub(super) struct UnknownFraming;
+
+/// Settles where the body of a response ends: `Transfer-Encoding` overrides `Content-Length`, which must not go on
+/// beside it (RFC 9112, section 6.3).
+///
+/// # Errors
+///
+/// If there is another transfer coding than `chunked`, which nobody asked for and nobody would take off.
+pub(super) fn settle_framing(headers: &mut HeaderMap) -> Result<(), UnknownFraming> {
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let Some(coding) = codings.next() else { return Ok(()) };
+    if codings.next().is_some() || !coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked") {
+        return Err(UnknownFraming);
+    }
+    headers.remove(header::CONTENT_LENGTH);
+    Ok(())
+}
+
+/// The length that a head says its content has, if it says one.
+pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
 /// Removes fields with an underscore: to CGI and its heirs `x_forwarded_for` is `x-forwarded-for`.
 pub(super) fn remove_ambiguous(headers: &mut HeaderMap) {
     remove_where(headers, |name| name.contains('_'));

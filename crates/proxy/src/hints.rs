@@ -2,18 +2,27 @@
 //!
 //! Browsers act on the first 103 of a navigation only. If one of ours went out, what the upstream hints is added to the
 //! final response instead, where browsers act on it too; there the facade reads it as well, and pushes it to a client
-//! that takes pushes. hyper tells of interim responses over HTTP/1.1 only: those of an HTTP/2 upstream are not seen.
+//! that takes pushes. All others go on as they are, where the client's version of HTTP lets them (RFC 9110, section 15.2).
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use headstart_policy::EarlyHints;
+use http::StatusCode;
 use http::header::{HeaderMap, HeaderName, HeaderValue, LINK};
-use http::{Request, StatusCode};
 
-use super::upload::{Gate, Upload};
+use super::head;
+use super::upload::Gate;
 
-/// Fields of a 103 that browsers act on, or need to act rightly. Others may be wrong by the time of the final response.
-const RELAYED: [HeaderName; 2] = [LINK, http::header::CONTENT_SECURITY_POLICY];
+/// Fields of a 103 that browsers read (HTML, "process early hint headers"): the links, and the policies under which these
+/// are fetched. Others may be wrong by the time of the final response.
+const RELAYED: [HeaderName; 6] = [
+    LINK,
+    http::header::CONTENT_SECURITY_POLICY,
+    http::header::CONTENT_SECURITY_POLICY_REPORT_ONLY,
+    HeaderName::from_static("cross-origin-embedder-policy"),
+    HeaderName::from_static("cross-origin-embedder-policy-report-only"),
+    http::header::REFERRER_POLICY,
+];
 /// `Link` fields kept of all 103s of one response; those that come later are left out.
 const MAX_LINKS: usize = 64;
 
@@ -24,31 +33,17 @@ pub(super) fn may_help(request: &HeaderMap) -> bool {
     })
 }
 
-/// What was heard before the final head.
-#[derive(Clone, Default)]
-pub(super) struct Heard(Arc<Mutex<Vec<HeaderValue>>>);
+/// Hears what a server says before its final head.
+#[derive(Clone)]
+pub(super) struct Heard(Arc<Listener>);
 
-/// Listens to what the upstream says before its final head.
-pub(super) fn listen(request: &mut Request<Upload>, client: Option<EarlyHints>, gate: Option<Arc<Gate>>) -> Heard {
-    let heard = Heard::default();
-    let links = heard.clone();
-    hyper::ext::on_informational(request, move |response| match response.status() {
-        StatusCode::CONTINUE => {
-            if let Some(gate) = &gate {
-                gate.open();
-            }
-        }
-        StatusCode::EARLY_HINTS => {
-            if !links.add(response.headers()) {
-                return;
-            }
-            if let Some(client) = &client {
-                client.send(relayed(response.headers()));
-            }
-        }
-        _ => {}
-    });
-    heard
+struct Listener {
+    /// Takes what goes on to the client.
+    client: Option<EarlyHints>,
+    /// Whether the client can use a 103.
+    takes_hints: bool,
+    gate: Option<Arc<Gate>>,
+    links: Mutex<Vec<HeaderValue>>,
 }
 
 fn relayed(headers: &HeaderMap) -> HeaderMap {
@@ -62,9 +57,39 @@ fn relayed(headers: &HeaderMap) -> HeaderMap {
 }
 
 impl Heard {
+    pub(super) fn new(client: Option<EarlyHints>, takes_hints: bool, gate: Option<Arc<Gate>>) -> Self {
+        Heard(Arc::new(Listener { client, takes_hints, gate, links: Mutex::default() }))
+    }
+
+    pub(super) fn hear(&self, status: StatusCode, headers: &HeaderMap) {
+        let Listener { client, takes_hints, gate, .. } = &*self.0;
+        match status {
+            StatusCode::CONTINUE => {
+                if let Some(gate) = gate {
+                    gate.open();
+                }
+            }
+            StatusCode::EARLY_HINTS => {
+                if *takes_hints
+                    && self.add(headers)
+                    && let Some(client) = client
+                {
+                    client.send(relayed(headers));
+                }
+            }
+            other => {
+                if let Some(client) = client {
+                    let mut fields = headers.clone();
+                    head::remove_hop_by_hop(&mut fields);
+                    client.relay(other, fields);
+                }
+            }
+        }
+    }
+
     /// `false` if there is nothing to act on.
     fn add(&self, headers: &HeaderMap) -> bool {
-        let mut links = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut links = self.0.links.lock().unwrap_or_else(PoisonError::into_inner);
         let before = links.len();
         for link in headers.get_all(LINK) {
             if links.len() < MAX_LINKS && !links.contains(link) {
@@ -76,7 +101,7 @@ impl Heard {
 
     /// Adds what the final response does not say again.
     pub(super) fn add_to(&self, headers: &mut HeaderMap) {
-        let links = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let links = std::mem::take(&mut *self.0.links.lock().unwrap_or_else(PoisonError::into_inner));
         for link in links {
             if !headers.get_all(LINK).iter().any(|said| said == link) {
                 headers.append(LINK, link);
@@ -94,7 +119,7 @@ mod tests {
         let fields = |links: &[&'static str]| -> HeaderMap {
             links.iter().map(|link| (LINK, HeaderValue::from_static(link))).collect()
         };
-        let heard = Heard::default();
+        let heard = Heard::new(None, true, None);
         assert!(heard.add(&fields(&["</a.css>; rel=preload; as=style"])));
         assert!(!heard.add(&fields(&["</a.css>; rel=preload; as=style"])));
         assert!(!heard.add(&fields(&[])));

@@ -36,11 +36,15 @@ mod exchange;
 mod forwarded;
 mod head;
 mod hints;
+mod http1;
+mod http2;
+mod incoming;
 mod io;
 mod probe;
 mod read_ahead;
 mod relay;
 mod respond;
+mod send_error;
 mod server;
 mod service;
 mod stats;
@@ -58,7 +62,8 @@ pub use address::{Address, AddressError, Scheme};
 pub use body::Body;
 pub use cache::Cache;
 pub use config::{
-    Balance, Caching, Config, ConfigError, Forwarding, Health, HostField, Limits, Probe, Roots, Timeouts, UpstreamTls,
+    Balance, Caching, Config, ConfigError, ForwardedField, Forwarding, Health, HostField, Limits, Probe, Roots,
+    Timeouts, UpstreamTls,
 };
 pub use error::Fault;
 pub use relay::BodyError;

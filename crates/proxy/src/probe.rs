@@ -56,7 +56,7 @@ async fn is_well(server: &Server, probe: &Probe, host: Option<HeaderValue>) -> b
             let uri = Uri::builder().scheme(server.scheme()).authority(server.address().authority().clone());
             *request.uri_mut() = uri.path_and_query(probe.path.as_str()).build().ok()?;
         }
-        let status = held.send(request).await.ok()?.status().as_u16();
+        let status = held.send(request, None, None).await.ok()?.status().as_u16();
         Some((probe.statuses.0..=probe.statuses.1).contains(&status))
     };
     matches!(tokio::time::timeout(probe.timeout, asked).await, Ok(Some(true)))

@@ -8,14 +8,14 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body::{Body as _, Frame, SizeHint};
-use hyper::body::Incoming;
-use tokio::sync::OwnedSemaphorePermit;
+use headstart_policy::Share;
+use http_body::{Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::cache::Storing;
 use super::connection::Connection;
 use super::error::Fault;
+use super::incoming::{Incoming, NextFrame};
 use super::server::Server;
 use super::stats::{self, Counters};
 
@@ -41,7 +41,7 @@ pub(super) struct Checkout {
 /// The request's place among those under way.
 pub(super) struct InFlight {
     pub(super) at: OpenRequest,
-    pub(super) _permit: OwnedSemaphorePermit,
+    pub(super) _permit: Arc<Share>,
 }
 
 /// A request that a server has to answer, counted as long as this lives.
@@ -157,14 +157,14 @@ impl Relay {
     }
 
     /// Takes what has arrived; if nothing has, lets the connection read.
-    fn poll_incoming(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let polled = Pin::new(&mut self.incoming).poll_frame(cx);
+    fn poll_incoming(&mut self, cx: &mut Context<'_>) -> Poll<NextFrame> {
+        let polled = self.incoming.poll_frame(cx);
         let Some(held) = self.checkout.as_mut().and_then(|checkout| checkout.held.as_mut()) else { return polled };
         if polled.is_ready() {
             return polled;
         }
         held.drive(cx);
-        Pin::new(&mut self.incoming).poll_frame(cx)
+        self.incoming.poll_frame(cx)
     }
 
     fn poll_stall(&mut self, cx: &mut Context<'_>) -> Poll<Fault> {

@@ -9,13 +9,12 @@ use tokio::time::Instant;
 
 use super::address::{Address, Scheme};
 use super::config::{Config, ConfigError, Health};
-use super::connection::{Connection, Http1, Http2};
+use super::connection::Connection;
 use super::dial::{Dialed, Dialer};
 use super::error::Fault;
+use super::http1::Http1;
+use super::http2::Http2;
 use super::stats::{self, Counters, ServerStats};
-
-/// Requests on one HTTP/2 connection; with more a second one is made. What servers allow by default.
-const MAX_STREAMS: usize = 100;
 
 pub(super) struct Server {
     dialer: Dialer,
@@ -101,9 +100,9 @@ impl Server {
             Dialed::Http1(connection) => Ok(Connection::Http1(connection)),
             Dialed::Http2(connection) => {
                 self.speaks_http2.store(true, Ordering::Relaxed);
-                let permit = connection.permit(MAX_STREAMS).ok_or(Fault::Closed)?;
+                let permit = connection.permit().ok_or(Fault::Closed)?;
                 lock(&self.shared).push(connection);
-                Ok(Connection::StreamPermit(permit))
+                Ok(Connection::Http2(permit))
             }
         }
     }
@@ -119,8 +118,8 @@ impl Server {
 
     fn permit(&self) -> Option<Connection> {
         let mut shared = lock(&self.shared);
-        shared.retain(|connection| !connection.sender.is_closed());
-        shared.iter().find_map(|connection| connection.permit(MAX_STREAMS)).map(Connection::StreamPermit)
+        shared.retain(|connection| !connection.is_closed());
+        shared.iter().find_map(Http2::permit).map(Connection::Http2)
     }
 
     /// Keeps a connection for the next request.
@@ -149,7 +148,7 @@ impl Server {
         kept.append(&mut idle);
         *idle = kept;
         drop(idle);
-        lock(&self.shared).retain(|connection| !connection.sender.is_closed());
+        lock(&self.shared).retain(|connection| !connection.is_closed() && !connection.is_idle_for(self.idle_timeout));
     }
 
     /// A response came.

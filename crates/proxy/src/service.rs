@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
@@ -10,15 +11,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, Either, FutureExt as _, Ready, poll_fn, ready};
+use headstart_policy::{ClientAddress, OverTls, Peer, Share, Shares};
 use http::request::Parts;
 use http::{Request, Response};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
-use tokio::sync::Semaphore;
 use tower_service::Service;
 
 use super::body::Body;
-use super::cache::{Cache, Lookup};
+use super::cache::{Cache, Lookup, Target, normalise_codings};
 use super::config::{Config, ConfigError};
 use super::error::Fault;
 use super::exchange::Exchange;
@@ -26,8 +27,11 @@ use super::server::Server;
 use super::stats::{Counters, UpstreamStats};
 use super::upload::Content;
 use super::upstream::Upstream;
-use super::{head, probe, respond, stats};
+use super::{forwarded, head, probe, respond, stats};
 
+/// Requests that wait for a permit at once, and for how long each; then 503.
+const MAX_WAITING: usize = 1024;
+const WAITS_FOR: Duration = Duration::from_secs(2);
 /// How often unused connections are looked at.
 const SWEEP: Duration = Duration::from_secs(5);
 
@@ -74,7 +78,7 @@ impl Proxy {
             servers,
             counters,
             name: config.name.as_str().into(),
-            permits: Arc::new(Semaphore::new(config.limits.max_in_flight.min(Semaphore::MAX_PERMITS))),
+            shares: Shares::new(config.limits.max_in_flight, MAX_WAITING),
             turn: AtomicUsize::new(0),
             cache,
             cache_name: NEXT.fetch_add(1, Ordering::Relaxed).to_string(),
@@ -93,8 +97,7 @@ impl Proxy {
     pub fn stats(&self) -> UpstreamStats {
         let mut stats = self.0.counters.snapshot(&self.0.name);
         stats.servers = self.0.servers.iter().map(|server| server.stats()).collect();
-        let taken = self.0.config.limits.max_in_flight.saturating_sub(self.0.permits.available_permits());
-        stats.open = taken as u64;
+        stats.open = self.0.shares.used() as u64;
         stats
     }
 }
@@ -131,10 +134,21 @@ where
         if let Some(status) = head::refused(&head) {
             return answer(respond::refused(&head.method, status));
         }
+        let limit = inner.config.limits.max_upload;
+        if head::content_length(&head.headers).is_some_and(|bytes| limit.is_some_and(|limit| bytes > limit)) {
+            inner.counters.fault(Fault::UploadTooLarge);
+            return answer(respond::fault(&head.method, Fault::UploadTooLarge));
+        }
         let host = head::take_host(&mut head);
         let content = (!body.is_end_stream()).then(|| body.map_err(Into::into).boxed_unsync());
-        match Lookup::new(&inner.cache, inner.config.cache, &inner.cache_name, &host, &head) {
-            Some(lookup) if head.method.is_safe() => inner.look_up(lookup, head, host, content),
+        let forwarding = &inner.config.forwarding;
+        let told = forwarded::told(&head.headers, head.extensions.get::<OverTls>().is_some(), forwarding);
+        let target = Target { upstream: &inner.cache_name, told: &told, authority: &host };
+        match Lookup::new(&inner.cache, &inner.config, target, &head, content.is_some()) {
+            Some(lookup) if head.method.is_safe() => {
+                normalise_codings(&mut head.headers);
+                inner.look_up(lookup, head, host, content)
+            }
             lookup => inner.ask(head, &host, content, lookup),
         }
     }
@@ -216,7 +230,7 @@ impl Upstream {
         });
     }
 
-    /// Asks the upstream, if there is a permit.
+    /// Asks the upstream, now or once the client may have a permit.
     fn ask(
         self: &Arc<Self>,
         head: Parts,
@@ -224,16 +238,44 @@ impl Upstream {
         content: Option<Content>,
         lookup: Option<Lookup>,
     ) -> ResponseFuture {
-        let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
+        let client = client(&head);
+        if let Some(share) = self.shares.try_take(client) {
+            return ResponseFuture(Either::Right(self.exchange(share, head, host, content, lookup).boxed()));
+        }
+        let Some(waiting) = self.shares.wait(client) else {
             self.counters.fault(Fault::Full);
             return answer(respond::fault(&head.method, Fault::Full));
         };
-        let exchange = Exchange::new(self, permit, head, host, content, lookup);
+        let (inner, host) = (Arc::clone(self), host.to_owned());
+        let waits = async move {
+            let Ok(share) = tokio::time::timeout(WAITS_FOR, waiting).await else {
+                inner.counters.fault(Fault::Full);
+                return Ok(respond::fault(&head.method, Fault::Full));
+            };
+            inner.exchange(share, head, &host, content, lookup).await
+        };
+        ResponseFuture(Either::Right(waits.boxed()))
+    }
+
+    fn exchange(
+        self: &Arc<Self>,
+        share: Share,
+        head: Parts,
+        host: &str,
+        content: Option<Content>,
+        lookup: Option<Lookup>,
+    ) -> impl Future<Output = Answer> + Send + use<> {
+        let exchange = Exchange::new(self, share, head, host, content, lookup);
         let name = UpstreamName(Arc::clone(&self.name));
-        let named = |mut response: Response<Body>| {
+        exchange.run().map(|mut response| {
             response.extensions_mut().insert(name);
             Ok(response)
-        };
-        ResponseFuture(Either::Right(exchange.run().map(named).boxed()))
+        })
     }
+}
+
+/// Whose share a request takes: whom a trusted proxy names, else the peer.
+fn client(head: &Parts) -> Option<IpAddr> {
+    let named = head.extensions.get::<ClientAddress>().map(|ClientAddress(address)| *address);
+    named.or_else(|| head.extensions.get::<Peer>().map(|Peer(address)| address.ip()))
 }

@@ -7,16 +7,18 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::{BoxFuture, FutureExt as _};
 use http::header::{self, HeaderValue};
 use http::{Response, Version, response};
-use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional_with_sizes};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::body::Body;
+use super::error::Fault;
 use super::head;
+use super::incoming::Incoming;
 use super::relay::Checkout;
 use super::stats;
 use super::upstream::Upstream;
@@ -32,7 +34,7 @@ pub(super) fn open(
     checkout: Checkout,
     proxy: &Arc<Upstream>,
 ) -> Response<Body> {
-    let server = hyper::upgrade::on(Response::from_parts(head.clone(), incoming));
+    let server = server_side(&head, incoming);
     let protocol = head.headers.get(header::UPGRADE).cloned();
     head::remove_hop_by_hop(&mut head.headers);
     head.extensions = http::Extensions::new();
@@ -44,15 +46,15 @@ pub(super) fn open(
     let proxy = Arc::clone(proxy);
     tokio::spawn(async move {
         let _open = Open::new(&proxy);
-        let _lease = checkout;
+        let _checkout = checkout;
         let limit = proxy.config.timeouts.tunnel;
-        let both = async { tokio::try_join!(client, server) };
-        let Ok(Ok((client, server))) = tokio::time::timeout(proxy.config.timeouts.head, both).await else {
-            tracing::debug!("an upgrade did not come about");
+        let both = async { tokio::try_join!(async { client.await.map_err(io::Error::other) }, server) };
+        let Ok(Ok((client, mut server))) = tokio::time::timeout(proxy.config.timeouts.head, both).await else {
+            proxy.counters.fault(Fault::UpgradeFailed);
+            tracing::warn!(upstream = &*proxy.name, "both sides agreed to an upgrade, and it did not come about");
             return;
         };
         let mut client = Idle::new(TokioIo::new(client), limit);
-        let mut server = TokioIo::new(server);
         match copy_bidirectional_with_sizes(&mut client, &mut server, BUFFER, BUFFER).await {
             Ok((up, down)) => {
                 stats::add(&proxy.counters.bytes_up, up);
@@ -62,6 +64,27 @@ pub(super) fn open(
         }
     });
     Response::from_parts(head, Body::known(Bytes::new()))
+}
+
+/// The server's side of a tunnel.
+type ServerSide = Box<dyn Duplex>;
+
+trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+/// A connection of HTTP/1.1 becomes the tunnel once its state machine has let go of it; a stream of HTTP/2 is one.
+fn server_side(head: &response::Parts, incoming: Incoming) -> BoxFuture<'static, io::Result<ServerSide>> {
+    match incoming {
+        Incoming::Http1(body) => {
+            let upgraded = hyper::upgrade::on(Response::from_parts(head.clone(), body));
+            async { Ok(Box::new(TokioIo::new(upgraded.await.map_err(io::Error::other)?)) as ServerSide) }.boxed()
+        }
+        Incoming::Http2(body) => {
+            let stream = body.into_tunnel().ok_or(io::ErrorKind::NotConnected);
+            async { Ok(Box::new(stream?) as ServerSide) }.boxed()
+        }
+    }
 }
 
 /// A tunnel that is counted while it is open.

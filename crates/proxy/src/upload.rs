@@ -15,6 +15,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::error::Fault;
 use super::stats::{self, Counters};
+use super::{forwarded, head};
 
 /// How long the upstream is waited for to ask for the content, if the client wants to be asked (RFC 9110, section
 /// 10.1.1 lets one who waits go on without an answer).
@@ -181,7 +182,15 @@ impl Sending {
     }
 
     fn take(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, UploadError> {
-        let Some(data) = frame.data_ref() else { return Ok(frame) };
+        let Some(data) = frame.data_ref() else {
+            return Ok(match frame.into_trailers() {
+                Ok(mut trailers) => {
+                    head::remove_where(&mut trailers, is_no_trailer);
+                    Frame::trailers(trailers)
+                }
+                Err(frame) => frame,
+            });
+        };
         let bytes = data.len() as u64;
         let Some(room) = self.room.checked_sub(bytes) else {
             return Err(self.fail(Fault::UploadTooLarge));
@@ -196,6 +205,13 @@ impl Sending {
         self.watch.fails(fault);
         UploadError(fault)
     }
+}
+
+/// Whether a field has no place behind the content: it says where a message ends, whom it is for or who asks, and a
+/// reader that joins both would believe it (RFC 9110, section 6.5.1).
+fn is_no_trailer(name: &str) -> bool {
+    let framing = ["authorization", "content-length", "cookie", "host", "transfer-encoding", "trailer"];
+    framing.contains(&name) || name.contains('_') || forwarded::is_believed(name)
 }
 
 /// An upload that did not come to its end.

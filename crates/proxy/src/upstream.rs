@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::sync::Semaphore;
+use headstart_policy::Shares;
 
 use super::cache::Cache;
 use super::config::{Balance, Config};
@@ -15,8 +15,8 @@ pub(super) struct Upstream {
     pub(super) servers: Vec<Arc<Server>>,
     pub(super) counters: Arc<Counters>,
     pub(super) name: Arc<str>,
-    /// A permit for each request under way.
-    pub(super) permits: Arc<Semaphore>,
+    /// A permit for each request under way, shared fairly among clients.
+    pub(super) shares: Arc<Shares>,
     pub(super) turn: AtomicUsize,
     pub(super) cache: Cache,
     /// What tells its responses in the cache from those of others.

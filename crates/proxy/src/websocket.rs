@@ -1,8 +1,8 @@
 //! A WebSocket to an upstream that speaks HTTP/2: an extended CONNECT (RFC 8441) there, an upgrade here.
 
+use h2::ext::Protocol;
 use http::header::{self, HeaderValue};
 use http::{Method, Request, StatusCode, response};
-use hyper::ext::Protocol;
 use sha1::{Digest as _, Sha1};
 
 use super::upload::Upload;
@@ -31,6 +31,12 @@ pub(super) fn agree(head: &mut response::Parts, key: Option<&HeaderValue>) {
     if let Some(accept) = key.and_then(|key| HeaderValue::try_from(accept(key.as_bytes())).ok()) {
         head.headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     }
+}
+
+/// Whether an upstream's consent is an answer to the client's key; without a key there is none to check.
+pub(super) fn is_answered(head: &response::Parts, key: Option<&HeaderValue>) -> bool {
+    let answer = head.headers.get(header::SEC_WEBSOCKET_ACCEPT).map(HeaderValue::as_bytes);
+    key.is_none_or(|key| answer == Some(accept(key.as_bytes()).as_bytes()))
 }
 
 /// The answer to a client's key (RFC 6455, section 4.2.2).

@@ -1,5 +1,6 @@
 //! The service as a whole, asked the way a connection asks it.
 
+mod asked_for;
 mod forms;
 mod hostile;
 mod options;

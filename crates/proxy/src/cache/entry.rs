@@ -1,6 +1,7 @@
 //! One stored response: what a request is answered with, and for how long.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -33,6 +34,8 @@ pub(super) struct Stored {
     stale_from: SystemTime,
     while_revalidate: Duration,
     if_error: Duration,
+    /// It has to be confirmed by the upstream before it is given again.
+    suspect: AtomicBool,
 }
 
 /// The head of a response that may be kept.
@@ -54,7 +57,15 @@ impl Keepable {
     pub(super) fn with(self, body: Bytes, now: SystemTime) -> Stored {
         let (while_revalidate, if_error) = windows(&self.head);
         let stale_from = now + self.policy.time_to_live(now).min(Duration::from_secs(MAX_STALE));
-        Stored { policy: self.policy, head: self.head, body, stale_from, while_revalidate, if_error }
+        Stored {
+            policy: self.policy,
+            head: self.head,
+            body,
+            stale_from,
+            while_revalidate,
+            if_error,
+            suspect: AtomicBool::new(false),
+        }
     }
 }
 
@@ -65,6 +76,15 @@ impl Stored {
 
     pub(super) fn head(&self) -> &HeaderMap {
         &self.head
+    }
+
+    /// Whether it may have changed since.
+    pub(super) fn is_suspect(&self) -> bool {
+        self.suspect.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn suspect(&self) {
+        self.suspect.store(true, Ordering::Relaxed);
     }
 
     /// Whether the upstream can be asked for what differs from it.
@@ -91,7 +111,7 @@ impl Stored {
 
     /// Whether it may be shown while it is asked for anew (`stale-while-revalidate`).
     pub(super) fn serves_while_revalidated(&self, now: SystemTime) -> bool {
-        now < self.stale_from + self.while_revalidate
+        !self.is_suspect() && now < self.stale_from + self.while_revalidate
     }
 
     /// Whether it may be shown instead of an error (`stale-if-error`).

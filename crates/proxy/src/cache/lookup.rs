@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use headstart_policy::{EarlyHints, Pushed};
-use http::header::{self, HeaderMap};
+use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode, response};
 use tokio::sync::OwnedSemaphorePermit;
@@ -13,16 +13,30 @@ use tokio::time::{Duration, Instant, timeout_at};
 use super::entry::{Entry, Keepable, take_conditions};
 use super::fills::{Coalesced, Fill, Filled, Role};
 use super::store::{Cache, Found, MAX_BODY, MAX_VARIANTS};
-use crate::config::Caching;
+use crate::config::{Caching, Config};
+use crate::forwarded;
 
 /// How long a request waits for what another one brings; then it asks the upstream itself. 5 s.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What a response is kept under, beside the path.
+#[derive(Clone, Copy)]
+pub(crate) struct Target<'a> {
+    /// Tells the responses of one upstream from those of others.
+    pub(crate) upstream: &'a str,
+    /// The scheme, and what else the upstream is told.
+    pub(crate) told: &'a str,
+    /// What the client asked for.
+    pub(crate) authority: &'a str,
+}
 
 /// A request that the cache may answer, or that makes untrue what is in it.
 pub(crate) struct Lookup {
     cache: Cache,
     key: Arc<str>,
     use_for: Caching,
+    /// The client sent a cookie that may say who it is.
+    has_cookie: bool,
     /// Others wait for what this one brings.
     fill: Option<Fill>,
     /// What the cache has and may not give without asking.
@@ -40,25 +54,36 @@ pub(crate) enum Noted {
 }
 
 impl Lookup {
-    /// `None` if it has nothing to do with it. `authority` is what the client asked for.
-    pub(crate) fn new(cache: &Cache, caching: Caching, upstream: &str, authority: &str, head: &Parts) -> Option<Self> {
+    /// `None` if it has nothing to do with it: what content asks for is nobody else's.
+    pub(crate) fn new(
+        cache: &Cache,
+        config: &Config,
+        target: Target<'_>,
+        head: &Parts,
+        has_content: bool,
+    ) -> Option<Self> {
+        let caching = config.cache;
         let eligible = match caching {
             Caching::Off => return None,
             Caching::Pushes => head.extensions.get::<Pushed>().is_some(),
             Caching::Assets | Caching::All => true,
         };
-        let reads = matches!(head.method, Method::GET | Method::HEAD)
+        let reads = !has_content
+            && matches!(head.method, Method::GET | Method::HEAD)
             && ![header::AUTHORIZATION, header::RANGE, header::IF_MATCH, header::IF_UNMODIFIED_SINCE]
                 .iter()
                 .any(|name| head.headers.contains_key(name));
-        // What changes something is looked at for what it makes untrue.
+        // An unsafe method may have changed what is stored for its URI (RFC 9111, section 4.4).
         let changes = !head.method.is_safe();
         if !eligible || !(reads || changes) {
             return None;
         }
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
-        let key = format!("{upstream}\n{authority}\n{path}").into();
-        Some(Lookup { cache: cache.clone(), key, use_for: caching, fill: None, stale: None, held: None })
+        let Target { upstream, told, authority } = target;
+        let key = format!("{upstream}\n{told}\n{authority}\n{path}").into();
+        let has_cookie =
+            head.headers.get_all(header::COOKIE).iter().any(|cookies| !are_own(cookies, &config.own_cookies));
+        Some(Lookup { cache: cache.clone(), key, use_for: caching, has_cookie, fill: None, stale: None, held: None })
     }
 
     /// The stored response, if it may be given without asking. Else what is stale is kept in mind.
@@ -161,7 +186,7 @@ impl Lookup {
     pub(crate) fn note(mut self, asked: &Parts, head: &response::Parts) -> Noted {
         if !asked.method.is_safe() {
             if head.status.is_success() || head.status.is_redirection() {
-                self.cache.remove(&self.key);
+                self.cache.suspect(&self.key);
             }
             return Noted::Passes(None);
         }
@@ -172,6 +197,11 @@ impl Lookup {
             && let (Some(stale), Some(held)) = (self.stale.take(), self.held.take())
         {
             return Noted::Answered(self.refresh(&stale, &held, asked, head));
+        }
+        if self.has_cookie && !is_for_all(&head.headers) {
+            // It may be shareable all the same for those who send no cookie: nothing is remembered of it.
+            self.complete(Filled::Failed);
+            return Noted::Passes(None);
         }
         let Some((request, head, body)) = self.keepable(asked, head) else {
             self.complete(Filled::NotShareable);
@@ -230,10 +260,17 @@ pub(crate) struct Storing {
 }
 
 impl Storing {
-    /// Room to read it to its end whatever its client does, if others may wait for it.
-    pub(crate) fn read_ahead(&self) -> Option<OwnedSemaphorePermit> {
-        let room = &self.lookup.cache.0.ahead;
-        self.lookup.leads().then(|| Arc::clone(room).try_acquire_owned().ok()).flatten()
+    /// A permit to read it to its end whatever its client does, if others may wait for it. Without one nobody waits:
+    /// the client, which may be slow, sets the pace.
+    pub(crate) fn read_ahead(&mut self) -> Option<OwnedSemaphorePermit> {
+        if !self.lookup.leads() {
+            return None;
+        }
+        let permit = Arc::clone(&self.lookup.cache.0.ahead).try_acquire_owned().ok();
+        if permit.is_none() {
+            self.lookup.fill = None;
+        }
+        permit
     }
 
     /// More of the body; `false` if it is too large to be kept.
@@ -283,6 +320,22 @@ fn wants_fresh(head: &Parts) -> bool {
     head.headers.contains_key(header::CACHE_CONTROL) || head.headers.contains_key(header::PRAGMA)
 }
 
+/// Whether all cookies of a field are among these.
+fn are_own(cookies: &HeaderValue, own: &[String]) -> bool {
+    let Ok(text) = cookies.to_str() else { return false };
+    let names = text.split(';').map(|pair| pair.split('=').next().unwrap_or_default().trim());
+    names.filter(|name| !name.is_empty()).all(|name| own.iter().any(|own| own == name))
+}
+
+/// Whether a response says that it is for everyone, whoever asked (RFC 9111, section 3.5, applied to cookies).
+fn is_for_all(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|directive| {
+        let name = directive.split('=').next().unwrap_or_default().trim();
+        ["public", "s-maxage", "must-revalidate"].iter().any(|word| name.eq_ignore_ascii_case(word))
+    })
+}
+
 /// Whether the client wants nothing kept of this (RFC 9111, section 5.2.1.5).
 fn forbids_keeping(head: &Parts) -> bool {
     let values = head.headers.get_all(header::CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
@@ -300,9 +353,8 @@ fn may_be_asset(head: &Parts) -> bool {
 
 fn may_be_kept(caching: Caching, headers: &HeaderMap) -> bool {
     let varies_by_client = |name: &str| {
-        ["*", "authorization", "cookie", "x-forwarded-for", "forwarded"]
-            .iter()
-            .any(|who| name.eq_ignore_ascii_case(who))
+        ["*", "authorization", "cookie"].iter().any(|who| name.eq_ignore_ascii_case(who))
+            || forwarded::is_believed(&name.to_ascii_lowercase())
     };
     let vary = headers.get_all(header::VARY).iter();
     !headers.contains_key(header::SET_COOKIE)

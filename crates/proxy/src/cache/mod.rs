@@ -7,6 +7,7 @@
 //!   error, if the upstream says so (RFC 5861).
 //! * Who asks for what somebody else is already asking for waits for that ([`fills`], [`lookup`]).
 
+mod codings;
 mod entry;
 mod fills;
 mod lookup;
@@ -14,5 +15,6 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::lookup::{Lookup, Noted, Storing};
+pub(crate) use self::codings::normalise_codings;
+pub(crate) use self::lookup::{Lookup, Noted, Storing, Target};
 pub use self::store::Cache;

@@ -18,7 +18,7 @@ const MAX_BYTES: u64 = 64 << 20;
 /// Largest response that is kept, bytes. 1 MiB.
 pub(super) const MAX_BODY: usize = 1 << 20;
 /// Responses to one URL that differ by what `Vary` names; the oldest gives way.
-pub(super) const MAX_VARIANTS: usize = 4;
+pub(super) const MAX_VARIANTS: usize = 8;
 /// Responses on their way into the cache that are read faster than their clients take them; of others, the client sets
 /// the pace. 64, of up to [`MAX_BODY`] each.
 const MAX_AHEAD: usize = 64;
@@ -118,6 +118,9 @@ impl Cache {
         let mut stale = Found::Nothing;
         for stored in variants.iter() {
             match stored.policy.before_request(&Asked(head), now) {
+                BeforeRequest::Fresh(_) if stored.is_suspect() => {
+                    stale = Found::Stale(Arc::clone(stored));
+                }
                 BeforeRequest::Fresh(_) => return Found::Fresh(Arc::clone(stored)),
                 BeforeRequest::Stale { matches: true, .. } if matches!(stale, Found::Nothing) => {
                     stale = Found::Stale(Arc::clone(stored));
@@ -128,7 +131,16 @@ impl Cache {
         stale
     }
 
-    /// A change to what is there makes the stored responses untrue (RFC 9111, section 4.4).
+    /// An unsafe method may have changed what is there (RFC 9111, section 4.4): the next request asks the upstream. The
+    /// responses stay, so that a validator may confirm them: nobody can empty the cache by POST.
+    pub(super) fn suspect(&self, key: &str) {
+        self.0.fills.forget(key);
+        if let Some(variants) = self.0.entries.peek(key) {
+            variants.iter().for_each(|stored| stored.suspect());
+        }
+    }
+
+    /// Forgets what is stored.
     pub(super) fn remove(&self, key: &str) {
         self.0.fills.forget(key);
         self.0.entries.remove(key);

@@ -76,6 +76,7 @@ pub(super) struct ProxyEntry {
     pub(super) name: Option<String>,
     pub(super) ca: Option<At<PathBuf>>,
     pub(super) insecure: Option<At<bool>>,
+    pub(super) trust: Vec<At<String>>,
     pub(super) probe_path: Option<String>,
     pub(super) probe: Probe,
 }
@@ -83,7 +84,15 @@ pub(super) struct ProxyEntry {
 impl ProxyEntry {
     pub(super) fn new(servers: Vec<proxy::Address>) -> Self {
         let config = proxy::Config::new(servers);
-        Self { config, name: None, ca: None, insecure: None, probe_path: None, probe: Probe::default() }
+        Self {
+            config,
+            name: None,
+            ca: None,
+            insecure: None,
+            trust: Vec::new(),
+            probe_path: None,
+            probe: Probe::default(),
+        }
     }
 }
 

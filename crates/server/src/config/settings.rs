@@ -1,5 +1,8 @@
 //! All settings, understood.
 
+use headstart::ForwardedBy;
+use headstart_proxy::{ForwardedField, Forwarding};
+
 use super::connections::Connections;
 use super::engine::Engine;
 use super::listeners::{self, Listen};
@@ -50,7 +53,15 @@ impl Settings {
         table::log().read(&mut root, &mut log);
         table::admin().read(&mut root, &mut admin);
         let listen = listeners::read(root.sections_or_text("listen", "address"), activated, problems);
-        let sites = sites::read(&mut root, &connections.trusted_proxies, problems);
+        let forwarding = Forwarding {
+            trusted: connections.trusted_proxies.clone(),
+            field: match connections.forwarded_by {
+                ForwardedBy::Forwarded => ForwardedField::Forwarded,
+                _ => ForwardedField::XForwardedFor,
+            },
+            ..Forwarding::default()
+        };
+        let sites = sites::read(&mut root, &forwarding, problems);
         let rules = rules::read(&mut root, &keys.rules, problems);
         root.done();
         // A balancer in front may speak TLS in our place, and says so.

@@ -1,7 +1,7 @@
 //! `[[site]]`: which names are answered for, and from where.
 
+use headstart_proxy::Forwarding;
 use http::StatusCode;
-use ipnet::IpNet;
 
 use super::entries::{PartialBudget, RedirectEntry, SiteEntry};
 use super::files::{self, Files};
@@ -43,10 +43,10 @@ pub(crate) enum Content {
     Upstream(Box<Upstream>),
 }
 
-/// Reads the tables `site`; `trusted` are the proxies in front of all of them.
-pub(super) fn read(root: &mut Section<'_>, trusted: &[IpNet], problems: &Problems) -> Vec<Site> {
+/// Reads the tables `site`; `forwarding` says which proxies are in front of all of them.
+pub(super) fn read(root: &mut Section<'_>, forwarding: &Forwarding, problems: &Problems) -> Vec<Site> {
     let Some(sections) = root.sections("site") else { return Vec::new() };
-    let sites: Vec<Site> = sections.into_iter().filter_map(|section| one(section, trusted, problems)).collect();
+    let sites: Vec<Site> = sections.into_iter().filter_map(|section| one(section, forwarding, problems)).collect();
     for (number, site) in sites.iter().enumerate() {
         for other in sites.get(..number).unwrap_or_default() {
             both(other, site, problems);
@@ -72,7 +72,7 @@ fn both(first: &Site, second: &Site, problems: &Problems) {
     }
 }
 
-fn one(mut section: Section<'_>, trusted: &[IpNet], problems: &Problems) -> Option<Site> {
+fn one(mut section: Section<'_>, forwarding: &Forwarding, problems: &Problems) -> Option<Site> {
     let place = section.place().clone();
     let name = section.name_of("").trim_end_matches('.').to_owned();
     let (has_root, has_upstream) = (section.has("root"), section.has("upstream"));
@@ -103,7 +103,7 @@ fn one(mut section: Section<'_>, trusted: &[IpNet], problems: &Problems) -> Opti
     }
     let content = if has_upstream {
         let name = hosts.first().map_or(&name, |host| &host.value);
-        upstreams::read(&mut section, &entry.upstream, name, trusted).map(|of| Content::Upstream(Box::new(of)))
+        upstreams::read(&mut section, &entry.upstream, name, forwarding).map(|of| Content::Upstream(Box::new(of)))
     } else {
         entry.root.map(|root| Content::Files(Box::new(files::read(&mut section, root))))
     };

@@ -1,12 +1,12 @@
 //! `upstream` and `[site.proxy]`: an application that a site stands in front of.
 
-use ipnet::IpNet;
+use http::HeaderName;
 
 use super::entries::ProxyEntry;
 use super::place::{At, Place};
 use super::section::Section;
 use super::table;
-use headstart_proxy::{Address, Config, Probe, Roots};
+use headstart_proxy::{Address, Config, Forwarding, Probe, Roots};
 
 /// An application, on one or several servers.
 #[derive(Clone, Debug)]
@@ -23,8 +23,13 @@ impl PartialEq for Upstream {
     }
 }
 
-/// Reads what goes with `upstream`, which names the servers. `trusted` are the proxies in front of all sites.
-pub(super) fn read(site: &mut Section<'_>, servers: &[At<String>], name: &str, trusted: &[IpNet]) -> Option<Upstream> {
+/// Reads what goes with `upstream`, which names the servers. `forwarding` says which proxies are in front of all sites.
+pub(super) fn read(
+    site: &mut Section<'_>,
+    servers: &[At<String>],
+    name: &str,
+    forwarding: &Forwarding,
+) -> Option<Upstream> {
     let place = servers.first().map_or_else(|| site.place().clone(), |first| first.place.clone());
     let key = site.name_of("upstream");
     if servers.is_empty() {
@@ -44,7 +49,14 @@ pub(super) fn read(site: &mut Section<'_>, servers: &[At<String>], name: &str, t
     }
     let mut config = entry.config;
     config.name = entry.name.unwrap_or_else(|| name.to_owned());
-    config.forwarding.trusted = trusted.to_vec();
+    config.forwarding.trusted.clone_from(&forwarding.trusted);
+    config.forwarding.field = forwarding.field;
+    for name in &entry.trust {
+        match name.value.parse::<HeaderName>() {
+            Ok(field) => config.forwarding.trust.push(field),
+            Err(_) => site.problem_at(name, format!("{:?} is not the name of a header field", name.value)),
+        }
+    }
     config.tls.roots = match entry.ca {
         Some(ca) => Roots::File(ca.value),
         None if entry.insecure.is_some_and(|at| at.value) => Roots::Unchecked,
