@@ -59,7 +59,7 @@ impl Root {
     /// Those of the system; a link out of the directory is [`io::ErrorKind::NotFound`].
     pub(super) fn open(&self, name: &str) -> io::Result<Found> {
         let file = open_below(&self.path, name, self.symlinks).inspect_err(|error| {
-            let leads_out = error.get_ref().is_some_and(|inner| inner.is::<LeadsOut>());
+            let leads_out = error.get_ref().and_then(|inner| inner.downcast_ref::<LeadsOut>()).is_some();
             if leads_out && !self.told.swap(true, Ordering::Relaxed) {
                 let directory = self.path.display();
                 tracing::warn!(
