@@ -38,14 +38,14 @@ async fn check(format: CookieFormat, name: &str) {
     assert_eq!(reply.headers[header::CACHE_CONTROL], "private", "no shared cache may keep the cookie");
 
     let mut again = Client::connect(&server, Pushes::Taken).await;
-    again.cookie = first.cookie.clone();
+    again.cookie.clone_from(&first.cookie);
     let reply = again.get("/").await;
     assert!(reply.pushed.is_empty());
     assert!(reply.headers.get(header::SET_COOKIE).is_none(), "nothing is new");
     assert_eq!(server.last_view().with(Decision::Held).count(), 3);
 
     let mut second = Client::connect(&server, Pushes::Taken).await;
-    second.cookie = first.cookie.clone();
+    second.cookie.clone_from(&first.cookie);
     assert_eq!(second.get("/two").await.pushed, ["/d.js"]);
 }
 

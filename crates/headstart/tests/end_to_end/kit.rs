@@ -13,7 +13,7 @@ use headstart::{Builder, Headstart, PageView};
 use http::header::{self, HeaderName};
 use http::{Method, StatusCode};
 use testkit::http2;
-pub(crate) use testkit::http2::{NAVIGATION as BROWSER, targets};
+pub(crate) use testkit::http2::{NAVIGATION as BROWSER, Reply, targets};
 use tokio::net::{TcpListener, TcpStream};
 
 /// A response to a path: fields and body.
@@ -192,7 +192,7 @@ impl Client {
         let order = Arc::new(Mutex::new(Vec::new()));
         let mut fetches = Vec::new();
         for (path, priority) in asked {
-            let request = http::Request::get(format!("http://{}{path}", authority)).header("priority", *priority);
+            let request = http::Request::get(format!("http://{authority}{path}")).header("priority", *priority);
             let (response, _) = self.0.requests.send_request(request.body(()).unwrap(), true).unwrap();
             let (path, order) = (*path, Arc::clone(&order));
             fetches.push(tokio::spawn(async move {
