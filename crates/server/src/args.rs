@@ -1,8 +1,8 @@
 //! What can be typed after `headstart`.
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::options::{Proxy, Serve};
 
@@ -36,6 +36,34 @@ pub(crate) enum Command {
     Digest(crate::digest::Digest),
     /// Print a configuration file that has every setting, at its default or as a comment
     Settings,
+    /// Print a script that completes commands and flags in a shell
+    Completions {
+        #[arg(value_name = "SHELL")]
+        shell: clap_complete::Shell,
+    },
+    /// Write manual pages, one for each command
+    Man {
+        /// The directory that they are written to
+        #[arg(value_name = "DIR")]
+        directory: std::path::PathBuf,
+    },
+}
+
+/// Prints the script that completes commands and flags in a shell.
+pub(crate) fn print_completions(shell: clap_complete::Shell) {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "headstart", &mut script);
+    crate::log::say(format_args!("{}", String::from_utf8_lossy(&script).trim_end()));
+}
+
+/// Writes the manual pages.
+///
+/// # Errors
+///
+/// If they cannot be written.
+pub(crate) fn write_manual(directory: &std::path::Path) -> anyhow::Result<()> {
+    let cannot = || format!("cannot write manual pages to {}", directory.display());
+    clap_mangen::generate_to(Cli::command(), directory).with_context(cannot)
 }
 
 /// What came of the command line.
@@ -84,8 +112,6 @@ fn one_line(message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     fn serve(words: &[&str]) -> Serve {
@@ -144,7 +170,7 @@ mod tests {
             "--window <TIME>",
             "Time after a page request in which its assets are counted to it [default: 15s]",
             "[env: HEADSTART_LEARN_WINDOW]",
-            "[default: 1 if every client is local, else 3]",
+            "[default: 1 if every client is local",
             "--no-state",
         ] {
             assert!(help.contains(part), "{part}\n{help}");

@@ -22,6 +22,8 @@ pub(crate) struct Loaded {
     pub(crate) time: u64,
     pub(crate) name: NameId,
     pub(crate) bytes: u64,
+    /// Answered 304: needed, and held.
+    pub(crate) not_modified: bool,
 }
 
 /// A line of a log that counts.
@@ -33,6 +35,8 @@ pub(crate) struct Request {
     pub(crate) name: NameId,
     pub(crate) is_asset: bool,
     pub(crate) bytes: u64,
+    /// Answered 304.
+    pub(crate) not_modified: bool,
     /// The name that was asked for, if the log says it.
     pub(crate) host: Option<NameId>,
     /// Host and path of the Referer.
@@ -103,7 +107,8 @@ impl Assembly {
             |view: &View| view.page == request.name || view.assets.iter().any(|asset| asset.name == request.name);
         let fits = |view: &View| view.assets.len() < MAX_ASSETS && !known(view);
         if let Some(view) = self.views.get_mut(at).filter(|view| fits(view)) {
-            view.assets.push(Loaded { time: request.time, name: request.name, bytes: request.bytes });
+            let Request { time, name, bytes, not_modified, .. } = *request;
+            view.assets.push(Loaded { time, name, bytes, not_modified });
         }
         true
     }

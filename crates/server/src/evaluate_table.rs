@@ -12,12 +12,15 @@ pub(crate) fn table(report: &Report, views: &Views) -> String {
     let mut text = format!("site: {}\n\n", views.hosts.join(", "));
     let _ = writeln!(
         text,
-        "{:<24} {:>7} {:>9} {:>7} {:>7} {:>12}",
-        "", "views", "precision", "recall", "F1", "wasted/view"
+        "{:<24} {:>7} {:>9} {:>7} {:>9} {:>7} {:>12} {:>13}",
+        "", "views", "precision", "recall", "blocking", "F1", "wasted/view", "KB wasted"
     );
     let kinds: [(&str, Pick); 2] = [("cold", |scores| scores.cold), ("warm", |scores| scores.warm)];
     for (kind, pick) in kinds {
         row(&mut text, &format!("{kind}: headstart"), pick(&report.learner));
+        for (name, scores) in &report.sent {
+            row(&mut text, &format!("{kind}: {name}"), pick(scores));
+        }
         for (name, scores) in &report.baselines {
             row(&mut text, &format!("{kind}: {name}"), pick(scores));
         }
@@ -34,7 +37,13 @@ pub(crate) fn table(report: &Report, views: &Views) -> String {
 fn row(text: &mut String, name: &str, score: Score) {
     let _ = writeln!(
         text,
-        "{name:<24} {:>7} {:>9.3} {:>7.3} {:>7.3} {:>12.2}",
-        score.views, score.precision, score.recall, score.f1, score.wasted_per_view
+        "{name:<24} {:>7} {:>9.3} {:>7.3} {:>9.3} {:>7.3} {:>12.2} {:>13.1}",
+        score.views,
+        score.precision,
+        score.recall,
+        score.blocking_recall,
+        score.f1,
+        score.wasted_per_view,
+        score.wasted_bytes_per_view / 1000.0
     );
 }

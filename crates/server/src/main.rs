@@ -95,6 +95,11 @@ fn run() -> anyhow::Result<ExitCode> {
         Command::Learn(args) => learn_log::run(args),
         Command::Proxy(args) => serve::run(Given::of_proxy(args)),
         Command::State(args) => show_state::run(&args),
+        Command::Completions { shell } => {
+            args::print_completions(shell);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Man { directory } => args::write_manual(&directory).map(|()| ExitCode::SUCCESS),
         Command::Settings => {
             log::say(format_args!("{}", config::example::text().trim_end()));
             Ok(ExitCode::SUCCESS)

@@ -63,15 +63,19 @@ impl Teacher<'_> {
         let path = self.names.get(asset.name);
         let fetch = Fetch {
             site: self.site,
-            fetched: Fetched::Full(Asset {
-                path,
-                destination: destination(without_query(path)).unwrap_or_default(),
-                cors: false,
-                bytes: asset.bytes,
-                validator: 0,
-                freshness: Freshness::Stale,
-                personal: false,
-            }),
+            fetched: if asset.not_modified {
+                Fetched::NotModified(path)
+            } else {
+                Fetched::Full(Asset {
+                    path,
+                    destination: destination(without_query(path)).unwrap_or_default(),
+                    cors: false,
+                    bytes: asset.bytes,
+                    validator: 0,
+                    freshness: Freshness::Stale,
+                    personal: false,
+                })
+            },
             asked: Time::from_millis(asset.time),
             urgency: None,
             // The view is known, so the connection says it.

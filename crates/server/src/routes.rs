@@ -268,11 +268,11 @@ mod tests {
             ("/api/...", 6),
             ("/a..b/%20", 0),
             ("/../x", 0),
-            ("*", 0),
             ("", 0),
         ] {
             assert_eq!(routes.look_up("other", path), Ok(Some(&expected)), "{path}");
         }
+        assert_eq!(routes.look_up("other", "*"), Ok(None));
         // Where all paths are one site's, it resolves them itself.
         let mut one = Routes::default();
         one.insert("", "/", 0);

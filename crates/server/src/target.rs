@@ -37,3 +37,9 @@ pub(crate) fn split_url(url: &str) -> Option<(&str, &str)> {
     let target = target.split('#').next().unwrap_or_default();
     Some((host, if target.starts_with('/') { target } else { "/" }))
 }
+
+/// Whether a browser asks for it by itself, for any page of the site.
+pub(crate) fn is_icon(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name.starts_with("favicon") || name.starts_with("apple-touch-icon")
+}

@@ -10,7 +10,7 @@ use crate::config::listeners::Socket;
 use crate::config::operation::Admin;
 use crate::config::{Problem, Settings};
 use crate::overrides::Given;
-use crate::{listen, state, systemd};
+use crate::{listen, state};
 
 /// Settings that can be served.
 ///
@@ -34,14 +34,9 @@ async fn find(settings: &Settings) -> Vec<Problem> {
     let mut problems = Sites::open(settings, None).err().unwrap_or_default();
     problems.extend(Identities::named(settings).err().unwrap_or_default());
     for listen in &settings.listen {
-        let tried = match &listen.socket.value {
-            Socket::Address(address) => listen::try_bind(address).await.map(drop),
-            Socket::Systemd(name) => systemd::sockets().named(name).and_then(|found| {
-                let socket = &listen.socket.value;
-                anyhow::ensure!(!found.is_empty(), "{socket}: none was passed to this program");
-                Ok(())
-            }),
-        };
+        // Sockets of systemd are passed to the server alone, so that only `serve` can know of them.
+        let Socket::Address(address) = &listen.socket.value else { continue };
+        let tried = listen::try_bind(address).await;
         if let Err(error) = tried {
             problems.push(Problem::at(&listen.socket, format!("{error:#}")));
         }

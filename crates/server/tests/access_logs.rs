@@ -27,6 +27,14 @@ fn the_learner_is_right_about_a_site_it_was_not_made_for() {
     for baseline in ["pusher", "top_ten"] {
         assert!(f1(&report["baselines"][baseline]) < f1(&report), "{report:#}");
     }
+    // What a page is drawn with is what is sent, and with hints in effect the evidence does not go.
+    let sent =
+        |report: &serde_json::Value, what: &str| report["sent"]["hint"]["cold"][what].as_f64().expect("a number");
+    assert!(sent(&report, "blocking_recall") >= 0.85 && sent(&report, "wasted_bytes_per_view") >= 0.0, "{report:#}");
+    let hinted = json(&["evaluate", LOG, "--window", "60", "--json", "--hints"]);
+    assert!(sent(&hinted, "f1") > 0.7, "{hinted:#}");
+    let one = json(&["evaluate", LOG, "--window", "60", "--json", "--max-hints", "1"]);
+    assert!(sent(&one, "recall") < sent(&report, "recall"), "{one:#}");
     assert_eq!(report["days"].as_object().map(serde_json::Map::len), Some(4));
 }
 

@@ -223,10 +223,12 @@ fn a_response_under_way_is_finished_before_the_end() {
 /// A snapshot with what a log of `networks` visitors to one page teaches, added to what is in it.
 fn learned(files: &Files, name: &str, page: &str, networks: u32) -> String {
     let lines = (1..=networks).map(|n| {
+        // A block of addresses (/16) counts as two networks at most.
+        let first = 20 + n;
         let line = |minute: u32, path: &str, referer: &str| {
             let second = 2 * n + minute;
             format!(
-                "192.0.{n}.7 - - [10/Oct/2025:13:55:{second:02} +0000] \"GET {path} HTTP/1.1\" 200 500 \"{referer}\" \"Firefox\"\n"
+                "{first}.0.2.7 - - [10/Oct/2025:13:55:{second:02} +0000] \"GET {path} HTTP/1.1\" 200 500 \"{referer}\" \"Firefox\"\n"
             )
         };
         line(0, page, "-") + &line(1, "/app.css", &format!("https://a.example{page}"))

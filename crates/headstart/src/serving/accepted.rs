@@ -109,6 +109,11 @@ where
             }
             return;
         };
+        if handshake(&mut self.stopping, speaks_cleartext(&socket)).await == Some(true) {
+            self.failed(|| tracing::debug!(%remote, "the client speaks HTTP without TLS"));
+            let _ = timeout(HANDSHAKE, socket.write_all(WITHOUT_TLS.as_bytes())).await;
+            return linger(socket).await;
+        }
         match handshake(&mut self.stopping, Box::pin(tls.accept(socket))).await {
             Some(Ok(mut stream)) => {
                 let session = stream.get_mut().1;
@@ -196,6 +201,18 @@ where
         }
     }
 }
+
+/// Whether the client says words where a TLS record is expected, whose first byte is no letter (RFC 8446, section 5.1).
+async fn speaks_cleartext(socket: &TcpStream) -> bool {
+    let mut first = [0; 1];
+    matches!(socket.peek(&mut first).await, Ok(1)) && first.iter().all(u8::is_ascii_alphabetic)
+}
+
+/// What such a client is told.
+const WITHOUT_TLS: &str = "HTTP/1.1 400 Bad Request\r\ncontent-type: text/html; charset=utf-8\r\ncontent-length: 194\r\n\
+    cache-control: no-store\r\nconnection: close\r\n\r\n\
+    <!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>400 Bad Request</title>\n\
+    <p>A request without TLS came to a port that speaks HTTPS. Write https:// in front of the address.</p></html>\n";
 
 /// Takes in what a client still says after the end. Closing a socket with bytes unread resets it (RFC 9293, section
 /// 3.10.4), and a reset throws away responses that the client has not read yet.

@@ -130,6 +130,29 @@ mod tests {
         assert_eq!((settings.sites.len(), settings.rules.len()), (2, 2));
     }
 
+    /// Every configuration of the documentation is one that can be read.
+    #[test]
+    fn configurations_of_the_documentation_are_understood() {
+        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
+        let mut pages = 0;
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            let text = std::fs::read_to_string(&path).unwrap();
+            let blocks: Vec<String> = text
+                .split("```toml")
+                .skip(1)
+                .map(|rest| rest.split("```").next().unwrap_or_default().replace("\n  ", "\n"))
+                .collect();
+            pages += usize::from(!blocks.is_empty());
+            for block in blocks {
+                let (settings, problems) = read(block);
+                assert_eq!(problems, [""; 0], "{}", path.display());
+                assert!(!settings.sites.is_empty(), "{}", path.display());
+            }
+        }
+        assert!(pages >= 8, "{pages} pages with a configuration");
+    }
+
     #[test]
     fn every_setting_has_a_help_and_one_row() {
         let mut seen = std::collections::BTreeSet::new();

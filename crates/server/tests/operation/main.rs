@@ -7,6 +7,7 @@ mod client;
 mod container;
 mod kills;
 mod mistakes;
+mod packaging;
 mod redirects;
 mod reload;
 mod restarts;

@@ -63,7 +63,6 @@ const MISTAKES: &[Mistake] = &[
     in_file("[[listen]]\naddress = \"a:1\"\nsystemd = \"web\"", &["not both"]),
     in_file("listen = \"no-such-host.invalid:0\"", &["listen[1].address: cannot listen on \"no-such-host.invalid:0\""]),
     in_file("listen = \"192.0.2.77:0\"", &["cannot listen on 192.0.2.77:0"]),
-    in_file("[[listen]]\nsystemd = \"web\"", &["listen[1].systemd: the socket \"web\" of systemd: none was passed"]),
     // Sites of files.
     in_file("[[site]]\nroot = \"none\"", &["x.toml:2:8: site[1].root: cannot serve none: No such file"]),
     in_file("[[site]]\nroot = \"file.txt\"", &["site[1].root: cannot serve file.txt"]),

@@ -79,3 +79,14 @@ fn cleartext_beside_tls() {
     assert_eq!(ask("A.example:81"), "HTTP/1.1 200 OK");
     assert_eq!(ask("b.example"), "HTTP/1.1 421 Misdirected Request");
 }
+
+#[test]
+fn plain_http_on_the_port_of_https_is_told_so() {
+    let files = Files::new();
+    files.write("s/index.html", "page");
+    let program = Program::start(files.program().args(["serve", "s", "--listen", "127.0.0.1:0", "--no-state"]));
+    let reply = testkit::http1::get(("127.0.0.1", program.port("https")), "a.example", "/", &[]);
+    assert_eq!((reply.status, reply.field("connection")), (400, Some("close")));
+    assert!(reply.text().contains("Write https:// in front of the address"), "{}", reply.text());
+    assert_eq!(reply.field("content-length"), Some(&*reply.body.len().to_string()));
+}
