@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use headstart_learn::NetworkId;
 
-/// Cookies that are remembered, as a power of two: 16 bytes each, 1 MiB in all.
+/// Cookies that are remembered, as a power of two: 24 bytes each, 1.5 MiB in all.
 const SLOTS_BITS: u32 = 16;
 
 /// The network on which a cookie of each value was first set. A bounded table: a newer cookie takes the slot of an older
@@ -63,6 +63,11 @@ mod tests {
 
     const HOME: NetworkId = NetworkId::new(1);
     const OFFICE: NetworkId = NetworkId::new(2);
+
+    #[test]
+    fn the_table_takes_what_its_comment_says() {
+        assert_eq!(size_of::<Slot>() << SLOTS_BITS, 3 << 19);
+    }
 
     #[test]
     fn a_cookie_keeps_its_first_network() {

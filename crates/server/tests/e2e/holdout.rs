@@ -8,11 +8,12 @@ use crate::rig::tools;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
-/// Navigations: one in 32 of them is 30.
+/// Navigations, each by a client of its own. A page is held out often at first and once in 64 views when its evidence is
+/// settled, so some 25 of these are.
 const VISITS: usize = 960;
 
 #[test]
-fn about_one_navigation_in_32_is_held_out_and_marked() {
+fn a_small_share_of_the_clients_is_held_out_and_marked() {
     if !tools::have(&["node"]) {
         return;
     }
@@ -26,7 +27,7 @@ fn about_one_navigation_in_32_is_held_out_and_marked() {
 
     let visits = Browser::default().visits(&server, &page, &json!({"visits": VISITS}));
     let without = visits.iter().filter(|visit| visit.got_no_help()).count();
-    assert!((20..=45).contains(&without), "{without} of {VISITS} were held out");
+    assert!((8..=60).contains(&without), "{without} of {VISITS} were held out");
     assert!(
         visits.iter().all(|visit| visit.got_no_help() || visit.pushed() == page.paths()),
         "a navigation gets all or nothing"

@@ -15,7 +15,9 @@ const { origin, assets } = task;
 const options = { push: true, referer: true, method: 'GET', headers: {}, assetHeaders: {}, visits: 1, ...task.options };
 
 class Visit {
-  constructor(cookies, held) {
+  constructor(cookies, held, agent) {
+    // Each visit is by a client of its own: a client is held out, or not, for a day.
+    this.agent = agent;
     this.cookies = { ...cookies };
     this.held = new Set(held);
     this.asked = new Set();
@@ -66,7 +68,7 @@ class Visit {
       ':method': options.method,
       ':path': task.page,
       accept: 'text/html,application/xhtml+xml,*/*;q=0.8',
-      'user-agent': 'e2e-browser/1',
+      'user-agent': this.agent,
       'sec-fetch-dest': 'document',
       'sec-fetch-mode': 'navigate',
       'sec-fetch-site': 'none',
@@ -105,7 +107,7 @@ class Visit {
         ':method': 'GET',
         ':path': asset.path,
         accept: '*/*',
-        'user-agent': 'e2e-browser/1',
+        'user-agent': this.agent,
         'sec-fetch-dest': asset.destination,
         'sec-fetch-mode': asset.cors ? 'cors' : 'no-cors',
         'sec-fetch-site': 'same-origin',
@@ -129,6 +131,6 @@ class Visit {
 
 const visits = [];
 for (let n = 0; n < options.visits; n += 1) {
-  visits.push(await new Visit(task.cookies, task.held).run());
+  visits.push(await new Visit(task.cookies, task.held, `e2e-browser/1.${n}`).run());
 }
 console.log(JSON.stringify(visits));
