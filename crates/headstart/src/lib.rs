@@ -41,6 +41,8 @@ mod items;
 mod layer;
 mod link;
 mod link_value;
+#[cfg(feature = "markup")]
+mod looks;
 mod markup_settings;
 mod need;
 mod observed_body;

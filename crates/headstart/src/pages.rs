@@ -50,7 +50,7 @@ pub(crate) struct PageState {
     open: bool,
     pub(crate) statements: Option<Arc<Statements>>,
     #[cfg(feature = "markup")]
-    pub(crate) looks: crate::reading::Looks,
+    pub(crate) looks: crate::looks::Looks,
 }
 
 impl PageState {

@@ -14,8 +14,8 @@ use tower_service::Service;
 use super::copied_body::{CopiedBody, Pending};
 use super::decode::Coding;
 use super::desk::{Copy, Desk};
-use super::looks::Seen;
 use crate::caching::Caching;
+use crate::looks::Seen;
 use crate::pages::Pages;
 use crate::response as answer;
 

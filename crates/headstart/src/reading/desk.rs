@@ -10,8 +10,7 @@ use headstart_markup::{End, Location, Reader};
 use tokio::runtime::Handle;
 
 use super::decode::Coding;
-use super::look::Look;
-use super::looks::Seen;
+use crate::looks::{Look, Seen};
 use crate::pages::{Page, Pages};
 
 /// Copies that wait at most; newcomers are dropped. With 512 KiB each this is 8 MiB.

@@ -8,10 +8,7 @@ mod copied_body;
 mod copying;
 mod decode;
 mod desk;
-mod look;
-mod looks;
 
 pub(crate) use copying::{Copying, Navigated, Ticket};
 pub(crate) use desk::Desk;
 pub use desk::ReadingStats;
-pub(crate) use looks::Looks;
