@@ -333,7 +333,7 @@ mod tests {
     fn hinted(assets: &[Item], max_hints: usize) -> Vec<Arc<str>> {
         let headstart = crate::Headstart::builder().build().unwrap();
         let connection = ConnectionState::new(&headstart.engine, ([192, 0, 2, 1], 443).into());
-        let cache = ClientCache { connection: &connection, site: None, fingerprint: None };
+        let cache = ClientCache { connection: &connection, site: None, fingerprint: None, digests: None };
         let (head, ()) = http::Request::get("/page").body(()).unwrap().into_parts();
         let mut items = Items::new(Conditions {
             target: PageTarget::of(&head),
