@@ -1,7 +1,7 @@
 //! Every asset that an edge points to, known by the keyed hash of its path.
 
-use crate::destination::Destination;
 use crate::directory::{Directory, Shown};
+use crate::dissent::Dissent;
 use crate::keymap::KeyMap;
 use crate::metadata::Metadata;
 use crate::networks::Networks;
@@ -40,15 +40,6 @@ enum Fate {
     Gone,
     Live,
     RenamedTo(AssetId),
-}
-
-/// Fetches of a shown asset as something else than it is shown as.
-#[derive(Clone, Copy, Debug, Default)]
-struct Dissent {
-    fetched_as: (Destination, bool),
-    networks: Networks,
-    /// Votes for it and against it since the first.
-    votes: (u8, u8),
 }
 
 /// Networks that a name needs which looks as if it was made for one person.
@@ -92,28 +83,6 @@ pub(crate) fn tag(network: u64, hash: u64) -> u16 {
 }
 
 impl Asset {
-    /// Takes in what a network fetched it as: what it is shown as changes when enough networks, and
-    /// more of the votes since the first, say so.
-    fn agree(&mut self, metadata: Metadata, network: u64, min_networks: u32, directory: &Directory) {
-        let Some(shown) = &self.shown else { return };
-        let Some(known) = shown.metadata() else { return };
-        let fetched_as = (metadata.destination, metadata.cors);
-        let dissent = &mut self.dissent;
-        if fetched_as == (known.destination, known.cors) {
-            dissent.votes.1 = dissent.votes.1.saturating_add(1);
-            return;
-        }
-        if dissent.fetched_as != fetched_as || dissent.votes.0 == 0 {
-            *dissent = Dissent { fetched_as, ..Dissent::default() };
-        }
-        dissent.networks.add(network, self.hash);
-        dissent.votes.0 = dissent.votes.0.saturating_add(1);
-        if dissent.networks.at_least() >= min_networks && dissent.votes.0 > dissent.votes.1 {
-            directory.set_fetched_as(shown, fetched_as.0, fetched_as.1);
-            *dissent = Dissent::default();
-        }
-    }
-
     /// Whether the server still has it under this name.
     pub(crate) fn is_live(&self) -> bool {
         self.fate == Fate::Live
@@ -223,7 +192,10 @@ impl Assets {
         }
         if let Some(metadata) = sighting.metadata {
             asset.personal |= metadata.personal;
-            asset.agree(metadata, sighting.network, min_networks, &self.directory);
+            if let Some(shown) = &asset.shown {
+                let who = (sighting.network, asset.hash);
+                asset.dissent.vote(shown, metadata, who, min_networks, &self.directory);
+            }
         }
         let inherits = asset.stem != 0 && asset.networks.at_least() >= min_networks && self.predecessor(id).is_some();
         let Some(asset) = self.entries.get(id) else { return };

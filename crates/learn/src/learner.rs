@@ -1,5 +1,8 @@
 //! The learner as callers see it: every method takes `&self`, the locks are inside.
 
+mod reading;
+mod state;
+
 use std::fmt;
 
 use crate::asset::Asset;
@@ -9,30 +12,20 @@ use crate::clock::{Clock, Tick};
 use crate::config::Config;
 use crate::decay::Decay;
 use crate::directory::Directory;
-use crate::explain::{Explanation, Knowledge, explain};
 use crate::holdouts::Holdouts;
 use crate::identity::{ClientId, ConnectionId, NetworkId};
 use crate::keys::Keys;
-use crate::merge::{Context, Merged};
 use crate::metadata::Metadata;
-use crate::model::{Model, phone_key};
-use crate::observation::{
-    CacheState, ClientClass, Delivery, Draw, Fetch, Fetched, Navigation, Referrer, ReferrerPolicy, Visit,
-};
+use crate::model::Model;
+use crate::observation::{CacheState, Delivery, Draw, Fetch, Fetched, Navigation, Referrer, ReferrerPolicy, Visit};
 use crate::page::Page;
-use crate::pages::{Pages, is_named, pages};
 use crate::plan::Plan;
-use crate::planner::{self, Now};
 use crate::plans::Plans;
-use crate::published::Published;
 use crate::query;
-use crate::record::{ASSET, NODE};
 use crate::returning::Returning;
 use crate::site::Site;
 use crate::sites::Sites;
-use crate::snapshot::{self, Header, Snapshot, SnapshotError};
-use crate::stats::Stats;
-use crate::sync::{Arc, AtomicU64, Mutex, Ordering, lock, try_lock};
+use crate::sync::{Arc, AtomicU64, Mutex, Ordering, lock};
 use crate::time::{Time, millis};
 use crate::visit::{Asked, MAX_PATH, OpenVisit};
 use crate::visits::{Closed, Visits};
@@ -84,102 +77,6 @@ impl Learner {
             plans,
             keys,
             config,
-        }
-    }
-
-    /// A learner that knows what was in a snapshot, as far as the limits of `config`
-    /// allow; the heaviest pages come first.
-    ///
-    /// Under a key other than that of the snapshot, only what has passed the
-    /// network gate is taken over.
-    ///
-    /// # Errors
-    ///
-    /// When the bytes are not an unharmed snapshot.
-    ///
-    /// # Complexity
-    ///
-    /// O(n log n) for n bytes; at most `config.memory_bytes` and a table of the records.
-    pub fn restore(config: Config, bytes: &[u8]) -> Result<Self, SnapshotError> {
-        let snapshot = Snapshot::read(bytes)?;
-        let (taken, tick) = (snapshot.header.taken, Tick(snapshot.header.tick));
-        let max_step = Decay::new(millis(config.half_life())).max_step();
-        let learner = Self::with_clock(config, Clock::starting(taken, tick, max_step));
-        learner.take_over(snapshot, tick);
-        Ok(learner)
-    }
-
-    /// Adds what is in a snapshot of another learner to what this one knows.
-    ///
-    /// Under one key it is as if this learner had seen the visits of both: what is stored are whole numbers that
-    /// are added up, sets that are united, and first and last times, so merging is exact, commutative and
-    /// associative as long as everything fits; then the heaviest pages stay, nearly. A network that voted on
-    /// both has one voice in the gate, and two in the weights. A snapshot that is merged twice counts twice.
-    ///
-    /// Under another key only what goes by its name, for it has passed the network gate, is taken in, and what the
-    /// gate has seen is not added up. So the gate is never opened by a merge of what was below it under two keys.
-    /// Sums of a learner of another half-life are left out; the last visits of each page are taken in.
-    ///
-    /// # Errors
-    ///
-    /// When the bytes are not an unharmed snapshot; then nothing of it is taken in.
-    ///
-    /// # Complexity
-    ///
-    /// O(n log n) for n bytes, with a table of the records beside the learner's own memory.
-    pub fn merge_snapshot(&self, now: Time, bytes: &[u8]) -> Result<Merged, SnapshotError> {
-        let snapshot = Snapshot::read(bytes)?;
-        Ok(self.take_over(snapshot, self.tick(now)))
-    }
-
-    fn take_over(&self, snapshot: Snapshot<'_>, now: Tick) -> Merged {
-        let context = Context {
-            sites: snapshot.sites.iter().map(|authority| self.site(authority)).collect(),
-            same_key: snapshot.header.fingerprint == self.keys.fingerprint(),
-            same_half_life: snapshot.header.half_life == millis(self.config.half_life()),
-            min_networks: self.config.min_networks(),
-            now,
-        };
-        snapshot.records.take_in(&context, |work| work(&mut lock(&self.model)))
-    }
-
-    /// The state as bytes, for [`Learner::restore`].
-    ///
-    /// The model is locked for a few hundred pages at a time, so that visits go on
-    /// being learned; what is learned meanwhile may be in it or not. O(edges).
-    pub fn snapshot(&self, now: Time) -> Vec<u8> {
-        let header = Header {
-            fingerprint: self.keys.fingerprint(),
-            taken: now,
-            tick: self.tick(now).0,
-            half_life: millis(self.config.half_life()),
-        };
-        let mut out = header.write(&self.sites.names());
-        self.in_strides(|model, ids| {
-            let live = |id| model.assets().get(id).filter(|asset| !asset.is_renamed());
-            for asset in ids.clone().filter_map(live) {
-                snapshot::record(&mut out, ASSET, |out| asset.write(out));
-            }
-            model.assets().end() > ids.end
-        });
-        self.in_strides(|model, ids| {
-            for id in ids.clone() {
-                model.settle(id);
-                let Some(node) = model.nodes().get(id) else { continue };
-                let hash = |id| model.assets().get(id).map(|asset| asset.hash);
-                snapshot::record(&mut out, NODE, |out| node.write(hash, out));
-            }
-            model.nodes().end() > ids.end
-        });
-        snapshot::seal(&mut out);
-        out
-    }
-
-    /// Locks the model for one stride of table places at a time, while `work` wants more.
-    fn in_strides(&self, mut work: impl FnMut(&mut Model, std::ops::Range<u32>) -> bool) {
-        let mut start = 0u32;
-        while work(&mut lock(&self.model), start..start.saturating_add(STRIDE)) {
-            start = start.saturating_add(STRIDE);
         }
     }
 
@@ -378,87 +275,6 @@ impl Learner {
         self.with_visits(Visits::finish);
     }
 
-    /// What to send early for a page.
-    ///
-    /// Takes the published plan: O(1) whatever its length. If none is kept it is built,
-    /// in O(e log e) for e assets at the levels of the page; one that is a minute old,
-    /// or that new evidence has overtaken, is built anew unless the model is busy.
-    pub fn plan(&self, now: Time, site: Site, page: Page<'_>, class: ClientClass) -> Plan {
-        let query = page.query.and_then(|query| query::identifying(query, self.config.campaign_fields()));
-        let page = Page { query: query.as_deref(), ..page };
-        let key = class_key(self.page_key(site, page.path, page.query), class);
-        let plan = match self.plans.get(key).map(|plan| self.current(key, plan)) {
-            Some(plan) if !plan.is_stale(now) => Some(plan),
-            Some(plan) => match try_lock(&self.model) {
-                Some(mut model) => self.publish(&mut model, now, site, page, class),
-                None => Some(plan),
-            },
-            None => self.publish(&mut lock(&self.model), now, site, page, class),
-        };
-        plan.map_or_else(Plan::default, |plan| self.current(key, plan).into())
-    }
-
-    /// Why the plan of a page is what it is: every asset past the network gate.
-    pub fn explain(&self, now: Time, site: Site, page: Page<'_>, class: ClientClass) -> Explanation {
-        let now = Now { time: now, tick: self.tick(now) };
-        let query = page.query.and_then(|query| query::identifying(query, self.config.campaign_fields()));
-        let page = Page { query: query.as_deref(), ..page };
-        let explanation = {
-            let mut model = lock(&self.model);
-            let chain = model.chain(site, page);
-            chain.map(|chain| explain(&model, &chain, &self.config, now, class))
-        };
-        explanation.unwrap_or_else(|| {
-            let open = lock(&self.visits).has_page(self.page_key(site, page.path, page.query));
-            let state = if open { Knowledge::VisitOpen } else { Knowledge::Unknown };
-            Explanation { state, ..Explanation::default() }
-        })
-    }
-
-    /// The name under which a page may be shown to an operator: its path, and of its query what tells pages
-    /// apart; if the page has not passed the network gate, of that only a keyed hash.
-    pub fn page_name(&self, site: Site, page: Page<'_>) -> String {
-        let query = page.query.and_then(|query| query::identifying(query, self.config.campaign_fields()));
-        let Some(query) = query else { return page.path.to_owned() };
-        let name = format!("{}?{query}", page.path);
-        let key = self.keys.query(site, &name);
-        let model = lock(&self.model);
-        let node = model.nodes().find(key).and_then(|id| model.nodes().get(id));
-        if node.is_some_and(|node| is_named(node, self.config.min_networks())) {
-            return name;
-        }
-        format!("{}?#{:08x}", page.path, key >> 32)
-    }
-
-    /// The heaviest pages that have passed the network gate, at most `max` of them, of all
-    /// sites. O(n log n) for n pages, during which nothing is learned.
-    pub fn pages(&self, now: Time, max: usize) -> Pages {
-        let tick = self.tick(now);
-        let model = lock(&self.model);
-        let when = (model.decay(), tick);
-        pages(model.nodes(), &self.sites, when, self.config.min_networks(), max)
-    }
-
-    /// Counts for operators. O(pages).
-    pub fn stats(&self) -> Stats {
-        let mut stats = Stats {
-            sites: self.sites.len(),
-            plans: self.plans.len(),
-            bytes: self.plans.bytes() + self.sites.bytes() + lock(&self.returning).bytes(),
-            ..Stats::default()
-        };
-        {
-            let visits = lock(&self.visits);
-            stats.open_visits = visits.len();
-            stats.bytes += visits.bytes();
-        }
-        let [no_visit, ambiguous] = &self.unattributed;
-        stats.reasons.no_visit = no_visit.load(Ordering::Relaxed);
-        stats.reasons.ambiguous = ambiguous.load(Ordering::Relaxed);
-        lock(&self.model).add_stats(&mut stats);
-        stats
-    }
-
     fn tick(&self, now: Time) -> Tick {
         lock(&self.clock).tick(now)
     }
@@ -489,45 +305,6 @@ impl Learner {
         }
     }
 
-    /// The plan of a page for a class of clients, built if it is not kept, and kept. `None` if nothing is known of it.
-    fn publish(
-        &self,
-        model: &mut Model,
-        time: Time,
-        site: Site,
-        page: Page<'_>,
-        class: ClientClass,
-    ) -> Option<Arc<Published>> {
-        let now = Now { time, tick: self.tick(time) };
-        let chain = model.chain(site, page)?;
-        let key = class_key(chain.key, class);
-        let kept = self.plans.get(key).filter(|plan| !plan.is_stale(time));
-        let plan = kept.unwrap_or_else(|| {
-            let version = self.directory.version();
-            let nodes = model.nodes_of(&chain);
-            let when = (model.decay(), now);
-            let plan = Arc::new(planner::build(&nodes, model.assets(), &self.config, when, class, version));
-            model.published(&chain);
-            self.plans.insert(key, &plan);
-            plan
-        });
-        // The plan of a coarser level may name another page that is an asset of some: this one, even.
-        let itself = self.keys.path(site, page.path);
-        Some(plan.without(itself).map_or(plan, Arc::new))
-    }
-
-    /// The plan with what is known of its assets now.
-    fn current(&self, key: u64, plan: Arc<Published>) -> Arc<Published> {
-        match plan.renewed(&self.directory) {
-            Some(renewed) => {
-                let renewed = Arc::new(renewed);
-                self.plans.replace(key, &plan, &renewed);
-                renewed
-            }
-            None => plan,
-        }
-    }
-
     /// Works on the open visits, then learns those that it closed.
     fn with_visits<T>(&self, work: impl FnOnce(&mut Visits, &mut Closed) -> T) -> T {
         let mut closed = Closed::new();
@@ -539,14 +316,6 @@ impl Learner {
         }
         result
     }
-}
-
-/// How many table places are written to a snapshot before the model is let go for a moment.
-const STRIDE: u32 = 256;
-
-/// The key of the plan of a page for a class of clients.
-fn class_key(key: u64, class: ClientClass) -> u64 {
-    if class == ClientClass::Phone { phone_key(key) } else { key }
 }
 
 impl fmt::Debug for Learner {

@@ -70,6 +70,7 @@ mod cursor;
 mod decay;
 mod destination;
 mod directory;
+mod dissent;
 mod edge;
 mod estimate;
 mod explain;

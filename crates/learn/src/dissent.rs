@@ -1,0 +1,44 @@
+//! What an asset is fetched as is decided by many.
+
+use crate::destination::Destination;
+use crate::directory::{Directory, Shown};
+use crate::metadata::Metadata;
+use crate::networks::Networks;
+
+/// Fetches of a shown asset as something else than it is shown as.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Dissent {
+    fetched_as: (Destination, bool),
+    networks: Networks,
+    /// Votes for it and against it since the first.
+    votes: (u8, u8),
+}
+
+impl Dissent {
+    /// Takes in what a network fetched the asset with this hash as: what it is shown as changes when enough
+    /// networks, and more of the votes since the first, say so.
+    pub(crate) fn vote(
+        &mut self,
+        shown: &Shown,
+        metadata: Metadata,
+        (network, hash): (u64, u64),
+        min_networks: u32,
+        directory: &Directory,
+    ) {
+        let Some(known) = shown.metadata() else { return };
+        let fetched_as = (metadata.destination, metadata.cors);
+        if fetched_as == (known.destination, known.cors) {
+            self.votes.1 = self.votes.1.saturating_add(1);
+            return;
+        }
+        if self.fetched_as != fetched_as || self.votes.0 == 0 {
+            *self = Self { fetched_as, ..Self::default() };
+        }
+        self.networks.add(network, hash);
+        self.votes.0 = self.votes.0.saturating_add(1);
+        if self.networks.at_least() >= min_networks && self.votes.0 > self.votes.1 {
+            directory.set_fetched_as(shown, fetched_as.0, fetched_as.1);
+            *self = Self::default();
+        }
+    }
+}

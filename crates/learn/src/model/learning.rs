@@ -1,0 +1,229 @@
+//! How a visit is taken in.
+
+use super::Model;
+use crate::assets::{Asset, AssetId, Assets, Sighting, networks_needed};
+use crate::edge::{Edge, Hit};
+use crate::level::Level;
+use crate::node::{Evidence, Node, Visited};
+use crate::page::Page;
+use crate::rename::stem;
+use crate::visit::{OpenVisit, Record};
+use crate::witnesses::{Scope, Witness, seconds};
+
+/// One piece of evidence of a visit, with its asset looked up.
+struct Finding {
+    asset: AssetId,
+    hash: u64,
+    evidence: Evidence,
+}
+
+/// A usual view is held out once in so many.
+const USUAL_DRAW: f32 = 32.0;
+
+impl Model {
+    /// Learns a visit that has closed.
+    pub(crate) fn learn(&mut self, visit: &OpenVisit) {
+        self.counts.late += visit.records.iter().filter(|record| record.late).count() as u64;
+        if visit.confirmed.is_none() {
+            self.counts.not_a_page += 1;
+            return;
+        }
+        if !visit.counts() {
+            self.counts.no_assets += 1;
+            return;
+        }
+        let assisted = visit.is_assisted();
+        let says_news = visit.records.iter().any(|record| record.rank.is_some() && !record.hinted);
+        // A hold-out has a vote of its own, and a view that was sent all that it asked for leaves the other one.
+        let kind = match (visit.draw.held_out, assisted && !says_news) {
+            (true, _) => 1,
+            (false, true) => 2,
+            (false, false) => 0,
+        };
+        let network = self.keys.network(visit.network);
+        let counts_for_page = self.votes.cast(self.keys.vote(visit.network, visit.page, kind), visit.opened);
+        let counts_for_path = visit.query.is_none()
+            || self.votes.cast(self.keys.vote(visit.network, visit.path_hash, kind), visit.opened);
+        if !counts_for_page {
+            self.counts.voted += 1;
+            return;
+        }
+        self.counts.learned += 1;
+        self.counts.cache_unknown += u64::from(visit.positive_only);
+        let scope = match (visit.positive_only, assisted) {
+            (true, _) => Scope::PositiveOnly,
+            (false, true) => Scope::Assisted,
+            (false, false) => Scope::Full,
+        };
+        let second = seconds(visit.opened);
+        let tag = self.keys.vote(visit.client, visit.page, 255) ^ visit.opened.0;
+        let visited = Visited {
+            second,
+            epoch: self.decay.epoch(visit.opened),
+            gain: if visit.positive_only { 0 } else { self.decay.gain(visit.opened, share(visit)) },
+            network,
+            // Which assisted views are remembered must not depend on what was asked for on them.
+            witness: (says_news || scope == Scope::Assisted).then(|| Witness::new(second, tag, scope, visit.class)),
+        };
+        let known = self.assets.state();
+        let findings = self.findings(visit, network);
+        let news = self.assets.state() != known;
+        let page = Page::new(&visit.path, visit.query.as_deref());
+        for (level, name) in self.levels(visit.site, page) {
+            if level != Level::Query && !counts_for_path {
+                continue;
+            }
+            let key = level.key(&self.keys, visit.site, &name);
+            if level == Level::Query && !self.admits_query(key) {
+                continue;
+            }
+            if let Some(id) = self.find_or_admit(key, visit.site.index, level, visit.opened) {
+                self.record(id, &name, visit, &visited, &findings);
+                if news {
+                    self.mark_stale(key);
+                }
+            }
+        }
+        for finding in &findings {
+            self.assets.release(finding.asset);
+        }
+    }
+
+    /// Whether a page with this query may have a node: it has been seen before.
+    fn admits_query(&mut self, key: u64) -> bool {
+        self.nodes.find(key).is_some() || self.sketch.add(key) >= 2
+    }
+
+    /// Adds a visit to one node.
+    fn record(&mut self, id: u32, name: &str, visit: &OpenVisit, visited: &Visited, findings: &[Finding]) {
+        self.tidy(id);
+        let Some(level) = self.nodes.get(id).map(|node| node.level) else { return };
+        let max_edges = self.max_edges(level);
+        let needed = networks_needed(self.limits.min_networks, visit.personal && level.is_page());
+        let (assets, sketch, keys, counts) = (&mut self.assets, &mut self.sketch, &self.keys, &mut self.counts);
+        let news = self.nodes.update(id, |node| {
+            let mut news = false;
+            let witness = node.count(visited);
+            node.personal |= visit.personal && level.is_page();
+            node.queried |= visit.query.is_some() && level == Level::Page;
+            if node.name.is_none() && node.networks.at_least() >= needed {
+                node.name = Some(name.into());
+            }
+            if level.is_page() && node.networks.at_least() < needed {
+                counts.few_networks += 1;
+            }
+            let mut next = 0;
+            for finding in findings {
+                let fetched = matches!(finding.evidence, Evidence::Fetched(_));
+                let at = match node.place_of(finding.asset, next) {
+                    Some(at) => at,
+                    // What was never fetched needs no mute.
+                    None if !fetched => continue,
+                    None => {
+                        news = true;
+                        let edge = Edge::new(finding.asset, visited.second);
+                        let seen = || sketch.add(keys.edge(u64::from(id), finding.hash));
+                        let Some(at) = place(node, edge, max_edges, assets, seen) else {
+                            counts.page_full += 1;
+                            continue;
+                        };
+                        at
+                    }
+                };
+                // Visits ask for the same assets in much the same order.
+                next = at + 1;
+                let networks = |node: &Node| node.edges.get(at).map_or(0, |edge| edge.networks.at_least());
+                let before = networks(node);
+                node.record(at, finding.hash, finding.evidence, visited, witness);
+                news |= before < needed && networks(node) >= needed;
+            }
+            let telling = witness.is_some() && (visit.draw.held_out || node.count < 64);
+            (news || telling || node.unpublished.saturating_mul(16) >= node.count, node.key)
+        });
+        if let Some((true, key)) = news {
+            self.mark_stale(key);
+        }
+        self.shrink(id, visit.opened);
+    }
+
+    /// Looks up the assets of a visit, adding those that are new. Each is retained until its finding is released.
+    fn findings(&mut self, visit: &OpenVisit, network: u64) -> Vec<Finding> {
+        let mut findings = Vec::with_capacity(visit.records.len());
+        let mut stems: Vec<u64> = Vec::new();
+        let seconds = seconds(visit.opened);
+        for record in &visit.records {
+            // A browser asks for what it was hinted whether or not the page needs it.
+            let fetched = record.rank.filter(|_| !record.hinted);
+            if fetched.is_none() && !record.hinted && !record.held && !record.pushed {
+                continue;
+            }
+            let known = self.assets.find(record.asset);
+            // A response without a body says too little of an asset to make it known.
+            let added = || fetched.and(record.metadata).and_then(|_| self.add_asset(visit, record));
+            let Some(asset) = known.or_else(added) else { continue };
+            let stem = self.assets.retain(asset).map_or(0, |asset| asset.stem);
+            let evidence = match fetched {
+                Some(rank) => {
+                    Evidence::Fetched(Hit { rank, delay: record.delay, late: record.late, urgency: record.urgency })
+                }
+                None => Evidence::Mute,
+            };
+            findings.push(Finding { asset, hash: record.asset, evidence });
+            if fetched.is_some() {
+                if stem != 0 && stems.contains(&stem) {
+                    self.assets.crowd(stem);
+                }
+                stems.push(stem);
+            }
+        }
+        for record in visit.records.iter().filter(|record| record.rank.is_some() && !record.hinted) {
+            if let Some(asset) = self.assets.find(record.asset) {
+                let (path, metadata) = (visit.path_of(record), record.metadata);
+                self.assets.saw(asset, &Sighting { path, metadata, network, seconds });
+            }
+        }
+        findings
+    }
+
+    fn add_asset(&mut self, visit: &OpenVisit, record: &Record) -> Option<AssetId> {
+        if self.assets.is_full() {
+            // Only what is asked for again may push something out.
+            if self.sketch.add(record.asset) < 2 || !self.evict_lighter(None, f32::INFINITY, visit.opened) {
+                self.counts.no_room += 1;
+                return None;
+            }
+        }
+        let stem = stem(visit.path_of(record)).map_or(0, |stem| self.keys.stem(visit.site.salt, &stem));
+        self.assets.add(Asset::new(record.asset, stem, visit.site.index, seconds(visit.opened)))
+    }
+}
+
+/// For how many visits one counts: a hold-out for fewer where more are drawn, so that evidence of times with
+/// many and with few of them is weighed alike.
+fn share(visit: &OpenVisit) -> f32 {
+    if visit.draw.held_out && visit.draw.chance > 0.0 {
+        (1.0 / (USUAL_DRAW * visit.draw.chance)).clamp(0.125, 4.0)
+    } else {
+        1.0
+    }
+}
+
+/// The place of an edge that is new to a node: there is room, or the lightest gives way to one that is
+/// seen more often than that was.
+fn place(node: &mut Node, edge: Edge, max: usize, assets: &mut Assets, seen: impl FnOnce() -> u8) -> Option<usize> {
+    if node.edges.len() < max {
+        assets.retain(edge.asset);
+        node.push(edge);
+        return Some(node.edges.len() - 1);
+    }
+    node.full = true;
+    let at = node.lightest()?;
+    let lightest = node.edges.get_mut(at)?;
+    if u64::from(seen()) <= lightest.order.fetches() {
+        return None;
+    }
+    assets.retain(edge.asset);
+    assets.release(lightest.asset);
+    *lightest = edge;
+    Some(at)
+}
