@@ -154,7 +154,7 @@ fn memory_when_tight(table: &mut Table) {
         learner.finish(Time::from_millis(BASE + page));
     }
     let name = "memory of a page of 60 assets, with all that it takes, an edge";
-    table.quantity(name, bytes_an_edge(&learner, empty), "bytes", Some(32.0));
+    table.quantity(name, bytes_an_edge(&learner, empty), "bytes", Some(40.0));
 }
 
 /// Bytes an edge while pages grow together, each by one asset at a time, at the worst moment.

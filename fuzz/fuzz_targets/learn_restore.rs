@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|body: &[u8]| {
     // As it is, and with the frame that a real one has, so that the records are reached.
     let _ = Learner::restore(config(), body);
-    let mut framed = b"HSLEARN\x01".to_vec();
+    let mut framed = b"HSLEARN\x02".to_vec();
     framed.extend(body);
     framed.extend(crc32fast::hash(&framed).to_le_bytes());
     if let Ok(learner) = Learner::restore(config(), &framed) {

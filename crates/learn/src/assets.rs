@@ -225,6 +225,7 @@ impl Assets {
         self.shown += 1;
         self.shown_bytes += shown.bytes();
         self.directory.insert(Arc::clone(&shown));
+        asset.dissent = Dissent::of(metadata);
         asset.shown = Some(shown);
     }
 

@@ -8,6 +8,8 @@ use crate::networks::Networks;
 /// Fetches of a shown asset as something else than it is shown as.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Dissent {
+    /// What it is shown as.
+    shown_as: (Destination, bool),
     fetched_as: (Destination, bool),
     networks: Networks,
     /// Votes for it and against it since the first.
@@ -15,6 +17,11 @@ pub(crate) struct Dissent {
 }
 
 impl Dissent {
+    /// None, of an asset that is shown as this.
+    pub(crate) fn of(metadata: Metadata) -> Self {
+        Self { shown_as: (metadata.destination, metadata.cors), ..Self::default() }
+    }
+
     /// Takes in what a network fetched the asset with this hash as: what it is shown as changes when enough
     /// networks, and more of the votes since the first, say so.
     pub(crate) fn vote(
@@ -25,20 +32,19 @@ impl Dissent {
         min_networks: u32,
         directory: &Directory,
     ) {
-        let Some(known) = shown.metadata() else { return };
         let fetched_as = (metadata.destination, metadata.cors);
-        if fetched_as == (known.destination, known.cors) {
+        if fetched_as == self.shown_as {
             self.votes.1 = self.votes.1.saturating_add(1);
             return;
         }
         if self.fetched_as != fetched_as || self.votes.0 == 0 {
-            *self = Self { fetched_as, ..Self::default() };
+            *self = Self { fetched_as, shown_as: self.shown_as, ..Self::default() };
         }
         self.networks.add(network, hash);
         self.votes.0 = self.votes.0.saturating_add(1);
         if self.networks.at_least() >= min_networks && self.votes.0 > self.votes.1 {
             directory.set_fetched_as(shown, fetched_as.0, fetched_as.1);
-            *self = Self::default();
+            *self = Self::of(metadata);
         }
     }
 }

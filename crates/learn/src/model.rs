@@ -2,6 +2,8 @@
 
 mod learning;
 
+use std::borrow::Cow;
+
 use crate::assets::Assets;
 use crate::clock::Tick;
 use crate::config::Config;
@@ -124,8 +126,9 @@ impl Model {
     /// The nodes of a page, their edges in order; `None` if none is known.
     pub(crate) fn chain(&mut self, site: Site, page: Page<'_>) -> Option<Chain> {
         let mut chain = Chain { ids: Vec::with_capacity(4), key: 0 };
-        for (level, name) in self.levels(site, page) {
-            let key = level.key(&self.keys, site, &name);
+        let path = self.keys.path(site, page.path);
+        for (level, name) in self.levels(path, page) {
+            let key = if level == Level::Page { path } else { level.key(&self.keys, site, &name) };
             if let Some(id) = self.nodes.find(key) {
                 self.tidy(id);
                 chain.ids.push(id);
@@ -151,10 +154,11 @@ impl Model {
     }
 
     /// The levels of a page with their names. Without a query a page is one of its own only beside others with one.
-    fn levels(&self, site: Site, page: Page<'_>) -> Vec<(Level, Box<str>)> {
-        let mut all: Vec<(Level, Box<str>)> = levels(page.path).map(|(level, name)| (level, name.into())).collect();
-        let key = self.keys.path(site, page.path);
-        let queried = || self.nodes.find(key).and_then(|id| self.nodes.get(id)).is_some_and(|node| node.queried);
+    /// `path` is the keyed hash of its path.
+    fn levels<'p>(&self, path: u64, page: Page<'p>) -> Vec<(Level, Cow<'p, str>)> {
+        let mut all: Vec<(Level, Cow<'p, str>)> = Vec::with_capacity(4);
+        all.extend(levels(page.path));
+        let queried = || self.nodes.find(path).and_then(|id| self.nodes.get(id)).is_some_and(|node| node.queried);
         let query = match page.query {
             Some(query) => Some(query),
             None if queried() => Some(""),

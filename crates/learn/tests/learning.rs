@@ -301,3 +301,60 @@ fn sites_are_apart() {
     let other = world.learner.site("other.example").expect("there is room");
     assert!(world.learner.plan(world.time(), other, page("/"), ClientClass::Other).is_empty());
 }
+
+#[test]
+fn what_an_asset_is_fetched_as_is_decided_by_many() {
+    let mut world = World::new(eager(3));
+    world.views(6, "/", &["/a.css", "/b.js"]);
+    let cors = |world: &World| world.plan("/").iter().find(|c| &*c.path == "/a.css").map(|c| (c.destination, c.cors));
+    let fetched_as_image = |world: &mut World, network: u64| {
+        let (_, (client, connection)) = world.open("/", network);
+        let fetch = Fetch {
+            site: world.site,
+            fetched: Fetched::Full(Asset { destination: Destination::Image, cors: true, ..asset("/a.css", 1) }),
+            referrer: Referrer::Path("/"),
+            client,
+            connection: Some(connection),
+            asked: world.time(),
+            urgency: None,
+        };
+        world.learner.describe(world.site, &Asset { cors: true, ..asset("/a.css", 1) });
+        world.learner.fetched(world.time(), &fetch);
+        world.pass(20 * SECOND);
+        world.learner.advance(world.time());
+    };
+    for _ in 0..20 {
+        fetched_as_image(&mut world, 1);
+    }
+    assert_eq!(cors(&world), Some((Destination::Style, false)), "one network decides nothing");
+    for network in 2..4 {
+        fetched_as_image(&mut world, network);
+    }
+    assert_eq!(cors(&world), Some((Destination::Image, true)));
+}
+
+#[test]
+fn names_that_look_personal_need_eight_networks() {
+    let mut world = World::new(eager(3));
+    for network in 1..=12u64 {
+        let (_, (client, connection)) = world.open("/", network);
+        for (path, personal) in [("/a.css", false), ("/u/jane.png", true)] {
+            let fetch = Fetch {
+                site: world.site,
+                fetched: Fetched::Full(Asset { personal, ..asset(path, 1) }),
+                referrer: Referrer::Path("/"),
+                client,
+                connection: Some(connection),
+                asked: world.time(),
+                urgency: Some(2),
+            };
+            world.learner.fetched(world.time(), &fetch);
+        }
+        world.pass(20 * SECOND);
+        world.learner.advance(world.time());
+        let planned = world.planned("/");
+        assert_eq!(planned.contains(&"/a.css".to_owned()), network >= 3, "{network}");
+        assert!(network >= 8 || !planned.contains(&"/u/jane.png".to_owned()), "{network}");
+    }
+    assert_eq!(world.plan("/").iter().map(|c| c.urgency).collect::<Vec<_>>(), [Some(2), Some(2)]);
+}

@@ -14,6 +14,8 @@ use crate::witnesses::{Scope, Witness, seconds};
 struct Finding {
     asset: AssetId,
     hash: u64,
+    /// Its place among the records of the visit.
+    record: usize,
     evidence: Evidence,
 }
 
@@ -69,11 +71,14 @@ impl Model {
         let findings = self.findings(visit, network);
         let news = self.assets.state() != known;
         let page = Page::new(&visit.path, visit.query.as_deref());
-        for (level, name) in self.levels(visit.site, page) {
+        for (level, name) in self.levels(visit.path_hash, page) {
             if level != Level::Query && !counts_for_path {
                 continue;
             }
-            let key = level.key(&self.keys, visit.site, &name);
+            let key = match level {
+                Level::Page => visit.path_hash,
+                Level::Query | Level::Section | Level::Template => level.key(&self.keys, visit.site, &name),
+            };
             if level == Level::Query && !self.admits_query(key) {
                 continue;
             }
@@ -138,7 +143,10 @@ impl Model {
                 news |= before < needed && networks(node) >= needed;
             }
             let telling = witness.is_some() && (visit.draw.held_out || node.count < 64);
-            (news || telling || node.unpublished.saturating_mul(16) >= node.count, node.key)
+            // Once a sixteenth of all visits have come since the plan was built; it is marked once.
+            let overtaken = node.unpublished.saturating_mul(16) >= node.count
+                && node.unpublished.saturating_sub(1).saturating_mul(16) < node.count.saturating_sub(1);
+            (news || telling || overtaken, node.key)
         });
         if let Some((true, key)) = news {
             self.mark_stale(key);
@@ -151,7 +159,7 @@ impl Model {
         let mut findings = Vec::with_capacity(visit.records.len());
         let mut stems: Vec<u64> = Vec::new();
         let seconds = seconds(visit.opened);
-        for record in &visit.records {
+        for (at, record) in visit.records.iter().enumerate() {
             // A browser asks for what it was hinted whether or not the page needs it.
             let fetched = record.rank.filter(|_| !record.hinted);
             if fetched.is_none() && !record.hinted && !record.held && !record.pushed {
@@ -168,7 +176,7 @@ impl Model {
                 }
                 None => Evidence::Mute,
             };
-            findings.push(Finding { asset, hash: record.asset, evidence });
+            findings.push(Finding { asset, hash: record.asset, record: at, evidence });
             if fetched.is_some() {
                 if stem != 0 && stems.contains(&stem) {
                     self.assets.crowd(stem);
@@ -176,10 +184,10 @@ impl Model {
                 stems.push(stem);
             }
         }
-        for record in visit.records.iter().filter(|record| record.rank.is_some() && !record.hinted) {
-            if let Some(asset) = self.assets.find(record.asset) {
+        for finding in findings.iter().filter(|finding| matches!(finding.evidence, Evidence::Fetched(_))) {
+            if let Some(record) = visit.records.get(finding.record) {
                 let (path, metadata) = (visit.path_of(record), record.metadata);
-                self.assets.saw(asset, &Sighting { path, metadata, network, seconds });
+                self.assets.saw(finding.asset, &Sighting { path, metadata, network, seconds });
             }
         }
         findings
