@@ -1,26 +1,13 @@
 //! Instructions that the codec takes, counted by callgrind: the same on a busy machine as on a quiet one, so a change for the worse fails here.
 //!
-//! `cargo bench -p headstart-benches --bench gcs_instructions`. The program runs itself under valgrind, once for each case, and counts
-//! what happens inside [`measured`] alone. Without valgrind it says so and counts nothing; with `CI` set that is a failure.
-//! A ceiling is a tenth above what was counted when the case was last improved (x86-64 without extensions, rustc 1.95, release profile
-//! with thin LTO). Counts say nothing about mispredicted branches and cold memory: for time see `gcs.rs`.
+//! `cargo bench -p headstart-benches --bench gcs_instructions`. See `headstart_benches::callgrind`; for time see `gcs.rs`.
 
-use std::{
-    hint::black_box,
-    process::{Command, ExitCode},
-};
+use std::process::ExitCode;
 
+use headstart_benches::callgrind::{self, Case, measured};
 use headstart_gcs::{Bip158, Builder, HeadstartV1, Index, Profile, Set, View};
 
 const KEY: [u8; 16] = *b"0123456789abcdef";
-
-/// A name, what is counted, by how much the count is divided, and the ceiling.
-struct Case {
-    name: &'static str,
-    run: fn(),
-    per: u64,
-    ceiling: u64,
-}
 
 const CASES: [Case; 9] = [
     Case { name: "build 1,000 keys, 1/64; a key", run: || build(6), per: 1000, ceiling: 495 },
@@ -35,53 +22,7 @@ const CASES: [Case; 9] = [
 ];
 
 fn main() -> ExitCode {
-    let mut args = std::env::args().skip(1);
-    if args.next().as_deref() == Some("--case") {
-        let case = args.next().and_then(|number| CASES.get(number.parse::<usize>().ok()?)).expect("a number of a case");
-        (case.run)();
-        return ExitCode::SUCCESS;
-    }
-    if Command::new("valgrind").arg("--version").output().is_err() {
-        println!("skipped: valgrind is not installed");
-        return if std::env::var_os("CI").is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
-    }
-    let mut code = ExitCode::SUCCESS;
-    println!("| instructions | counted | ceiling |\n|---|---:|---:|");
-    let mut json = vec![];
-    for (number, case) in CASES.iter().enumerate() {
-        let each = count(number) / case.per;
-        let pass = each <= case.ceiling;
-        println!("| {} | {each} | {} {} |", case.name, case.ceiling, if pass { "met" } else { "missed" });
-        json.push(format!(
-            r#"{{"area":"gcs_instructions","name":"{}","unit":"instructions","ours":{each},"target":"<= {}","pass":{pass}}}"#,
-            case.name, case.ceiling
-        ));
-        if !pass {
-            code = ExitCode::FAILURE;
-        }
-    }
-    headstart_benches::rows::write(&format!("[{}]\n", json.join(",\n")));
-    code
-}
-
-/// Runs one case under callgrind; returns what it collected.
-fn count(case: usize) -> u64 {
-    let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=*measured*"])
-        .arg(std::env::current_exe().expect("a path"))
-        .args(["--case", &case.to_string()])
-        .output()
-        .expect("valgrind runs");
-    let text = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{text}");
-    let collected = text.lines().find_map(|line| line.split("Collected :").nth(1)).expect("a count");
-    collected.trim().parse().expect("a number")
-}
-
-/// What is counted.
-#[inline(never)]
-fn measured<T>(work: impl FnOnce() -> T) -> T {
-    black_box(work())
+    callgrind::main("gcs_instructions", &CASES)
 }
 
 fn keys(count: usize) -> Vec<String> {

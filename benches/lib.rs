@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod attacks;
+pub mod callgrind;
 pub mod link;
 pub mod page_load;
 pub mod peers;

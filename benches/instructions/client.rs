@@ -57,6 +57,19 @@ pub(crate) fn connect(push: bool) -> (Client, Pipe) {
     (client, Pipe(buffers))
 }
 
+impl std::ops::Add for Received {
+    type Output = Received;
+
+    fn add(self, other: Received) -> Received {
+        Received {
+            heads: self.heads + other.heads,
+            promises: self.promises + other.promises,
+            data_bytes: self.data_bytes + other.data_bytes,
+            ended: self.ended + other.ended,
+        }
+    }
+}
+
 impl Client {
     /// Acknowledges the server's SETTINGS.
     pub(crate) fn acknowledge(&self) {

@@ -66,10 +66,13 @@ fn interleavings() -> Result<(), String> {
     shell::step("interleavings of the learner", &mut test)
 }
 
-/// What the codec costs, counted in instructions, which are the same on a busy machine.
+/// What the codec and a request cost, counted in instructions, which are the same on a busy machine.
 fn instructions() -> Result<(), String> {
-    let mut bench = build(["bench", "--package", "headstart-benches", "--bench", "gcs_instructions"]);
-    shell::step("instructions of the codec", &mut bench)
+    for (what, bench) in [("the codec", "gcs_instructions"), ("a request", "instructions")] {
+        let mut command = build(["bench", "--package", "headstart-benches", "--bench", bench]);
+        shell::step(&format!("instructions of {what}"), &mut command)?;
+    }
+    Ok(())
 }
 
 /// A cargo command that compiles. The CI starts from nothing, where incremental state only costs.
