@@ -1,6 +1,7 @@
 //! Settings, checked once.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use ipnet::IpNet;
 use crate::Headstart;
 #[cfg(feature = "serve")]
 use crate::admission::Admission;
+use crate::build_error::BuildError;
 #[cfg(feature = "serve")]
 use crate::connections::Connections;
 use crate::engine::{Engine, Limits, Observer, Operator, Parts, VerifyHeld, half};
@@ -20,7 +22,9 @@ use crate::headstart::lower_case;
 use crate::holdout::Holdout;
 use crate::markup_settings::Markup;
 use crate::rules::{Budget, Rules};
-use crate::state::{self, SnapshotError};
+use crate::saver::Saver;
+use crate::state;
+use crate::state_file::{self, StateFile};
 use crate::view::PageView;
 
 /// Builds a [`Headstart`]. Every setting has a default; all are checked in [`build`](Builder::build).
@@ -37,6 +41,8 @@ pub struct Builder {
     serving: Serving,
     secret: Option<[u8; 32]>,
     snapshot: Option<Vec<u8>>,
+    state: Option<PathBuf>,
+    state_interval: Duration,
 }
 
 /// Settings of [`Headstart::serve`].
@@ -97,6 +103,8 @@ impl Default for Builder {
             serving: Serving::default(),
             secret: None,
             snapshot: None,
+            state: None,
+            state_interval: Duration::from_secs(30),
         }
     }
 }
@@ -286,6 +294,33 @@ impl Builder {
         self
     }
 
+    /// Keeps what is learned in a file: [`build`](Self::build) reads it if it is there, [`serve`](Headstart::serve) writes
+    /// it every [interval](Self::state_interval) and at its end, dropping the last handle does, and so does
+    /// [`Headstart::save`]. The file is replaced as a whole, and only its owner may read it. It holds the secret of
+    /// cookies, so it takes the place of [`secret`](Self::secret) and [`snapshot`](Self::snapshot).
+    ///
+    /// ```
+    /// use headstart::Headstart;
+    ///
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("learned.headstart");
+    /// let headstart = Headstart::builder().state(&path).build()?;
+    /// drop(headstart);
+    /// assert!(path.exists());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn state(mut self, path: impl Into<PathBuf>) -> Self {
+        self.state = Some(path.into());
+        self
+    }
+
+    /// How often [`serve`](Headstart::serve) writes the file of [`state`](Self::state): a crash loses at most what was
+    /// learned since. 30 s.
+    pub fn state_interval(mut self, interval: Duration) -> Self {
+        self.state_interval = interval;
+        self
+    }
+
     /// Called for every page view, on the connection's task: hand it on, do not work on it.
     pub fn on_page_view(self, observer: impl Fn(&PageView) + Send + Sync + 'static) -> Self {
         self.on_event(move |event| {
@@ -306,8 +341,24 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// Names the setting that is out of range, or says why the snapshot cannot be used; nothing of it is used then.
-    pub fn build(self) -> Result<Headstart, BuildError> {
+    /// Names the setting that is out of range, or says why the snapshot or the file of [`state`](Self::state) cannot be
+    /// used; nothing of it is used then, and the file stays as it is.
+    pub fn build(mut self) -> Result<Headstart, BuildError> {
+        if self.state_interval.is_zero() {
+            return Err(BuildError::setting("state interval", "has to be more than 0"));
+        }
+        let file = self.state.take().map(|path| StateFile::new(path, self.state_interval));
+        if let Some(file) = &file
+            && self.snapshot.is_none()
+        {
+            let found = state_file::read(file.path());
+            self.snapshot = found.map_err(|error| BuildError::file(file.path(), error))?;
+        }
+        let path = file.as_ref().map(|file| file.path().to_owned());
+        self.build_with(file).map_err(|error| error.of_file(path))
+    }
+
+    fn build_with(self, file: Option<StateFile>) -> Result<Headstart, BuildError> {
         #[cfg(feature = "serve")]
         let connections = self.serving.build()?;
         let Builder { learner, operator, cookie, holdout, limits, observers, secret, snapshot, proxies, .. } = self;
@@ -334,8 +385,10 @@ impl Builder {
         };
         let holdout = Holdout::new(holdout, half(&secret, 1));
         let parts = Parts { learner, operator, fingerprints, holdout, limits, observers, secret, window, proxies };
+        let engine = Arc::new(Engine::new(parts));
         Ok(Headstart {
-            engine: Arc::new(Engine::new(parts)),
+            saver: file.map(|file| Arc::new(Saver { engine: Arc::clone(&engine), file })),
+            engine,
             #[cfg(feature = "serve")]
             connections: Arc::new(connections),
         })
@@ -347,49 +400,4 @@ fn random() -> Result<[u8; 32], BuildError> {
     getrandom::fill(&mut secret)
         .map_err(|_| BuildError::setting("secret", "cannot be drawn: the system gives no random bytes"))?;
     Ok(secret)
-}
-
-/// Why nothing was built.
-#[derive(Debug)]
-pub struct BuildError {
-    kind: Kind,
-}
-
-#[derive(Debug)]
-enum Kind {
-    Setting { name: &'static str, problem: &'static str },
-    Snapshot(SnapshotError),
-}
-
-impl BuildError {
-    fn setting(name: &'static str, problem: &'static str) -> Self {
-        BuildError { kind: Kind::Setting { name, problem } }
-    }
-
-    fn snapshot(error: SnapshotError) -> Self {
-        BuildError { kind: Kind::Snapshot(error) }
-    }
-
-    /// Whether the snapshot is at fault: without it, building can succeed.
-    pub fn is_snapshot(&self) -> bool {
-        matches!(self.kind, Kind::Snapshot(_))
-    }
-}
-
-impl fmt::Display for BuildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.kind {
-            Kind::Setting { name, problem } => write!(f, "{name} {problem}"),
-            Kind::Snapshot(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for BuildError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.kind {
-            Kind::Setting { .. } => None,
-            Kind::Snapshot(error) => Some(error),
-        }
-    }
 }

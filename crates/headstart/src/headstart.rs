@@ -11,6 +11,7 @@ use headstart_learn::{ClientClass, Explanation, Learner, Merged, NetworkId, Page
 use crate::connections::Connections;
 use crate::engine::{Engine, now};
 use crate::rules::Rules;
+use crate::saver::Saver;
 use crate::state::{self, SnapshotError};
 use crate::unlearned::{Diagnosis, UnlearnedCounts};
 
@@ -21,6 +22,7 @@ pub struct Headstart {
     pub(crate) engine: Arc<Engine>,
     #[cfg(feature = "serve")]
     pub(crate) connections: Arc<Connections>,
+    pub(crate) saver: Option<Arc<Saver>>,
 }
 
 impl fmt::Debug for Headstart {

@@ -11,6 +11,7 @@ mod arrival;
 mod asset_exchange;
 mod assets;
 mod attributes;
+mod build_error;
 mod builder;
 mod caching;
 mod channels;
@@ -18,6 +19,8 @@ mod client_cache;
 mod client_hints;
 mod client_says;
 mod commit;
+#[cfg(feature = "serve")]
+mod connection;
 mod connection_policy;
 mod connection_state;
 #[cfg(feature = "serve")]
@@ -58,9 +61,12 @@ mod request;
 mod requester;
 mod response;
 mod rules;
+mod saver;
+mod saving;
 #[cfg(feature = "serve")]
 mod serving;
 mod state;
+mod state_file;
 mod statements;
 mod stats;
 mod stopwatch;
@@ -77,7 +83,10 @@ pub use headstart_policy as policy;
 pub use ipnet::IpNet;
 
 pub use crate::assets::Assets;
-pub use crate::builder::{BuildError, Builder};
+pub use crate::build_error::BuildError;
+pub use crate::builder::Builder;
+#[cfg(feature = "serve")]
+pub use crate::connection::{Connection, TlsInfo};
 pub use crate::connection_policy::{ConnectionPolicy, PolicyExchange};
 pub use crate::decided::{Decided, DecidedCounts};
 pub use crate::engine::VerifyHeld;
@@ -93,7 +102,9 @@ pub use crate::observed_body::ObservedBody;
 pub use crate::reading::ReadingStats;
 pub use crate::rules::{Action, Budget, Rule, RuleError, Rules};
 #[cfg(feature = "serve")]
-pub use crate::serving::{Body, BodyError, Connection, Serve};
+pub use crate::serving::{
+    Body, BodyError, ClonedService, HttpService, Listener, MadeService, MakeConnectionService, Serve,
+};
 pub use crate::state::SnapshotError;
 pub use crate::stats::Stats;
 pub use crate::unlearned::{Diagnosis, Unlearned, UnlearnedCounts};

@@ -110,7 +110,7 @@ impl Servers {
             .serve(listener, tls, self.service.clone())
             .on_connection(move |service, connection| {
                 if over_tls {
-                    service.inner_mut().connected(connection.server_name);
+                    service.inner_mut().connected(connection.server_name());
                 } else if redirects_to_https {
                     service.inner_mut().redirect_all();
                 }

@@ -1,25 +1,18 @@
 //! One connection: who it is, TLS, ALPN, and the protocol that was agreed on.
 
-use std::fmt::Debug;
-use std::io;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use ipnet::IpNet;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tower_layer::Layer as _;
-use tower_service::Service;
 
 use crate::Headstart;
 use crate::admission::ConnectionPermit;
@@ -29,15 +22,16 @@ use crate::layer::HeadstartLayer;
 #[cfg(feature = "markup")]
 use crate::reading::Copying;
 
-use super::body::Body;
 use super::buffered_tls::BufferedTls;
-use super::connection::{Connection, OnConnection};
 use super::dynamic_records::DynamicRecords;
+use super::make_service::MakeConnectionService;
+use super::prefixed::Prefixed;
 use super::proxy_protocol;
 use super::smuggling_guard::SmugglingGuard;
 use super::timed_io::{IoTimeouts, TimedIo};
 use super::websocket::Bridge;
-use super::with_peer::WithPeer;
+use super::with_connection::WithConnection;
+use crate::connection::{Connection, TlsInfo};
 
 /// Time for a PROXY header and for the TLS handshake; over HTTP/1.1 for the first byte, and then for each request head,
 /// from the end of the last response on.
@@ -47,15 +41,20 @@ const HTTP1_HEAD: Duration = Duration::from_secs(10);
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// A connection that was accepted.
-pub(crate) struct Accepted<S> {
-    pub(crate) headstart: Headstart,
-    pub(crate) service: S,
-    pub(crate) remote: SocketAddr,
-    pub(crate) permit: ConnectionPermit,
-    pub(crate) stopping: watch::Receiver<bool>,
-    pub(crate) on_connection: Option<OnConnection<S>>,
-    pub(crate) balancers: Arc<[IpNet]>,
+pub(super) struct Accepted<M> {
+    pub(super) headstart: Headstart,
+    pub(super) make: M,
+    pub(super) connection: Connection,
+    pub(super) permit: ConnectionPermit,
+    pub(super) stopping: watch::Receiver<bool>,
+    pub(super) balancers: Arc<[IpNet]>,
 }
+
+/// The service of a connection, with what reads its pages.
+#[cfg(feature = "markup")]
+type Prepared<S> = Copying<S>;
+#[cfg(not(feature = "markup"))]
+type Prepared<S> = S;
 
 /// Counts a connection when it begins and when it ends, even by a panic.
 struct Counted(Headstart);
@@ -73,56 +72,61 @@ impl Drop for Counted {
     }
 }
 
-impl<S, B> Accepted<S>
-where
-    S: Service<Request<Body>, Response = Response<B>> + Clone + Send + 'static,
-    S::Future: Send,
-    S::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Debug,
-    B: http_body::Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Debug,
-{
+impl<M: MakeConnectionService> Accepted<M> {
     /// What follows the handshake is boxed: else the task of every connection would be as large as the largest way
     /// that one can go, 8 KB.
-    pub(crate) async fn serve(mut self, mut socket: TcpStream, tls: Option<TlsAcceptor>) {
+    pub(super) async fn serve<T>(mut self, mut io: T, tls: Option<TlsAcceptor>)
+    where
+        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
         let _counted = Counted::new(&self.headstart);
-        if self.balancers.iter().any(|network| network.contains(&self.remote.ip().to_canonical())) {
-            match handshake(&mut self.stopping, proxy_protocol::read(&mut socket)).await {
-                Some(Ok(client)) => self.remote = client.unwrap_or(self.remote),
+        let mut remote = self.connection.remote();
+        if self.balancers.iter().any(|network| network.contains(&remote.ip().to_canonical())) {
+            match handshake(&mut self.stopping, proxy_protocol::read(&mut io)).await {
+                Some(Ok(client)) => remote = client.unwrap_or(remote),
                 Some(Err(error)) => {
-                    tracing::warn!(balancer = %self.remote, %error, "a balancer did not say for whom it connects");
+                    tracing::warn!(balancer = %remote, %error, "a balancer did not say for whom it connects");
                     return;
                 }
                 None => return,
             }
+            self.connection = self.connection.with_remote(remote);
         }
-        let remote = self.remote;
         let proxies = &self.headstart.engine.proxies;
         if !proxies.trusts(remote.ip()) && !self.permit.belongs_to(remote.ip()) {
             tracing::warn!(address = %remote.ip(), "an address has its share of the connections");
             return;
         }
         let Some(tls) = tls else {
-            match handshake(&mut self.stopping, speaks_http2(&socket)).await {
-                Some(Ok(true)) => Box::pin(self.announced(None).http2(socket, false)).await,
-                Some(Ok(false)) => Box::pin(self.announced(None).http1(socket, false)).await,
+            let mut io = Prefixed::none(io);
+            let agreed = self.connection.tls().and_then(|tls| tls.alpn.as_deref()).map(|alpn| alpn == b"h2");
+            let http2 = match agreed {
+                Some(http2) => Some(Ok(http2)),
+                None => handshake(&mut self.stopping, io.begins_with(PREFACE)).await,
+            };
+            match http2 {
+                Some(Ok(true)) => Box::pin(self.http2(io, false)).await,
+                Some(Ok(false)) => Box::pin(self.http1(io)).await,
                 _ => self.failed(|| tracing::debug!(%remote, "the client said nothing")),
             }
             return;
         };
-        if handshake(&mut self.stopping, speaks_cleartext(&socket)).await == Some(true) {
+        let mut io = Prefixed::none(io);
+        // A TLS record does not begin with a letter (RFC 8446, section 5.1), a request in cleartext does.
+        let first = handshake(&mut self.stopping, io.first()).await;
+        if let Some(Ok(Some(b'A'..=b'Z' | b'a'..=b'z'))) = first {
             self.failed(|| tracing::debug!(%remote, "the client speaks HTTP without TLS"));
-            let _ = timeout(HANDSHAKE, socket.write_all(WITHOUT_TLS.as_bytes())).await;
-            return linger(socket).await;
+            let _ = timeout(HANDSHAKE, io.write_all(WITHOUT_TLS.as_bytes())).await;
+            return linger(io).await;
         }
-        match handshake(&mut self.stopping, Box::pin(tls.accept(socket))).await {
-            Some(Ok(mut stream)) => {
-                let session = stream.get_mut().1;
-                let http2 = session.alpn_protocol() == Some(b"h2");
-                let this = self.announced(session.server_name());
+        match handshake(&mut self.stopping, Box::pin(tls.accept(io))).await {
+            Some(Ok(stream)) => {
+                let (http2, tls) = agreed(stream.get_ref().1);
+                self.connection = self.connection.with_tls(tls);
                 if http2 {
-                    Box::pin(this.http2(DynamicRecords::new(BufferedTls::new(stream)), true)).await;
+                    Box::pin(self.http2(DynamicRecords::new(BufferedTls::new(stream)), true)).await;
                 } else {
-                    Box::pin(this.http1(DynamicRecords::new(stream), true)).await;
+                    Box::pin(self.http1(DynamicRecords::new(stream))).await;
                 }
             }
             Some(Err(error)) => self.failed(|| tracing::debug!(%remote, %error, "the TLS handshake failed")),
@@ -135,31 +139,38 @@ where
         say();
     }
 
-    /// Tells the service whom it will answer.
-    fn announced(mut self, server_name: Option<&str>) -> Self {
-        if let Some(call) = self.on_connection.take() {
-            call(&mut self.service, &Connection { remote: self.remote, server_name });
+    /// The service for this connection; `None`, which ends it, if none could be made.
+    async fn made(make: M, connection: Connection) -> Option<WithConnection<Prepared<M::Service>>> {
+        match make.make(&connection).await {
+            Ok(service) => {
+                #[cfg(feature = "markup")]
+                let service = Copying(service);
+                Some(WithConnection { service, connection })
+            }
+            Err(error) => {
+                tracing::warn!(remote = %connection.remote(), %error, "no service could be made for a connection");
+                None
+            }
         }
-        self
     }
 
-    async fn http2<T: AsyncRead + AsyncWrite + Unpin>(self, mut io: T, tls: bool) {
-        let Accepted { headstart, service, remote, permit, mut stopping, .. } = self;
+    /// `buffered` says that writes cost nothing until the stream is flushed.
+    async fn http2<T: AsyncRead + AsyncWrite + Unpin>(self, mut io: T, buffered: bool) {
+        let Accepted { headstart, make, connection, permit, mut stopping, .. } = self;
+        let remote = connection.remote();
         let policy = headstart.policy(remote).counted(permit.activity());
         let mut config = headstart.connections.h2.clone();
-        config.buffered_io = tls;
-        #[cfg(feature = "markup")]
-        let service = Copying(service);
-        let service = Bridge(WithPeer { service, remote, tls });
-        let mut connection = headstart_h2::serve_connection_with(config, &mut io, service, policy);
+        config.buffered_io = buffered;
+        let Some(service) = Self::made(make, connection).await else { return };
+        let mut driver = headstart_h2::serve_connection_with(config, &mut io, Bridge(service), policy);
         let result = tokio::select! {
-            result = &mut connection => result,
+            result = &mut driver => result,
             () = asked_to_close(&mut stopping, permit.close_requested()) => {
-                connection.graceful_shutdown();
-                (&mut connection).await
+                driver.graceful_shutdown();
+                (&mut driver).await
             }
         };
-        drop(connection);
+        drop(driver);
         match result {
             Ok(()) => linger(io).await,
             Err(error) => {
@@ -169,28 +180,27 @@ where
         }
     }
 
-    async fn http1<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, io: T, tls: bool) {
-        let Accepted { headstart, service, remote, permit, mut stopping, .. } = self;
+    async fn http1<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, io: T) {
+        let Accepted { headstart, make, connection, permit, mut stopping, .. } = self;
+        let remote = connection.remote();
         let engine = &headstart.engine;
         let close_requested = permit.close_requested();
         let mut state = ConnectionState::new(engine, remote);
         state.activity = Some(permit.activity());
         let state = Arc::new(Mutex::new(state));
-        let layer = HeadstartLayer { engine: Arc::clone(engine), connection: Some(Arc::clone(&state)) };
-        #[cfg(feature = "markup")]
-        let service = Copying(service);
-        let service = layer.layer(WithPeer { service, remote, tls });
+        let Some(service) = Self::made(make, connection).await else { return };
+        let service = HeadstartLayer::of_connection(Arc::clone(engine), Arc::clone(&state)).layer(service);
         let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
         builder.http1().timer(TokioTimer::new()).header_read_timeout(HTTP1_HEAD);
         // The protocol that follows an upgrade keeps the permit, and a shutdown waits for it.
         let timeouts = IoTimeouts { first_read: HTTP1_HEAD, write: headstart.connections.h2.write_stall_timeout };
         let io = TokioIo::new(TimedIo::new(SmugglingGuard::new(io), timeouts, (permit, stopping.clone())));
-        let mut connection = pin!(builder.serve_connection_with_upgrades(io, TowerToHyperService::new(service)));
+        let mut driver = pin!(builder.serve_connection_with_upgrades(io, TowerToHyperService::new(service)));
         let result = tokio::select! {
-            result = &mut connection => result,
+            result = &mut driver => result,
             () = asked_to_close(&mut stopping, close_requested) => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+                driver.as_mut().graceful_shutdown();
+                driver.await
             }
         };
         if let Err(error) = result {
@@ -202,17 +212,23 @@ where
     }
 }
 
-/// Whether the client says words where a TLS record is expected, whose first byte is no letter (RFC 8446, section 5.1).
-async fn speaks_cleartext(socket: &TcpStream) -> bool {
-    let mut first = [0; 1];
-    matches!(socket.peek(&mut first).await, Ok(1)) && first.iter().all(u8::is_ascii_alphabetic)
-}
-
-/// What such a client is told.
+/// The answer to a request without TLS where TLS is expected.
 const WITHOUT_TLS: &str = "HTTP/1.1 400 Bad Request\r\ncontent-type: text/html; charset=utf-8\r\ncontent-length: 194\r\n\
     cache-control: no-store\r\nconnection: close\r\n\r\n\
     <!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>400 Bad Request</title>\n\
     <p>A request without TLS came to a port that speaks HTTPS. Write https:// in front of the address.</p></html>\n";
+
+/// What a handshake agreed on, and whether that is HTTP/2.
+fn agreed(session: &rustls::ServerConnection) -> (bool, TlsInfo) {
+    let alpn = session.alpn_protocol();
+    let certificates = session.peer_certificates().unwrap_or_default();
+    let tls = TlsInfo {
+        server_name: session.server_name().map(Arc::from),
+        alpn: alpn.map(Arc::from),
+        client_certificates: certificates.iter().map(|certificate| certificate.clone().into_owned()).collect(),
+    };
+    (alpn == Some(b"h2"), tls)
+}
 
 /// Takes in what a client still says after the end. Closing a socket with bytes unread resets it (RFC 9293, section
 /// 3.10.4), and a reset throws away responses that the client has not read yet.
@@ -254,25 +270,5 @@ async fn asked_to_close(stopping: &mut watch::Receiver<bool>, close_requested: i
     tokio::select! {
         () = stop(stopping) => {}
         () = close_requested => {}
-    }
-}
-
-/// Whether a cleartext client begins with the HTTP/2 preface.
-async fn speaks_http2(socket: &TcpStream) -> io::Result<bool> {
-    let mut start = [0; PREFACE.len()];
-    let mut pause = Duration::from_millis(1);
-    loop {
-        let seen = socket.peek(&mut start).await?;
-        let begins = start.get(..seen).unwrap_or_default();
-        if seen == 0 || !PREFACE.starts_with(begins) {
-            return Ok(false);
-        }
-        if seen == PREFACE.len() {
-            return Ok(true);
-        }
-        // `peek` reports the same bytes at once; the rest is on its way.
-        // Ever longer, so that one who sends half of it keeps nobody busy.
-        tokio::time::sleep(pause).await;
-        pause = (2 * pause).min(Duration::from_millis(200));
     }
 }

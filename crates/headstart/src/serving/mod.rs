@@ -3,15 +3,20 @@
 mod accepted;
 mod body;
 mod buffered_tls;
-mod connection;
 mod dynamic_records;
+mod http_service;
+mod listener;
+mod make_service;
+mod prefixed;
 mod proxy_protocol;
 mod serve;
 mod smuggling_guard;
 mod timed_io;
 mod websocket;
-mod with_peer;
+mod with_connection;
 
 pub use self::body::{Body, BodyError};
-pub use self::connection::Connection;
+pub use self::http_service::HttpService;
+pub use self::listener::Listener;
+pub use self::make_service::{ClonedService, MadeService, MakeConnectionService};
 pub use self::serve::Serve;

@@ -1,18 +1,15 @@
 //! The accept loop.
 
-use std::fmt::{self, Debug};
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::{Request, Response};
 use ipnet::IpNet;
 use rustls::ServerConfig;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -22,62 +19,84 @@ use crate::Headstart;
 use crate::admission::{Admission, ConnectionPermit};
 
 use super::accepted::Accepted;
-use super::body::Body;
-use super::connection::{Connection, OnConnection};
-
-/// What the kernel may hold unsent, bytes. What lies below the scheduler cannot be overtaken, so a late
-/// urgent response waits for as much as stands here; at 10 Mbit/s 16 KiB are 13 ms.
-const UNSENT_BYTES: usize = 16 << 10;
+use super::http_service::HttpService;
+use super::listener::Listener;
+use super::make_service::{BoxError, ClonedService, MadeService, MakeConnectionService};
+use crate::connection::Connection;
 
 /// A server that was made by [`Headstart::serve`]; it runs when awaited.
 #[must_use = "a server runs when it is awaited"]
-pub struct Serve<S> {
+pub struct Serve<L, M> {
     headstart: Headstart,
-    listener: TcpListener,
+    listener: L,
     tls: Option<Arc<ServerConfig>>,
-    service: S,
+    make: M,
     stop: BoxFuture<'static, ()>,
     drain: Duration,
-    on_connection: Option<OnConnection<S>>,
     balancers: Arc<[IpNet]>,
 }
 
-impl Headstart {
-    /// Serves a tower service, such as an axum `Router`, to all who connect. With a TLS configuration HTTP/2 and
-    /// HTTP/1.1 are offered by ALPN; without one, HTTP/2 is for clients with prior knowledge.
-    ///
-    /// The returned value runs when awaited; see [`Serve::with_graceful_shutdown`].
-    pub fn serve<S>(&self, listener: TcpListener, tls: impl Into<Option<Arc<ServerConfig>>>, service: S) -> Serve<S> {
-        Serve::new(self.clone(), listener, tls.into(), service)
-    }
-}
-
-impl<S> Debug for Serve<S> {
+impl<L, M> fmt::Debug for Serve<L, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Serve").finish_non_exhaustive()
+        f.debug_struct("Serve").field("drain", &self.drain).field("balancers", &self.balancers).finish_non_exhaustive()
     }
 }
 
-impl<S> Serve<S> {
-    fn new(headstart: Headstart, listener: TcpListener, tls: Option<Arc<ServerConfig>>, service: S) -> Self {
-        let stop = Box::pin(std::future::pending());
-        Serve {
-            headstart,
-            listener,
-            tls,
-            service,
-            stop,
-            drain: Duration::from_secs(30),
-            on_connection: None,
-            balancers: Arc::default(),
-        }
+impl Headstart {
+    /// Serves a tower service, such as an axum `Router`, to all who connect to a [`Listener`]. With a TLS configuration
+    /// HTTP/2 and HTTP/1.1 are offered by ALPN; without one, HTTP/2 is for clients with prior knowledge.
+    ///
+    /// Requests carry in their extensions the [`Connection`] that they came over, the peer's address
+    /// ([`Peer`](headstart_policy::Peer)), the client's if a trusted proxy names one
+    /// ([`ClientAddress`](headstart_policy::ClientAddress)), and with the feature `axum` axum's `ConnectInfo<SocketAddr>`.
+    ///
+    /// The returned value runs when awaited; see [`Serve::with_graceful_shutdown`]. Do not add
+    /// [`Headstart::layer`](crate::Headstart::layer) to the service: `serve` does what it does.
+    pub fn serve<L, S>(
+        &self,
+        listener: L,
+        tls: impl Into<Option<Arc<ServerConfig>>>,
+        service: S,
+    ) -> Serve<L, ClonedService<S>>
+    where
+        L: Listener,
+        S: HttpService,
+    {
+        Serve::new(self.clone(), listener, tls.into(), ClonedService { service, on_connection: None })
     }
 
+    /// Serves what a make-service makes for each connection from the address of its client, such as
+    /// `app.into_make_service_with_connect_info::<SocketAddr>()` of axum. See [`serve`](Self::serve).
+    pub fn serve_make_service<L, M, S>(
+        &self,
+        listener: L,
+        tls: impl Into<Option<Arc<ServerConfig>>>,
+        make_service: M,
+    ) -> Serve<L, MadeService<M>>
+    where
+        L: Listener,
+        M: Service<SocketAddr, Response = S> + Clone + Send + 'static,
+        M::Future: Send,
+        M::Error: Into<BoxError>,
+        S: HttpService,
+    {
+        Serve::new(self.clone(), listener, tls.into(), MadeService(make_service))
+    }
+}
+
+impl<L, S> Serve<L, ClonedService<S>> {
     /// Called once for each connection, before its first request, with the clone of the service that will answer
     /// it: for what a service has to know of its connection, such as the name that its certificate was chosen by.
-    pub fn on_connection(mut self, call: impl Fn(&mut S, &Connection<'_>) + Send + Sync + 'static) -> Self {
-        self.on_connection = Some(Arc::new(call));
+    pub fn on_connection(mut self, call: impl Fn(&mut S, &Connection) + Send + Sync + 'static) -> Self {
+        self.make.on_connection = Some(Arc::new(call));
         self
+    }
+}
+
+impl<L, M> Serve<L, M> {
+    fn new(headstart: Headstart, listener: L, tls: Option<Arc<ServerConfig>>, make: M) -> Self {
+        let stop = Box::pin(std::future::pending());
+        Serve { headstart, listener, tls, make, stop, drain: Duration::from_secs(30), balancers: Arc::default() }
     }
 
     /// Stops accepting when `signal` is done, finishes what is under way and returns.
@@ -100,13 +119,10 @@ impl<S> Serve<S> {
     }
 }
 
-impl<S, B> IntoFuture for Serve<S>
+impl<L, M> IntoFuture for Serve<L, M>
 where
-    S: Service<Request<Body>, Response = Response<B>> + Clone + Send + 'static,
-    S::Future: Send,
-    S::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Debug,
-    B: http_body::Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Debug,
+    L: Listener,
+    M: MakeConnectionService,
 {
     type Output = io::Result<()>;
     type IntoFuture = BoxFuture<'static, io::Result<()>>;
@@ -116,54 +132,47 @@ where
     }
 }
 
-async fn run<S, B>(serve: Serve<S>) -> io::Result<()>
-where
-    S: Service<Request<Body>, Response = Response<B>> + Clone + Send + 'static,
-    S::Future: Send,
-    S::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Debug,
-    B: http_body::Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Debug,
-{
-    let Serve { headstart, listener, tls, service, stop, drain, on_connection, balancers } = serve;
+async fn run<L: Listener, M: MakeConnectionService>(serve: Serve<L, M>) -> io::Result<()> {
+    let Serve { headstart, mut listener, tls, make, stop, drain, balancers } = serve;
     let tls = tls.map(|config| TlsAcceptor::from(with_alpn(config)));
     let (stopped, stopping) = watch::channel(false);
     let mut stop = pin!(stop);
+    let mut saving = pin!(headstart.keep_saving());
     loop {
         let accepted = tokio::select! {
             biased;
             () = &mut stop => break,
-            accepted = accept(&listener, &headstart.connections.admission) => accepted,
+            accepted = accept(&mut listener, &headstart.connections.admission) => accepted,
+            // It never ends, and comes to its turn whenever a save is due.
+            never = &mut saving => match never {},
         };
-        let Some((socket, remote, permit)) = accepted else { continue };
-        let connection = Accepted {
+        let Some((io, connection, permit)) = accepted else { continue };
+        let accepted = Accepted {
             headstart: headstart.clone(),
-            service: service.clone(),
-            remote,
+            make: make.clone(),
+            connection,
             permit,
             stopping: stopping.clone(),
-            on_connection: on_connection.clone(),
             balancers: Arc::clone(&balancers),
         };
-        tokio::spawn(connection.serve(socket, tls.clone()));
+        tokio::spawn(accepted.serve(io, tls.clone()));
     }
     drop(listener);
     drop(stopping);
     // A receiver that is gone is a connection that has ended.
     let _ = stopped.send(true);
     let _ = timeout(drain, stopped.closed()).await;
+    headstart.save_at_the_end().await;
     Ok(())
 }
 
 /// The next connection, with its permit; more wait in the kernel's queue.
-async fn accept(
-    listener: &TcpListener,
+async fn accept<L: Listener>(
+    listener: &mut L,
     admission: &Arc<Admission>,
-) -> Option<(TcpStream, SocketAddr, ConnectionPermit)> {
+) -> Option<(L::Io, Connection, ConnectionPermit)> {
     match listener.accept().await {
-        Ok((socket, remote)) => {
-            prepare(&socket);
-            Some((socket, remote, admission.permit().await?))
-        }
+        Ok((io, connection)) => Some((io, connection, admission.permit().await?)),
         Err(error) => {
             // Out of descriptors, or a client that left at once: the listener itself is sound.
             tracing::warn!(%error, "a connection could not be accepted");
@@ -173,16 +182,15 @@ async fn accept(
     }
 }
 
-/// Options without which it works, only slower.
-fn prepare(socket: &TcpStream) {
-    let _ = socket.set_nodelay(true);
-    #[cfg(target_os = "linux")]
-    let _ = socket2::SockRef::from(socket).set_tcp_notsent_lowat(UNSENT_BYTES as u32);
-}
-
 /// HTTP/2 first, unless the configuration says otherwise.
 fn with_alpn(config: Arc<ServerConfig>) -> Arc<ServerConfig> {
     if !config.alpn_protocols.is_empty() {
+        if !config.alpn_protocols.iter().any(|protocol| protocol == b"h2") {
+            tracing::warn!(
+                "the TLS configuration does not offer `h2` (alpn_protocols): all clients will use HTTP/1.1, without pushes \
+                 and 103; leave the list empty, and h2 and http/1.1 are offered"
+            );
+        }
         return config;
     }
     let mut config = ServerConfig::clone(&config);

@@ -10,19 +10,22 @@ use bytes::{Bytes, BytesMut};
 use futures_util::future::{BoxFuture, Either, MapOk, TryFutureExt as _};
 use headstart_h2::{Protocol, RequestBody};
 use http::header::{self, HeaderName, HeaderValue};
-use http::{Method, Request, Response, StatusCode, Version};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use pin_project_lite::pin_project;
+use sha1::{Digest as _, Sha1};
 use tokio::io::{AsyncRead as _, AsyncWriteExt as _, ReadBuf, ReadHalf, WriteHalf};
 use tower_service::Service;
 
 /// What lies between the stream and the service in each direction, bytes.
 const BUFFER: usize = 16 << 10;
 const WEBSOCKET: &str = "websocket";
+/// What a server adds to the key of a request before it hashes it (RFC 6455, section 1.3).
+const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -99,7 +102,7 @@ where
     if request.extensions().get::<Protocol>().is_none_or(|protocol| protocol.as_str() != WEBSOCKET) {
         return Ok(empty(StatusCode::NOT_IMPLEMENTED));
     }
-    let (request, upload) = upgrade_request(request)?;
+    let (request, upload, key) = upgrade_request(request)?;
     let (near, far) = tokio::io::duplex(BUFFER);
     let server = hyper::server::conn::http1::Builder::new()
         .serve_connection(TokioIo::new(far), TowerToHyperService::new(service))
@@ -110,6 +113,12 @@ where
     let mut response = send.send_request(request).await?;
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         return Ok(response.map(|body| Bridged::Refusal { body }));
+    }
+    if !accepts(response.headers(), &key) {
+        tracing::warn!(
+            "a service answered 101 without the right Sec-WebSocket-Accept: its WebSocket is refused with 502"
+        );
+        return Ok(empty(StatusCode::BAD_GATEWAY));
     }
     let io = TokioIo::new(hyper::upgrade::on(&mut response).await?);
     let (download, sink) = tokio::io::split(io);
@@ -124,8 +133,19 @@ where
     Ok(Response::from_parts(head, Bridged::Tunnel { tunnel }))
 }
 
-/// The request as HTTP/1.1 knows it (RFC 6455, section 4.1), and what the client sends.
-fn upgrade_request(request: Request<RequestBody>) -> Result<(Request<String>, RequestBody), BoxError> {
+/// Whether a 101 proves that its sender has read the request and speaks WebSocket (RFC 6455, section 4.1).
+fn accepts(headers: &HeaderMap, key: &str) -> bool {
+    let digest = Sha1::new().chain_update(key).chain_update(GUID).finalize();
+    let accept = data_encoding::BASE64.encode(&digest);
+    let is = |name, expected: &str| {
+        headers.get(name).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(expected.as_bytes()))
+    };
+    headers.get(header::SEC_WEBSOCKET_ACCEPT).is_some_and(|value| value.as_bytes() == accept.as_bytes())
+        && is(header::UPGRADE, WEBSOCKET)
+}
+
+/// The request as HTTP/1.1 knows it (RFC 6455, section 4.1), what the client sends, and the key of the request.
+fn upgrade_request(request: Request<RequestBody>) -> Result<(Request<String>, RequestBody, String), BoxError> {
     let (head, upload) = request.into_parts();
     let mut key = [0; 16];
     getrandom::fill(&mut key)?;
@@ -136,16 +156,14 @@ fn upgrade_request(request: Request<RequestBody>) -> Result<(Request<String>, Re
     if let Some(authority) = head.uri.authority() {
         fields.insert(header::HOST, HeaderValue::from_str(authority.as_str())?);
     }
-    let own: [(HeaderName, &str); 3] = [
-        (header::CONNECTION, "upgrade"),
-        (header::UPGRADE, WEBSOCKET),
-        (header::SEC_WEBSOCKET_KEY, &data_encoding::BASE64.encode(&key)),
-    ];
+    let key = data_encoding::BASE64.encode(&key);
+    let own: [(HeaderName, &str); 3] =
+        [(header::CONNECTION, "upgrade"), (header::UPGRADE, WEBSOCKET), (header::SEC_WEBSOCKET_KEY, &key)];
     for (name, value) in own {
         fields.insert(name, HeaderValue::from_str(value)?);
     }
     fields.entry(header::SEC_WEBSOCKET_VERSION).or_insert(HeaderValue::from_static("13"));
-    Ok((upgrade, upload))
+    Ok((upgrade, upload, key))
 }
 
 /// Hands on what the client sends until either side ends.

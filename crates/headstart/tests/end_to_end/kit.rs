@@ -14,6 +14,7 @@ use http::header::{self, HeaderName};
 use http::{Method, StatusCode};
 use testkit::http2;
 pub(crate) use testkit::http2::{NAVIGATION as BROWSER, Reply, targets};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 
 /// A response to a path: fields and body.
@@ -179,11 +180,21 @@ pub(crate) struct Client(http2::Client, SocketAddr);
 
 impl Client {
     pub(crate) async fn connect(server: &Server, pushes: Pushes) -> Self {
-        let socket = TcpStream::connect(server.address).await.unwrap();
+        Client::connect_to(server.address, pushes).await
+    }
+
+    pub(crate) async fn connect_to(address: SocketAddr, pushes: Pushes) -> Self {
+        Client::over(TcpStream::connect(address).await.unwrap(), address, pushes).await
+    }
+
+    /// Speaks HTTP/2 through a stream.
+    pub(crate) async fn over<T>(io: T, address: SocketAddr, pushes: Pushes) -> Self
+    where
+        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
         let mut settings = h2::client::Builder::new();
         settings.enable_push(pushes == Pushes::Taken);
-        let origin = format!("http://{}", server.address);
-        Client(http2::Client::handshake(socket, origin, &settings).await.unwrap(), server.address)
+        Client(http2::Client::handshake(io, format!("http://{address}"), &settings).await.unwrap(), address)
     }
 
     /// Asks for several paths at once, each with a `priority`; returns them in the order in which they were there.

@@ -1,13 +1,12 @@
-//! Snapshots, the layer, and shutting down.
+//! Snapshots, the state file, and shutting down.
 
+use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use headstart::Headstart;
-use headstart::policy::Peer;
-use http::{Request, Response, header};
+use http::header::CONTENT_TYPE;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tower_layer::Layer as _;
-use tower_service::Service as _;
 
 use crate::kit::{Answer, Client, Pushes, Server};
 
@@ -63,29 +62,80 @@ async fn who_has_said_nothing_does_not_delay_a_shutdown() {
     tokio::time::timeout(Duration::from_secs(3), serving).await.expect("it waits for the silent").unwrap().unwrap();
 }
 
-#[tokio::test]
-async fn the_layer_serves_in_other_servers() {
-    let headstart = Headstart::builder().min_networks(1).holdout(0).build().unwrap();
-    let inner = tower::service_fn(|request: Request<()>| async move {
-        let media = if request.uri().path() == "/" { "text/html" } else { "text/css" };
-        Ok::<_, std::convert::Infallible>(
-            Response::builder().header(header::CONTENT_TYPE, media).body(String::new()).unwrap(),
-        )
+/// Serves until told to stop, with a state file; returns when the server has returned.
+async fn serve_with_state(path: &Path, interval: Duration, while_it_runs: impl AsyncFnOnce(SocketAddr, Headstart)) {
+    let builder = Headstart::builder().min_networks(1).holdout(0).state(path).state_interval(interval);
+    let headstart = builder.build().unwrap();
+    let app = axum::Router::new()
+        .route("/", axum::routing::get(|| async { axum::response::Html("page") }))
+        .route("/a.css", axum::routing::get(|| async { ([(CONTENT_TYPE, "text/css")], "a") }));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = headstart.serve(listener, None, app).with_graceful_shutdown(async {
+        let _ = stopped.await;
     });
-    let mut service = headstart.layer().layer(inner);
-    let mut ask = async |path: &str, referer: Option<&str>| {
-        let mut request = Request::get(format!("https://a.example{path}"));
-        if let Some(referer) = referer {
-            request = request.header(header::REFERER, referer);
+    let serving = tokio::spawn(serving.into_future());
+    while_it_runs(address, headstart.clone()).await;
+    stop.send(()).unwrap();
+    serving.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_state_file_is_written_at_the_end_and_read_at_the_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("state");
+    let mut authority = String::new();
+    serve_with_state(&path, Duration::from_secs(3600), async |address, _| {
+        for _ in 0..3 {
+            let mut client = Client::connect_to(address, Pushes::Refused).await;
+            client.get("/").await;
+            client.get("/a.css").await;
         }
-        let request = request.extension(Peer("192.0.2.1:999".parse().unwrap())).body(()).unwrap();
-        service.call(request).await.unwrap()
-    };
-    for _ in 0..3 {
-        ask("/", None).await;
-        ask("/a.css", Some("https://a.example/")).await;
+        assert!(!path.exists(), "it is not due");
+        authority = address.to_string();
+    })
+    .await;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
-    headstart.finish();
-    let page = ask("/", None).await;
-    assert_eq!(page.headers()[header::LINK], "</a.css>; rel=preload; as=style");
+    let restored = Headstart::builder().min_networks(1).state(&path).build().unwrap();
+    assert_eq!(&*restored.explain(&authority, "/").unwrap().assets[0].path, "/a.css");
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left beside it");
+}
+
+#[tokio::test]
+async fn a_state_file_is_written_at_intervals_and_on_demand() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("state");
+    serve_with_state(&path, Duration::from_millis(50), async |_, headstart| {
+        for _ in 0..2 {
+            for _ in 0..500 {
+                if path.exists() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            std::fs::remove_file(&path).unwrap();
+        }
+        headstart.save().unwrap();
+        assert!(path.exists());
+    })
+    .await;
+}
+
+#[test]
+fn a_state_file_that_cannot_be_used_is_an_error_that_names_it_and_stays() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("state");
+    std::fs::write(&path, "something else").unwrap();
+    let error = Headstart::builder().state(&path).build().err().unwrap();
+    assert!(error.is_snapshot() && error.to_string().starts_with(path.to_str().unwrap()), "{error}");
+    assert_eq!(std::fs::read(&path).unwrap(), b"something else");
+    let error = Headstart::builder().state(directory.path()).build().err().unwrap();
+    assert!(error.to_string().ends_with("not a regular file"), "{error}");
+    let error = Headstart::builder().state(path).state_interval(Duration::ZERO).build().err().unwrap();
+    assert!(error.to_string().contains("state interval"), "{error}");
 }

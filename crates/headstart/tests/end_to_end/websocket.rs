@@ -126,6 +126,39 @@ async fn what_is_no_websocket_is_refused() {
 }
 
 #[tokio::test]
+async fn a_101_that_does_not_answer_the_key_is_a_failure() {
+    let liar = |accept: &'static str, protocol: &'static str| {
+        any(move || async move {
+            let head = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS).header("connection", "upgrade");
+            head.header("upgrade", protocol)
+                .header("sec-websocket-accept", accept)
+                .body(axum::body::Body::empty())
+                .unwrap()
+        })
+    };
+    let app =
+        Router::new().route("/wrong", liar("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "websocket")).route("/none", liar("", "x"));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(Headstart::builder().build().unwrap().serve(listener, None, app).into_future());
+    let mut send = connect(address).await;
+    for path in ["/wrong", "/none"] {
+        assert_eq!(open(&mut send, address, path, "websocket").await.0.status(), StatusCode::BAD_GATEWAY, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn another_limit_of_http2_takes_no_websocket_away() {
+    let app = Router::new().route("/echo", any(|upgrade: WebSocketUpgrade| async { upgrade.on_upgrade(echo) }));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let headstart = Headstart::builder().h2(|h2| h2.max_concurrent_streams = 7).build().unwrap();
+    tokio::spawn(headstart.serve(listener, None, app).into_future());
+    let mut send = connect(address).await;
+    assert_eq!(open(&mut send, address, "/echo", "websocket").await.0.status(), StatusCode::OK);
+}
+
+#[tokio::test]
 async fn over_http1_as_ever() {
     let mut socket = TcpStream::connect(serve().await).await.unwrap();
     let request = "GET /echo HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\

@@ -1,6 +1,5 @@
 //! What a service gets to know of its connection with each request.
 
-use std::net::SocketAddr;
 use std::task::{Context, Poll};
 
 use headstart_policy::{OverTls, Peer};
@@ -8,16 +7,16 @@ use http::Request;
 use tower_service::Service;
 
 use super::body::Body;
+use crate::connection::Connection;
 
-/// Gives a service the client's address and one type of body for both protocols.
+/// Gives a service the facts of its connection, and one type of body for both protocols.
 #[derive(Clone)]
-pub(super) struct WithPeer<S> {
+pub(super) struct WithConnection<S> {
     pub(super) service: S,
-    pub(super) remote: SocketAddr,
-    pub(super) tls: bool,
+    pub(super) connection: Connection,
 }
 
-impl<S, R> Service<Request<R>> for WithPeer<S>
+impl<S, R> Service<Request<R>> for WithConnection<S>
 where
     S: Service<Request<Body>>,
     Body: From<R>,
@@ -32,10 +31,14 @@ where
 
     fn call(&mut self, request: Request<R>) -> S::Future {
         let mut request = request.map(Body::from);
-        request.extensions_mut().insert(Peer(self.remote));
-        if self.tls {
-            request.extensions_mut().insert(OverTls);
+        let extensions = request.extensions_mut();
+        extensions.insert(Peer(self.connection.remote()));
+        if self.connection.tls().is_some() {
+            extensions.insert(OverTls);
         }
+        #[cfg(feature = "axum")]
+        extensions.insert(axum::extract::ConnectInfo(self.connection.remote()));
+        extensions.insert(self.connection.clone());
         self.service.call(request)
     }
 }

@@ -1,0 +1,60 @@
+//! What was learned outlives the process.
+
+use std::io;
+#[cfg(feature = "serve")]
+use std::sync::Arc;
+
+use crate::Headstart;
+#[cfg(feature = "serve")]
+use crate::engine::now;
+#[cfg(feature = "serve")]
+use crate::saver::Saver;
+
+impl Headstart {
+    /// Writes what was learned to the file of [`Builder::state`](crate::Builder::state) now; without one, does nothing.
+    ///
+    /// [`serve`](crate::Headstart) does so every [interval](crate::Builder::state_interval) and at its end, and dropping
+    /// the last handle does. A program that uses the layer alone calls this from a timer of its own; it blocks for the
+    /// time of a disk write.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written; the one before it stays.
+    pub fn save(&self) -> io::Result<()> {
+        self.saver.as_ref().map_or(Ok(()), |saver| saver.save())
+    }
+
+    /// Saves whenever it is due, for as long as this is polled.
+    #[cfg(feature = "serve")]
+    pub(crate) async fn keep_saving(&self) -> std::convert::Infallible {
+        let Some(saver) = &self.saver else { return std::future::pending().await };
+        loop {
+            // Several listeners share the file; the first of them to see that it is due saves.
+            tokio::time::sleep(saver.file.interval()).await;
+            if saver.file.is_due() {
+                save_on_a_thread(Arc::clone(saver), Saver::save).await;
+            }
+        }
+    }
+
+    /// Saves with all open visits, at the end of a server.
+    #[cfg(feature = "serve")]
+    pub(crate) async fn save_at_the_end(&self) {
+        if let Some(saver) = &self.saver {
+            let at_the_end = |saver: &Saver| {
+                saver.engine.learner.finish(now());
+                saver.save()
+            };
+            save_on_a_thread(Arc::clone(saver), at_the_end).await;
+        }
+    }
+}
+
+#[cfg(feature = "serve")]
+async fn save_on_a_thread(saver: Arc<Saver>, save: impl FnOnce(&Saver) -> io::Result<()> + Send + 'static) {
+    let path = saver.file.path().to_owned();
+    let done = tokio::task::spawn_blocking(move || save(&saver)).await;
+    if let Ok(Err(error)) = done {
+        tracing::error!(path = %path.display(), %error, "what was learned could not be saved");
+    }
+}
