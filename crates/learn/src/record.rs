@@ -29,7 +29,7 @@ const QUERIED: u8 = 4;
 const FULL: u8 = 8;
 
 /// Most blocks of a timeline that are read.
-const MAX_BLOCKS: u16 = 128;
+const MAX_BLOCKS: u16 = 1024;
 
 impl Asset {
     pub(crate) fn write(&self, out: &mut Vec<u8>) {

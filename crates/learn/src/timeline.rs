@@ -2,7 +2,7 @@
 
 /// Sums in blocks of time. A block is 2^k seconds long and starts at a multiple of its length; it is
 /// the longest that ended at least four times its own length before the newest. So a block is at most a quarter as
-/// long as it is old, and there are some hundred of them at most, whatever the span.
+/// long as it is old, and there are some hundred of them, whatever the span.
 ///
 /// Which blocks there are depends on the newest time alone, and older divisions are finer than
 /// newer ones: adding up timelines is exact, commutative and associative.
@@ -15,7 +15,7 @@ pub(crate) struct Timeline {
 }
 
 /// More blocks than this are divided anew.
-const MAX_BLOCKS: usize = 128;
+const MAX_BLOCKS: usize = 192;
 
 /// How many times as old as long a block is at least.
 const AGE: u64 = 4;
@@ -183,6 +183,19 @@ mod tests {
             prop_assert!(sum <= after((since & !(length - 1)).min(since)), "{} {}", sum, after(since));
             prop_assert!(sum >= after(since.saturating_add(length)));
         }
+    }
+
+    #[test]
+    fn a_visit_a_second_takes_few_blocks_too() {
+        let mut timeline = Timeline::default();
+        for second in 0..3_000_000 {
+            timeline.add(1_000_000_000 + second, 1);
+            assert!(timeline.blocks.len() <= MAX_BLOCKS + 1);
+        }
+        timeline.coarsen();
+        assert!(timeline.blocks.len() <= 110, "{}", timeline.blocks.len());
+        let since = timeline.since(1_000_000_000 + 1_000_000);
+        assert!((1_900_000..=2_100_000).contains(&since), "{since}");
     }
 
     #[test]

@@ -206,25 +206,15 @@ fn merged(a: &[u8], b: &[u8], now: u64) -> Vec<u8> {
     snapshot(&joined(&eager(2), now, &[a, b]))
 }
 
-/// Whether two snapshots say the same, to within rounding.
+/// Whether two snapshots say the same, to the last bit.
 #[track_caller]
 fn assert_alike(a: &[u8], b: &[u8], now: u64) {
     let [a, b] = [a, b].map(|bytes| joined(&eager(2), now, &[bytes]));
     let (x, y) = (a.learner.stats(), b.learner.stats());
     assert_eq!((x.pages, x.assets, x.shown_assets, x.edges), (y.pages, y.assets, y.shown_assets, y.edges));
     for page in ["/blog/0", "/blog/1", "/blog/2", "/blog/7"] {
-        let (x, y) = (a.explain(page), b.explain(page));
-        assert_eq!(x.hidden, y.hidden);
-        let weights = |explanation: &Explanation| explanation.levels.iter().map(|l| l.weight).collect::<Vec<_>>();
-        for (x, y) in weights(&x).iter().zip(weights(&y)) {
-            assert!((x - y).abs() <= 1e-4 * (1.0 + x), "{x} {y}");
-        }
-        for asset in &x.assets {
-            let other = y.assets.iter().find(|other| other.path == asset.path).expect("in both");
-            assert_eq!(asset.networks, other.networks);
-            assert!((asset.hits - other.hits).abs() <= 1e-4 * (1.0 + asset.hits), "{asset:?} {other:?}");
-            assert!((asset.probability - other.probability).abs() <= 1e-3, "{asset:?} {other:?}");
-        }
+        assert_eq!(a.explain(page), b.explain(page));
+        assert_eq!(a.planned(page), b.planned(page));
     }
 }
 
@@ -245,7 +235,7 @@ proptest! {
     #[test]
     fn any_bytes_are_read_without_a_panic(same_key: bool, body in prop::collection::vec(any::<u8>(), 0..300)) {
         let world = World::new(eager(1));
-        let mut bytes = b"HSLEARN\x01".to_vec();
+        let mut bytes = b"HSLEARN\x02".to_vec();
         if same_key {
             bytes.extend(&snapshot(&world)[8..16]);
         }

@@ -114,6 +114,11 @@ fn errors_say_what_is_wrong() {
         message(b"HSLEARN\x07...."),
         Some("the snapshot has format version 7, this program reads version 2".into())
     );
+    assert_eq!(
+        message(b"HSLEARN\x01...."),
+        Some("the snapshot has format version 1, this program reads version 2".into())
+    );
+    assert!(Learner::restore(eager(3), b"HSLEARN\x01....").is_err_and(|error| error.is_other_version()));
     let world = busy_world();
     let mut bytes = world.learner.snapshot(world.time());
     bytes.pop();
