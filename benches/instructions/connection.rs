@@ -83,7 +83,7 @@ pub(crate) fn sized() -> impl HttpService<Full<Bytes>> {
 
 fn answer(bytes: &Bytes, path: &str) -> Response<Full<Bytes>> {
     let count = path.split('/').nth(1).and_then(|part| part.parse().ok()).unwrap_or(PUSHED_BYTES);
-    let media = if path.ends_with(".css") { "text/css" } else { "text/html" };
+    let media = if path.rsplit('.').next() == Some("css") { "text/css" } else { "text/html" };
     let mut response = Response::new(Full::new(bytes.slice(..count)));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
