@@ -18,6 +18,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::body::Body;
 use super::error::Fault;
 use super::head;
+use super::http2::TunnelStream;
 use super::incoming::Incoming;
 use super::relay::Checkout;
 use super::stats;
@@ -81,7 +82,7 @@ fn server_side(head: &response::Parts, incoming: Incoming) -> BoxFuture<'static,
             async { Ok(Box::new(TokioIo::new(upgraded.await.map_err(io::Error::other)?)) as ServerSide) }.boxed()
         }
         Incoming::Http2(body) => {
-            let stream = body.into_tunnel().ok_or(io::ErrorKind::NotConnected);
+            let stream = TunnelStream::open(body).ok_or(io::ErrorKind::NotConnected);
             async { Ok(Box::new(stream?) as ServerSide) }.boxed()
         }
     }

@@ -3,10 +3,10 @@
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use h2::SendStream;
 use http_body::{Frame, SizeHint};
 
 use super::stream::Stream;
-use super::tunnel::TunnelStream;
 
 /// What the server sends on a stream. Its window opens as the client takes it.
 pub(crate) struct Http2Body {
@@ -54,9 +54,8 @@ impl Http2Body {
         }
     }
 
-    /// The stream as a tunnel, if it was opened as one.
-    pub(crate) fn into_tunnel(mut self) -> Option<TunnelStream> {
-        let send = self.stream.take_sender()?;
-        Some(TunnelStream::new(self, send))
+    /// The sending half of the stream, if it was opened as a tunnel.
+    pub(super) fn take_sender(&mut self) -> Option<SendStream<Bytes>> {
+        self.stream.take_sender()
     }
 }

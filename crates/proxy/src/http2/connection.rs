@@ -1,8 +1,8 @@
 //! One HTTP/2 connection, which has a task of its own, and the requests on it.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use http_body::Body as _;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use super::body::Http2Body;
-use super::resets::ResetBudget;
+use super::slot::{Shared, Slot};
 use super::stream::Stream;
 use super::window;
 use crate::hints::Heard;
@@ -46,24 +46,11 @@ pub(crate) struct Http2 {
     shared: Arc<Shared>,
 }
 
-/// What the requests of a connection share.
-pub(super) struct Shared {
-    open: AtomicUsize,
-    closed: AtomicBool,
-    born: Instant,
-    /// When the last request ended, milliseconds after `born`.
-    idle_since: std::sync::atomic::AtomicU64,
-    resets: Mutex<ResetBudget>,
-}
-
 /// Leave for one request on a connection.
 pub(crate) struct StreamPermit {
     connection: Http2,
     slot: Arc<Slot>,
 }
-
-/// Counts as a request of its connection until nothing is left of it.
-pub(super) struct Slot(pub(super) Arc<Shared>);
 
 impl Http2 {
     /// Shakes hands, and begins to drive the connection in a task of its own.
@@ -81,14 +68,7 @@ impl Http2 {
             .enable_push(false)
             .handshake::<_, Bytes>(io)
             .await?;
-        let now = Instant::now();
-        let shared = Arc::new(Shared {
-            open: AtomicUsize::new(0),
-            closed: AtomicBool::new(false),
-            born: now,
-            idle_since: std::sync::atomic::AtomicU64::new(0),
-            resets: Mutex::new(ResetBudget::new(now)),
-        });
+        let shared = Arc::new(Shared::new());
         let seen = Arc::clone(&shared);
         let mut driver = Driver::new(connection, Arc::clone(&shared), first_window);
         tokio::spawn(async move {
@@ -108,8 +88,7 @@ impl Http2 {
 
     /// Whether nobody has used it for this long.
     pub(crate) fn is_idle_for(&self, limit: Duration) -> bool {
-        let since = Duration::from_millis(self.shared.idle_since.load(Ordering::Relaxed));
-        self.shared.open.load(Ordering::Acquire) == 0 && self.shared.born.elapsed().saturating_sub(since) >= limit
+        self.shared.idle_for().is_some_and(|idle| idle >= limit)
     }
 
     /// Leave for one more request, unless as many are open as the server or we allow.
@@ -118,23 +97,8 @@ impl Http2 {
             return None;
         }
         let most = self.sender.current_max_send_streams().min(MAX_STREAMS);
-        let add = |open| (open < most).then_some(open + 1);
-        let taken = self.shared.open.fetch_update(Ordering::AcqRel, Ordering::Acquire, add);
-        taken.is_ok().then(|| StreamPermit { connection: self.clone(), slot: Arc::new(Slot(Arc::clone(&self.shared))) })
-    }
-}
-
-impl Shared {
-    /// Whether a stream may be reset now.
-    pub(super) fn take_reset(&self) -> bool {
-        self.resets.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now())
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.0.idle_since.store(self.0.born.elapsed().as_millis() as u64, Ordering::Relaxed);
-        self.0.open.fetch_sub(1, Ordering::AcqRel);
+        let slot = Slot::take(&self.shared, most)?;
+        Some(StreamPermit { connection: self.clone(), slot: Arc::new(slot) })
     }
 }
 
@@ -239,7 +203,7 @@ impl Driver {
                 tracing::debug!("a server does not answer a ping");
                 return Poll::Ready(());
             }
-            let is_used = self.shared.open.load(Ordering::Acquire) > 0;
+            let is_used = self.shared.idle_for().is_none();
             if is_used && !self.waits_for_pong && waited >= PING_EVERY && pings.send_ping(Ping::opaque()).is_ok() {
                 self.last_ping = Instant::now();
                 self.waits_for_pong = pings.poll_pong(cx).is_pending();

@@ -10,6 +10,7 @@
 mod body;
 mod connection;
 mod resets;
+mod slot;
 mod stream;
 mod tunnel;
 mod upload;
@@ -17,3 +18,4 @@ mod window;
 
 pub(super) use body::Http2Body;
 pub(super) use connection::{Http2, StreamPermit};
+pub(super) use tunnel::TunnelStream;

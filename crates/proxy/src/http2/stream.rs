@@ -13,7 +13,7 @@ use headstart_policy::Share;
 use http::Response;
 use tokio::task::JoinHandle;
 
-use super::connection::Slot;
+use super::slot::Slot;
 use super::upload;
 use super::window::OpenStream;
 use crate::hints::Heard;
@@ -152,7 +152,7 @@ impl Drop for Stream {
         if let Some(task) = &parts.upload {
             task.abort();
         }
-        if has_ended || parts.slot.0.take_reset() {
+        if has_ended || parts.slot.take_reset() {
             return;
         }
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
@@ -167,7 +167,7 @@ async fn drain(mut parts: Parts) {
     let mut ticks = tokio::time::interval(ASKS_EVERY);
     poll_fn(|cx| {
         while ticks.poll_tick(cx).is_ready() {
-            if parts.slot.0.take_reset() {
+            if parts.slot.take_reset() {
                 return Poll::Ready(());
             }
         }

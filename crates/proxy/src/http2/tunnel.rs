@@ -21,8 +21,10 @@ pub(crate) struct TunnelStream {
 }
 
 impl TunnelStream {
-    pub(super) fn new(body: Http2Body, send: SendStream<Bytes>) -> Self {
-        TunnelStream { body, unread: Bytes::new(), send }
+    /// The stream of a response as a tunnel, if it was opened as one.
+    pub(crate) fn open(mut body: Http2Body) -> Option<Self> {
+        let send = body.take_sender()?;
+        Some(TunnelStream { body, unread: Bytes::new(), send })
     }
 }
 
