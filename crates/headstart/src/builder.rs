@@ -9,20 +9,19 @@ use headstart_learn::Learner;
 use ipnet::IpNet;
 
 use crate::Headstart;
-#[cfg(feature = "serve")]
-use crate::admission::Admission;
 use crate::build_error::BuildError;
-#[cfg(feature = "serve")]
-use crate::connections::Connections;
+use crate::cookie_format::CookieFormat;
 use crate::engine::{Engine, Limits, Observer, Operator, Parts, VerifyHeld, half};
 use crate::event::Event;
-use crate::fingerprint::{CookieFormat, Fingerprints};
+use crate::fingerprint::Fingerprints;
 use crate::forwarded::{ForwardedBy, TrustedProxies};
 use crate::headstart::lower_case;
 use crate::holdout::Holdout;
 use crate::markup_settings::Markup;
 use crate::rules::{Budget, Rules};
 use crate::saver::Saver;
+#[cfg(feature = "serve")]
+use crate::serving_settings::ServingSettings;
 use crate::state;
 use crate::state_file::{self, StateFile};
 use crate::view::PageView;
@@ -38,41 +37,11 @@ pub struct Builder {
     observers: Vec<Observer>,
     proxies: TrustedProxies,
     #[cfg(feature = "serve")]
-    serving: Serving,
+    serving: ServingSettings,
     secret: Option<[u8; 32]>,
     snapshot: Option<Vec<u8>>,
     state: Option<PathBuf>,
     state_interval: Duration,
-}
-
-/// Settings of [`Headstart::serve`].
-#[cfg(feature = "serve")]
-struct Serving {
-    h2: headstart_h2::Config,
-    connections: usize,
-    connections_per_address: Option<u32>,
-}
-
-#[cfg(feature = "serve")]
-impl Default for Serving {
-    fn default() -> Self {
-        let mut h2 = headstart_h2::Config::default();
-        h2.extended_connect = true;
-        Serving { h2, connections: 10_000, connections_per_address: None }
-    }
-}
-
-#[cfg(feature = "serve")]
-impl Serving {
-    fn build(self) -> Result<Connections, BuildError> {
-        if !(1..=tokio::sync::Semaphore::MAX_PERMITS).contains(&self.connections) {
-            return Err(BuildError::setting("max connections", "has to be at least 1"));
-        }
-        if self.connections_per_address == Some(0) {
-            return Err(BuildError::setting("max connections per address", "has to be at least 1"));
-        }
-        Ok(Connections::new(self.h2, Admission::new(self.connections, self.connections_per_address)))
-    }
 }
 
 impl fmt::Debug for Builder {
@@ -100,7 +69,7 @@ impl Default for Builder {
             observers: Vec::new(),
             proxies: TrustedProxies::default(),
             #[cfg(feature = "serve")]
-            serving: Serving::default(),
+            serving: ServingSettings::default(),
             secret: None,
             snapshot: None,
             state: None,

@@ -26,6 +26,7 @@ mod connection_state;
 #[cfg(feature = "serve")]
 mod connections;
 mod cookie;
+mod cookie_format;
 mod cookie_networks;
 mod decided;
 mod engine;
@@ -65,6 +66,8 @@ mod saver;
 mod saving;
 #[cfg(feature = "serve")]
 mod serving;
+#[cfg(feature = "serve")]
+mod serving_settings;
 mod state;
 mod state_file;
 mod statements;
@@ -88,10 +91,10 @@ pub use crate::builder::Builder;
 #[cfg(feature = "serve")]
 pub use crate::connection::{Connection, TlsInfo};
 pub use crate::connection_policy::{ConnectionPolicy, PolicyExchange};
+pub use crate::cookie_format::CookieFormat;
 pub use crate::decided::{Decided, DecidedCounts};
 pub use crate::engine::VerifyHeld;
 pub use crate::event::{Arrival, Event, PushOutcome, PushReport, VisitReport, VisitedAsset};
-pub use crate::fingerprint::CookieFormat;
 pub use crate::forwarded::ForwardedBy;
 pub use crate::headstart::Headstart;
 pub use crate::item::Push as PolicyPush;
