@@ -56,6 +56,8 @@ pub(crate) struct Estimate {
 struct Weighed {
     hits: f32,
     effective: f32,
+    /// A few of the latest witnesses outweigh all before them.
+    by_run: bool,
 }
 
 /// Fewest witnesses in a row that may contradict all before them.
@@ -63,6 +65,9 @@ const RUN: u32 = 3;
 
 /// A run of witnesses is a change when its chance was below this.
 const CHANCE: f32 = 1e-3;
+
+/// The latest witnesses contradict a probability when their chance was below this.
+const DOUBT: f32 = 0.05;
 
 /// No more than this is certain: clients fail to load now and then, and bots load what they like.
 const ERROR: f32 = 0.03;
@@ -152,10 +157,13 @@ fn estimate(
             estimate.effective = weighed.effective;
         }
         (estimate.fetched_by, estimate.told_by) = (told.fetched, told.speaking);
-        estimate.disputed = told.latest.is_some_and(|fetched| {
-            let p = estimate.probability;
-            if fetched { p < 0.2 } else { p > 0.8 || told.run(false) >= RUN }
-        }) && node.level != Level::Section;
+        estimate.disputed = node.level != Level::Section
+            && (weighed.by_run
+                || told.latest.is_some_and(|fetched| {
+                    let p = estimate.probability.clamp(ERROR, 1.0 - ERROR);
+                    let chance = if fetched { p } else { 1.0 - p };
+                    chance.powf(told.run(fetched) as f32) < DOUBT
+                }));
     }
     let p = estimate.probability.clamp(0.0, 1.0);
     let spread = (p * (1.0 - p) / (estimate.effective + kappa + 1.0)).sqrt();
@@ -233,8 +241,9 @@ impl Told {
         let of_it = is_late_comer(node, edge) && decay.epoch(revealed) == node.epoch && edge.hits > 0;
         let revealing = if of_it { decay.gain(revealed, 1.0).min(edge.hits) } else { 0 };
         let since = node.visits.since(edge.birth).saturating_sub(edge.mute).max(edge.hits) - revealing;
-        let sums = Weighed { hits: (edge.hits - revealing) as f32 * scale, effective: since as f32 * scale };
-        let witnessed = Weighed { hits, effective: told };
+        let sums =
+            Weighed { hits: (edge.hits - revealing) as f32 * scale, effective: since as f32 * scale, by_run: false };
+        let witnessed = Weighed { hits, effective: told, by_run: false };
         if self.of_class {
             return witnessed;
         }
@@ -251,7 +260,7 @@ impl Told {
             let p = (before_hits / before).clamp(ERROR, 1.0 - ERROR);
             let chance = if fetched { p } else { 1.0 - p };
             if chance.powf(run) < CHANCE {
-                return Weighed { hits: if fetched { run } else { 0.0 }, effective: run };
+                return Weighed { hits: if fetched { run } else { 0.0 }, effective: run, by_run: run < 8.0 };
             }
         }
         if sums.effective < told {

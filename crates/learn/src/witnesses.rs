@@ -7,7 +7,7 @@ use crate::observation::ClientClass;
 pub(crate) const MAX_WITNESSES: usize = 32;
 
 /// Most of them that were only partly evidence.
-const MAX_PARTIAL: usize = 8;
+const MAX_PARTIAL: usize = 12;
 
 /// What a remembered visit is evidence of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Witness {
 }
 
 /// The visits of a node that said something, the last [`MAX_WITNESSES`] of them, of which at most
-/// eight were partial evidence. Each edge has a word of bits for them: bit n is of the n-th here.
+/// twelve were partial evidence. Each edge has a word of bits for them: bit n is of the n-th here.
 ///
 /// Which visits are kept depends on the set of all alone, so uniting sets is exact, commutative
 /// and associative.
