@@ -100,7 +100,7 @@ fn one_site(flag: &str, key: &str, value: &str) -> Node {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::sites::Content;
+    use crate::config::sites::{Content, Site};
     use crate::options::{Flags, Typed};
     use headstart_files::Symlinks;
 
@@ -138,6 +138,15 @@ mod tests {
         let [site] = &settings.sites[..] else { panic!("{:?}", settings.sites) };
         assert!(matches!(&site.content, Content::Files(files) if files.config.symlinks == Symlinks::Follow));
         assert_eq!(site.hosts.len(), 2);
+    }
+
+    #[test]
+    fn an_application_takes_the_place_of_the_default_site() {
+        let set = vec!["site.upstream=http://127.0.0.1:3000".to_owned(), "site.proxy.cache=off".to_owned()];
+        let options = Options { set, ..Options::default() };
+        let given = Given { file: None, options, site: SiteFlags::default(), served: None };
+        let settings = given.settings().unwrap();
+        assert!(matches!(&settings.sites[..], [Site { content: Content::Upstream(_), .. }]), "{:?}", settings.sites);
     }
 
     #[test]

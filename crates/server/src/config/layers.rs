@@ -27,7 +27,10 @@ impl Layers<'_> {
     /// Puts the layers on top of one another.
     pub(crate) fn combine(self, problems: &Problems) -> Node {
         let mut root = read_file(self.file, problems);
-        let default_site = self.default_site.filter(|_| !root.has("site"));
+        // An application that is named on the command line takes the place of the default, too.
+        let has_application =
+            self.flags.iter().any(|(path, _)| path.starts_with("site") && path.ends_with(".upstream"));
+        let default_site = self.default_site.filter(|_| !has_application && !root.has("site"));
         let mut set = |path: &str, node: Node| {
             let place = node.place.clone();
             if let Err(why) = root.set(path, node) {
