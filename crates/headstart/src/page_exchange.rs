@@ -176,7 +176,7 @@ impl PageExchange {
                 secure: self.secure,
                 network: self.arrival.network,
                 stranger: self.stranger,
-                alone: engine.limits.min_networks <= 1,
+                gate: engine.limits.min_networks as usize,
             })));
         }
     }

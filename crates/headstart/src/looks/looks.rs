@@ -1,7 +1,8 @@
 //! What several looks at a page agree on.
 //!
 //! A response may be another for one client than for all others: by its User-Agent, its consent, a maintenance page. So
-//! what a page said before changes when two looks agree that come from two networks. What serves files from a disk serves
+//! how a page asks for an asset changes when as many networks have been shown it as the gate asks for, and what it names no
+//! longer is left out when two looks agree that come from two networks. What serves files from a disk serves
 //! the same to everyone, and one look is enough.
 
 use std::collections::{HashMap, HashSet};
@@ -32,6 +33,8 @@ pub(crate) struct Seen {
     /// One network is enough: it comes from a file, or the gate asks for no more.
     pub(crate) alone: bool,
     pub(crate) of_files: bool,
+    /// The networks of the gate: as many must be shown the same before what a page says of an asset changes.
+    pub(crate) gate: usize,
 }
 
 /// What is known from all looks.
@@ -55,8 +58,8 @@ pub(crate) struct Looks {
 #[derive(Debug)]
 struct Known {
     says: Statement,
-    /// Said otherwise by one look, from this network.
-    otherwise: Option<(Statement, NetworkId)>,
+    /// Said otherwise to these networks; fewer than the gate asks for.
+    otherwise: Option<(Statement, Vec<NetworkId>)>,
     /// Named by a public response to this network.
     named: Option<NetworkId>,
     /// Named by public responses to two networks.
@@ -106,13 +109,17 @@ impl Looks {
                 known.otherwise = None;
             } else {
                 differs = true;
-                match known.otherwise.take() {
-                    Some((other, network)) if other == says && enough(network) => {
-                        (known.says, changed) = (says, true);
-                    }
-                    _ if seen.alone => (known.says, changed) = (says, true),
-                    Some((other, network)) if other == says => known.otherwise = Some((other, network)),
-                    _ => known.otherwise = Some((says, seen.network)),
+                let mut networks = match known.otherwise.take() {
+                    Some((other, networks)) if other == says => networks,
+                    _ => Vec::new(),
+                };
+                if !networks.contains(&seen.network) {
+                    networks.push(seen.network);
+                }
+                if seen.alone || networks.len() >= seen.gate.max(2) {
+                    (known.says, changed) = (says, true);
+                } else {
+                    known.otherwise = Some((says, networks));
                 }
             }
             if seen.public && !known.nameable {
@@ -200,11 +207,8 @@ mod tests {
     use headstart_markup::{Location, read};
 
     fn seen(network: u64, validator: u64) -> Seen {
-        Seen { validator, length: 0, network: network_id(network), public: true, alone: false, of_files: false }
-    }
-
-    fn network_id(number: u64) -> NetworkId {
-        NetworkId::new(number)
+        let network = NetworkId::new(network);
+        Seen { validator, length: 0, network, public: true, alone: false, of_files: false, gate: 3 }
     }
 
     fn look(looks: &mut Looks, html: &str, seen: Seen) -> bool {
@@ -223,14 +227,14 @@ mod tests {
     const OTHER: &str = "<link rel=stylesheet href=/a.css integrity=two>";
 
     #[test]
-    fn one_network_changes_nothing_that_another_has_seen() {
+    fn two_networks_change_no_attribute_under_the_gate_of_three() {
         let mut looks = Looks::default();
         look(&mut looks, PLAIN, seen(1, 1));
-        for _ in 0..10_000 {
-            look(&mut looks, OTHER, seen(2, 2));
+        for request in 0..10_000 {
+            look(&mut looks, OTHER, seen(2 + request % 2, 2));
         }
         assert_eq!(integrity(&looks, "/a.css").as_deref(), Some("one"));
-        look(&mut looks, OTHER, seen(3, 2));
+        look(&mut looks, OTHER, seen(4, 2));
         assert_eq!(integrity(&looks, "/a.css").as_deref(), Some("two"));
     }
 

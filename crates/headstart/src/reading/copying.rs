@@ -33,8 +33,8 @@ pub(crate) struct Navigated {
     pub(crate) network: NetworkId,
     /// The request carries neither credentials nor a cookie of the application.
     pub(crate) stranger: bool,
-    /// The gate asks for one network only.
-    pub(crate) alone: bool,
+    /// The networks that the gate asks for.
+    pub(crate) gate: usize,
 }
 
 impl Navigated {
@@ -63,8 +63,9 @@ impl Navigated {
                 && !caching.no_store
                 && !headers.contains_key(header::SET_COOKIE)
                 && !varies,
-            alone: self.alone || of_files,
+            alone: self.gate <= 1 || of_files,
             of_files,
+            gate: self.gate,
         };
         let page = self.pages.get_or_add(&self.authority, &self.path);
         if !page.state().looks.wants(&seen) {
