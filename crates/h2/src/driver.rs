@@ -12,7 +12,7 @@ use h2::server::{Connection, SendResponse};
 use h2::{Reason, RecvStream};
 use headstart_policy::{Client, EarlyHints, Opening, Policy, Priority, PriorityParameters, Pushes};
 use http::uri::Scheme;
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request};
 use http_body::Body;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep};
@@ -25,7 +25,6 @@ use crate::delivery::Delivery;
 use crate::error::Error;
 use crate::exchanges::{Asked, Exchanges, Stage, Stepped};
 use crate::flood::Floods;
-use crate::head;
 use crate::interim::Interim;
 use crate::page::{Page, PromisedAhead};
 use crate::pending_pushes::{Origin, PendingPushes};
@@ -191,12 +190,7 @@ where
         let client = Client::new(head.method != Method::CONNECT && self.delivery.can_push(now));
         let Opening { exchange, early_hints, promises, priority } = self.delivery.request(client, &mut head);
         if let Some(fields) = early_hints {
-            let mut response = Response::new(());
-            *response.status_mut() = StatusCode::EARLY_HINTS;
-            *response.headers_mut() = fields;
-            head::remove_hop_by_hop(response.headers_mut());
-            interim.hinted();
-            let _ = respond.send_informational(response);
+            interim.send_early_hints(&mut respond, fields);
         }
         let origin = client.push.then(|| Origin {
             scheme: head.uri.scheme().cloned().unwrap_or(Scheme::HTTPS),

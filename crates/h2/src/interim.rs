@@ -37,9 +37,11 @@ impl Interim {
         self.driver.wake();
     }
 
-    /// The driver sent a 103 itself.
-    pub(crate) fn hinted(&self) {
+    /// Sends the 103 of the policy, before the service is called.
+    pub(crate) fn send_early_hints(&self, respond: &mut SendResponse<Bytes>, mut fields: HeaderMap) {
         self.hinted.store(true, Ordering::Release);
+        head::remove_hop_by_hop(&mut fields);
+        send(respond, StatusCode::EARLY_HINTS, fields);
     }
 
     /// The final head is out: nothing interim may follow it.
