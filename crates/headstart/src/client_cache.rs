@@ -2,8 +2,8 @@
 
 use headstart_learn::Site;
 
-use crate::client_says::Digests;
 use crate::connection_state::ConnectionState;
+use crate::digests::Digests;
 use crate::fingerprint::Fingerprint;
 
 /// The assets of one site that a client holds, by its connection's diary and by its cookie.

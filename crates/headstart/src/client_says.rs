@@ -1,12 +1,13 @@
 //! What a client says of its cache besides the cookie: that it uses none (a forced reload), or digests of it.
 
-use headstart_gcs::{CacheDigests, Freshness, Limits};
+use headstart_gcs::{CacheDigests, Limits};
 use headstart_learn::Site;
 use http::HeaderMap;
 
 use crate::client_cache::ClientCache;
 use crate::client_hints::ClientHints;
 use crate::connection_state::ConnectionState;
+use crate::digests::Digests;
 use crate::engine::Engine;
 use crate::fingerprint::Fingerprint;
 
@@ -25,20 +26,6 @@ pub(crate) struct ClientSays {
     pub(crate) digests: Option<Box<Digests>>,
 }
 
-/// Digests of the URLs that a client holds.
-pub(crate) struct Digests {
-    /// Scheme and authority of the site.
-    origin: Box<str>,
-    digests: CacheDigests,
-}
-
-impl Digests {
-    /// Whether they contain a path with query of the site.
-    pub(crate) fn contain(&self, path: &str) -> bool {
-        self.digests.lookup(format!("{}{path}", self.origin).as_bytes()) == Freshness::Fresh
-    }
-}
-
 impl ClientSays {
     /// `origin`: whether it is one of TLS, and its authority.
     pub(crate) fn of(engine: &Engine, hints: ClientHints, origin: (bool, &str), headers: &HeaderMap) -> Self {
@@ -55,7 +42,7 @@ impl ClientSays {
         }
         let (secure, authority) = origin;
         let origin = format!("{}://{authority}", if secure { "https" } else { "http" });
-        ClientSays { ignored: false, digests: Some(Box::new(Digests { origin: origin.into(), digests })) }
+        ClientSays { ignored: false, digests: Some(Box::new(Digests::new(origin, digests))) }
     }
 
     /// Whether nothing of what it holds counts.

@@ -29,6 +29,7 @@ mod cookie;
 mod cookie_format;
 mod cookie_networks;
 mod decided;
+mod digests;
 mod engine;
 mod event;
 mod exchange;
