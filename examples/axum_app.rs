@@ -1,7 +1,7 @@
 //! An axum application whose pages are helped: nothing in it knows of HTTP/2 but the last lines of `main`.
 //!
 //! `cargo run --package headstart-examples --example axum_app [ADDRESS]`, then a few times
-//! `nghttp --get-assets --no-verify-peer https://127.0.0.1:8443/` and watch the log: the third visit is pushed to.
+//! `nghttp --get-assets --no-verify-peer https://127.0.0.1:8443/` and watch the log: the second visit is pushed to.
 
 use std::sync::Arc;
 
