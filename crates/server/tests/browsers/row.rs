@@ -1,5 +1,7 @@
 //! What came of one page, and what is wrong with it.
 
+use std::collections::BTreeSet;
+
 use testkit::http2;
 
 use super::bed::{Results, Seen};
@@ -17,6 +19,8 @@ pub(crate) struct Row {
     /// Warnings and reports that are not there without help.
     pub(crate) warnings: Vec<String>,
     pub(crate) reports: usize,
+    /// Targets that are assets of other pages.
+    foreign: BTreeSet<String>,
     /// What is wrong, in words.
     pub(crate) faults: Vec<String>,
 }
@@ -41,8 +45,11 @@ impl Row {
         let all = reported(&results.cold) + reported(&results.returning);
         let reports = all.saturating_sub(2 * reported(&results.alone));
         let (hinted, linked) = results.links.get(&page.dir).cloned().unwrap_or_default();
-        let mut row =
-            Self { hinted: short(&hinted), linked: short(&linked), asked, warnings, reports, faults: Vec::new() };
+        let named = [hinted.as_slice(), &linked].concat();
+        let foreign = http2::targets(&named).into_iter().filter(|target| !target.starts_with(&page.path()));
+        let foreign = foreign.map(str::to_owned).collect();
+        let (hinted, linked) = (short(&hinted), short(&linked));
+        let mut row = Self { hinted, linked, asked, warnings, reports, foreign, faults: Vec::new() };
         row.faults = row.find_faults(page);
         let failed = [&results.alone, &results.cold, &results.returning].into_iter().flat_map(|seen| &seen.failed);
         row.faults.extend(failed.filter(|why| why.starts_with(&page.dir)).cloned());
@@ -60,6 +67,9 @@ impl Row {
             if *returning > most {
                 faults.push(format!("{name} asked for {returning} times on return"));
             }
+        }
+        if !self.foreign.is_empty() {
+            faults.push(format!("names {} assets of other pages", self.foreign.len()));
         }
         if let Some(first) = self.warnings.first() {
             faults.push(format!("{} warnings: {first}", self.warnings.len()));

@@ -16,7 +16,11 @@ cold, is started again and comes back. *Fresh*: assets with `max-age=3600`; *ask
 
 A cell `1 → 1, 0` says: asked for once without help, once by the stranger with help, never on return. Warnings and reports are
 those that are not there without help. A way is right (**yes**) if help changes nothing of how often anything is asked for, if
-what is fresh is not asked for on return, and if there is neither warning nor report.
+what is fresh is not asked for on return, if no asset of another page is named, and if there is neither warning nor report.
+";
+
+const FRESH_ONLY: &str = "
+This run (`--fresh`) left out the pages whose assets are asked for again at each use.
 ";
 
 /// One browser's rows, in the order of the pages.
@@ -28,6 +32,9 @@ pub(crate) struct Part {
 
 pub(crate) fn text(parts: &[Part]) -> String {
     let mut text = HEAD.to_owned();
+    if parts.iter().flat_map(|part| &part.rows).all(|(page, _)| page.fresh) {
+        text.push_str(FRESH_ONLY);
+    }
     for part in parts {
         let right = part.rows.iter().filter(|(_, row)| row.faults.is_empty()).count();
         let _ = write!(text, "\n## {}\n\n`{}`\n\n", part.engine.name(), part.results.agent);
