@@ -38,11 +38,6 @@ impl Gain {
     }
 }
 
-/// The median of a sketch, milliseconds.
-pub(crate) fn median(sketch: &Sketch) -> Option<f64> {
-    sketch.quantile(0.5).map(|seconds| seconds * 1000.0)
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -50,6 +45,7 @@ mod tests {
     use headstart_gain::Arm;
 
     use super::*;
+    use crate::admin::median::median;
 
     fn gain(held_out: u64, with: u64, without: u64) -> Gain {
         let spread = |middle: u64, view: u64| Duration::from_micros(middle - middle / 4 + view * 7919 % (middle / 2));

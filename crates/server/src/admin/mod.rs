@@ -13,6 +13,7 @@ mod guard;
 mod health;
 mod ledger;
 mod listener;
+mod median;
 mod metrics;
 mod monitor;
 mod routes;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::figures::Figures;
 use super::timings::Timings;
-use crate::admin::gain::median;
+use crate::admin::median::median;
 
 /// Pages recorded; the lightest gives way to a new one.
 pub(super) const MAX_PAGES: usize = 1024;

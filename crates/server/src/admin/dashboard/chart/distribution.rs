@@ -7,7 +7,8 @@ use maud::{Markup, html};
 
 use super::super::format;
 use super::{anchor, percent, ticks};
-use crate::admin::gain::{Gain, median};
+use crate::admin::gain::Gain;
+use crate::admin::median::median;
 
 /// Points of a curve.
 const POINTS: usize = 160;
