@@ -26,11 +26,11 @@ fn what_one_network_loaded_is_not_shown() {
     let options = ["--admin", "127.0.0.1:0", "--min-networks", "3"];
     let server = Server::start(&site, &home, &options);
     let admin = Admin::of(&server);
-    for network in ["127.0.1.1", "127.0.2.1", "127.0.3.1"] {
+    for network in ["127.1.1.1", "127.2.1.1", "127.3.1.1"] {
         visit(&server, network, "/", &[SHARED, FONT, ONE]);
     }
     for _ in 0..5 {
-        visit(&server, "127.0.1.1", PAGE, &[ASSET, SHARED]);
+        visit(&server, "127.1.1.1", PAGE, &[ASSET, SHARED]);
     }
     server.let_visits_end();
 

@@ -8,8 +8,8 @@ use crate::rig::tools;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
-/// Navigations, each by a client of its own. A page is held out often at first and once in 64 views when its evidence is
-/// settled, so some 25 of these are.
+/// Navigations, each by a client of its own. A page is held out once in four views at first and once in 64 when its evidence is
+/// settled, a site once in 16 views over some 1,024: so 8 of these at least, and 120 at most.
 const VISITS: usize = 960;
 
 #[test]
@@ -27,7 +27,7 @@ fn a_small_share_of_the_clients_is_held_out_and_marked() {
 
     let visits = Browser::default().visits(&server, &page, &json!({"visits": VISITS}));
     let without = visits.iter().filter(|visit| visit.got_no_help()).count();
-    assert!((8..=60).contains(&without), "{without} of {VISITS} were held out");
+    assert!((8..=120).contains(&without), "{without} of {VISITS} were held out");
     assert!(
         visits.iter().all(|visit| visit.got_no_help() || visit.pushed() == page.paths()),
         "a navigation gets all or nothing"

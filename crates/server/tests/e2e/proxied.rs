@@ -21,7 +21,7 @@ fn pushes_and_hints_are_those_of_files() {
     let home = Home::new();
     let files = Server::start(&site, &home, &[]);
     let expected = learned(&files, &page);
-    assert_eq!(expected, (page.paths(), page.paths()));
+    assert_eq!(expected, (page.paths(), page.hintable()));
     drop(files);
     for upstream in [Upstream::nginx(site.dir()), Upstream::node(site.dir())] {
         let home = Home::new();

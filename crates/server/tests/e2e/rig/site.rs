@@ -117,6 +117,11 @@ impl Page {
         super::set(self.assets.iter().map(|asset| asset.path.as_str()))
     }
 
+    /// What a hint is of use for: all but the icon, which a browser fetches by itself, whatever it was told.
+    pub(crate) fn hintable(&self) -> BTreeSet<String> {
+        self.paths().into_iter().filter(|path| !path.contains("/icon.")).collect()
+    }
+
     pub(crate) fn first(&self, destination: &str) -> &str {
         let found = self.assets.iter().find(|asset| asset.destination == destination);
         &found.unwrap_or_else(|| panic!("{} has no {destination}", self.path)).path
