@@ -67,7 +67,7 @@
 //!
 //! # Features
 //!
-//! `alloc` (default): building, owned sets, [`Index`]. `text`: base64url. `std`: [`Set::read_from`] and [`Set::write_to`].
+//! `alloc` (default): building, owned sets, [`Index`]. `text`: base64url. `std`: `Set::read_from` and `Set::write_to`.
 //! `serde`: sets as bytes. `md5`, `sha1`, `sha2`: the hashes of the legacy profiles; without one, its profiles are not there.
 //! By default this crate and `siphasher` are all that is compiled, and the crate is `no_std` unless `std` is on.
 //!

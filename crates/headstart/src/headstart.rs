@@ -37,7 +37,7 @@ impl Headstart {
         self.engine.set_operator(|operator| operator.rules = rules);
     }
 
-    /// Replaces the authorities that pages are learned for; `None` is any. See [`Builder::hosts`].
+    /// Replaces the authorities that pages are learned for; `None` is any. See [`Builder::hosts`](crate::Builder::hosts).
     pub fn set_hosts<H: AsRef<str>>(&self, hosts: Option<impl IntoIterator<Item = H>>) {
         let hosts = hosts.map(lower_case);
         self.engine.set_operator(|operator| operator.hosts = hosts);
@@ -67,7 +67,7 @@ impl Headstart {
         self.engine.learner.pages(now(), max)
     }
 
-    /// Secret and learned weights as bytes, for [`Builder::snapshot`]. Visits that are open are not in it.
+    /// Secret and learned weights as bytes, for [`Builder::snapshot`](crate::Builder::snapshot). Visits that are open are not in it.
     pub fn snapshot(&self) -> Vec<u8> {
         state::write(&self.engine.secret, &self.engine.learner, now())
     }
