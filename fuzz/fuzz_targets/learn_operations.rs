@@ -5,12 +5,13 @@
 use std::time::Duration;
 
 use headstart_learn::{
-    Asset, CacheState, ClientClass, ClientId, Config, ConnectionId, Delivery, Destination, Draw, Fetch, Fetched, Freshness,
-    Learner, Navigation, NetworkId, Page, Referrer, ReferrerPolicy, Time, Visit,
+    Asset, CacheState, ClientClass, ClientId, Config, ConnectionId, Delivery, Destination, Draw, Fetch, Fetched,
+    Freshness, Learner, Navigation, NetworkId, Page, Referrer, ReferrerPolicy, Time, Visit,
 };
 use libfuzzer_sys::fuzz_target;
 
-const PATHS: [&str; 10] = ["/", "/?p=1", "/a/1", "/a/2?utm_source=x", "/a.css", "/b.1a2b3c.js", "/b.9f8e7d.js", "/c.png?v=1", "/c.png?v=2"];
+const PATHS: [&str; 9] =
+    ["/", "/?p=1", "/a/1", "/a/2?utm_source=x", "/a.css", "/b.1a2b3c.js", "/b.9f8e7d.js", "/c.png?v=1", "/c.png?v=2"];
 
 fuzz_target!(|operations: &[u8]| {
     let mut learner = Learner::new(config());
@@ -19,7 +20,8 @@ fuzz_target!(|operations: &[u8]| {
         let &[what, a, b, c] = operation else { return };
         let Some(site) = learner.site(["x", "y"][usize::from(c >> 7)]) else { return };
         let time = Time::from_millis(now);
-        let (page, path) = (PATHS[usize::from(a % 10)], PATHS[usize::from(b % 10)]);
+        let path = |at: u8| PATHS[usize::from(at) % PATHS.len()];
+        let (page, path) = (path(a), path(b));
         let client = ClientId::new(u64::from(c % 4));
         let connection = (c & 64 == 0).then(|| ConnectionId::new(u64::from(c / 4 % 4)));
         let class = if c & 32 == 0 { ClientClass::Other } else { ClientClass::Phone };

@@ -18,7 +18,9 @@ fuzz_target!(|body: &[u8]| {
         let copy = Learner::restore(config(), &again).expect("its own snapshot");
         assert!(copy.stats().pages <= learner.stats().pages);
         if let Some(site) = learner.site("a") {
-            assert!(learner.plan(now, site, Page::from("/"), ClientClass::Other).iter().all(|c| c.probability.is_finite()));
+            assert!(
+                learner.plan(now, site, Page::from("/"), ClientClass::Other).iter().all(|c| c.probability.is_finite())
+            );
         }
     }
 });

@@ -62,7 +62,6 @@ fn a_plan_is_current_once_all_is_quiet() {
             let mut world = World::new(eager(1));
             world.views(2, "/", &["/a.css", "/b.js"]);
             let world = Arc::new(world);
-            let now = world.time();
             let describer = Arc::clone(&world);
             let threads = [
                 thread::spawn(move || {
