@@ -185,15 +185,14 @@ impl Logs {
     }
 }
 
-/// What the lines were, and how fast they were read.
+/// What the lines were, which is the same for the same log, and in a line of its own how fast they were read.
 pub(crate) fn summary(tally: &Tally, seconds: f64) -> String {
     let rate = (tally.lines as f64 / seconds.max(1e-6)) as u64;
     format!(
-        "{} lines, {} a second: {} of pages, {} of assets; skipped {} by bots, {} not GET or not answered with \
+        "{} lines: {} of pages, {} of assets; skipped {} by bots, {} not GET or not answered with \
          200, 206 or 304, {} malformed, {} without Referer by their format, {} of other sites; {} assets belong to no \
-         page view\n",
+         page view\nread at {} lines a second\n",
         HumanCount(tally.lines),
-        HumanCount(rate),
         HumanCount(tally.pages),
         HumanCount(tally.assets),
         HumanCount(tally.bots),
@@ -202,6 +201,7 @@ pub(crate) fn summary(tally: &Tally, seconds: f64) -> String {
         HumanCount(tally.without_referer),
         HumanCount(tally.elsewhere),
         HumanCount(tally.unattributed),
+        HumanCount(rate),
     )
 }
 
