@@ -29,7 +29,8 @@ pub(crate) struct Seen {
 }
 
 pub(crate) fn run(site: Site, number: u64) -> Seen {
-    let mut random = Random(number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    // Mixed: generators whose states are multiples of the step would draw the same numbers, a few places apart.
+    let mut random = Random(Random(number).next());
     let mut arms = Arms::default();
     let (mut first, mut seen) = (None, Seen { always_covered: true, certain_on_day: None, width: 0.0 });
     for day in 1..=site.days {
