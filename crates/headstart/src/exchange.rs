@@ -34,15 +34,18 @@ impl Exchange {
         let Some(authority) = request::authority(head) else {
             return Exchange::Other;
         };
-        if engine.limits.min_networks == 1 && !connection.is_shared() && request::is_forwarded(&head.headers) {
+        // One network is enough where every client is local, and the client of a proxy is not: it teaches nothing.
+        let forwarded =
+            engine.limits.min_networks == 1 && !connection.is_shared() && request::is_forwarded(&head.headers);
+        if forwarded {
             engine.unlearned.count(Unlearned::Forwarded);
-            return Exchange::Other;
         }
         // Only a page registers a site; an asset of an unregistered site belongs to no visit.
         let site = || engine.learner.known_site(&authority);
         let page = Page::from(request::path_and_query(head));
         let known = || site().is_some_and(|site| !engine.learner.plan(now, site, page, ClientClass::Other).is_empty());
         match request::classify(head, known) {
+            Kind::Asset | Kind::Submission if forwarded => Exchange::Other,
             Kind::Asset if !request::is_icon(head.uri.path()) => site().map_or(Exchange::Other, |site| {
                 Exchange::Asset(AssetExchange::open(engine, connection, &requester, site, &authority, head, now))
             }),
@@ -60,10 +63,14 @@ impl Exchange {
                 }
                 let mut channels = connection.usable(channels);
                 // A promise costs its body, and the answer may be that the client has the page, with all that it needs.
-                channels.push &= !navigation.conditional;
-                let opened = Opened { authority: authority.into(), navigation, channels, requester };
+                // A proxy's connection carries many clients, and a push may be refused by it or reach another one.
+                channels.push &= !navigation.conditional && !forwarded;
+                let opened =
+                    Opened { authority: authority.into(), navigation, channels, requester, teaches: !forwarded };
                 let page = PageExchange::open(engine, connection, opened, head, now);
-                connection.hint(page.hinted(Priority::from_headers(&head.headers)));
+                if !forwarded {
+                    connection.hint(page.hinted(Priority::from_headers(&head.headers)));
+                }
                 Exchange::Page(Box::new(page))
             }
         }

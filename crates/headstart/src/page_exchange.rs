@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use headstart_learn::{CacheState, ClientClass, Draw, Knowledge, Site, Time, Visit};
+use headstart_learn::{CacheState, Candidate, ClientClass, Draw, Freshness, Knowledge, Site, Time, Visit};
 use headstart_policy::{Attempt, OverTls, Priority, Promise, Refusal};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
@@ -27,6 +27,7 @@ use crate::need;
 use crate::page_policy::PagePolicy;
 use crate::page_target::PageTarget;
 use crate::pages::is_stranger;
+use crate::personal::is_personal;
 #[cfg(feature = "markup")]
 use crate::reading::{Navigated, Ticket};
 use crate::request;
@@ -43,6 +44,8 @@ pub(crate) struct Opened {
     pub(crate) navigation: request::Navigation,
     pub(crate) channels: Channels,
     pub(crate) requester: Requester,
+    /// Whether the view is learned from.
+    pub(crate) teaches: bool,
 }
 
 /// A navigation from its head to its end.
@@ -71,6 +74,8 @@ pub(crate) struct PageExchange {
     secure: bool,
     /// The request carries neither credentials nor a cookie of the application.
     pub(crate) stranger: bool,
+    /// The view opens a visit and may register its site.
+    teaches: bool,
     /// The answer may be 304: the client has the page and will show it.
     conditional: bool,
     said: ClientSays,
@@ -96,7 +101,7 @@ impl PageExchange {
         head: &Parts,
         now: Time,
     ) -> Self {
-        let Opened { authority, navigation, channels, requester } = opened;
+        let Opened { authority, navigation, channels, requester, teaches } = opened;
         let target = PageTarget::of(head);
         let hints = ClientHints::of(&head.headers);
         let shared_edge = engine.limits.shared_edge;
@@ -140,8 +145,8 @@ impl PageExchange {
         };
         let site = engine.learner.known_site(&authority);
         let mut exchange = PageExchange {
-            number: connection.navigate(engine, &arrival.target.path),
-            visit: site.map(|site| arrival.open(engine, site)),
+            number: if teaches { connection.navigate(engine, &arrival.target.path) } else { 0 },
+            visit: site.filter(|_| teaches).map(|site| arrival.open(engine, site)),
             authority,
             arrival,
             name: Arc::default(),
@@ -154,6 +159,7 @@ impl PageExchange {
             knowledge: Knowledge::Unknown,
             secure,
             stranger,
+            teaches,
             conditional: navigation.conditional,
             said,
             repeats_links: shared_edge || !acts_on_preloads(&head.headers),
@@ -167,7 +173,7 @@ impl PageExchange {
     /// Marks the request, so that its page may be copied and read.
     #[cfg(feature = "markup")]
     pub(crate) fn offer_copy(&self, engine: &Engine, head: &mut Parts) {
-        if engine.limits.markup.read {
+        if engine.limits.markup.read && self.teaches {
             head.extensions.insert(Ticket(Arc::new(Navigated {
                 desk: Arc::clone(&engine.desk),
                 pages: Arc::clone(&engine.pages),
@@ -210,7 +216,15 @@ impl PageExchange {
         for named in named.iter().flat_map(|assets| &assets.list) {
             self.items.add_named(&cache, named, &answered);
         }
-        self.items.add_plan(&cache, plan.candidates());
+        if self.teaches {
+            self.items.add_plan(&cache, plan.candidates());
+        } else {
+            // The plan may come from one client: its names are shown to others only if they point to nobody.
+            let nobodys =
+                |candidate: &&Candidate| !is_personal(&candidate.path, candidate.freshness == Freshness::Immutable);
+            let candidates: Vec<Candidate> = plan.candidates().iter().filter(nobodys).cloned().collect();
+            self.items.add_plan(&cache, &candidates);
+        }
         if engine.is_observed() {
             self.name = match self.site {
                 Some(site) => engine.learner.page_name(site, page).into(),
@@ -219,6 +233,9 @@ impl PageExchange {
             if let (0, Some(site)) = (plan.candidates().len(), self.site) {
                 self.knowledge = engine.learner.explain(now, site, page, class).state;
             }
+        }
+        if !self.teaches {
+            return;
         }
         let known = |path: &str| plan.known().iter().any(|known| *known.path == *path);
         self.items.add_unseen(&cache, known, &answered);
@@ -292,9 +309,14 @@ impl PageExchange {
         }
         if !answer::is_page(head) {
             self.abandon(engine);
-            if let (Some(site), StatusCode::NOT_FOUND | StatusCode::GONE) = (self.site, head.status) {
+            let site = self.site.filter(|_| self.teaches);
+            if let (Some(site), StatusCode::NOT_FOUND | StatusCode::GONE) = (site, head.status) {
                 engine.learner.gone(now, site, self.arrival.network, &self.arrival.target.path);
             }
+            return;
+        }
+        if !self.teaches {
+            self.state = VisitState::Confirmed;
             return;
         }
         if self.site.is_none() {

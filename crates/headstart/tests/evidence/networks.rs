@@ -86,3 +86,19 @@ fn a_forwarded_client_does_not_teach_where_one_network_is_enough() {
         assert_eq!(teach(Some(field)), (false, 6), "{field}: nginx on the same machine");
     }
 }
+
+#[test]
+fn a_forwarded_client_is_shown_what_local_clients_need_and_no_name_of_a_persons() {
+    let headstart = engine(|builder| builder.min_networks(1));
+    let mut developer = Client::new(&headstart, "127.0.0.1");
+    for _ in 0..3 {
+        developer.visit("/", &["/app.css", "/u/alice.css?token=1"]);
+    }
+    let mut proxy = Client::new(&headstart, "127.0.0.1");
+    for client in ["198.51.100.1", "198.51.100.2"] {
+        proxy.set("x-forwarded-for", client);
+        // The connection carries both clients: the second is not taken to hold what the first was sent.
+        assert_eq!(proxy.visit("/", &["/app.css"]).paths(), ["/app.css"], "{client}");
+        proxy.cookie = None;
+    }
+}
