@@ -27,11 +27,13 @@ const SERVER: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 1);
 const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 2);
 
 /// A link between a place for servers and a place for clients.
+#[derive(Debug)]
 pub struct Link {
     shape: Arc<Shape>,
     kind: Kind,
 }
 
+#[derive(Debug)]
 enum Kind {
     Packets {
         client: Arc<Namespace>,

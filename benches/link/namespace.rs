@@ -15,6 +15,7 @@ const DEVICE: &str = "hs0";
 const PREFIX: &str = "headstart-";
 
 /// A named namespace; removed when dropped.
+#[derive(Debug)]
 pub(crate) struct Namespace {
     name: String,
 }

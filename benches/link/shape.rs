@@ -29,7 +29,7 @@ impl Conditions {
 }
 
 /// Shared by the threads of a link; may change while they run.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Shape {
     one_way_nanos: AtomicU64,
     bits_per_second: AtomicU64,

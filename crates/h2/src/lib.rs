@@ -51,7 +51,6 @@
 //! }
 //! ```
 #![forbid(unsafe_code)]
-#![warn(missing_debug_implementations)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 #[cfg(doctest)]

@@ -175,9 +175,14 @@ impl Builder {
         self
     }
 
-    /// Pushes of one page, and their bytes together. 16 and 1 MiB.
-    pub fn max_pushes(mut self, count: usize, bytes: u64) -> Self {
+    /// Most pushes of one page. 16.
+    pub fn max_pushes(mut self, count: usize) -> Self {
         self.limits.budget.max_pushes = count;
+        self
+    }
+
+    /// Most bytes of the pushes of one page together. 1 MiB.
+    pub fn max_push_bytes(mut self, bytes: u64) -> Self {
         self.limits.budget.max_push_bytes = bytes;
         self
     }
@@ -188,11 +193,16 @@ impl Builder {
         self
     }
 
-    /// The lower bound of the probability from which an asset is pushed, and from which it is hinted. 0.4 and
-    /// 0.25: a wasted push costs bytes, a wasted hint a line.
-    pub fn thresholds(mut self, push: f32, hint: f32) -> Self {
-        self.limits.push_threshold = push;
-        self.learner = self.learner.hint_threshold(hint);
+    /// The lower bound of the probability from which an asset is pushed. 0.4: a push that nobody needs costs its bytes.
+    pub fn push_threshold(mut self, probability: f32) -> Self {
+        self.limits.push_threshold = probability;
+        self
+    }
+
+    /// The lower bound of the probability from which an asset is named in a 103 or in `Link`. 0.25: a name that nobody
+    /// needs costs a field.
+    pub fn hint_threshold(mut self, probability: f32) -> Self {
+        self.learner = self.learner.hint_threshold(probability);
         self
     }
 

@@ -1,7 +1,6 @@
 #![cfg_attr(feature = "serve", doc = include_str!("lib.md"))]
 #![cfg_attr(not(feature = "serve"), doc = "Learned, cache-aware push and early hints: the engine and its tower layer.")]
 #![forbid(unsafe_code)]
-#![warn(missing_debug_implementations)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod activity;

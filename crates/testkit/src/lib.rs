@@ -3,7 +3,6 @@
 //!
 //! It depends on none of the project's crates, is not published, and panics where a test could only fail.
 #![forbid(unsafe_code)]
-#![warn(missing_debug_implementations)]
 
 pub mod app;
 pub mod browser;

@@ -50,7 +50,7 @@ async fn a_relative_link_is_not_written_again_and_one_for_us_not_at_all() {
 async fn an_unlikely_asset_that_the_response_names_is_pushed() {
     let page = Answer::html("page").with(header::LINK, "</a.css>; rel=preload; as=style");
     let pages = [("/", page), ("/a.css", Answer::css("a"))];
-    let server = Server::start(|b| b.thresholds(1.0, 0.1), &pages).await;
+    let server = Server::start(|b| b.push_threshold(1.0).hint_threshold(0.1), &pages).await;
     server.teach("/", &["/a.css"]).await;
     let mut client = Client::connect(&server, Pushes::Taken).await;
     assert_eq!(client.get("/").await.pushed, ["/a.css"]);

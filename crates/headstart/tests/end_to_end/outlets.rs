@@ -189,7 +189,7 @@ async fn as_many_clients_are_held_out_as_the_chances_of_their_draws_say() {
 async fn pushes_stay_within_the_page_budget() {
     let big = "x".repeat(100_000);
     let server = Server::start(
-        |b| b.max_pushes(2, 150_000),
+        |b| b.max_pushes(2).max_push_bytes(150_000),
         &[
             ("/", Answer::html("page")),
             ("/a.css", Answer::css(&big)),

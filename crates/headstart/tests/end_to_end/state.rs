@@ -39,7 +39,7 @@ async fn a_damaged_snapshot_is_an_error_that_says_so() {
         let error = Headstart::builder().snapshot(snapshot[..at].to_vec()).build().err();
         assert!(error.is_some_and(|error| error.is_snapshot()), "cut at {at}");
     }
-    let other = Headstart::builder().thresholds(2.0, 0.1).build().err().unwrap();
+    let other = Headstart::builder().push_threshold(2.0).hint_threshold(0.1).build().err().unwrap();
     assert!(!other.is_snapshot() && other.to_string().contains("push threshold"), "{other}");
 }
 
