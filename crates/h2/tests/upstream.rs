@@ -6,34 +6,20 @@ use bytes::Bytes;
 use h2::server::{Connection, SendResponse};
 use http::{Request, Response};
 use std::time::Duration;
+use testkit::frames::{
+    self, CANCEL, DATA, Frame, GOAWAY, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS, PREFACE, PUSH_PROMISE, RST_STREAM,
+    get,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 type Server = Connection<DuplexStream, Bytes>;
 
-const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
-const PUSH_PROMISE: u8 = 5;
-const GOAWAY: u8 = 7;
-
-const CANCEL: [u8; 4] = [0, 0, 0, 8];
-
-fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![0, 0, payload.len() as u8, kind, flags, 0, 0, 0, stream];
-    bytes.extend(payload);
-    bytes
-}
-
-/// GET https://a/ from the static table.
-fn get(stream: u8) -> Vec<u8> {
-    frame(HEADERS, 0x5, stream, &[0x82, 0x87, 0x84, 0x41, 1, b'a'])
-}
-
-/// A connection after preface, one SETTINGS frame with this payload, and GET / on stream 1.
-async fn begin(pipe: usize, settings: &[u8]) -> (Server, SendResponse<Bytes>, DuplexStream) {
+/// A connection after preface, these settings, and GET / on stream 1.
+async fn begin(pipe: usize, settings: &[(u16, u32)]) -> (Server, SendResponse<Bytes>, DuplexStream) {
     let (mut client, socket) = tokio::io::duplex(pipe);
-    let hello = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &frame(4, 0, 0, settings)[..], &get(1)].concat();
+    let hello = [PREFACE, &frames::settings(settings), &get(1, "/")].concat();
     client.write_all(&hello).await.unwrap();
     let mut server = h2::server::handshake(socket).await.unwrap();
     let (_, respond) = server.accept().await.unwrap().unwrap();
@@ -41,7 +27,7 @@ async fn begin(pipe: usize, settings: &[u8]) -> (Server, SendResponse<Bytes>, Du
 }
 
 fn asset(path: &str) -> Request<()> {
-    Request::get(format!("https://a{path}")).body(()).unwrap()
+    Request::get(format!("https://a.example{path}")).body(()).unwrap()
 }
 
 /// Drives the connection and answers what else is asked for.
@@ -56,30 +42,25 @@ fn drive(mut server: Server) -> JoinHandle<Result<(), h2::Error>> {
     })
 }
 
-/// Kind, stream and payload of what the server sends until it is quiet.
-async fn hear(client: &mut DuplexStream) -> Vec<(u8, u8, Vec<u8>)> {
-    let mut frames = Vec::new();
-    let mut head = [0; 9];
-    while let Ok(Ok(_)) = timeout(Duration::from_millis(1), client.read_exact(&mut head)).await {
-        let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
-        client.read_exact(&mut payload).await.unwrap();
-        frames.push((head[3], head[8], payload));
-    }
-    frames
+/// What the server sends until it is quiet.
+async fn hear(client: &mut DuplexStream) -> Vec<Frame> {
+    let mut heard = Vec::new();
+    while let Ok(Ok(1..)) = timeout(Duration::from_millis(1), client.read_buf(&mut heard)).await {}
+    Frame::all(&heard)
 }
 
-fn promised(frames: &[(u8, u8, Vec<u8>)]) -> Vec<u8> {
-    frames.iter().filter(|(kind, ..)| *kind == PUSH_PROMISE).map(|(_, _, payload)| payload[3]).collect()
+fn promised(heard: &[Frame]) -> Vec<u32> {
+    heard.iter().filter(|frame| frame.kind == PUSH_PROMISE).map(|frame| frame.word(0)).collect()
 }
 
-fn bytes(frames: &[(u8, u8, Vec<u8>)], stream: u8) -> usize {
-    frames.iter().filter(|(kind, of, _)| (*kind, *of) == (0, stream)).map(|(.., payload)| payload.len()).sum()
+fn bytes(heard: &[Frame], stream: u32) -> usize {
+    heard.iter().filter(|frame| (frame.kind, frame.stream) == (DATA, stream)).map(|frame| frame.payload.len()).sum()
 }
 
 #[tokio::test(start_paused = true)]
 async fn d1_promised_ids_leave_out_of_order() {
     let (mut server, mut first, mut client) = begin(1 << 16, &[]).await;
-    client.write_all(&get(3)).await.unwrap();
+    client.write_all(&get(3, "/")).await.unwrap();
     let (_, mut second) = server.accept().await.unwrap().unwrap();
     let _a = (first.push_request(asset("/1")).unwrap(), first.push_request(asset("/2")).unwrap());
     let _b = second.push_request(asset("/3")).unwrap();
@@ -90,7 +71,7 @@ async fn d1_promised_ids_leave_out_of_order() {
 #[tokio::test(start_paused = true)]
 async fn d2_goaway_among_queued_promises_panics() {
     // Stream window 1 MiB, a pipe that is full at once.
-    let (server, mut page, mut client) = begin(256, &[0, 4, 0, 16, 0, 0]).await;
+    let (server, mut page, mut client) = begin(256, &[(INITIAL_WINDOW_SIZE, 1 << 20)]).await;
     let mut body = page.send_response(Response::new(()), false).unwrap();
     body.send_data(Bytes::from(vec![0; 50_000]), false).unwrap();
     let task = drive(server);
@@ -100,7 +81,7 @@ async fn d2_goaway_among_queued_promises_panics() {
         let mut push = page.push_request(asset(path)).unwrap();
         pushes.push(push.send_response(Response::new(()), false).unwrap());
     }
-    client.write_all(&frame(GOAWAY, 0, 0, &[0; 8])).await.unwrap();
+    client.write_all(&frames::goaway(0)).await.unwrap();
     tokio::time::sleep(Duration::from_millis(1)).await;
     hear(&mut client).await;
     let panicked = task.await.is_err_and(|error| error.is_panic());
@@ -115,18 +96,18 @@ async fn d3_a_reset_that_meets_a_promise_without_response_closes_the_connection(
     let mut push = page.push_request(asset("/1")).unwrap();
     // The promise is written, the response is not begun.
     assert!(timeout(Duration::from_millis(1), server.accept()).await.is_err());
-    client.write_all(&frame(RST_STREAM, 0, 2, &CANCEL)).await.unwrap();
+    client.write_all(&frames::rst(2, CANCEL)).await.unwrap();
     let _body = push.send_response(Response::new(()), false).unwrap();
     let task = drive(server);
     let heard = hear(&mut client).await;
-    assert!(heard.iter().any(|(kind, ..)| *kind == GOAWAY), "mended: heads need not be awaited (wire.rs)");
+    assert!(heard.iter().any(|frame| frame.kind == GOAWAY), "mended: heads need not be awaited (wire.rs)");
     assert!(task.await.unwrap().is_err());
 }
 
 #[tokio::test(start_paused = true)]
 async fn d4_a_reset_for_a_push_held_back_closes_the_connection() {
     // MAX_CONCURRENT_STREAMS 1: the second push waits for the first to end.
-    let (server, mut page, mut client) = begin(1 << 16, &[0, 3, 0, 0, 0, 1]).await;
+    let (server, mut page, mut client) = begin(1 << 16, &[(MAX_CONCURRENT_STREAMS, 1)]).await;
     let mut pushes = Vec::new();
     for path in ["/1", "/2"] {
         let mut push = page.push_request(asset(path)).unwrap();
@@ -134,9 +115,9 @@ async fn d4_a_reset_for_a_push_held_back_closes_the_connection() {
     }
     let task = drive(server);
     assert_eq!(promised(&hear(&mut client).await), [2, 4]);
-    client.write_all(&frame(RST_STREAM, 0, 4, &CANCEL)).await.unwrap();
+    client.write_all(&frames::rst(4, CANCEL)).await.unwrap();
     let heard = hear(&mut client).await;
-    assert!(heard.iter().any(|(kind, ..)| *kind == GOAWAY), "mended: `Pushes::allow` need not count against it");
+    assert!(heard.iter().any(|frame| frame.kind == GOAWAY), "mended: `Pushes::allow` need not count against it");
     assert!(task.await.unwrap().is_err());
 }
 
@@ -149,7 +130,7 @@ async fn d5_a_cancelled_page_keeps_the_window_of_its_pushes() {
         body.send_data(Bytes::from(vec![0; 20_000]), true).unwrap();
     }
     // The page is cancelled before anything is written; another is asked for.
-    client.write_all(&[frame(RST_STREAM, 0, 1, &CANCEL), get(3)].concat()).await.unwrap();
+    client.write_all(&[frames::rst(1, CANCEL), get(3, "/")].concat()).await.unwrap();
     let (_, mut next) = server.accept().await.unwrap().unwrap();
     drop(page);
     let mut body = next.send_response(Response::new(()), false).unwrap();
@@ -167,7 +148,7 @@ async fn d6_a_promise_whose_handle_is_dropped_is_never_reset() {
     drive(server);
     let heard = hear(&mut client).await;
     assert_eq!(promised(&heard), [2]);
-    let reset = heard.iter().any(|(kind, stream, _)| (*kind, *stream) == (RST_STREAM, 2));
+    let reset = heard.iter().any(|frame| (frame.kind, frame.stream) == (RST_STREAM, 2));
     assert!(!reset, "mended: a push that fails in `commit` may just be dropped");
 }
 
@@ -186,7 +167,7 @@ async fn d7_promises_on_pages_that_are_over() {
 async fn d8_a_refused_promise_takes_a_stream_id() {
     let (server, mut page, mut client) = begin(1 << 16, &[]).await;
     for _ in 0..5 {
-        assert!(page.push_request(Request::post("https://a/").body(()).unwrap()).is_err());
+        assert!(page.push_request(Request::post("https://a.example/").body(()).unwrap()).is_err());
     }
     // The streams of the refused ones are reserved and never freed: the next promise is the sixth.
     let _push = page.push_request(asset("/1")).unwrap();
