@@ -5,11 +5,12 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Request, Response, StatusCode, header};
+use axum::http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use axum::routing::{get, post};
 use headstart_h2::RequestBody;
 use headstart_policy::{Client, EarlyHints, Opening, Policy, Promise, Pushed};
 use http::request::Parts;
+use testkit::http2;
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
@@ -57,7 +58,7 @@ impl Policy for WithApp {
 }
 
 /// Serves one loopback connection with a service and gives a client of it.
-async fn client<S, B>(service: S) -> h2::client::SendRequest<Bytes>
+async fn client<S, B>(service: S) -> http2::Client
 where
     S: tower_service::Service<Request<RequestBody>, Response = Response<B>, Future: Send> + Clone + Send + 'static,
     S::Error: std::fmt::Debug,
@@ -67,57 +68,42 @@ where
     let socket = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (accepted, _) = listener.accept().await.unwrap();
     tokio::spawn(async move { headstart_h2::serve_connection(accepted, service, WithApp).await.is_ok() });
-    let (sender, connection) = h2::client::handshake(socket).await.unwrap();
-    tokio::spawn(async move { connection.await.is_ok() });
-    sender.ready().await.unwrap()
-}
-
-async fn text(response: Response<h2::RecvStream>) -> (Response<()>, String) {
-    let (head, mut body) = response.into_parts();
-    let mut text = Vec::new();
-    while let Some(part) = body.data().await {
-        text.extend(part.unwrap());
-    }
-    (Response::from_parts(head, ()), String::from_utf8(text).unwrap())
-}
-
-fn at(path: &str) -> Request<()> {
-    Request::get(format!("http://a.example{path}")).body(()).unwrap()
-}
-
-async fn ask(sender: &mut h2::client::SendRequest<Bytes>, path: &str) -> (Response<()>, String) {
-    text(sender.send_request(at(path), true).unwrap().0.await.unwrap()).await
+    http2::Client::handshake(socket, "http://a.example", &h2::client::Builder::new()).await.unwrap()
 }
 
 #[tokio::test]
 async fn a_router_runs_unchanged() {
-    let mut sender = client(router()).await;
-    let (head, page) = ask(&mut sender, "/").await;
-    assert_eq!((head.status(), page.as_str()), (StatusCode::OK, "<title>a page</title>"));
-    assert_eq!(head.headers()["content-length"], "21");
-    assert_eq!(ask(&mut sender, "/sleepy").await.0.status(), StatusCode::OK);
-    let (head, text_of) = ask(&mut sender, "/nowhere").await;
-    assert_eq!((head.status(), text_of.as_str()), (StatusCode::NOT_FOUND, "nothing here"));
-    assert_eq!(ask(&mut sender, "/hints").await.1, "hint sent: true");
+    let mut client = client(router()).await;
+    let page = client.get("/").await;
+    assert_eq!((page.status, page.text().as_str()), (StatusCode::OK, "<title>a page</title>"));
+    assert_eq!(page.headers["content-length"], "21");
+    assert_eq!(client.get("/sleepy").await.status, StatusCode::OK);
+    let nothing = client.get("/nowhere").await;
+    assert_eq!((nothing.status, nothing.text().as_str()), (StatusCode::NOT_FOUND, "nothing here"));
+    let hinted = client.get("/hints").await;
+    assert_eq!(hinted.text(), "hint sent: true");
+    assert_eq!(hinted.hints, [["</assets/app.css>; rel=preload; as=style"]]);
 
-    let upload = Request::post("http://a.example/length").body(()).unwrap();
-    let (response, mut body) = sender.send_request(upload, false).unwrap();
+    let upload = client.request(Method::POST, "/length", &[]);
+    let (response, mut body) = client.requests.send_request(upload, false).unwrap();
     body.send_data(Bytes::from(vec![7; 50_000]), true).unwrap();
-    assert_eq!(text(response.await.unwrap()).await.1, "50000");
+    assert_eq!(http2::read(response.await.unwrap().body_mut()).await.unwrap(), "50000");
 }
 
 #[tokio::test]
 async fn what_is_pushed_comes_from_the_same_router() {
-    let mut sender = client(router()).await;
-    let (mut response, _) = sender.send_request(at("/"), true).unwrap();
+    let mut client = client(router()).await;
+    let page = client.request(Method::GET, "/", &[]);
+    let (mut response, _) = client.requests.send_request(page, true).unwrap();
     let mut promises = response.push_promises();
     let (asked, pushed) = promises.push_promise().await.unwrap().unwrap().into_parts();
     assert_eq!(asked.uri(), "http://a.example/assets/app.css");
-    let (head, body) = text(pushed.await.unwrap()).await;
-    assert_eq!((&head.headers()["x-pushed"], body.as_str()), (&"1".parse().unwrap(), "the asset app.css"));
-    assert_eq!(text(response.await.unwrap()).await.1, "<title>a page</title>");
+    let mut pushed = pushed.await.unwrap();
+    assert_eq!(pushed.headers()["x-pushed"], "1");
+    assert_eq!(http2::read(pushed.body_mut()).await.unwrap(), "the asset app.css");
+    assert_eq!(http2::read(response.await.unwrap().body_mut()).await.unwrap(), "<title>a page</title>");
     // Asked for by the client itself, it is not marked.
-    assert_eq!(ask(&mut sender, "/assets/app.css").await.0.headers()["x-pushed"], "0");
+    assert_eq!(client.get("/assets/app.css").await.headers["x-pushed"], "0");
 }
 
 #[tokio::test]
@@ -138,10 +124,9 @@ async fn layers_stay_where_they_are() {
             response.headers_mut().insert("x-outer", "1".parse().unwrap());
             response
         });
-    let mut sender = client(service).await;
-    let (head, body) = ask(&mut sender, "/old/a.js").await;
-    assert_eq!(body, "the asset a.js");
-    assert!(head.headers().contains_key("x-inner") && head.headers().contains_key("x-outer"));
+    let asset = client(service).await.get("/old/a.js").await;
+    assert_eq!(asset.text(), "the asset a.js");
+    assert!(asset.headers.contains_key("x-inner") && asset.headers.contains_key("x-outer"));
 }
 
 /// A service that says when it is ready is asked: no request is given to one that is not.
@@ -161,10 +146,10 @@ async fn a_service_with_a_limit_is_waited_for() {
         }
     });
     let limited = OneAtATime { service, turn: Arc::new(tokio::sync::Semaphore::new(1)), permit: None };
-    let sender = client(limited).await;
+    let client = client(limited).await;
     let asked = (0..10).map(|_| {
-        let mut sender = sender.clone();
-        async move { ask(&mut sender, "/x").await.1 }
+        let mut client = client.clone();
+        async move { client.get("/x").await.text() }
     });
     assert_eq!(futures_util::future::join_all(asked).await, vec!["done"; 10]);
     assert_eq!(seen.load(Ordering::SeqCst), 1);
