@@ -56,7 +56,7 @@ impl Case {
         let rounds = if quick { 3 } else { 5 };
         let mut cases = Vec::new();
         for round in 0..rounds {
-            // What is sent in vain is the same each time.
+            // The wasted bytes are the same each time.
             let all = !quick || round == 0;
             for (round_trip, rate) in links {
                 cases.extend(Self::each(Visit::Cold, *round_trip, *rate, 0, |_, _| true));

@@ -1,8 +1,8 @@
 //! A client that loads pages as a browser does: in the order in which it learns what it needs.
 //!
 //! It parses nothing: a manifest says what each page needs and when that shows. It keeps a cache and cookies, takes
-//! pushes or refuses them, cancels a push of what it holds or has asked for, acts on the first 103, and counts what it
-//! was sent in vain.
+//! pushes or refuses them, cancels a push of what it holds or has asked for, acts on the first 103, and counts the bytes that
+//! were wasted.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -219,7 +219,7 @@ impl<'a> Visit<'a> {
     fn ask(&mut self, path: &str, kind: Kind, why: Why, referrer: Option<&str>) -> Result<(), String> {
         let mut request = request(self.place.authority, path, kind, why, referrer);
         if kind != Kind::Page {
-            // Pages are made anew for each visit, as those of applications are.
+            // Pages are generated for each visit, as those of applications are.
             request.headers_mut().extend(self.profile.cache.conditions(path));
         }
         if let Some(cookie) = self.profile.cache.cookie() {
@@ -252,7 +252,7 @@ impl<'a> Visit<'a> {
         let Done { path, head, body, at } = done;
         match head.status {
             StatusCode::OK => {
-                // What the site does not have (any more) was sent early and in vain.
+                // What the site does not have (any more) was sent early and wasted.
                 if self.site.content(&path).is_some_and(|content| *content != body) {
                     return Err(format!("{path}: {} bytes that are not its content", body.len()));
                 }

@@ -97,7 +97,7 @@ impl Lane {
         if up { Ok(running) } else { Err(Error::Failed(format!("it does not listen: {}", running.said()))) }
     }
 
-    /// A site's next deploy. A server that is told what to send is told anew.
+    /// A site's next deploy. A server with a list gets a new one.
     pub(crate) fn deploy(&mut self, contestant: &Contestant, think: u64) -> Result<(), String> {
         let mut server = self.servers.remove(&(contestant.name, think)).ok_or("it does not run")?;
         server.site = Site::new(server.site.version + 1);

@@ -1,4 +1,4 @@
-//! Drawings: the render time against the distance, and what the second visit is sent in vain.
+//! Drawings: the render time against the distance, and the bytes wasted on the second visit.
 
 use std::fmt::Write as _;
 use std::fs;

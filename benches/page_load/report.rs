@@ -117,7 +117,7 @@ fn targets(results: &Results) -> Vec<Value> {
     rows
 }
 
-/// Nothing in vain: the second visit, the second page, and the visit after a deploy.
+/// Waste: the second visit, the second page, and the visit after a deploy.
 fn waste(results: &Results) -> Vec<Value> {
     // The page itself, and what of its assets is not held.
     let (site, next) = (Site::new(0), Site::new(1));

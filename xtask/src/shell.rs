@@ -11,7 +11,7 @@ pub(crate) fn root() -> PathBuf {
     here.parent().unwrap_or(here).to_path_buf()
 }
 
-/// Whether a gap in the machine is a failure (`CI=true`) or only said aloud.
+/// Whether a gap in the machine is a failure (`CI=true`) or only a warning.
 pub(crate) fn in_ci() -> bool {
     std::env::var("CI").is_ok_and(|value| value == "true" || value == "1")
 }

@@ -68,7 +68,7 @@ impl Cache {
         state.shrink(self.max_bytes);
     }
 
-    /// Counts an entry anew after it grew. If it is no longer the one that is kept, nothing happens.
+    /// Updates the size of an entry that grew. If it is no longer the one that is kept, nothing happens.
     pub(super) fn grown(&self, name: &str, entry: &Arc<Entry>) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let State { slots, bytes, .. } = &mut *state;

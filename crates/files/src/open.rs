@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::config::Symlinks;
 use super::stamp::Stamp;
 
-/// The served directory. It is looked up anew for each file, so that a deployment may replace it as a whole.
+/// The served directory. It is looked up for each file, so that a deployment may replace it as a whole.
 pub(super) struct Root {
     path: PathBuf,
     symlinks: Symlinks,
@@ -200,7 +200,7 @@ mod tests {
         assert!(matches!(root.open("sub"), Ok(Found::Directory)));
         assert!(root.open("socket").is_err());
         if status.is_ok_and(|s| s.success()) {
-            // Would wait for a writer for ever, were it opened the plain way.
+            // Opening a FIFO without O_NONBLOCK blocks until a writer opens it.
             assert!(!matches!(root.open("pipe"), Ok(Found::File(..) | Found::Directory)));
         }
     }

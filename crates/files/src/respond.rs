@@ -168,7 +168,7 @@ fn one_part(representation: &Representation, part: Range<u64>) -> Response<Body>
 
 /// The parts in a `multipart/byteranges` body (RFC 9110, section 14.6).
 fn several_parts(representation: &Representation, parts: &[Range<u64>]) -> Response<Body> {
-    // Drawn anew for each response, so that no file can hold the line that ends a part.
+    // Random for each response, so that no file can hold the line that ends a part.
     let boundary = format!("{:016x}{:016x}", RandomState::new().hash_one(0), RandomState::new().hash_one(1));
     let content_type = representation.head.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let content_type = content_type.unwrap_or("application/octet-stream");

@@ -172,7 +172,7 @@ mod tests {
         assert!(!meter.is_over() && floods.observe(&meter, 5 * BYTES_A_FRAME + 1, now));
         meter.inbound(ping);
         assert!(meter.is_over() && !floods.observe(&meter, 6 * BYTES_A_FRAME - 1, now));
-        // What was sent long ago does not pay for ever.
+        // Bytes sent long ago stop counting for the client.
         let mut floods = Floods::new(&config, now);
         let meter = Meter::new();
         assert!(floods.observe(&meter, u64::MAX, now));

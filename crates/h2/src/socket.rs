@@ -38,7 +38,7 @@ impl Socket {
         self.gathering.store(gather, Relaxed);
     }
 
-    /// Whether to ask the socket for more is known to be in vain until the task is polled again.
+    /// Whether the socket has nothing to read until the task is polled again.
     pub(crate) fn asleep(&self) -> bool {
         self.asleep.load(Relaxed) && self.gathers()
     }

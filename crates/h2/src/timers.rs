@@ -97,7 +97,7 @@ impl Timers {
         // While the socket is full `h2` does not read, and it is not the head that the client delays.
         self.header.observe(now, wire.request_unfinished() && !blocked, wire.frames_begun());
         self.blocked.observe(now, blocked, wire.socket.bytes_written() / DRIBBLE_BYTES as u64);
-        // Only DATA is progress: a client that asks for PING replies and opens no window would be served for ever.
+        // Only DATA is progress: a client that asks for PING replies and opens no window would never time out.
         self.starved.observe(now, starved, wire.data_written() / DRIBBLE_BYTES as u64);
         self.stuck.since = stuck_since;
         // While the socket is full no PING would go out, and none of the client's bytes are read.

@@ -37,7 +37,7 @@ fn settle(socket: &mut TcpStream, word: &str) {
     }
 }
 
-/// The most KiB that the serving thread held while a client said this. The service keeps what is POSTed, for ever,
+/// The most KiB that the serving thread held while a client said this. The service never answers a POST,
 /// and answers the rest with a megabyte that is not its own.
 fn held(settings: &'static [(u16, u32)], say: impl FnOnce(&mut TcpStream) + Send + 'static) -> u64 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

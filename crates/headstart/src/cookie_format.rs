@@ -8,7 +8,7 @@ pub enum CookieFormat {
     #[default]
     Headstart,
     /// `x-go-casper` of the Go library go-casper, byte for byte, for sites that move over: `keys` and `p` as they
-    /// were given to `casper.New(p, keys)`. Neither keyed nor aware of changes; a set that is full starts anew.
+    /// were given to `casper.New(p, keys)`. Neither keyed nor aware of changes; a full set is replaced by an empty one.
     GoCasper {
         /// The expected number of assets, the second argument of `casper.New`.
         keys: u32,

@@ -29,7 +29,7 @@ pub(crate) struct Named {
     pub(crate) essential: bool,
 }
 
-/// What a page says. Made anew when a reading changes it, and shared until then.
+/// What a page says. Replaced when a reading changes it, and shared until then.
 #[derive(Debug, Default)]
 pub(crate) struct Statements {
     pub(crate) by_path: HashMap<Box<str>, Statement>,

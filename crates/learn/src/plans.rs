@@ -69,7 +69,7 @@ impl Plans {
         }
     }
 
-    /// Has the plan of a node built anew when it is next asked for.
+    /// Marks the plan of a node to be rebuilt when it is next asked for.
     pub(crate) fn mark_stale(&self, key: u64) {
         let Some(shard) = self.shard(key) else { return };
         if let Some(plan) = read(shard).plans.get(&key) {

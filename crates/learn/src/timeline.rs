@@ -14,7 +14,7 @@ pub(crate) struct Timeline {
     total: u32,
 }
 
-/// More blocks than this are divided anew.
+/// More blocks than this are merged.
 const MAX_BLOCKS: usize = 192;
 
 /// How many times as old as long a block is at least.

@@ -119,7 +119,7 @@ pub enum Roots {
 pub struct Timeouts {
     /// To look up, connect, and shake hands. 5 s; then 504.
     pub connect: Duration,
-    /// From the request's head to the response's. 60 s; then 504. An upload that makes progress starts it anew.
+    /// From the request's head to the response's. 60 s; then 504. An upload that makes progress restarts it.
     pub head: Duration,
     /// Without a byte of a body, either way, while the receiver would take it. 60 s; then the stream is reset.
     pub body: Duration,

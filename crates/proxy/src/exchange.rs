@@ -289,7 +289,7 @@ impl Exchange {
     }
 }
 
-/// Waits for the response's head; as long as the upload makes progress, the time begins anew.
+/// Waits for the response's head; the timeout restarts as long as the upload makes progress.
 async fn in_time<F: Future>(watch: &Watch, limit: Duration, sent: F) -> Option<F::Output> {
     let mut sent = std::pin::pin!(sent);
     let mut timer = std::pin::pin!(sleep_until(Instant::now() + limit));

@@ -1,7 +1,7 @@
 //! A reverse proxy as a [`tower_service::Service`]: it asks an application over HTTP and hands its answers on.
 //!
 //! * **In** (`head`, `forwarded`): what could be read in two ways is refused, fields of one connection are removed,
-//!   what is said of the client is ours. The request is written anew; no byte of the client's is passed on as it stands.
+//!   what is said of the client is ours. The request is serialised again; no byte of the client's is passed on unread.
 //! * **Which server** (`upstream`, `server`, `probe`): in turn or by load, without those that failed lately.
 //! * **Over what** (`dial`, `connection`): HTTP/1.1, or HTTP/2 with TLS or without; kept for the next request.
 //! * **Out** (`exchange`, `relay`, `hints`, `tunnel`, `websocket`): a response is passed on as it comes and as the

@@ -8,7 +8,7 @@ use crate::names::NameId;
 /// asset of a page, weights halve every five minutes, and what weighs more than ten
 /// and more than 0.95 of the heaviest is pushed.
 ///
-/// Written anew from its description, without its faults: it decays on writing too.
+/// Implemented from its description, without its faults: weights decay on writing too.
 #[derive(Debug, Default)]
 pub(crate) struct Pusher {
     pages: HashMap<NameId, HashMap<NameId, (u64, f64)>>,

@@ -60,7 +60,7 @@ impl Table {
     }
 
     /// Whether a request for `host` came in on a connection whose certificate is another's (RFC 9110, section
-    /// 15.5.20): the client should connect anew, and be shown the right one.
+    /// 15.5.20): the client should open another connection and is shown the right one.
     pub(crate) fn is_misdirected(&self, server_name: Option<&str>, host: &str) -> bool {
         if self.names.is_empty() && self.wildcards.is_empty() {
             return false;

@@ -61,7 +61,7 @@ impl Servers {
         Self { headstart, service, tls, drain, running: Vec::new(), tasks: JoinSet::new() }
     }
 
-    /// Binds what is asked for. Sockets that are bound already are taken over, not bound anew.
+    /// Binds the listeners that the settings name. Sockets that are bound already are kept.
     ///
     /// # Errors
     ///

@@ -164,7 +164,7 @@ async fn d4_no_promise_is_held_back() {
     }
 }
 
-/// D5: a page cancelled while its promises are queued left their share of the window claimed for ever. Guarded
+/// D5: a page cancelled while its promises are queued kept their share of the window until the connection ended. Guarded
 /// by the read barrier, and by handing nothing to `h2` that the window does not take. When mended, the barrier may
 /// go if D2 to D4 are, too; the scheduler stays.
 #[tokio::test(start_paused = true)]
@@ -204,7 +204,7 @@ async fn d5_cancelled_pushes_return_the_window() {
     server.peer.assert_well().await;
 }
 
-/// D6: a promise whose handle is dropped is never answered. Guarded by resetting aloud what fails. When mended, the
+/// D6: a promise whose handle is dropped is never answered. Guarded by resetting what fails. When mended, the
 /// reset in `commit` may go.
 #[tokio::test(start_paused = true)]
 async fn d6_a_push_that_fails_is_reset() {

@@ -1,4 +1,4 @@
-//! In which order bodies go out, and that none waits for ever.
+//! The order in which bodies are sent, and that each is sent in the end.
 
 use std::time::Duration;
 

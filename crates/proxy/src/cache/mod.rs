@@ -3,7 +3,7 @@
 //! * Only 200 to GET, with a lifetime that the upstream gave. A guess from `Last-Modified` would keep a stylesheet for days
 //!   after a deploy.
 //! * Never with `Set-Cookie`, never where it varies by who asks, never for a request with `Authorization` or `Range`.
-//! * What is stale is asked for anew, by its validator if it has one ([`entry`]). It is shown meanwhile, or instead of an
+//! * A stale response is revalidated, by its validator if it has one ([`entry`]). It is shown meanwhile, or instead of an
 //!   error, if the upstream says so (RFC 5861).
 //! * Who asks for what somebody else is already asking for waits for that ([`fills`], [`lookup`]).
 

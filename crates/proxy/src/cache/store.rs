@@ -51,7 +51,7 @@ type Variants = Arc<[Entry]>;
 /// What is stored for a request.
 pub(super) enum Found {
     Fresh(Entry),
-    /// It has to be asked for anew, or the client wants that.
+    /// It has to be revalidated, or the client asks for that.
     Stale(Entry),
     Nothing,
 }

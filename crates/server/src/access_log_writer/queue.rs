@@ -64,7 +64,7 @@ impl Queue {
         self.wake.notify_one();
     }
 
-    /// Waits for something to do. `spare` takes the place of the records, so that no memory is taken anew.
+    /// Waits for something to do. `spare` takes the place of the records, so that no memory is allocated again.
     pub(super) fn next(&self, spare: Vec<Record>) -> Work {
         let idle = |state: &mut State| state.records.is_empty() && !state.reopen && !state.closed;
         let state = self.wake.wait_while(self.lock(), idle).unwrap_or_else(PoisonError::into_inner);

@@ -38,7 +38,7 @@ impl Sink {
         }
     }
 
-    /// Opens the file by its name anew, after it was moved away. If that fails the old one is kept.
+    /// Reopens the file by its name after it was moved away. If that fails the old one is kept.
     ///
     /// # Errors
     ///

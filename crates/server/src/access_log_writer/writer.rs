@@ -61,7 +61,7 @@ impl AccessLog {
         }
     }
 
-    /// Opens the file by its name anew, after it was moved away (SIGHUP). What was noted before may go to either.
+    /// Reopens the file by its name after it was moved away (SIGHUP). What was noted before may go to either.
     pub(crate) fn reopen(&self) {
         self.0.queue.reopen();
     }

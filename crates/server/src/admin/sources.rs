@@ -31,7 +31,7 @@ pub(crate) struct Sources {
     pub(crate) min_networks: u32,
 }
 
-/// What answers now; a reload sets it anew. Clones share it.
+/// What answers now; a reload replaces it. Clones share it.
 #[derive(Clone, Default)]
 pub(crate) struct Origins(Arc<ArcSwap<Vec<Origin>>>);
 

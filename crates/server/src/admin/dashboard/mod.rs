@@ -1,5 +1,5 @@
 //! The dashboard: pages made here, small plots in them, kept up to date by server-sent events. Without JavaScript it is
-//! the same, loaded anew every 15 s.
+//! the same, reloaded every 15 s.
 
 mod chart;
 mod detail;
