@@ -49,7 +49,7 @@ impl Coding {
         HeaderValue::from_static(self.name())
     }
 
-    /// What the name of a compressed file ends in.
+    /// The suffix of a compressed file's name.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Br => "br",

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::entry::Entry;
 
-/// What an entry costs beside its content: headers of up to four forms, names, table slots. An upper estimate.
+/// The memory of an entry beside its content: headers of up to four forms, names, table slots. An upper estimate.
 const OVERHEAD: usize = 4096;
 
 /// Entries by name, of at most `max_bytes` in all.
@@ -26,7 +26,7 @@ struct State {
     bytes: usize,
 }
 
-/// What a cache keeps.
+/// A value that a cache keeps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CacheStats {
     /// Files that are kept, each with its compressed forms.

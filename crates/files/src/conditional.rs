@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, header};
 use super::representation::Representation;
 use super::stamp::Modified;
 
-/// What the conditions of a request come to.
+/// The result of a request's conditions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Decision {
     /// Answer as if there were none.

@@ -1,4 +1,4 @@
-//! What an operator can say about the files of one directory.
+//! The settings for the files of one directory.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -28,7 +28,7 @@ pub struct Config {
     /// The file whose content answers with a status of 400 or more, relative to the directory. Where it is not there, one
     /// line of text answers. `404.html` for 404.
     pub error_pages: BTreeMap<StatusCode, String>,
-    /// `Cache-Control` by path; the first pattern that matches counts. What none matches: documents `private, no-cache`,
+    /// `Cache-Control` by path; the first pattern that matches counts. Without a match: documents `private, no-cache`,
     /// names with a hash in them a year and `immutable`, all others ten seconds. None.
     pub cache_control: Vec<(Pattern, HeaderValue)>,
     /// Further fields of responses that carry a file, error pages included; of one name the last that matches counts.
@@ -53,7 +53,7 @@ pub struct Config {
     pub now: fn() -> SystemTime,
 }
 
-/// What becomes of symbolic links. Devices, pipes and sockets are never served, linked or not.
+/// How symbolic links are treated. Devices, pipes and sockets are never served, linked or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Symlinks {
     /// Not followed: a path through one is not there.
@@ -64,7 +64,7 @@ pub enum Symlinks {
     Follow,
 }
 
-/// What becomes of names that begin with a dot.
+/// How names that begin with a dot are treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dotfiles {
     /// They are not there.

@@ -1,4 +1,4 @@
-//! What is known of one path: the file, its compressed forms, and what on disk that rests on.
+//! The entry of one path: the file, its compressed forms, and the names on disk that it depends on.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -15,8 +15,8 @@ pub(super) struct Entry {
     pub(super) plain: Arc<Representation>,
     /// By [`Coding`]: not yet tried, or none, or that form.
     pub(super) encoded: [OnceLock<Option<Arc<Representation>>>; 3],
-    /// What the answer depends on: it is true as long as the disk says the same of each of these names. A name that
-    /// was looked for and is not there is one of them.
+    /// The names that the answer depends on: it is true as long as the disk says the same of each of them. A name that was
+    /// looked for and is not there is one of them.
     pub(super) depends: Vec<(String, Option<Stamp>)>,
     /// When the disk last said so, microseconds of Unix time.
     checked: AtomicU64,

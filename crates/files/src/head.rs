@@ -9,7 +9,7 @@ use super::mime::{coded_by_name, content_type, is_document};
 use super::stamp::Modified;
 use headstart_coding::{Coding, is_compressible};
 
-/// What follows from the name of a file and the operator's rules, whatever its content is.
+/// The headers that depend on the name of a file and the operator's rules, and not on its content.
 pub(super) struct Kind {
     pub(super) content_type: HeaderValue,
     /// Is it worth compressing?

@@ -21,13 +21,13 @@ const LARGE: u64 = 64 << 10;
 #[derive(Clone, Copy)]
 pub(super) struct Readers<'a> {
     pub(super) permits: &'a ReadPermits,
-    /// What is now in memory for the path.
+    /// The entry that is now in memory for the path.
     pub(super) again: &'a dyn Fn() -> Option<Arc<Entry>>,
     /// Puts it there, before the permit of the next one comes.
     pub(super) keep: &'a dyn Fn(&Arc<Entry>),
 }
 
-/// What a name turned out to be.
+/// The kind of thing that a name turned out to be.
 pub(super) enum Loaded {
     /// A file; `keep` says whether it may be kept in memory.
     File { entry: Arc<Entry>, keep: bool },

@@ -28,7 +28,7 @@ impl std::fmt::Display for LeadsOut {
 
 impl std::error::Error for LeadsOut {}
 
-/// What a name was found to be.
+/// The kind of file that a name was found to be.
 pub(super) enum Found {
     File(File, Metadata),
     Directory,
@@ -41,7 +41,7 @@ impl Root {
         Self { path, symlinks, told: AtomicBool::new(false) }
     }
 
-    /// What the system says of a name, links and all, if it says anything. Never a reason to serve it: only to tell
+    /// The metadata of a name, with links followed, if it exists. Never a reason to serve it: only to tell
     /// whether what was opened before is still what is there.
     pub(super) fn stamp(&self, name: &str) -> Option<Stamp> {
         Some(Stamp::of(&self.path.join(name).metadata().ok()?))

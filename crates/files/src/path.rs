@@ -21,8 +21,8 @@ pub(super) enum Rejected {
 }
 
 impl<'a> SitePath<'a> {
-    /// Reads the path of a request target, percent-encoding and all, without its query. What needs no decoding is not
-    /// copied.
+    /// Reads the path of a request target, percent-encoding and all, without its query. A path that needs no decoding is
+    /// not copied.
     ///
     /// # Errors
     ///
@@ -45,7 +45,7 @@ impl<'a> SitePath<'a> {
         if decoded.split('/').any(|component| matches!(component, "." | "..")) {
             return Err(Rejected::Malformed);
         }
-        // What follows the last slash may be empty: that is the directory itself.
+        // The part after the last slash may be empty: that is the directory itself.
         let directory = decoded.strip_suffix('/').unwrap_or(&decoded);
         if !decoded.is_empty() {
             let hidden = |(at, component): (usize, &str)| match dotfiles {

@@ -6,7 +6,7 @@ use std::ops::Range;
 /// the client.
 pub(super) const MAX_PARTS: usize = 8;
 
-/// What a `Range` header asks for.
+/// The part that a `Range` header asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Requested {
     /// Everything: the header is absent, not understood, or asks for no less than the whole.

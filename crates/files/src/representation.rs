@@ -1,4 +1,4 @@
-//! What a file is to HTTP: content, length, validators, and the headers that say so.
+//! A file's representation in HTTP: content, length, validators, and their headers.
 
 use std::fs::File;
 use std::hash::Hasher as _;

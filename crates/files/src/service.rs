@@ -143,7 +143,7 @@ impl StaticFiles {
 }
 
 impl Shared {
-    /// What is in memory for a path, if the disk still has the same.
+    /// The entry in memory for a path, if the disk still has the same.
     fn cached(&self, path: &str) -> Option<Arc<Entry>> {
         let entry = self.cache.get(path)?;
         entry.is_true(&self.root, (self.config.now)(), self.config.revalidate).then_some(entry)
@@ -270,7 +270,7 @@ fn at_once(entry: &Entry, head: &Parts) -> Option<Response<Body>> {
     }
 }
 
-/// What codings count for this request and file.
+/// The codings that may be used for this request and file.
 fn accepted(entry: &Entry, head: &Parts) -> Accepted {
     if !entry.has_forms() || respond::asks_for_part(&head.method, &head.headers) {
         return Accepted::IDENTITY;

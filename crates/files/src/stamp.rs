@@ -1,4 +1,4 @@
-//! What `stat` says of a file, and the modification date that a response can carry.
+//! The result of `stat` for a file, and the modification date that a response can carry.
 
 use std::fs::Metadata;
 use std::hash::Hasher as _;
@@ -17,7 +17,7 @@ pub(super) struct Modified {
     pub(super) settled: bool,
 }
 
-/// What `stat` says of a file; equal as long as nobody wrote to it.
+/// The result of `stat` for a file; equal as long as nobody wrote to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stamp {
     pub(super) len: u64,

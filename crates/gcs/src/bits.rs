@@ -52,7 +52,7 @@ impl<'a> BitReader<'a> {
         word << (self.bit & 7)
     }
 
-    /// What is left of the bytes, when it is less than eight.
+    /// The last bytes, fewer than eight.
     #[inline(never)]
     fn last_word(&self) -> u64 {
         let rest = self.bytes.get(self.byte()..).unwrap_or_default();

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::{CacheDigest, Error, Limits, Profile, Set, from_base64url_lenient};
 
-/// What a client said in `Cache-Digest` header fields: several digests, each of URLs alone or of URLs with ETags.
+/// The `Cache-Digest` header fields of a request: several digests, each of URLs alone or of URLs with ETags.
 ///
 /// ```text
 /// Cache-Digest = 1#( base64url *( OWS ";" OWS flag ) )       flags: complete, reset, stale, validators
@@ -22,7 +22,7 @@ pub struct CacheDigests {
     complete: bool,
 }
 
-/// What a client's digests say about a response.
+/// Whether a client's digests contain a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freshness {
     /// Held, and fresh.

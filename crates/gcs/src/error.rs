@@ -1,4 +1,4 @@
-//! What can be wrong with bytes from outside, and where.
+//! Errors of reading bytes from outside, each with its place.
 
 use core::fmt;
 

@@ -18,7 +18,7 @@ pub struct Index<'a, P> {
     view: View<'a, P>,
     /// Buckets per value, in units of 2^-64. Rounding moves the borders of buckets a little, for all alike.
     scale: u64,
-    /// The largest value. What is larger is not held, and a walk that seeks no further needs no count to stop.
+    /// The largest value of the set: a larger one is not contained, and a walk up to it needs no count.
     last: Option<u64>,
     /// Where to start reading for a bucket.
     marks: Vec<Mark>,

@@ -10,7 +10,7 @@ pub struct Code {
     pub unary: Unary,
     /// Whether a gap is the difference less one, the first gap being the first value. Equal values cannot be written then.
     pub less_one: bool,
-    /// What fills the last byte.
+    /// The bits that fill the last byte.
     pub padding: bool,
     /// log2 of the Golomb parameter: 0 to [`MAX_REMAINDER_BITS`].
     pub remainder_bits: u32,
@@ -37,7 +37,7 @@ pub struct Layout {
     pub range: u64,
     /// How the end of the values is known.
     pub tail: Tail,
-    /// What a reader does with a value at or past `range`.
+    /// How a reader treats a value at or past `range`.
     pub past_range: PastRange,
 }
 
@@ -61,7 +61,7 @@ pub enum Tail {
     Unfinished,
 }
 
-/// What a reader does with a value at or past the range. No key has such a value.
+/// How a reader treats a value at or past the range. No key has such a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PastRange {
     /// It and all that follow (they are larger) are left out.

@@ -1,4 +1,4 @@
-//! What two peers must agree on.
+//! Profiles: the parameters that two peers must agree on.
 
 #[cfg(feature = "alloc")]
 use crate::BitWriter;
@@ -78,7 +78,7 @@ impl<P: Encode> Encode for &P {
 #[cfg(feature = "alloc")]
 impl<P: FixedRange> FixedRange for &P {}
 
-/// What a parse may cost. A `usize` converts into the limit on values alone.
+/// The limits of a parse. A `usize` converts into the limit on values alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {

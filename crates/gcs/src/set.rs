@@ -93,7 +93,7 @@ impl<P: Profile> Set<P> {
         self.values.iter().copied()
     }
 
-    /// What two peers agreed on.
+    /// The profile that two peers agreed on.
     pub fn profile(&self) -> &P {
         &self.profile
     }

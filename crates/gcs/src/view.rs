@@ -83,7 +83,7 @@ impl<'a, P: Profile> View<'a, P> {
         self.walk.layout()
     }
 
-    /// What the set was read as.
+    /// The profile that the set was read with.
     pub fn profile(&self) -> &P {
         &self.profile
     }

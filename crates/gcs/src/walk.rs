@@ -148,7 +148,7 @@ impl<'a> Walk<'a> {
                 count += 1;
             }
             let values = block.get(..count).unwrap_or_default();
-            // What comes before a fault is seen before it is reported: it may be all that is asked for.
+            // Values before a fault are given out before it is reported: the caller may need no more.
             if !values.is_empty() && visit(values).is_break() {
                 return Ok(());
             }
@@ -190,7 +190,7 @@ impl<'a> Walk<'a> {
             Codeword::Remainder { gap, remainder } => match self.layout.tail {
                 Tail::Unfinished => return Ok(self.end()),
                 Tail::GoCasper if remainder == 0 => return Ok(self.end()),
-                // What is missing is read as zeros, and the value counts.
+                // Missing bits are read as zeros, and the value counts.
                 Tail::GoCasper => {
                     self.bits.skip(u64::MAX);
                     gap

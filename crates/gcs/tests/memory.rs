@@ -1,4 +1,4 @@
-//! What is allocated, counted.
+//! Allocations are counted.
 
 use allocation_counter::{AllocationInfo, measure};
 use headstart_gcs::*;

@@ -9,8 +9,8 @@ use crate::cookies;
 /// With the defaults a client makes a connection hold 8 MiB at worst (counted in `tests/memory.rs`), when 128 handlers
 /// keep the heads of their requests: 52 KiB for a head of 100 fields and 12 KiB, 35 KiB for one field of 15 KB, 4 KiB
 /// for a small one; 2.6 MiB for as many uploads that no handler reads. Answers and pushes that a client does not read
-/// come to half a MiB. What handlers allocate for themselves comes on top, and so does what their bodies hold: at most
-/// one piece of each, of a size that they choose. A connection that asks for nothing holds 34 KiB; one whose socket is
+/// come to half a MiB. Memory that handlers allocate comes on top, and that of their bodies: at
+/// most one piece of each, of a size that they choose. A connection that asks for nothing holds 34 KiB; one whose socket is
 /// full 64 KiB more.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -77,7 +77,7 @@ pub struct Config {
     /// A client that takes less than 1 KiB of what is ready for it is dropped after this; one that opens no window for
     /// some streams only, and takes what others send, loses those streams (CANCEL). 30 s.
     pub write_stall_timeout: Duration,
-    /// DATA handed to `h2` and not yet taken by the socket, bytes. What is below cannot be overtaken by a more
+    /// DATA handed to `h2` and not yet taken by the socket, bytes. A slice that `h2` has cannot be overtaken by a more
     /// urgent response, so little is better than much: 32 KiB. Less than 16 KiB counts as 16 KiB.
     pub max_unsent_bytes: usize,
     /// The I/O takes what is written into a buffer of its own, 64 KiB at least, and writes it to its socket when it is
@@ -139,7 +139,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// What `h2` enforces of this, as its builder.
+    /// The limits that `h2` enforces, as its builder.
     pub(crate) fn builder(&self) -> h2::server::Builder {
         let mut builder = h2::server::Builder::new();
         builder

@@ -1,4 +1,4 @@
-//! What a connection sends: heads, promises and bodies, as its policy decides.
+//! Sends the heads, promises and bodies of a connection, as its policy decides.
 
 use std::sync::Arc;
 use std::task::Context;
@@ -37,7 +37,7 @@ pub(crate) struct Delivery<P: Policy, B: Body> {
     bodies_ended: Vec<(Owner<P>, BodyEnd)>,
 }
 
-/// What a body belongs to.
+/// The owner of a body.
 enum Owner<P: Policy> {
     Page(P::Exchange),
     Push(u32),
@@ -172,8 +172,8 @@ impl<P: Policy, B: HttpBody> Delivery<P, B> {
         self.withdrawn.append(promised);
     }
 
-    /// Cancels the promised streams of pages that came to nothing. What was written of them is lost. Not while a promise
-    /// is being written. Returns whether `h2` has to be polled again.
+    /// Cancels the promised streams of pages that came to nothing. The bytes already written of them are lost. Not while a
+    /// promise is being written. Returns whether `h2` has to be polled again.
     pub(crate) fn withdraw(&mut self) -> bool {
         let withdrawn = std::mem::take(&mut self.withdrawn);
         for &id in &withdrawn {

@@ -37,7 +37,7 @@ use crate::timers::{Fired, Observed, Timers};
 use crate::unread_uploads::{Draining, UnreadUploads};
 use crate::wire::{End, Ended, Wire, is_push};
 
-/// What a driver is made of once the handshake is done.
+/// The parts of a driver once the handshake is done.
 pub(crate) struct Start<S, P> {
     pub(crate) began: Instant,
     pub(crate) config: Config,

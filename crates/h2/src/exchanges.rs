@@ -14,7 +14,7 @@ use crate::pending_response::Step;
 
 /// Exchanges from the request to the head of the response. At most as many as a client may have streams open.
 pub(crate) struct Exchanges<P: Policy, B> {
-    /// The steps that are not done. What belongs to their streams is in `running`.
+    /// The steps that are not done. The state of their streams is in `running`.
     steps: FuturesUnordered<Abortable<Stepping<P::Tag, B>>>,
     running: HashMap<u32, Running<P, B>>,
     /// Pages to be sent; they wait while the promises of an earlier page are being written.
@@ -44,7 +44,7 @@ pub(crate) enum Stage<P: Policy, B> {
     Settling(Page<P, B>),
 }
 
-/// What is kept of an exchange until its page is ready.
+/// The state of an exchange until its page is ready.
 pub(crate) struct Asked<P: Policy> {
     pub(crate) exchange: P::Exchange,
     pub(crate) method: Method,

@@ -27,7 +27,7 @@ const MAX_FREE: u64 = 64 << 10;
 #[derive(Debug)]
 pub(crate) struct Meter {
     control: AtomicU64,
-    /// What `control` may come to before the driver has looked.
+    /// The value of `control` from which the tap reads no further until the driver has looked.
     allowed: AtomicU64,
 }
 
@@ -110,7 +110,7 @@ impl Floods {
 /// So many in [`WINDOW`]; all at once, too. (The generic cell rate algorithm: one instant says it all.)
 #[derive(Debug)]
 struct Rate {
-    /// What one of them costs.
+    /// The cost of one of them.
     each: Duration,
     /// When all that was taken is forgotten.
     settled: Instant,

@@ -1,4 +1,4 @@
-//! What a response's head needs before it may cross HTTP/2 (RFC 9113, section 8.2.2; RFC 9110).
+//! Makes a response's head fit for HTTP/2 (RFC 9113, section 8.2.2; RFC 9110).
 
 use bytes::Bytes;
 use h2::server::SendResponse;

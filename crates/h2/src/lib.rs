@@ -4,7 +4,7 @@
 //! what to send early, and carries that out without ever breaking a rule of the protocol or a limit of
 //! [`Config`]. It never decides *what* to send.
 //!
-//! What it adds to `h2`, which is a protocol library and no server:
+//! `h2` is a protocol library and no server. This crate adds:
 //!
 //! - **Push that no client can crash, starve or make expensive.** Promises are committed atomically, one page
 //!   at a time, behind a read barrier; see `UPSTREAM.md` for what happens without.

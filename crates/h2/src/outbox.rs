@@ -1,4 +1,4 @@
-//! What `h2` has written and the socket has not taken.
+//! The bytes that `h2` has written and the socket has not taken.
 //!
 //! `h2` 0.4.20 flushes after every DATA frame of 256 bytes and more, and so makes a system call for each. Here frames
 //! are gathered until the driver has nothing more to hand over; then they go out together. Copying 3 KB takes a tenth

@@ -69,7 +69,7 @@ struct Stuck {
     bytes: usize,
 }
 
-/// What the stream sends next.
+/// The next thing that the stream sends.
 enum Next {
     /// The body has to be asked.
     Unknown,

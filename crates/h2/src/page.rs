@@ -29,7 +29,7 @@ impl<P: Policy, B> Page<P, B> {
     }
 }
 
-/// What was promised ahead of a page.
+/// The pushes that were promised ahead of a page.
 pub(crate) struct PromisedAhead<T> {
     pub(crate) attempts: Vec<Attempt<T>>,
     /// The promised streams; at most as many as may be open.

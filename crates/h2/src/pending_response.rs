@@ -24,7 +24,7 @@ use crate::pending_pushes::PendingPushes;
 /// It doubles each time.
 const RETRY: Duration = Duration::from_millis(5);
 
-/// What a step of an exchange results in.
+/// The result of a step of an exchange.
 pub(crate) enum Step<T, B> {
     Answered(Answer<T, B>),
     /// The service is still at work, and something may be promised.
@@ -71,7 +71,7 @@ enum When {
     Now,
 }
 
-/// What polling a [`PendingResponse`] gives: the response (`None` if the service failed), or something to promise.
+/// The result of polling a [`PendingResponse`]: the response (`None` if the service failed), or something to promise.
 enum Progress<B> {
     Answered(Option<Response<B>>),
     Promises,

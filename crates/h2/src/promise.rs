@@ -14,7 +14,7 @@ use crate::pending_pushes::Resolved;
 use crate::promises::Promises;
 use crate::wire::Wire;
 
-/// What a pushed body of unknown length is charged with in the byte budget.
+/// The charge of a pushed body of unknown length in the byte budget.
 const UNKNOWN_BYTES: u64 = 64 << 10;
 
 /// The page that is promised on.

@@ -54,7 +54,7 @@ pub(crate) struct Observed {
     pub(crate) stuck_since: Option<Instant>,
 }
 
-/// What to do when a timer has fired.
+/// The action that a fired timer asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fired {
     /// End the connection with this error.

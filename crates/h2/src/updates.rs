@@ -10,7 +10,7 @@ use headstart_policy::Priority;
 /// client has no use for more than the streams that it may open, which are as many by default.
 const MAX_WAITING: usize = 128;
 
-/// What the client has said of priorities and the driver has not taken in.
+/// The priorities that the client has sent and the driver has not applied.
 #[derive(Debug, Default)]
 pub(crate) struct Updates {
     /// Whether `waiting` holds anything, and anything that the driver has not seen.

@@ -1,4 +1,4 @@
-//! What the tap has seen of a connection's frames, shared with the driver.
+//! The state of a connection as its frames show it: written by the tap, read by the driver.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -283,7 +283,7 @@ impl Wire {
             }
             Event::Word { kind: frames::WINDOW_UPDATE, .. } => self.window_changed.store(true, Relaxed),
             Event::Word { kind: frames::RST_STREAM, stream, word } => {
-                // What the stream had of the connection's window is free again.
+                // The stream's part of the connection's window is free again.
                 self.window_changed.store(true, Relaxed);
                 self.end(End { stream, how: Ended::ResetByClient(word) });
             }

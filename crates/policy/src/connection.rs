@@ -1,4 +1,4 @@
-//! What a server knows of the connection that a request came over, in the extensions of the request.
+//! Facts about the connection that a request came over, in the extensions of the request.
 
 use std::net::{IpAddr, SocketAddr};
 

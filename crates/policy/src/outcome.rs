@@ -1,6 +1,6 @@
-//! What became of a promise that was made.
+//! The outcome of a promise.
 
-/// What became of a promise.
+/// The outcome of a promise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {

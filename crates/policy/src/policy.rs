@@ -21,7 +21,7 @@ use crate::promise::Promise;
 ///
 /// `()` is the policy that sends nothing early.
 pub trait Policy: Send + 'static {
-    /// What the policy keeps of one exchange.
+    /// The policy's state of one exchange.
     type Exchange: Send + 'static;
     /// The policy's name for one promise.
     type Tag: Clone + Send + 'static;
@@ -86,7 +86,7 @@ impl Policy for () {
     }
 }
 
-/// What a transport knows of the client when a request arrives.
+/// The client, as the transport knows it when a request arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Client {
@@ -110,7 +110,7 @@ pub struct Opening<E, T> {
     pub exchange: E,
     /// Fields of a 103 (Early Hints) response that goes out before the service is called (RFC 8297).
     pub early_hints: Option<HeaderMap>,
-    /// What to push, most needed first. The service is asked for it at once, beside the page itself.
+    /// The promises to make, most needed first. The service is asked for it at once, beside the page itself.
     pub promises: Vec<Promise<T>>,
     /// Priority of the response, if the policy knows better than the request's `priority` field: the server is free to
     /// merge what it knows (RFC 9218, section 8). A PRIORITY_UPDATE frame and the response's own field override it.

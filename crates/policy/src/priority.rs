@@ -49,7 +49,7 @@ pub struct PriorityParameters {
 }
 
 impl PriorityParameters {
-    /// Reads the `priority` fields of a head. What is unknown or out of range is ignored. Never fails.
+    /// Reads the `priority` fields of a head. Unknown members and values out of range are ignored. Never fails.
     pub fn from_headers(headers: &HeaderMap) -> Self {
         // Few heads have the field, and looking a name up costs more than looking at those that are there.
         if !headers.keys().any(|name| *name == PRIORITY) {

@@ -1,4 +1,4 @@
-//! What visitors and applications ask of a file server besides its files.
+//! Requests of visitors and applications that name no file.
 
 use std::fs;
 use std::time::{Duration, SystemTime};

@@ -165,7 +165,7 @@ async fn ranges_are_of_the_plain_content() {
     assert_eq!((part.status, &part.body[..]), (StatusCode::PARTIAL_CONTENT, &b"a line"[..]));
     assert_eq!(part.header("vary"), "accept-encoding");
     assert!(!part.headers.contains_key("content-encoding"));
-    // What the client has a part of is the compressed form: it gets a whole.
+    // The client has a part of the compressed form, so it gets all of it.
     let whole = ask(&[("accept-encoding", "br"), ("range", "bytes=0-5"), ("if-range", &br)]).await;
     assert_eq!((whole.status, whole.body.len()), (StatusCode::OK, 5600));
     // Ranges are not for HEAD, so nor is their exception.

@@ -56,7 +56,7 @@ impl Site {
         Self { directory, service }
     }
 
-    /// What changes on disk shows at once.
+    /// A change on disk shows at once.
     fn config() -> Config {
         Config { max_memory: 1 << 20, max_file: 100_000, revalidate: Duration::ZERO, ..Config::default() }
     }

@@ -1,4 +1,4 @@
-//! What an operator can choose.
+//! The settings of an operator.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! What go-casper's own decoder makes of bytes: a model of its bit reader and of the loop above it, written from their
+//! A model of go-casper's decoder: of its bit reader and of the loop above it, written from their
 //! behaviour at commit 5d0c688e.
 //!
 //! A read of n bits wants n + 1 of them. If they are not there it is filled up with zeros and reports the end along

@@ -1,4 +1,4 @@
-//! What a set costs and how often it errs.
+//! The size of a set and its rate of false positives.
 
 use super::*;
 
