@@ -184,6 +184,7 @@ impl Assets {
     pub(crate) fn saw(&mut self, id: AssetId, sighting: &Sighting<'_>) {
         let min_networks = self.min_networks;
         let Some(asset) = self.entries.get_mut(id) else { return };
+        asset.first = asset.first.min(sighting.seconds);
         asset.last = asset.last.max(sighting.seconds);
         asset.networks.add(sighting.network, asset.hash);
         let revived = asset.fate == Fate::Gone && asset.tombstone.since(asset.last, 2.min(min_networks)).is_none();
@@ -197,16 +198,40 @@ impl Assets {
                 asset.dissent.vote(shown, metadata, who, min_networks, &self.directory);
             }
         }
-        let inherits = asset.stem != 0 && asset.networks.at_least() >= min_networks && self.predecessor(id).is_some();
-        let Some(asset) = self.entries.get(id) else { return };
-        let needed = networks_needed(min_networks, asset.personal && !inherits);
-        let (passed, stem) = (asset.networks.at_least() >= needed, asset.stem);
-        let unshown = asset.shown.is_none() || revived;
-        if let (true, true, Some(metadata)) = (passed, unshown, sighting.metadata) {
+        let (stem, unshown) = (asset.stem, asset.shown.is_none() || revived);
+        if let (true, Some(metadata)) = (unshown && self.has_passed(id), sighting.metadata) {
             self.show(id, sighting.path, metadata);
         }
         if stem != 0 {
             self.follow_rename(id);
+        }
+    }
+
+    /// Whether an asset has passed the gate of its name.
+    pub(crate) fn has_passed(&self, id: AssetId) -> bool {
+        let Some(asset) = self.entries.get(id) else { return false };
+        let networks = asset.networks.at_least();
+        let inherits = asset.stem != 0 && networks >= self.min_networks && self.predecessor(id).is_some();
+        networks >= networks_needed(self.min_networks, asset.personal && !inherits)
+    }
+
+    /// Lets an asset be shown that is live and has passed the gate, of which another server has seen some networks.
+    /// Whether it is.
+    pub(crate) fn show_if_passed(&mut self, id: AssetId, path: &str, metadata: Metadata) -> bool {
+        let Some(asset) = self.entries.get_mut(id) else { return false };
+        asset.personal |= metadata.personal;
+        let passed = asset.fate == Fate::Live && self.has_passed(id);
+        if passed {
+            self.show(id, path, metadata);
+            self.follow_rename(id);
+        }
+        passed
+    }
+
+    /// Its name looks as if it was made for one person, as another server says.
+    pub(crate) fn set_personal(&mut self, id: AssetId) {
+        if let Some(asset) = self.entries.get_mut(id) {
+            asset.personal = true;
         }
     }
 
@@ -294,12 +319,12 @@ impl Assets {
         }
     }
 
-    /// A network was told that the server has the asset no longer. It is gone when two were.
-    pub(crate) fn gone(&mut self, hash: u64, network: u64, second: u32) {
+    /// The network with this tag was told that the server has the asset no longer. It is gone when two were.
+    pub(crate) fn gone(&mut self, hash: u64, tag: u16, second: u32) {
         let Some(id) = self.by_hash.get(hash) else { return };
         let networks = 2.min(self.min_networks);
         let Some(asset) = self.entries.get_mut(id) else { return };
-        asset.tombstone.add(second, tag(network, hash));
+        asset.tombstone.add(second, tag);
         if asset.fate == Fate::Live && asset.tombstone.since(asset.last, networks).is_some() {
             asset.fate = Fate::Gone;
             self.withdraw(id);

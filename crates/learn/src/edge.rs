@@ -41,7 +41,7 @@ pub(crate) struct Manner {
 }
 
 /// One fetch that no hint caused.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Hit {
     pub(crate) rank: u16,
     /// Milliseconds.
@@ -77,15 +77,20 @@ impl Edge {
 }
 
 /// Milliseconds of a unit of delay.
-const DELAY_UNIT: u32 = 64;
+pub(crate) const DELAY_UNIT: u32 = 64;
+
+/// Most visits that one piece of evidence stands for.
+const MAX_VISITS: u32 = 1 << 12;
 
 const MAX_24: u64 = (1 << 24) - 1;
 
 impl Order {
-    pub(crate) fn add(&mut self, hit: Hit) {
+    /// Takes in a fetch of so many visits.
+    pub(crate) fn add(&mut self, hit: Hit, visits: u32) {
         let rank = u64::from(hit.rank.min(255));
         let delay = u64::from((hit.delay / DELAY_UNIT).min(255));
-        self.merge(Self::pack(1, rank, delay));
+        let visits = u64::from(visits.min(MAX_VISITS));
+        self.merge(Self::pack(visits, rank * visits, delay * visits));
     }
 
     pub(crate) fn merge(&mut self, other: Self) {
@@ -131,14 +136,14 @@ impl Order {
 const URGENCIES: [u8; 4] = [1, 2, 3, 5];
 
 impl Manner {
-    pub(crate) fn add(&mut self, hit: Hit) {
+    /// Takes in a fetch of so many visits.
+    pub(crate) fn add(&mut self, hit: Hit, visits: u32) {
         let count = if hit.late { &mut self.late } else { &mut self.prompt };
-        *count = count.saturating_add(1);
+        *count = count.saturating_add(u8::try_from(visits).unwrap_or(u8::MAX));
         if let Some(urgency) = hit.urgency {
             let place = 4 * u16::from(urgency.saturating_sub(1).min(3));
-            if self.urgencies >> place & 15 < 15 {
-                self.urgencies += 1 << place;
-            }
+            let room = 15 - (self.urgencies >> place & 15);
+            self.urgencies += room.min(u16::try_from(visits).unwrap_or(u16::MAX)) << place;
         }
     }
 
@@ -188,13 +193,13 @@ mod tests {
         let (mut order, mut manner) = (Order::default(), Manner::default());
         assert_eq!((order.rank(), order.delay(), manner.urgency()), (None, None, None));
         for urgency in [Some(0), Some(2), Some(2), None] {
-            order.add(Hit { urgency, ..HIT });
-            manner.add(Hit { urgency, ..HIT });
+            order.add(Hit { urgency, ..HIT }, 1);
+            manner.add(Hit { urgency, ..HIT }, 1);
         }
         assert_eq!((order.rank(), order.delay(), order.fetches()), (Some(3.0), Some(640), 4));
         assert_eq!((manner.urgency(), manner.is_late()), (Some(2), false));
         for _ in 0..1000 {
-            manner.add(Hit { late: true, ..HIT });
+            manner.add(Hit { late: true, ..HIT }, 1);
         }
         assert!(manner.is_late());
         assert_eq!(Manner::from_bits(manner.bits()), manner);

@@ -1,9 +1,12 @@
 //! The learner as callers see it: every method takes `&self`, the locks are inside.
 
+mod fleet;
 mod reading;
 mod state;
 
 use std::fmt;
+
+pub use self::fleet::{DeltaError, Learned, Outbound};
 
 use crate::asset::Asset;
 use crate::attribution::{Named, Requester, Unattributed, attribute};

@@ -60,6 +60,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+mod accumulator;
 mod asset;
 mod assets;
 mod attribution;
@@ -68,6 +69,7 @@ mod clock;
 mod config;
 mod cursor;
 mod decay;
+mod delta;
 mod destination;
 mod directory;
 mod dissent;
@@ -83,6 +85,7 @@ mod level;
 mod merge;
 mod metadata;
 mod model;
+mod names;
 mod networks;
 mod node;
 mod nodes;
@@ -106,9 +109,11 @@ mod stats;
 mod sync;
 mod time;
 mod timeline;
+mod told;
 mod tombstone;
 mod verdict;
 mod visit;
+mod visit_evidence;
 mod visits;
 mod votes;
 mod witnesses;
@@ -119,7 +124,7 @@ pub use crate::config::{Config, ConfigBuilder, ConfigError};
 pub use crate::destination::Destination;
 pub use crate::explain::{AssetWeight, Explanation, Knowledge, LevelWeight};
 pub use crate::identity::{ClientId, ConnectionId, NetworkId};
-pub use crate::learner::Learner;
+pub use crate::learner::{DeltaError, Learned, Learner, Outbound};
 pub use crate::level::Level;
 pub use crate::merge::Merged;
 pub use crate::observation::{

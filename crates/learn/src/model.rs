@@ -1,9 +1,11 @@
 //! The evidence: every node and every asset.
 
+mod fleet;
 mod learning;
 
 use std::borrow::Cow;
 
+use crate::accumulator::{Accumulator, Gone};
 use crate::assets::Assets;
 use crate::clock::Tick;
 use crate::config::Config;
@@ -36,6 +38,8 @@ pub(crate) struct Model {
     decay: Decay,
     limits: Limits,
     counts: Counts,
+    /// What other servers are to hear of, if there are any.
+    accumulator: Option<Box<Accumulator>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +71,14 @@ pub(crate) struct Chain {
     pub(crate) key: u64,
 }
 
+/// One level of a page.
+struct LevelKey<'p> {
+    level: Level,
+    key: u64,
+    /// `None` where only the hash is known.
+    name: Option<Cow<'p, str>>,
+}
+
 impl Model {
     /// An empty model that keeps to `bytes` bytes of heap.
     pub(crate) fn new(config: &Config, bytes: usize, keys: Keys, directory: Arc<Directory>, plans: Arc<Plans>) -> Self {
@@ -85,6 +97,7 @@ impl Model {
             decay: Decay::new(millis(config.half_life())),
             limits: Limits { bytes, edges: config.max_assets_per_page(), min_networks: config.min_networks() },
             counts: Counts::default(),
+            accumulator: None,
         }
     }
 
@@ -115,11 +128,20 @@ impl Model {
 
     /// A network was told that a page or an asset is there no longer.
     pub(crate) fn gone(&mut self, key: u64, network: u64, tick: Tick) {
-        let second = seconds(tick);
-        self.assets.gone(key, network, second);
+        let gone = Gone { key, second: seconds(tick), tag: crate::assets::tag(network, key) };
+        let known = self.nodes.find(key).is_some() || self.assets.find(key).is_some();
+        if let Some(accumulator) = self.accumulator.as_mut().filter(|_| known) {
+            accumulator.add_gone(gone);
+        }
+        self.bury(gone);
+    }
+
+    /// Takes in that a network was told so, here or elsewhere.
+    fn bury(&mut self, Gone { key, second, tag }: Gone) {
+        self.assets.gone(key, tag, second);
         if let Some(id) = self.nodes.find(key) {
-            self.nodes.update(id, |node| node.tombstone.add(second, crate::assets::tag(network, key)));
-            self.plans.mark_stale(key);
+            self.nodes.update(id, |node| node.tombstone.add(second, tag));
+            self.mark_stale(key);
         }
     }
 
@@ -127,8 +149,7 @@ impl Model {
     pub(crate) fn chain(&mut self, site: Site, page: Page<'_>) -> Option<Chain> {
         let mut chain = Chain { ids: Vec::with_capacity(4), key: 0 };
         let path = self.keys.path(site, page.path);
-        for (level, name) in self.levels(path, page) {
-            let key = if level == Level::Page { path } else { level.key(&self.keys, site, &name) };
+        for LevelKey { key, .. } in self.levels(site, path, page) {
             if let Some(id) = self.nodes.find(key) {
                 self.tidy(id);
                 chain.ids.push(id);
@@ -153,11 +174,14 @@ impl Model {
         }
     }
 
-    /// The levels of a page with their names. Without a query a page is one of its own only beside others with one.
+    /// The levels of a page from coarse to fine. Without a query a page is one of its own only beside others with one.
     /// `path` is the keyed hash of its path.
-    fn levels<'p>(&self, path: u64, page: Page<'p>) -> Vec<(Level, Cow<'p, str>)> {
-        let mut all: Vec<(Level, Cow<'p, str>)> = Vec::with_capacity(4);
-        all.extend(levels(page.path));
+    fn levels<'p>(&self, site: Site, path: u64, page: Page<'p>) -> Vec<LevelKey<'p>> {
+        let mut all = Vec::with_capacity(4);
+        all.extend(levels(page.path).map(|(level, name)| {
+            let key = if level == Level::Page { path } else { level.key(&self.keys, site, &name) };
+            LevelKey { level, key, name: Some(name) }
+        }));
         let queried = || self.nodes.find(path).and_then(|id| self.nodes.get(id)).is_some_and(|node| node.queried);
         let query = match page.query {
             Some(query) => Some(query),
@@ -165,7 +189,8 @@ impl Model {
             None => None,
         };
         if let Some(query) = query {
-            all.push((Level::Query, format!("{}?{query}", page.path).into()));
+            let name = format!("{}?{query}", page.path);
+            all.push(LevelKey { level: Level::Query, key: self.keys.query(site, &name), name: Some(name.into()) });
         }
         all
     }

@@ -48,7 +48,7 @@ pub(crate) struct Node {
 }
 
 /// What one visit says of one asset.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Evidence {
     /// It was asked for, and no hint had caused that.
     Fetched(Hit),
@@ -63,6 +63,8 @@ pub(crate) struct Visited {
     pub(crate) epoch: Epoch,
     /// What it adds to sums; 0 if it is positive evidence only.
     pub(crate) gain: u32,
+    /// How many visits it stands for, without decay.
+    pub(crate) weight: u32,
     /// Keyed hash of the network.
     pub(crate) network: u64,
     /// If it is to be remembered.
@@ -113,8 +115,8 @@ impl Node {
         if visit.gain > 0 && visit.epoch == self.epoch {
             self.visits.add(visit.second, visit.gain);
         }
-        self.count = self.count.saturating_add(1);
-        self.unpublished = self.unpublished.saturating_add(1);
+        self.count = self.count.saturating_add(visit.weight);
+        self.unpublished = self.unpublished.saturating_add(visit.weight);
         self.networks.add(visit.network, self.key);
         self.first = self.first.min(visit.second);
         self.last = self.last.max(visit.second);
@@ -135,8 +137,8 @@ impl Node {
                 edge.fetched_by |= bit;
                 edge.birth = edge.birth.min(visit.second);
                 edge.networks.add(visit.network, hash ^ key);
-                edge.order.add(hit);
-                edge.manner.add(hit);
+                edge.order.add(hit, visit.weight);
+                edge.manner.add(hit, visit.weight);
             }
             Evidence::Mute => {
                 edge.mute = edge.mute.saturating_add(gain);
@@ -264,7 +266,8 @@ mod tests {
         let witness = Witness::new(step.second, step.tag, step.scope, ClientClass::Other);
         let epoch = step.second / 700_000;
         let gain = if step.scope == Scope::PositiveOnly { 0 } else { 16 };
-        let visit = Visited { second: step.second, epoch, gain, network: step.network * 77, witness: Some(witness) };
+        let visit =
+            Visited { second: step.second, epoch, gain, weight: 1, network: step.network * 77, witness: Some(witness) };
         let bit = node.count(&visit);
         for asset in 0..5u32 {
             let fetched = step.assets >> asset & 1 == 1;

@@ -1,22 +1,34 @@
 //! How a visit is taken in.
 
-use super::Model;
+use super::{LevelKey, Model};
 use crate::assets::{Asset, AssetId, Assets, Sighting, networks_needed};
+use crate::clock::Tick;
 use crate::edge::{Edge, Hit};
+use crate::keys::Keys;
 use crate::level::Level;
 use crate::node::{Evidence, Node, Visited};
 use crate::page::Page;
 use crate::rename::stem;
-use crate::visit::{OpenVisit, Record};
+use crate::site::Site;
+use crate::visit::OpenVisit;
+use crate::visit_evidence::{PageKeys, VisitEvidence};
 use crate::witnesses::{Scope, Witness, seconds};
 
 /// One piece of evidence of a visit, with its asset looked up.
-struct Finding {
-    asset: AssetId,
-    hash: u64,
+pub(super) struct Finding {
+    pub(super) asset: AssetId,
+    pub(super) hash: u64,
+    pub(super) stem: u64,
     /// Its place among the records of the visit.
-    record: usize,
-    evidence: Evidence,
+    pub(super) record: usize,
+    pub(super) evidence: Evidence,
+}
+
+/// What was found on one visit. Each asset is retained until it is released.
+#[derive(Default)]
+pub(super) struct Findings {
+    pub(super) list: Vec<Finding>,
+    stems: Vec<u64>,
 }
 
 /// A usual view is held out once in so many.
@@ -42,54 +54,103 @@ impl Model {
             (false, true) => 2,
             (false, false) => 0,
         };
-        let network = self.keys.network(visit.network);
-        let counts_for_page = self.votes.cast(self.keys.vote(visit.network, visit.page, kind), visit.opened);
-        let counts_for_path = visit.query.is_none()
-            || self.votes.cast(self.keys.vote(visit.network, visit.path_hash, kind), visit.opened);
-        if !counts_for_page {
-            self.counts.voted += 1;
-            return;
-        }
-        self.counts.learned += 1;
-        self.counts.cache_unknown += u64::from(visit.positive_only);
         let scope = match (visit.positive_only, assisted) {
             (true, _) => Scope::PositiveOnly,
             (false, true) => Scope::Assisted,
             (false, false) => Scope::Full,
         };
-        let second = seconds(visit.opened);
         let tag = self.keys.vote(visit.client, visit.page, 255) ^ visit.opened.0;
+        let levels = self.levels(visit.site, visit.path_hash, Page::new(&visit.path, visit.query.as_deref()));
+        let key_of = |level| levels.iter().find(|known| known.level == level).map(|known| known.key);
+        let evidence = VisitEvidence {
+            site: visit.site,
+            page: PageKeys {
+                page: visit.page,
+                path: visit.path_hash,
+                section: key_of(Level::Section).unwrap_or_default(),
+                template: key_of(Level::Template),
+                query: key_of(Level::Query),
+            },
+            network: self.keys.network(visit.network),
+            kind,
+            opened: visit.opened,
+            tag: tag as u32,
+            class: visit.class,
+            scope,
+            // Which assisted views are remembered must not depend on what was asked for on them.
+            is_witness: says_news || scope == Scope::Assisted,
+            personal: visit.personal,
+            queried: visit.query.is_some(),
+            held_out: visit.draw.held_out,
+            share: share(visit),
+            sampled: 0,
+            items: Vec::new(),
+        };
+        let Some(for_path) = self.vote(&evidence) else { return };
+        self.counts.cache_unknown += u64::from(visit.positive_only);
+        let known = self.assets.state();
+        let findings = self.findings(visit, evidence.network);
+        let news = self.assets.state() != known;
+        self.spread(&evidence, &levels, &findings, (for_path, news));
+        if self.accumulator.is_some() {
+            self.hand_on(visit, evidence, &findings, news);
+        }
+        self.release(&findings);
+    }
+
+    /// Casts the vote of a visit's network. `None` if it has voted on the page lately; else whether it has not on the
+    /// page without its query.
+    pub(super) fn vote(&mut self, visit: &VisitEvidence) -> Option<bool> {
+        let vote = |keys: &Keys, page| keys.vote(visit.network, page, visit.kind);
+        let for_page = self.votes.cast(vote(&self.keys, visit.page.page), visit.opened);
+        let for_path = !visit.queried || self.votes.cast(vote(&self.keys, visit.page.path), visit.opened);
+        if !for_page {
+            self.counts.voted += 1;
+            return None;
+        }
+        self.counts.learned += 1;
+        Some(for_path)
+    }
+
+    /// Adds a visit to the nodes of its page: whether it counts for the page without its query, and whether assets
+    /// have come to be known otherwise by it.
+    pub(super) fn spread(
+        &mut self,
+        visit: &VisitEvidence,
+        levels: &[LevelKey<'_>],
+        findings: &Findings,
+        (for_path, news): (bool, bool),
+    ) {
+        let second = seconds(visit.opened);
+        let weight = visit.weight();
+        let witness = Witness::new(second, u64::from(visit.tag), visit.scope, visit.class);
+        let gain = self.decay.gain(visit.opened, visit.share).saturating_mul(weight);
         let visited = Visited {
             second,
             epoch: self.decay.epoch(visit.opened),
-            gain: if visit.positive_only { 0 } else { self.decay.gain(visit.opened, share(visit)) },
-            network,
-            // Which assisted views are remembered must not depend on what was asked for on them.
-            witness: (says_news || scope == Scope::Assisted).then(|| Witness::new(second, tag, scope, visit.class)),
+            gain: if visit.scope == Scope::PositiveOnly { 0 } else { gain },
+            weight,
+            network: visit.network,
+            witness: visit.is_witness.then_some(witness),
         };
-        let known = self.assets.state();
-        let findings = self.findings(visit, network);
-        let news = self.assets.state() != known;
-        let page = Page::new(&visit.path, visit.query.as_deref());
-        for (level, name) in self.levels(visit.path_hash, page) {
-            if level != Level::Query && !counts_for_path {
+        for LevelKey { level, key, name } in levels {
+            if *level != Level::Query && !for_path {
                 continue;
             }
-            let key = match level {
-                Level::Page => visit.path_hash,
-                Level::Query | Level::Section | Level::Template => level.key(&self.keys, visit.site, &name),
-            };
-            if level == Level::Query && !self.admits_query(key) {
+            if *level == Level::Query && !self.admits_query(*key) {
                 continue;
             }
-            if let Some(id) = self.find_or_admit(key, visit.site.index, level, visit.opened) {
-                self.record(id, &name, visit, &visited, &findings);
+            if let Some(id) = self.find_or_admit(*key, visit.site.index, *level, visit.opened) {
+                self.record(id, name.as_deref(), visit, &visited, &findings.list);
                 if news {
-                    self.mark_stale(key);
+                    self.mark_stale(*key);
                 }
             }
         }
-        for finding in &findings {
+    }
+
+    pub(super) fn release(&mut self, findings: &Findings) {
+        for finding in &findings.list {
             self.assets.release(finding.asset);
         }
     }
@@ -100,7 +161,7 @@ impl Model {
     }
 
     /// Adds a visit to one node.
-    fn record(&mut self, id: u32, name: &str, visit: &OpenVisit, visited: &Visited, findings: &[Finding]) {
+    fn record(&mut self, id: u32, name: Option<&str>, visit: &VisitEvidence, visited: &Visited, findings: &[Finding]) {
         self.tidy(id);
         let Some(level) = self.nodes.get(id).map(|node| node.level) else { return };
         let max_edges = self.max_edges(level);
@@ -110,9 +171,9 @@ impl Model {
             let mut news = false;
             let witness = node.count(visited);
             node.personal |= visit.personal && level.is_page();
-            node.queried |= visit.query.is_some() && level == Level::Page;
+            node.queried |= visit.queried && level == Level::Page;
             if node.name.is_none() && node.networks.at_least() >= needed {
-                node.name = Some(name.into());
+                node.name = name.map(Into::into);
             }
             if level.is_page() && node.networks.at_least() < needed {
                 counts.few_networks += 1;
@@ -142,7 +203,7 @@ impl Model {
                 node.record(at, finding.hash, finding.evidence, visited, witness);
                 news |= before < needed && networks(node) >= needed;
             }
-            let telling = witness.is_some() && (visit.draw.held_out || node.count < 64);
+            let telling = witness.is_some() && (visit.held_out || node.count < 64);
             // Once a sixteenth of all visits have come since the plan was built; it is marked once.
             let overtaken = node.unpublished.saturating_mul(16) >= node.count
                 && node.unpublished.saturating_sub(1).saturating_mul(16) < node.count.saturating_sub(1);
@@ -154,10 +215,9 @@ impl Model {
         self.shrink(id, visit.opened);
     }
 
-    /// Looks up the assets of a visit, adding those that are new. Each is retained until its finding is released.
-    fn findings(&mut self, visit: &OpenVisit, network: u64) -> Vec<Finding> {
-        let mut findings = Vec::with_capacity(visit.records.len());
-        let mut stems: Vec<u64> = Vec::new();
+    /// Looks up the assets of a visit, adding those that are new.
+    fn findings(&mut self, visit: &OpenVisit, network: u64) -> Findings {
+        let mut findings = Findings { list: Vec::with_capacity(visit.records.len()), ..Findings::default() };
         let seconds = seconds(visit.opened);
         for (at, record) in visit.records.iter().enumerate() {
             // A browser asks for what it was hinted whether or not the page needs it.
@@ -167,24 +227,21 @@ impl Model {
             }
             let known = self.assets.find(record.asset);
             // A response without a body says too little of an asset to make it known.
-            let added = || fetched.and(record.metadata).and_then(|_| self.add_asset(visit, record));
+            let added = || {
+                fetched.and(record.metadata)?;
+                let stem = stem(visit.path_of(record)).map_or(0, |stem| self.keys.stem(visit.site.salt, &stem));
+                self.add_asset((record.asset, stem), visit.site, visit.opened)
+            };
             let Some(asset) = known.or_else(added) else { continue };
-            let stem = self.assets.retain(asset).map_or(0, |asset| asset.stem);
             let evidence = match fetched {
                 Some(rank) => {
                     Evidence::Fetched(Hit { rank, delay: record.delay, late: record.late, urgency: record.urgency })
                 }
                 None => Evidence::Mute,
             };
-            findings.push(Finding { asset, hash: record.asset, record: at, evidence });
-            if fetched.is_some() {
-                if stem != 0 && stems.contains(&stem) {
-                    self.assets.crowd(stem);
-                }
-                stems.push(stem);
-            }
+            self.find(&mut findings, (asset, record.asset), at, evidence);
         }
-        for finding in findings.iter().filter(|finding| matches!(finding.evidence, Evidence::Fetched(_))) {
+        for finding in findings.list.iter().filter(|finding| finding.is_fetched()) {
             if let Some(record) = visit.records.get(finding.record) {
                 let (path, metadata) = (visit.path_of(record), record.metadata);
                 self.assets.saw(finding.asset, &Sighting { path, metadata, network, seconds });
@@ -193,16 +250,41 @@ impl Model {
         findings
     }
 
-    fn add_asset(&mut self, visit: &OpenVisit, record: &Record) -> Option<AssetId> {
+    /// Adds a finding: the asset, its hash, its place on the visit.
+    pub(super) fn find(
+        &mut self,
+        findings: &mut Findings,
+        (asset, hash): (AssetId, u64),
+        record: usize,
+        evidence: Evidence,
+    ) {
+        let stem = self.assets.retain(asset).map_or(0, |asset| asset.stem);
+        let finding = Finding { asset, hash, stem, record, evidence };
+        if finding.is_fetched() {
+            if stem != 0 && findings.stems.contains(&stem) {
+                self.assets.crowd(stem);
+            }
+            findings.stems.push(stem);
+        }
+        findings.list.push(finding);
+    }
+
+    /// Adds an asset with the hashes of its path and of its stem.
+    pub(super) fn add_asset(&mut self, (hash, stem): (u64, u64), site: Site, opened: Tick) -> Option<AssetId> {
         if self.assets.is_full() {
             // Only what is asked for again may push something out.
-            if self.sketch.add(record.asset) < 2 || !self.evict_lighter(None, f32::INFINITY, visit.opened) {
+            if self.sketch.add(hash) < 2 || !self.evict_lighter(None, f32::INFINITY, opened) {
                 self.counts.no_room += 1;
                 return None;
             }
         }
-        let stem = stem(visit.path_of(record)).map_or(0, |stem| self.keys.stem(visit.site.salt, &stem));
-        self.assets.add(Asset::new(record.asset, stem, visit.site.index, seconds(visit.opened)))
+        self.assets.add(Asset::new(hash, stem, site.index, seconds(opened)))
+    }
+}
+
+impl Finding {
+    pub(super) fn is_fetched(&self) -> bool {
+        matches!(self.evidence, Evidence::Fetched(_))
     }
 }
 

@@ -1,0 +1,14 @@
+//! What a server tells the others of an asset.
+
+use crate::metadata::Metadata;
+use crate::sync::Arc;
+
+/// What is told of an asset to others.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    pub(crate) personal: bool,
+    /// Its name and what responses say of it, if these are to be told.
+    pub(crate) shown: Option<(Arc<str>, Metadata)>,
+    pub(crate) stem: u64,
+    pub(crate) site: u16,
+}
