@@ -122,11 +122,19 @@ impl Builder {
         self
     }
 
-    /// The authorities (`example.org`, `example.org:8443`) that pages are learned for. By default any that clients
-    /// ask for, 256 at most and the first ones stay: a server that strangers can reach should name its own, so that
-    /// made-up names do not take their places.
+    /// The authorities (`example.org`, `example.org:8443`) that pages are learned for. By default any of which pages are
+    /// shown, 256 at most. When all places are taken, a site that more networks were shown in the last seven days takes
+    /// the place of one that fewer were, if they are as many as [`min_networks`](Self::min_networks); a line in the log
+    /// says so.
     pub fn hosts<H: AsRef<str>>(mut self, hosts: impl IntoIterator<Item = H>) -> Self {
         self.operator.hosts = Some(lower_case(hosts));
+        self
+    }
+
+    /// Authorities whose sites keep their places, where any are learned for: they displace others at their first page,
+    /// and are displaced by none. Those of [`hosts`](Self::hosts) do so in any case.
+    pub fn pinned_hosts<H: AsRef<str>>(mut self, hosts: impl IntoIterator<Item = H>) -> Self {
+        self.operator.pinned_hosts = lower_case(hosts);
         self
     }
 

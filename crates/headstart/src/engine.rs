@@ -78,6 +78,8 @@ pub(crate) struct Engine {
 pub(crate) struct Operator {
     /// Authorities that are learned for; `None` is all that there is room for.
     pub(crate) hosts: Option<HashSet<String>>,
+    /// Authorities whose sites no other displaces, beside those.
+    pub(crate) pinned_hosts: HashSet<String>,
     pub(crate) rules: Rules,
 }
 
@@ -107,7 +109,7 @@ impl Engine {
         let Parts { learner, operator, fingerprints, holdout, limits, observers, secret, window, proxies } = parts;
         let identities = Identities::new(half(&secret, 0));
         let pages = Arc::new(Pages::new(identities.clone()));
-        Engine {
+        let engine = Engine {
             learner,
             operator: RwLock::new(operator),
             identities,
@@ -125,7 +127,9 @@ impl Engine {
             #[cfg(feature = "markup")]
             desk: Arc::new(crate::reading::Desk::new()),
             connections: AtomicU64::new(1),
-        }
+        };
+        engine.set_operator(|_| {});
+        engine
     }
 
     fn operator(&self) -> RwLockReadGuard<'_, Operator> {
@@ -133,7 +137,10 @@ impl Engine {
     }
 
     pub(crate) fn set_operator(&self, set: impl FnOnce(&mut Operator)) {
-        set(&mut self.operator.write().unwrap_or_else(PoisonError::into_inner));
+        let mut operator = self.operator.write().unwrap_or_else(PoisonError::into_inner);
+        set(&mut operator);
+        let hosts = operator.hosts.iter().flatten();
+        self.learner.pin_sites(hosts.chain(&operator.pinned_hosts).map(String::as_str));
     }
 
     /// The operator's rules for a page.
@@ -146,13 +153,21 @@ impl Engine {
         self.operator().hosts.as_ref().is_none_or(|hosts| hosts.contains(authority))
     }
 
-    /// Registers the site of an authority of which a page was shown; `None` if there is no room for it.
-    pub(crate) fn register(&self, authority: &str) -> Option<Site> {
-        let site = self.learner.site(authority);
-        if site.is_none() {
+    /// The site of an authority of which a page was shown to a client of `network`; `None` if there is no room for it.
+    pub(crate) fn shown(&self, now: Time, authority: &str, network: NetworkId) -> Option<Site> {
+        let shown = self.learner.shown(now, authority, network);
+        if let Some(displaced) = &shown.displaced {
+            tracing::warn!(
+                site = authority,
+                %displaced,
+                "a site took the place of one that fewer networks know: what was learned of that one is gone; sites \
+                 that are named in the configuration keep their places"
+            );
+        }
+        if shown.site.is_none() {
             self.unlearned.count(Unlearned::SiteTable);
         }
-        site
+        shown.site
     }
 
     /// The network that counts for a client with this cookie, which asks from `network`: the one on which the cookie was

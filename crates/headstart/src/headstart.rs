@@ -43,6 +43,12 @@ impl Headstart {
         self.engine.set_operator(|operator| operator.hosts = hosts);
     }
 
+    /// Replaces the authorities whose sites keep their places. See [`Builder::pinned_hosts`](crate::Builder::pinned_hosts).
+    pub fn set_pinned_hosts<H: AsRef<str>>(&self, hosts: impl IntoIterator<Item = H>) {
+        let hosts = lower_case(hosts);
+        self.engine.set_operator(|operator| operator.pinned_hosts = hosts);
+    }
+
     /// What was learned, for warm start, sharing and dashboards.
     pub fn learner(&self) -> &Learner {
         &self.engine.learner

@@ -319,8 +319,9 @@ impl PageExchange {
             self.state = VisitState::Confirmed;
             return;
         }
+        let shown = engine.shown(now, &self.authority, self.arrival.network);
         if self.site.is_none() {
-            self.site = engine.register(&self.authority);
+            self.site = shown;
             self.visit = self.site.map(|site| self.arrival.open(engine, site));
             if let Some(visit) = self.visit {
                 engine.learner.drawn(visit, self.items.conditions().draw);

@@ -204,7 +204,7 @@ impl fmt::Display for Diagnosis {
             Cause::SiteTable { views } => write!(
                 f,
                 "there was no room for the sites of {views} views: nothing is learned of them; name the sites that \
-                 are yours, so that made-up ones take no places"
+                 are yours in the configuration: these always have a place"
             ),
             Cause::Reason { reason, of, assets } => {
                 write!(f, "{of} of {assets} requests for assets taught nothing: {reason}")

@@ -2,13 +2,14 @@
 
 use crate::clock::Tick;
 use crate::observation::{ReferrerPolicy, Visit};
+use crate::site::Site;
 use crate::visit::OpenVisit;
 use crate::visits::Visits;
 
 /// What is known of a request for an asset. Names are keyed hashes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Requester {
-    pub(crate) site: u16,
+    pub(crate) site: Site,
     pub(crate) client: u64,
     pub(crate) connection: Option<u64>,
     pub(crate) referrer: Named,
@@ -47,7 +48,7 @@ pub(crate) enum Unattributed {
 /// belongs to the visit of its connection, or where connections say nothing to the client's only
 /// one, unless that visit's requests are known to name their page. Of two candidates it is neither.
 pub(crate) fn attribute(visits: &Visits, request: &Requester) -> Result<(Visit, bool), Unattributed> {
-    let mine = || visits.of_client(request.client).filter(|(_, visit)| visit.site.index == request.site);
+    let mine = || visits.of_client(request.client).filter(|(_, visit)| visit.site == request.site);
     match request.referrer {
         Named::Nothing => nameless(visits, request, false).map(|visit| (visit, false)),
         Named::Origin => nameless(visits, request, true).map(|visit| (visit, false)),
@@ -71,7 +72,7 @@ pub(crate) fn attribute(visits: &Visits, request: &Requester) -> Result<(Visit, 
 
 /// The visit of a request that names no page, or with `origin` that of one that names its origin.
 fn nameless(visits: &Visits, request: &Requester, origin: bool) -> Result<Visit, Unattributed> {
-    let of_site = |visit: &(Visit, &OpenVisit)| visit.1.site.index == request.site;
+    let of_site = |visit: &(Visit, &OpenVisit)| visit.1.site == request.site;
     let candidate = match request.connection {
         Some(_) => only(visits.of_connection(request.connection).filter(of_site))?,
         None => only(visits.of_client(request.client).filter(of_site))?,

@@ -97,7 +97,8 @@ settings! {
     /// Fewest counted visits of a page, or of its template or section, before
     /// anything is planned for it. 2.
     min_visits: u32;
-    /// Most sites. 256; at most 65,535. When full, a new site is not learned.
+    /// Most sites. 256; at most 65,535. When full, a site that more networks know takes the place of one that fewer do
+    /// ([`Learner::shown`](crate::Learner::shown)).
     max_sites: usize;
     /// Most pages, templates and sections together. 65,536, less if
     /// `memory_bytes` cannot hold them; at most 2^24. When full, the lightest gives way, and

@@ -26,8 +26,8 @@ use crate::plan::Plan;
 use crate::plans::Plans;
 use crate::query;
 use crate::returning::Returning;
-use crate::site::Site;
-use crate::sites::Sites;
+use crate::site::{Shown, Site};
+use crate::sites::{Place, Sites};
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering, lock};
 use crate::time::{Time, millis};
 use crate::visit::{Asked, MAX_PATH, OpenVisit};
@@ -64,12 +64,12 @@ impl Learner {
         let keys = Keys::new(config.key());
         let seed = keys.seed();
         let memory = config.memory_bytes();
-        let (plans, visits, returning) = (memory / 4, memory / 8, memory / 64);
-        let model = memory - plans - visits - returning;
+        let (plans, visits, returning, newcomers) = (memory / 4, memory / 8, memory / 64, memory / 256);
+        let model = memory - plans - visits - returning - newcomers;
         let directory = Arc::new(Directory::new(seed));
         let plans = Arc::new(Plans::new(plans, seed));
         Self {
-            sites: Sites::new(config.max_sites(), seed),
+            sites: Sites::new(config.max_sites(), config.min_networks(), newcomers, seed),
             clock: Mutex::new(clock),
             visits: Mutex::new(Visits::new(millis(config.window()), visits, seed)),
             returning: Mutex::new(Returning::new(returning)),
@@ -90,7 +90,37 @@ impl Learner {
         self.sites.register(&self.keys, authority)
     }
 
-    /// The site of an authority that [`site`](Self::site) has registered.
+    /// A page of an authority, in lower case, was answered with success to a client of `network`: its site is
+    /// registered if there is room.
+    ///
+    /// In a full table a site takes the place of the one that the fewest networks were shown in the last seven days, as
+    /// soon as more networks than that, and as many as the network gate asks for, were shown it. So names that
+    /// are made up by fewer networks take no place for long, and the name that somebody else needs finds one. Networks are
+    /// counted up to eight: a site that as many know stays. Those without a place are remembered for the last 1,024
+    /// networks, 16 of each. O(1) for a site that has a place; else O(networks).
+    pub fn shown(&self, now: Time, authority: &str, network: NetworkId) -> Shown {
+        let tick = self.tick(now);
+        match self.sites.shown(&self.keys, authority, network.get(), day(tick)) {
+            Place::Has(site) => Shown { site: Some(site), displaced: None },
+            Place::None => Shown::default(),
+            Place::MayDisplace => {
+                let mut model = lock(&self.model);
+                let taken = self.sites.displace(&self.keys, authority, network.get(), day(tick));
+                taken.map_or_else(Shown::default, |taken| {
+                    model.forget_site(taken.site);
+                    Shown { site: Some(taken.site), displaced: Some(taken.displaced) }
+                })
+            }
+        }
+    }
+
+    /// From now on these authorities, in lower case, keep their places, and take those of others if there is no room. They
+    /// need not be known. Those that were named before and are not now are like any others.
+    pub fn pin_sites<'a>(&self, authorities: impl IntoIterator<Item = &'a str>) {
+        self.sites.pin(&self.keys, authorities.into_iter());
+    }
+
+    /// The site of an authority that [`site`](Self::site) or [`shown`](Self::shown) has registered.
     pub fn known_site(&self, authority: &str) -> Option<Site> {
         self.sites.find(&self.keys, authority)
     }
@@ -189,7 +219,7 @@ impl Learner {
         let waited = now.as_millis().saturating_sub(fetch.asked.as_millis());
         let asked = Tick(tick.0.saturating_sub(waited));
         let request = Requester {
-            site: fetch.site.index,
+            site: fetch.site,
             client: fetch.client.get(),
             connection: fetch.connection.map(ConnectionId::get),
             referrer: self.named(fetch.site, fetch.referrer),
@@ -314,11 +344,20 @@ impl Learner {
         let result = work(&mut lock(&self.visits), &mut closed);
         if !closed.is_empty() {
             for visit in &closed {
-                lock(&self.model).learn(visit);
+                let mut model = lock(&self.model);
+                // The site may have lost its place while the visit was open.
+                if self.sites.has(visit.site) {
+                    model.learn(visit);
+                }
             }
         }
         result
     }
+}
+
+/// The day of a tick.
+fn day(tick: Tick) -> u16 {
+    u16::try_from(tick.0 / 86_400_000).unwrap_or(u16::MAX)
 }
 
 impl fmt::Debug for Learner {

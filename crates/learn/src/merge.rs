@@ -82,8 +82,28 @@ impl<'a> Records<'a> {
         Some(records)
     }
 
-    /// Takes in the records, with the model in hand for one at a time. O(n log n).
-    pub(crate) fn take_in(self, context: &Context, mut with: impl FnMut(&mut dyn FnMut(&mut Model))) -> Merged {
+    /// For each site of the snapshot, how many networks one of its pages is known to, and when the last visit was, in seconds.
+    /// Under another key names alone say so. O(nodes).
+    pub(crate) fn standings(&self, sites: usize, same_key: bool, min_networks: u32) -> Vec<(u32, u32)> {
+        let mut standings = vec![(0, 0); sites];
+        for (_, record) in &self.nodes {
+            let Some(read) = NodeRecord::read(*record) else { continue };
+            let networks = match read.name {
+                _ if same_key => read.node.networks.at_least(),
+                Some(_) => read.node.networks.at_least().min(min_networks),
+                None => 0,
+            };
+            if let Some(standing) = standings.get_mut(usize::from(read.node.site))
+                && read.node.level.is_page()
+            {
+                *standing = (standing.0.max(networks), standing.1.max(read.node.last));
+            }
+        }
+        standings
+    }
+
+    /// Takes in the records, with the model in hand for one of them, and its site, at a time. O(n log n).
+    pub(crate) fn take_in(self, context: &Context, mut with: impl FnMut(Site, &mut dyn FnMut(&mut Model))) -> Merged {
         let Records { nodes, mut assets } = self;
         let mut merged = Merged { same_key: context.same_key, ..Merged::default() };
         for (_, record) in nodes {
@@ -93,7 +113,7 @@ impl<'a> Records<'a> {
                 merged.refused += 1;
                 continue;
             };
-            with(&mut |model| match take_node(model, &mut read, site, &mut assets, context) {
+            with(site, &mut |model| match take_node(model, &mut read, site, &mut assets, context) {
                 Place::Taken => merged.taken += 1,
                 Place::Hidden => merged.hidden += 1,
                 Place::Refused => merged.refused += 1,

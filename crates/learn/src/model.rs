@@ -296,7 +296,19 @@ impl Model {
     /// Lets a node go that is lighter than `weight`, and what only it pointed to. Whether there was one.
     fn evict_lighter(&mut self, spare: Option<u32>, weight: f32, tick: Tick) -> bool {
         let victim = self.nodes.sample_lightest(spare, self.decay, tick).filter(|(_, least)| *least < weight);
-        let Some(node) = victim.and_then(|(id, _)| self.nodes.evict(id)) else { return false };
+        victim.is_some_and(|(id, _)| self.evict(id))
+    }
+
+    /// Forgets all that is known of a site that has lost its place to this one. O(nodes), a few milliseconds at most.
+    pub(crate) fn forget_site(&mut self, site: Site) {
+        for id in self.nodes.of_site(site.index) {
+            self.evict(id);
+        }
+    }
+
+    /// Lets a node go, and what only it pointed to. Whether there was one.
+    fn evict(&mut self, id: u32) -> bool {
+        let Some(node) = self.nodes.evict(id) else { return false };
         self.plans.remove(node.key);
         self.plans.remove(phone_key(node.key));
         for edge in &node.edges {

@@ -72,6 +72,11 @@ impl Nodes {
         Some(node)
     }
 
+    /// The numbers of the nodes of a site. O(nodes).
+    pub(crate) fn of_site(&self, site: u16) -> Vec<u32> {
+        self.table.iter().filter(|(_, node)| node.site == site).map(|(id, _)| id).collect()
+    }
+
     /// Whether there are as many as may be.
     pub(crate) fn is_full(&self) -> bool {
         self.table.len() >= self.max

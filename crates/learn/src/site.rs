@@ -9,3 +9,13 @@ pub struct Site {
     /// Keyed hash of the authority: the salt of every name on the site.
     pub(crate) salt: u64,
 }
+
+/// What becomes of a site of which a page was shown, from [`Learner::shown`](crate::Learner::shown).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Shown {
+    /// The site, if it has a place.
+    pub site: Option<Site>,
+    /// The authority of the site that lost its place to this one, and all that was known of it.
+    pub displaced: Option<Box<str>>,
+}

@@ -4,12 +4,14 @@ use headstart::{Budget, Headstart, Rules};
 
 use crate::config::Settings;
 use crate::config::rules::authorities;
+use crate::config::sites::Site;
 
 /// Has the engine follow the settings that need no restart: rules, budgets, and the names that are learned for. A name
 /// is known on every port that is served, and without one.
 pub(crate) fn apply(headstart: &Headstart, settings: &Settings, ports: &[u16]) {
     headstart.set_rules(rules(settings, ports));
     headstart.set_hosts(hosts(settings, ports));
+    headstart.set_pinned_hosts(named(settings, ports));
 }
 
 fn rules(settings: &Settings, ports: &[u16]) -> Rules {
@@ -29,12 +31,12 @@ fn rules(settings: &Settings, ports: &[u16]) -> Rules {
 /// The names that pages are learned for: those of the sites, if there is no site for all names or for a wildcard. Made-up
 /// names take no place then.
 fn hosts(settings: &Settings, ports: &[u16]) -> Option<Vec<String>> {
-    let mut names = Vec::new();
-    for site in &settings.sites {
-        if site.hosts.is_empty() || site.hosts.iter().any(|host| host.value.starts_with('*')) {
-            return None;
-        }
-        names.extend(site.hosts.iter().flat_map(|host| authorities(&host.value, ports)));
-    }
-    Some(names)
+    let any = |site: &Site| site.hosts.is_empty() || site.hosts.iter().any(|host| host.value.starts_with('*'));
+    (!settings.sites.iter().any(any)).then(|| named(settings, ports))
+}
+
+/// The names that the configuration contains.
+fn named(settings: &Settings, ports: &[u16]) -> Vec<String> {
+    let hosts = settings.sites.iter().flat_map(|site| &site.hosts).filter(|host| !host.value.starts_with('*'));
+    hosts.flat_map(|host| authorities(&host.value, ports)).collect()
 }

@@ -1,12 +1,13 @@
 //! A learner's state as bytes: given away, taken up, added up.
 
-use super::Learner;
+use super::{Learner, day};
 use crate::clock::{Clock, Tick};
 use crate::config::Config;
 use crate::decay::Decay;
 use crate::merge::{Context, Merged};
 use crate::model::Model;
 use crate::record::{ASSET, NODE};
+use crate::site::Site;
 use crate::snapshot::{self, Header, Snapshot, SnapshotError};
 use crate::sync::lock;
 use crate::time::{Time, millis};
@@ -61,14 +62,42 @@ impl Learner {
     }
 
     fn take_over(&self, snapshot: Snapshot<'_>, now: Tick) -> Merged {
+        let same_key = snapshot.header.fingerprint == self.keys.fingerprint();
         let context = Context {
-            sites: snapshot.sites.iter().map(|authority| self.site(authority)).collect(),
-            same_key: snapshot.header.fingerprint == self.keys.fingerprint(),
+            sites: self.take_sites(&snapshot, same_key, now),
+            same_key,
             same_half_life: snapshot.header.half_life == millis(self.config.half_life()),
             min_networks: self.config.min_networks(),
             now,
         };
-        snapshot.records.take_in(&context, |work| work(&mut lock(&self.model)))
+        snapshot.records.take_in(&context, |site, work| {
+            let mut model = lock(&self.model);
+            // It may lose its place meanwhile.
+            if self.sites.has(site) {
+                work(&mut model);
+            }
+        })
+    }
+
+    /// The sites of a snapshot in its order. Those that more networks know come first, and take the places of those
+    /// that fewer do, so that names which somebody has made up do not stay by a restart.
+    fn take_sites(&self, snapshot: &Snapshot<'_>, same_key: bool, now: Tick) -> Vec<Option<Site>> {
+        let standings = snapshot.records.standings(snapshot.sites.len(), same_key, self.config.min_networks());
+        let mut order: Vec<_> = snapshot.sites.iter().zip(standings).enumerate().collect();
+        order.sort_by_key(|(_, (_, (networks, _)))| std::cmp::Reverse(*networks));
+        let mut sites = vec![None; snapshot.sites.len()];
+        for (number, (authority, (networks, last))) in order {
+            let mut model = lock(&self.model);
+            let last = day(Tick(u64::from(last) * 1000));
+            let (site, taken) = self.sites.restore(&self.keys, authority, (networks, last), day(now));
+            if let Some(taken) = taken {
+                model.forget_site(taken.site);
+            }
+            if let Some(place) = sites.get_mut(number) {
+                *place = site;
+            }
+        }
+        sites
     }
 
     /// The state as bytes, for [`Learner::restore`].

@@ -1,7 +1,9 @@
 //! Nothing that one client sends can stop another client's page.
 
+use crate::admin::visit;
+use crate::rig::admin::Admin;
 use crate::rig::server::{Home, Server};
-use crate::rig::site::Site;
+use crate::rig::site::{FONT, ONE, SHARED, Site};
 use crate::rig::{curl, nghttp, raw, tools};
 use std::io::Write as _;
 use std::net::TcpStream;
@@ -80,4 +82,43 @@ fn assert_page_is_served(server: &Server) {
     }
     let trace = nghttp::get(server, "/", &[]);
     assert_eq!(trace.status(trace.page()), Some(200));
+}
+
+#[test]
+fn invented_hosts_keep_no_other_from_being_learned() {
+    if !tools::have(&["curl"]) {
+        return;
+    }
+    let (site, home) = (Site::small(), Home::new());
+    let options = ["--admin", "127.0.0.1:0", "--min-networks", "3"];
+    let server = Server::start(&site, &home, &options);
+    invent_hosts(&server, "first", 300);
+    let stopped = server.stop();
+    assert!(stopped.success(), "{stopped:?}");
+    // They are in the snapshot, and the attack goes on.
+    let server = Server::start(&site, &home, &options);
+    for (round, network) in
+        ["127.1.1.1", "127.2.1.1", "127.3.1.1", "127.4.1.1", "127.5.1.1", "127.6.1.1"].iter().enumerate()
+    {
+        invent_hosts(&server, &format!("round-{round}"), 20);
+        visit(&server, network, "/", &[SHARED, FONT, ONE]);
+    }
+    server.line("a displaced site", |line| line.contains("took the place of one that fewer networks know"));
+    server.let_visits_end();
+    let state = Admin::of(&server).get("/state");
+    assert_eq!(state.json()["pages"][0]["host"], format!("127.0.0.1:{}", server.port), "{}", state.body);
+}
+
+/// Navigates to pages of hosts that nobody has, all of them from one network; each is answered 200.
+fn invent_hosts(server: &Server, name: &str, count: usize) {
+    let request = |number: usize, last: bool| {
+        let connection = if last { "close" } else { "keep-alive" };
+        format!(
+            "GET / HTTP/1.1\r\nhost: {number}.{name}.invented\r\naccept: text/html\r\nsec-fetch-mode: navigate\r\n\
+             sec-fetch-dest: document\r\nconnection: {connection}\r\n\r\n"
+        )
+    };
+    let requests: String = (0..count).map(|number| request(number, number + 1 == count)).collect();
+    let answers = raw::send(server, "http/1.1", &requests);
+    assert_eq!(answers.matches("HTTP/1.1 200").count(), count);
 }
