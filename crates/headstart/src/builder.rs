@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use headstart_learn::Learner;
 use ipnet::IpNet;
@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use crate::Headstart;
 use crate::build_error::BuildError;
 use crate::cookie_format::CookieFormat;
-use crate::engine::{Engine, Limits, Observer, Operator, Parts, VerifyHeld, half};
+use crate::engine::{Clock, Engine, Limits, Observer, Operator, Parts, VerifyHeld, half};
 use crate::event::Event;
 use crate::fingerprint::Fingerprints;
 use crate::forwarded::{ForwardedBy, TrustedProxies};
@@ -42,6 +42,7 @@ pub struct Builder {
     snapshot: Option<Vec<u8>>,
     state: Option<PathBuf>,
     state_interval: Duration,
+    clock: Option<Clock>,
 }
 
 impl fmt::Debug for Builder {
@@ -74,6 +75,7 @@ impl Default for Builder {
             snapshot: None,
             state: None,
             state_interval: Duration::from_secs(30),
+            clock: None,
         }
     }
 }
@@ -308,6 +310,14 @@ impl Builder {
         self
     }
 
+    /// What time it is, in place of the system's clock: for simulations and tests of days in seconds. What is learned,
+    /// cookies and hold-outs go by it; timeouts of connections, the state file and the times in
+    /// [`VisitReport`](crate::VisitReport)s do not. It should not go back.
+    pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.clock = Some(Arc::new(clock));
+        self
+    }
+
     /// Called for every page view, on the connection's task: hand it on, do not work on it.
     pub fn on_page_view(self, observer: impl Fn(&PageView) + Send + Sync + 'static) -> Self {
         self.on_event(move |event| {
@@ -348,7 +358,8 @@ impl Builder {
     fn build_with(self, file: Option<StateFile>) -> Result<Headstart, BuildError> {
         #[cfg(feature = "serve")]
         let connections = self.serving.build()?;
-        let Builder { learner, operator, cookie, holdout, limits, observers, secret, snapshot, proxies, .. } = self;
+        let Builder { learner, operator, cookie, holdout, limits, observers, secret, snapshot, proxies, clock, .. } =
+            self;
         #[cfg(feature = "serve")]
         let limits = Limits { max_diary_entries: connections.h2.max_diary_entries, ..limits };
         if !(0.0..=1.0).contains(&limits.push_threshold) {
@@ -371,7 +382,8 @@ impl Builder {
             None => Learner::new(config),
         };
         let holdout = Holdout::new(holdout, half(&secret, 1));
-        let parts = Parts { learner, operator, fingerprints, holdout, limits, observers, secret, window, proxies };
+        let parts =
+            Parts { learner, operator, fingerprints, holdout, limits, observers, secret, clock, window, proxies };
         let engine = Arc::new(Engine::new(parts));
         Ok(Headstart {
             saver: file.map(|file| Arc::new(Saver { engine: Arc::clone(&engine), file })),

@@ -15,7 +15,7 @@ use crate::Headstart;
 use crate::activity::Activity;
 use crate::channels::Channels;
 use crate::connection_state::ConnectionState;
-use crate::engine::{Counters, Engine, now};
+use crate::engine::{Counters, Engine};
 use crate::event::{Event, PushOutcome, PushReport};
 use crate::exchange::Exchange;
 use crate::item::Tag;
@@ -62,7 +62,8 @@ impl Policy for ConnectionPolicy {
 
     fn request(&mut self, client: Client, head: &mut request::Parts) -> Opening<PolicyExchange, Tag> {
         let channels = Channels { push: client.push, early_hints: true };
-        let mut exchange = Exchange::open(&self.engine, &mut self.connection, channels, head, now());
+        let now = self.engine.now();
+        let mut exchange = Exchange::open(&self.engine, &mut self.connection, channels, head, now);
         let priority = exchange.priority();
         let (mut early_hints, mut promises) = (None, Vec::new());
         if let Some(page) = exchange.page() {
@@ -76,7 +77,7 @@ impl Policy for ConnectionPolicy {
     }
 
     fn response(&mut self, exchange: &mut PolicyExchange, head: &mut response::Parts, size: &SizeHint) -> Pushes<Tag> {
-        exchange.0.answered(&self.engine, head, size.exact(), now());
+        exchange.0.answered(&self.engine, head, size.exact(), self.engine.now());
         let Some(page) = exchange.0.page().filter(|_| answer::is_page(head)) else {
             return Pushes::Drop;
         };
@@ -92,7 +93,8 @@ impl Policy for ConnectionPolicy {
         size: &SizeHint,
     ) -> bool {
         let page = exchange.0.page();
-        page.is_some_and(|page| page.admit(&self.engine, &self.connection, &promise.tag, head, size.exact(), now()))
+        let now = self.engine.now();
+        page.is_some_and(|page| page.admit(&self.engine, &self.connection, &promise.tag, head, size.exact(), now))
     }
 
     fn promised(&mut self, _: &mut PolicyExchange, tag: &Tag) {
@@ -109,7 +111,7 @@ impl Policy for ConnectionPolicy {
 
     fn ended(&mut self, exchange: PolicyExchange, complete: bool) {
         let transfer = if complete { Transfer::Complete } else { Transfer::Incomplete };
-        exchange.0.ended(&self.engine, &mut self.connection, transfer, now());
+        exchange.0.ended(&self.engine, &mut self.connection, transfer, self.engine.now());
     }
 
     fn outcome(&mut self, tag: &Tag, outcome: Outcome) {

@@ -22,6 +22,9 @@ use crate::unlearned::{Ledger, Unlearned};
 /// Told of every event.
 pub(crate) type Observer = Arc<dyn Fn(&Event) + Send + Sync>;
 
+/// Says what time it is.
+pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
+
 /// When a push that the client's cookie claims to hold is compared with what the service would send now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -60,6 +63,8 @@ pub(crate) struct Engine {
     pub(crate) limits: Limits,
     pub(crate) observers: Vec<Observer>,
     pub(crate) secret: [u8; 32],
+    /// In place of the system's.
+    clock: Option<Clock>,
     /// How long a visit takes in assets.
     pub(crate) window: Duration,
     pub(crate) proxies: TrustedProxies,
@@ -106,7 +111,8 @@ impl Counters {
 
 impl Engine {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { learner, operator, fingerprints, holdout, limits, observers, secret, window, proxies } = parts;
+        let Parts { learner, operator, fingerprints, holdout, limits, observers, secret, clock, window, proxies } =
+            parts;
         let identities = Identities::new(half(&secret, 0));
         let pages = Arc::new(Pages::new(identities.clone()));
         let engine = Engine {
@@ -118,6 +124,7 @@ impl Engine {
             limits,
             observers,
             secret,
+            clock,
             window,
             proxies,
             counters: Counters::default(),
@@ -183,6 +190,13 @@ impl Engine {
         self.cookie_networks.set(self.identities.cookie(value), network);
     }
 
+    /// The present, in milliseconds since 1970. The facade is the only layer that reads a clock.
+    pub(crate) fn now(&self) -> Time {
+        let now = self.clock.as_ref().map_or_else(SystemTime::now, |clock| clock());
+        let since_1970 = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Time::from_millis(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX))
+    }
+
     /// Whether it is worth while to note what observers would be told.
     pub(crate) fn is_observed(&self) -> bool {
         !self.observers.is_empty()
@@ -199,11 +213,6 @@ impl Engine {
     }
 }
 
-/// The present, in milliseconds since 1970. The facade is the only layer that reads a clock.
-pub(crate) fn now() -> Time {
-    Time::from_millis(u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX))
-}
-
 /// What an engine is made of.
 pub(crate) struct Parts {
     pub(crate) learner: Learner,
@@ -213,6 +222,7 @@ pub(crate) struct Parts {
     pub(crate) limits: Limits,
     pub(crate) observers: Vec<Observer>,
     pub(crate) secret: [u8; 32],
+    pub(crate) clock: Option<Clock>,
     pub(crate) window: Duration,
     pub(crate) proxies: TrustedProxies,
 }
@@ -227,8 +237,4 @@ pub(crate) fn half(secret: &[u8; 32], which: usize) -> [u8; 16] {
 /// Days since 1970 of a time that is milliseconds since then.
 pub(crate) fn day(now: Time) -> u16 {
     u16::try_from(now.as_millis() / 86_400_000).unwrap_or(u16::MAX)
-}
-
-fn since_1970() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

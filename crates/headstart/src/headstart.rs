@@ -9,7 +9,7 @@ use headstart_learn::{ClientClass, Explanation, Learner, Merged, NetworkId, Page
 
 #[cfg(feature = "serve")]
 use crate::connections::Connections;
-use crate::engine::{Engine, now};
+use crate::engine::Engine;
 use crate::rules::Rules;
 use crate::saver::Saver;
 use crate::state::{self, SnapshotError};
@@ -63,19 +63,19 @@ impl Headstart {
     /// Why each asset of a page would be sent to clients of a class or not. `None` for a site that is not known.
     pub fn explain_for(&self, authority: &str, page: &str, class: ClientClass) -> Option<Explanation> {
         let site = self.engine.learner.known_site(&authority.to_ascii_lowercase())?;
-        Some(self.engine.learner.explain(now(), site, Page::from(page), class))
+        Some(self.engine.learner.explain(self.engine.now(), site, Page::from(page), class))
     }
 
     /// The heaviest pages that may be named, at most `max` of them, of all sites. Visits whose window has passed are
     /// learned first.
     pub fn pages(&self, max: usize) -> Pages {
-        self.engine.learner.advance(now());
-        self.engine.learner.pages(now(), max)
+        self.engine.learner.advance(self.engine.now());
+        self.engine.learner.pages(self.engine.now(), max)
     }
 
     /// Secret and learned weights as bytes, for [`Builder::snapshot`](crate::Builder::snapshot). Visits that are open are not in it.
     pub fn snapshot(&self) -> Vec<u8> {
-        state::write(&self.engine.secret, &self.engine.learner, now())
+        state::write(&self.engine.secret, &self.engine.learner, self.engine.now())
     }
 
     /// Adds what [`snapshot`](Self::snapshot) of another server wrote to what is known, with weights as of now. Under
@@ -87,7 +87,7 @@ impl Headstart {
     /// If the bytes are not an unharmed snapshot; then nothing of it is taken.
     pub fn merge_snapshot(&self, bytes: &[u8]) -> Result<Merged, SnapshotError> {
         let (_, learned) = state::read(bytes)?;
-        Ok(self.engine.learner.merge_snapshot(now(), learned)?)
+        Ok(self.engine.learner.merge_snapshot(self.engine.now(), learned)?)
     }
 
     /// The number under which the network of an address votes (an IPv4 /24 or an IPv6 /56), for what is learned from
@@ -109,7 +109,7 @@ impl Headstart {
 
     /// Learns all open visits now, as before a last snapshot.
     pub fn finish(&self) {
-        self.engine.learner.finish(now());
+        self.engine.learner.finish(self.engine.now());
     }
 }
 

@@ -17,7 +17,7 @@ use tower_service::Service;
 use crate::Headstart;
 use crate::channels::Channels;
 use crate::connection_state::ConnectionState;
-use crate::engine::{Engine, now};
+use crate::engine::Engine;
 use crate::exchange::Exchange;
 use crate::observed_body::ObservedBody;
 use crate::open_exchange::{OpenExchange, SharedConnection};
@@ -240,7 +240,7 @@ impl HeadstartLayer {
         let way = if self.connection.is_none() { self.way_of_early_hints(head) } else { None };
         let channels = Channels { early_hints: way.is_some(), ..Channels::LINK_ONLY };
         let mut state = connection.lock().ok()?;
-        let mut exchange = Exchange::open(&self.engine, &mut state, channels, head, now());
+        let mut exchange = Exchange::open(&self.engine, &mut state, channels, head, self.engine.now());
         drop(state);
         if let Some(page) = exchange.page() {
             head.extensions.insert(page.decided.clone());

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use http::response;
 
 use crate::connection_state::ConnectionState;
-use crate::engine::{Engine, now};
+use crate::engine::Engine;
 use crate::exchange::Exchange;
 use crate::response as answer;
 use crate::transfer::Transfer;
@@ -32,7 +32,7 @@ impl OpenExchange {
         let (Some(exchange), Ok(mut connection)) = (&mut self.exchange, self.connection.lock()) else {
             return;
         };
-        exchange.answered(&self.engine, head, bytes.filter(|bytes| *bytes > 0), now());
+        exchange.answered(&self.engine, head, bytes.filter(|bytes| *bytes > 0), self.engine.now());
         if let Some(page) = exchange.page()
             && answer::is_page(head)
         {
@@ -50,7 +50,7 @@ impl OpenExchange {
 impl Drop for OpenExchange {
     fn drop(&mut self) {
         if let (Some(exchange), Ok(mut connection)) = (self.exchange.take(), self.connection.lock()) {
-            exchange.ended(&self.engine, &mut connection, self.transfer, now());
+            exchange.ended(&self.engine, &mut connection, self.transfer, self.engine.now());
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use crate::engine::{Engine, now};
+use crate::engine::Engine;
 use crate::state;
 use crate::state_file::StateFile;
 
@@ -15,13 +15,13 @@ pub(crate) struct Saver {
 
 impl Saver {
     pub(crate) fn save(&self) -> io::Result<()> {
-        self.file.write(&state::write(&self.engine.secret, &self.engine.learner, now()))
+        self.file.write(&state::write(&self.engine.secret, &self.engine.learner, self.engine.now()))
     }
 }
 
 impl Drop for Saver {
     fn drop(&mut self) {
-        self.engine.learner.finish(now());
+        self.engine.learner.finish(self.engine.now());
         if let Err(error) = self.save() {
             tracing::error!(%error, "what was learned could not be saved at the end");
         }

@@ -6,8 +6,6 @@ use std::sync::Arc;
 
 use crate::Headstart;
 #[cfg(feature = "serve")]
-use crate::engine::now;
-#[cfg(feature = "serve")]
 use crate::saver::Saver;
 
 impl Headstart {
@@ -42,7 +40,7 @@ impl Headstart {
     pub(crate) async fn save_at_the_end(&self) {
         if let Some(saver) = &self.saver {
             let at_the_end = |saver: &Saver| {
-                saver.engine.learner.finish(now());
+                saver.engine.learner.finish(saver.engine.now());
                 saver.save()
             };
             save_on_a_thread(Arc::clone(saver), at_the_end).await;

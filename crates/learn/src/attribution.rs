@@ -1,7 +1,7 @@
 //! To which open visit a request for an asset belongs.
 
 use crate::clock::Tick;
-use crate::observation::{ReferrerPolicy, Visit};
+use crate::observation::Visit;
 use crate::site::Site;
 use crate::visit::OpenVisit;
 use crate::visits::Visits;
@@ -78,8 +78,7 @@ fn nameless(visits: &Visits, request: &Requester, origin: bool) -> Result<Visit,
         None => only(visits.of_client(request.client).filter(of_site))?,
     };
     let visit = visits.get(candidate).ok_or(Unattributed::NoVisit)?;
-    let names_itself = visit.named_in_full || visit.referrer_policy == ReferrerPolicy::Full;
-    if origin && names_itself {
+    if origin && visit.names_itself() {
         return Err(Unattributed::NoVisit);
     }
     if visit.contested_until > request.asked {

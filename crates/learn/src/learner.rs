@@ -230,8 +230,9 @@ impl Learner {
             let (visit, in_full) = attribute(visits, &request)?;
             visits.update(visit, |visit| {
                 visit.named_in_full |= in_full;
-                visit.anonymous |= matches!(request.referrer, Named::Nothing | Named::Origin);
-                visit.fetch(Asked { asset, path, metadata, at: asked, urgency: fetch.urgency });
+                let nameless = matches!(request.referrer, Named::Nothing | Named::Origin);
+                visit.anonymous |= nameless;
+                visit.fetch(Asked { asset, path, metadata, at: asked, urgency: fetch.urgency, nameless });
             });
             visits.shrink(closed);
             Ok(visit)
@@ -343,7 +344,8 @@ impl Learner {
         let mut closed = Closed::new();
         let result = work(&mut lock(&self.visits), &mut closed);
         if !closed.is_empty() {
-            for visit in &closed {
+            for visit in &mut closed {
+                visit.drop_strays();
                 let mut model = lock(&self.model);
                 // The site may have lost its place while the visit was open.
                 if self.sites.has(visit.site) {

@@ -80,6 +80,8 @@ pub(crate) struct Record {
     pub(crate) pushed: bool,
     /// It was asked for after the page had fallen silent.
     pub(crate) late: bool,
+    /// The request named no page.
+    pub(crate) nameless: bool,
     /// What the response said, if one with a body was seen.
     pub(crate) metadata: Option<Metadata>,
 }
@@ -92,6 +94,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) metadata: Option<Metadata>,
     pub(crate) at: Tick,
     pub(crate) urgency: Option<u8>,
+    /// The request names no page.
+    pub(crate) nameless: bool,
 }
 
 impl OpenVisit {
@@ -137,9 +141,11 @@ impl OpenVisit {
         self.transfers.open = self.transfers.open.saturating_add(1);
         let Some(record) = self.record(asked.asset, asked.path) else { return };
         record.metadata = asked.metadata.or(record.metadata);
+        record.nameless &= asked.nameless;
         if record.rank.is_none() {
             record.rank = Some(rank);
             record.late = late;
+            record.nameless = asked.nameless;
             record.delay = u32::try_from(asked.at.0.saturating_sub(opened.0)).unwrap_or(u32::MAX);
             record.urgency = asked.urgency.filter(|urgency| *urgency < 8);
             self.fetched += 1;
@@ -152,6 +158,28 @@ impl OpenVisit {
         transfers.open = transfers.open.saturating_sub(1);
         transfers.last = transfers.last.max(at);
         transfers.told = true;
+    }
+
+    /// Whether its page has not been answered, or asks for assets yet, as far as the caller tells.
+    pub(crate) fn is_loading_at(&self, now: Tick) -> bool {
+        let quiet = |since: Tick| now.0.saturating_sub(since.0) > millis(SILENCE);
+        self.confirmed.is_none() || (self.transfers.told && !self.quiet_since().is_some_and(quiet))
+    }
+
+    /// Whether the requests of its page are known to name it in full.
+    pub(crate) fn names_itself(&self) -> bool {
+        self.named_in_full || self.referrer_policy == ReferrerPolicy::Full
+    }
+
+    /// Takes out what was asked for before the page was answered, named no page, and was not hinted: the page
+    /// could not have caused it.
+    pub(crate) fn drop_strays(&mut self) {
+        let answered = self.confirmed.map_or(0, |tick| tick.0.saturating_sub(self.opened.0));
+        for record in &mut self.records {
+            if record.nameless && u64::from(record.delay) < answered && !record.hinted {
+                record.rank = None;
+            }
+        }
     }
 
     /// When the last byte was delivered, if all that was asked for has been.
@@ -237,6 +265,7 @@ impl OpenVisit {
             hinted: false,
             pushed: false,
             late: false,
+            nameless: false,
             metadata: None,
         });
         self.records.last_mut()

@@ -227,7 +227,8 @@ impl Visits {
         for (handle, rival) in self.of_connection(next.connection) {
             ended.push(handle);
             // In two tabs at once, what names no page may belong to either.
-            if rival.anonymous {
+            let loads_another = rival.page != next.page && rival.is_loading_at(next.opened);
+            if rival.anonymous || (loads_another && !rival.names_itself()) {
                 let until = Tick(rival.opened.0.saturating_add(self.window));
                 next.contested_until = next.contested_until.max(until);
             }

@@ -78,6 +78,43 @@ fn of_two_tabs_that_name_no_page_it_is_neither() {
 }
 
 #[test]
+fn of_two_tabs_that_load_at_once_it_is_neither() {
+    let mut world = World::new(eager(1));
+    let (client, connection) = (ClientId::new(1), Some(ConnectionId::new(1)));
+    let who = (client, ConnectionId::new(1));
+    // The page of the first has not been answered when the second is asked for.
+    world.learner.navigate(world.time(), &world.navigation("/one", who, 1));
+    navigate(&world, "/two", client, connection);
+    for referrer in [Referrer::Absent, Referrer::Path("/")] {
+        assert_eq!(fetch(&world, "/one.css", referrer, client, connection), None);
+    }
+    // One that has loaded leaves the connection to the next.
+    world.pass(20 * SECOND);
+    let first = navigate(&world, "/one", client, connection);
+    world.learner.finished(world.time(), first);
+    world.pass(2 * SECOND);
+    let second = navigate(&world, "/two", client, connection);
+    assert_eq!(fetch(&world, "/two.css", Referrer::Absent, client, connection), Some(second));
+}
+
+#[test]
+fn what_names_no_page_and_comes_before_the_page_is_not_of_it() {
+    let mut world = World::new(eager(1));
+    for _ in 0..3 {
+        let (client, connection) = world.stranger();
+        let visit = world.learner.navigate(world.time(), &world.navigation("/", (client, connection), 1));
+        world.pass(100);
+        fetch(&world, "/stray.png", Referrer::Absent, client, Some(connection));
+        world.pass(1_000);
+        world.learner.confirm(world.time(), visit, ReferrerPolicy::Unknown);
+        world.pass(100);
+        fetch(&world, "/a.css", Referrer::Absent, client, Some(connection));
+        world.learner.finish(world.time());
+    }
+    assert_eq!(world.planned("/"), ["/a.css"]);
+}
+
+#[test]
 fn behind_a_proxy_it_is_the_only_visit_of_the_client() {
     let world = World::new(eager(1));
     let client = ClientId::new(1);
