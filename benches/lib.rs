@@ -6,6 +6,7 @@
 
 pub mod attacks;
 pub mod callgrind;
+pub mod change;
 pub mod link;
 pub mod page_load;
 pub mod peers;
