@@ -56,6 +56,16 @@ impl Accepted {
         let identity = self.identity;
         order.into_iter().filter(move |&(quality, _)| quality > 0 && quality >= identity).map(|(_, coding)| coding)
     }
+
+    /// The codings that it takes most gladly, and no less gladly than the plain content: all of one quality, in the order
+    /// of [`Coding::ALL`].
+    pub fn favourites(&self) -> impl Iterator<Item = Coding> {
+        let [br, zstd, gzip] = self.codings;
+        let most = br.max(zstd).max(gzip);
+        let wanted = most > 0 && most >= self.identity;
+        let all = [(br, Coding::Br), (zstd, Coding::Zstd), (gzip, Coding::Gzip)];
+        all.into_iter().filter(move |&(quality, _)| wanted && quality == most).map(|(_, coding)| coding)
+    }
 }
 
 /// A name and its quality; one part in a thousand counts as it stands, more digits do not.
@@ -102,6 +112,20 @@ mod tests {
         check("", &[]);
         check("deflate", &[]);
         check("compress, x-gzip", &[Gzip]);
+    }
+
+    #[test]
+    fn favourites_have_one_quality() {
+        let favourites = |value: &str| {
+            let headers = HeaderMap::from_iter([(ACCEPT_ENCODING, value.parse().unwrap())]);
+            Accepted::read(&headers).favourites().collect::<Vec<_>>()
+        };
+        assert_eq!(favourites("gzip, deflate, br, zstd"), Coding::ALL);
+        assert_eq!(favourites("br;q=0.5, gzip;q=0.8"), [Gzip]);
+        assert_eq!(favourites("br;q=0.5, gzip;q=0.5, zstd;q=0.1"), [Br, Gzip]);
+        assert_eq!(favourites("identity;q=0.9, gzip;q=0.8"), []);
+        assert_eq!(favourites("br;q=0"), []);
+        assert_eq!(favourites(""), []);
     }
 
     #[test]

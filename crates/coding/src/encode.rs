@@ -4,15 +4,23 @@ use std::io::{self, Write as _};
 
 use super::Coding;
 
-/// How hard to try, by coding. More is denser and slower; only the first request for a file pays.
+/// How hard to try, by coding. More is denser and slower.
+///
+/// The default is for content that is encoded once and sent many times; [`Levels::LIVE`] is for content that is encoded each
+/// time that it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Levels {
-    /// Brotli, 0 to 11. 6 by default.
+    /// Brotli, 0 to 11. 6 by default, 4 live.
     pub br: i32,
-    /// Zstandard, 1 to 19. 12 by default.
+    /// Zstandard, 1 to 19. 12 by default, 3 live.
     pub zstd: i32,
-    /// gzip, 1 to 9. 6 by default.
+    /// gzip, 1 to 9. 6 by default, 5 live.
     pub gzip: u32,
+}
+
+impl Levels {
+    /// For content that is sent once.
+    pub const LIVE: Self = Self { br: 4, zstd: 3, gzip: 5 };
 }
 
 impl Default for Levels {
@@ -60,12 +68,12 @@ pub fn compress(coding: Coding, levels: Levels, content: &[u8]) -> io::Result<Ve
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::io::Read as _;
 
     use super::*;
 
-    fn decompress(coding: Coding, bytes: &[u8]) -> Vec<u8> {
+    pub(crate) fn decompress(coding: Coding, bytes: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         let read = match coding {
             Coding::Br => brotli::Decompressor::new(bytes, 4096).read_to_end(&mut out),

@@ -3,6 +3,7 @@
 //! * [`Accepted`] reads `Accept-Encoding`.
 //! * [`is_compressible`] says by its media type whether content is worth the work.
 //! * [`compress`] encodes a whole body, which is kept and sent many times, so that a slow, dense level pays.
+//! * [`Encoder`] encodes a body that comes in pieces and is sent once, in bounded memory.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
@@ -13,9 +14,11 @@ struct Readme;
 
 mod accept;
 mod encode;
+mod encoder;
 
 pub use accept::Accepted;
 pub use encode::{Levels, compress};
+pub use encoder::Encoder;
 
 use http::HeaderValue;
 

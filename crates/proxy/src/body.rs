@@ -2,18 +2,15 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
 use super::cache::Storing;
-use super::incoming::Incoming;
+use super::encoding::Recoder;
 use super::read_ahead::ReadAhead;
-use super::relay::{BodyError, Checkout, Relay};
-use super::stats::Counters;
+use super::relay::{BodyError, Relay};
 
 /// A response body: known, or passed on from the upstream as the client takes it.
 ///
@@ -37,22 +34,16 @@ impl Body {
         Body(Kind::Known(bytes.into()))
     }
 
-    pub(super) fn relayed(
-        incoming: Incoming,
-        checkout: Checkout,
-        stall: Duration,
-        counters: &Arc<Counters>,
-        mut storing: Option<Box<Storing>>,
-    ) -> Self {
-        if incoming.is_end_stream() {
+    pub(super) fn relayed(relay: Relay, recoder: Option<Box<Recoder>>, mut storing: Option<Box<Storing>>) -> Self {
+        if relay.is_end_stream() {
             if let Some(storing) = storing {
                 storing.finish();
             }
-            checkout.release(&mut Context::from_waker(std::task::Waker::noop()));
+            relay.release();
             return Body::known(Bytes::new());
         }
         let ahead = storing.as_mut().and_then(|storing| storing.read_ahead());
-        let relay = Box::new(Relay::new(incoming, checkout, stall, counters, storing));
+        let relay = Box::new(relay.with(recoder, storing));
         Body(match ahead {
             Some(permit) => Kind::ReadAhead(ReadAhead::new(relay, permit)),
             None => Kind::Relay(relay),

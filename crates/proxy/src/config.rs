@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue};
+use headstart_coding::Levels;
+use http::{HeaderName, HeaderValue, Uri};
 use ipnet::IpNet;
 use rustls::crypto::CryptoProvider;
 
@@ -26,6 +27,11 @@ pub struct Config {
     pub host: HostField,
     /// What the upstream is told of the client.
     pub forwarding: Forwarding,
+    /// Fields that are added and removed. None.
+    pub fields: Fields,
+    /// What the paths of clients begin with and those of the upstream do not: `/shop` has the upstream asked for `/cart` by
+    /// who asks for `/shop/cart`, and told `X-Forwarded-Prefix: /shop`. What is not below it is answered 404. Empty.
+    pub strip_prefix: String,
     /// How `https` servers prove themselves.
     pub tls: UpstreamTls,
     /// How long each step may take.
@@ -40,6 +46,30 @@ pub struct Config {
     pub own_cookies: Vec<String>,
     /// What of this upstream may be answered from the response cache. Assets.
     pub cache: Caching,
+    /// Compression of what the upstream sends as it is, for clients that take a coding. Yes.
+    pub compress: Option<Compression>,
+}
+
+/// Compression of text that an upstream sends uncompressed.
+///
+/// What may carry a secret beside something that another site has put into the request stays as it is (BREACH).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compression {
+    /// Bytes below which it is not worth its header, where the length is known. 1 KiB.
+    pub from: u64,
+    /// How hard to try. [`Levels::LIVE`].
+    pub levels: Levels,
+    /// Bytes that the encoders of all responses under way may take together ([`Encoder::memory`] each); half of it for streams
+    /// of events. What finds no room goes out as it is. 64 MiB.
+    ///
+    /// [`Encoder::memory`]: headstart_coding::Encoder::memory
+    pub max_memory: u64,
+}
+
+impl Default for Compression {
+    fn default() -> Self {
+        Compression { from: 1024, levels: Levels::LIVE, max_memory: 64 << 20 }
+    }
 }
 
 /// Which server is asked next.
@@ -62,6 +92,17 @@ pub enum HostField {
     Server,
     /// Always this.
     Named(HeaderValue),
+}
+
+/// Fields that are added and removed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fields {
+    /// Of requests: each takes the place of what the client said under that name. Not `Host`, nor what frames a message.
+    pub set: Vec<(HeaderName, HeaderValue)>,
+    /// Of requests: the upstream is not told of these.
+    pub remove: Vec<HeaderName>,
+    /// Of responses: clients are not told of these.
+    pub remove_from_responses: Vec<HeaderName>,
 }
 
 /// `X-Forwarded-For`, `-Proto`, `-Host` and `Forwarded` (RFC 7239).
@@ -161,7 +202,7 @@ pub struct Health {
 /// A request of our own that says whether a server is well.
 #[derive(Clone, Debug)]
 pub struct Probe {
-    /// What is asked for. `/`.
+    /// What is asked for, below the base of the server's address. `/`.
     pub path: String,
     /// How often. 5 s.
     pub every: Duration,
@@ -191,6 +232,13 @@ pub enum Caching {
 }
 
 impl Config {
+    /// Whether a target is not below the prefix that is stripped.
+    pub(super) fn hides(&self, target: &Uri) -> bool {
+        let prefix = self.strip_prefix.trim_end_matches('/');
+        let path = target.path();
+        path != "*" && path.strip_prefix(prefix).is_none_or(|rest| !(rest.is_empty() || rest.starts_with('/')))
+    }
+
     /// The defaults, for these servers.
     pub fn new(servers: Vec<Address>) -> Self {
         Config {
@@ -199,12 +247,15 @@ impl Config {
             balance: Balance::default(),
             host: HostField::default(),
             forwarding: Forwarding::default(),
+            fields: Fields::default(),
+            strip_prefix: String::new(),
             tls: UpstreamTls::default(),
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             health: Health::default(),
             own_cookies: vec!["__Host-headstart".to_owned()],
             cache: Caching::default(),
+            compress: Some(Compression::default()),
         }
     }
 }

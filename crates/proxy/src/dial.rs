@@ -1,6 +1,7 @@
 //! Connecting to a server: name, TCP, TLS, and the version of HTTP that was agreed on.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +39,17 @@ struct Tls {
 pub(super) enum Dialed {
     Http1(Http1),
     Http2(Http2),
+}
+
+#[cfg(unix)]
+async fn on_socket(path: &Path) -> io::Result<Io> {
+    tokio::net::UnixStream::connect(path).await.map(Io::Unix)
+}
+
+#[cfg(not(unix))]
+#[allow(clippy::unused_async)]
+async fn on_socket(_: &Path) -> io::Result<Io> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 impl Dialer {
@@ -78,6 +90,10 @@ impl Dialer {
     }
 
     async fn connect(&self, exclusive: bool) -> io::Result<Dialed> {
+        if let Some(path) = self.address.socket() {
+            let io = on_socket(path).await?;
+            return if self.address.scheme == Scheme::H2c { self.http2(io).await } else { self.http1(io).await };
+        }
         // Tries each address of the name in turn.
         let socket = TcpStream::connect((self.address.host(), self.address.port())).await?;
         socket.set_nodelay(true)?;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use futures_util::future::poll_fn;
-use headstart_policy::{EarlyHints, OverTls, Peer, Share};
+use headstart_policy::{EarlyHints, Share};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode, Uri, Version};
+use http::{Request, Response, StatusCode, Uri, Version};
 use hyper::upgrade::OnUpgrade;
 use tokio::time::{Duration, Instant, sleep_until};
 
@@ -18,12 +18,13 @@ use super::connection::Connection;
 use super::error::Fault;
 use super::hints::Heard;
 use super::incoming::Incoming;
-use super::relay::{Checkout, InFlight, OpenRequest};
+use super::paths::Known;
+use super::relay::{Checkout, InFlight, OpenRequest, Relay};
 use super::send_error::SendError;
 use super::server::Server;
 use super::upload::{Content, Gate, Upload, Watch};
 use super::upstream::Upstream;
-use super::{forwarded, head, hints, respond, stats, tunnel, websocket};
+use super::{encoding, forwarded, head, hints, prepare, respond, stats, tunnel, websocket};
 
 /// How often one server is asked on another connection because the one before took no request any more.
 const MAX_UNSENT: u32 = 3;
@@ -75,7 +76,7 @@ impl Exchange {
         let client = head.extensions.remove::<EarlyHints>();
         let listens = client.is_some() || gate.is_some();
         let listener = listens.then(|| Heard::new(client, hints::may_help(&head.headers), gate));
-        prepare(&mut head, host, proxy, upgrade.as_ref(), has_content);
+        prepare::prepare(&mut head, host, &proxy.config, upgrade.as_ref(), has_content);
         if let Some(expects) = expects {
             head.headers.insert(header::EXPECT, expects);
         }
@@ -171,7 +172,8 @@ impl Exchange {
         }
         let limit = self.proxy.config.timeouts.head;
         let error = {
-            let sent = held.send(request, self.heard.as_ref(), Some(&self.share));
+            let heard = self.heard.as_ref().map(|heard| heard.of(&server.paths));
+            let sent = held.send(request, heard.as_ref(), Some(&self.share));
             match in_time(&self.watch, limit, sent).await {
                 Some(Ok(response)) => return Ok(response),
                 Some(Err(error)) => error,
@@ -219,18 +221,49 @@ impl Exchange {
                 }
             }
         }
+        let fields = &self.proxy.config.fields;
+        for name in &fields.remove {
+            headers.remove(name);
+        }
+        for (name, value) in &fields.set {
+            headers.insert(name.clone(), value.clone());
+        }
+        let target = self.target(server)?;
         if http2 {
             *request.version_mut() = Version::HTTP_2;
             let host = request.headers_mut().remove(header::HOST);
             let authority = host.as_ref().and_then(|host| http::uri::Authority::try_from(host.as_bytes()).ok());
             let mut uri = Uri::builder().scheme(server.scheme());
             uri = uri.authority(authority.unwrap_or_else(|| server.address().authority().clone()));
-            let path = self.head.uri.path_and_query().map_or("/", |path| path.as_str());
+            let path = target.path_and_query().map_or("/", |path| path.as_str());
             *request.uri_mut() = uri.path_and_query(path).build().map_err(|_| Failed::With(Fault::Malformed))?;
         } else {
-            *request.uri_mut() = self.head.uri.clone();
+            *request.uri_mut() = target;
         }
         Ok(request)
+    }
+
+    /// The target as this server knows it.
+    fn target(&self, server: &Server) -> Result<Uri, Failed> {
+        let target = self.head.uri.path_and_query().filter(|target| target.path() != "*" && !server.paths.is_same());
+        let Some(target) = target else { return Ok(self.head.uri.clone()) };
+        server.paths.to_upstream(target).map(Uri::from).ok_or(Failed::With(Fault::Malformed))
+    }
+
+    /// Makes what a response says of fields and paths the client's.
+    fn rewrite(&self, headers: &mut HeaderMap, server: &Server) {
+        for name in &self.proxy.config.fields.remove_from_responses {
+            headers.remove(name);
+        }
+        let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
+        let asked = self.head.headers.get(header::HOST).and_then(text);
+        let told = match &self.proxy.config.host {
+            HostField::Preserve => asked.clone(),
+            HostField::Named(host) => text(host),
+            HostField::Server => Some(server.address().authority().as_str().to_owned()),
+        };
+        let known = Known { server: server.address(), told: told.as_deref(), asked: asked.as_deref() };
+        server.paths.rewrite(headers, known);
     }
 
     /// A head came: makes it the client's.
@@ -267,6 +300,7 @@ impl Exchange {
             return Ok(tunnel::open(head, incoming, ours, Checkout { held: permit, place }, &self.proxy));
         }
         head::remove_hop_by_hop(&mut head.headers);
+        self.rewrite(&mut head.headers, &place.at.0);
         head.version = Version::HTTP_11;
         head.extensions = http::Extensions::new();
         if self.proxy.config.forwarding.via {
@@ -275,9 +309,14 @@ impl Exchange {
         if let Some(heard) = &self.heard {
             heard.add_to(&mut head.headers);
         }
+        let has_content = !incoming.is_end_stream();
+        let recoder = encoding::choose(&self.proxy.config, &self.proxy.encoders, &self.head, &mut head, has_content);
         let noted = self.lookup.take().map_or(Noted::Passes(None), |lookup| lookup.note(&self.head, &head));
         let checkout = Checkout { held: Some(connection), place };
-        let passing = |storing| Body::relayed(incoming, checkout, self.proxy.config.timeouts.body, counters, storing);
+        let passing = |storing| {
+            let relay = Relay::new(incoming, checkout, self.proxy.config.timeouts.body, counters);
+            Body::relayed(relay, recoder, storing)
+        };
         Ok(match noted {
             Noted::Passes(storing) => Response::from_parts(head, passing(storing)),
             Noted::Answered(response) => {
@@ -309,51 +348,4 @@ async fn in_time<F: Future>(watch: &Watch, limit: Duration, sent: F) -> Option<F
         Poll::Pending
     })
     .await
-}
-
-/// Makes a head the upstream's: what is of the client's connection goes, what the upstream is told comes.
-fn prepare(head: &mut Parts, host: &str, proxy: &Upstream, upgrade: Option<&HeaderValue>, has_content: bool) {
-    let config = &proxy.config;
-    let host = Some(host).filter(|host| !host.is_empty());
-    // What the client says of the scheme counts for nothing.
-    let tls = head.extensions.get::<OverTls>().is_some();
-    let peer = head.extensions.get::<Peer>().map(|Peer(address)| *address);
-    let trailers = head::takes_trailers(&head.headers);
-    let headers = &mut head.headers;
-    head::remove_hop_by_hop(headers);
-    head::remove_ambiguous(headers);
-    head::join_cookies(headers);
-    let client = forwarded::Client { address: peer, tls, host };
-    forwarded::write(headers, client, &config.forwarding);
-    if config.forwarding.via {
-        forwarded::write_via(headers, head.version);
-    }
-    if trailers {
-        headers.insert(header::TE, HeaderValue::from_static("trailers"));
-    }
-    if let Some(protocol) = upgrade {
-        headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-        headers.insert(header::UPGRADE, protocol.clone());
-    }
-    if let Some(host) = host.and_then(|host| HeaderValue::try_from(host).ok()) {
-        headers.insert(header::HOST, host);
-    }
-    // Only the path: the target of a request to a server is no URL (RFC 9112, section 3.2.1).
-    if head.method != Method::OPTIONS || head.uri.path() != "*" {
-        let path = head.uri.path_and_query().cloned();
-        head.uri = path.map_or_else(Uri::default, Uri::from);
-    }
-    drop_unsound_length(headers);
-    // A method that anticipates content says that there is none (RFC 9110, section 8.6).
-    let anticipates = [Method::POST, Method::PUT, Method::PATCH].contains(&head.method);
-    if anticipates && !has_content && !headers.contains_key(header::CONTENT_LENGTH) {
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
-    }
-}
-
-/// A `Content-Length` that `h2` has checked stays; there is none beside `Transfer-Encoding`, which is gone.
-fn drop_unsound_length(headers: &mut HeaderMap) {
-    if headers.get_all(header::CONTENT_LENGTH).iter().count() > 1 {
-        headers.remove(header::CONTENT_LENGTH);
-    }
 }

@@ -9,6 +9,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue, VIA};
 const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 /// Fields by which software in front tells applications who asks, and for what: addresses, schemes, users, certificates,
@@ -108,6 +109,15 @@ pub(super) fn write(headers: &mut HeaderMap, client: Client<'_>, forwarding: &Fo
         headers.insert(HOST, host);
     }
     append(headers, &FORWARDED, element(address.as_deref(), proto, client.host));
+}
+
+/// Says below which path clients know the upstream. A trusted proxy in front may have taken off a prefix of its own.
+pub(super) fn write_prefix(headers: &mut HeaderMap, stripped: &str) {
+    let before = headers.get(&PREFIX).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let prefix = format!("{}{}", before.trim_end_matches('/'), stripped.trim_end_matches('/'));
+    if let Ok(value) = HeaderValue::try_from(prefix) {
+        headers.insert(PREFIX, value);
+    }
 }
 
 /// What a request tells the upstream beside its target and decides what comes back: the scheme, and the fields that are

@@ -138,6 +138,21 @@ pub(super) fn settle_framing(headers: &mut HeaderMap) -> Result<(), UnknownFrami
     Ok(())
 }
 
+/// Whether a response says that it depends on which codings the client takes.
+pub(super) fn varies_by_coding(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::VARY).iter().filter_map(|value| value.to_str().ok());
+    values
+        .flat_map(|value| value.split(','))
+        .any(|name| name.trim() == "*" || name.trim().eq_ignore_ascii_case("accept-encoding"))
+}
+
+/// Has a response say that it depends on which codings the client takes.
+pub(super) fn vary_by_coding(headers: &mut HeaderMap) {
+    if !varies_by_coding(headers) {
+        headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    }
+}
+
 /// The length that a head says its content has, if it says one.
 pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()

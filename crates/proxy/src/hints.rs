@@ -11,6 +11,7 @@ use http::StatusCode;
 use http::header::{HeaderMap, HeaderName, HeaderValue, LINK};
 
 use super::head;
+use super::paths::Paths;
 use super::upload::Gate;
 
 /// Fields of a 103 that browsers read (HTML, "process early hint headers"): the links, and the policies under which these
@@ -35,7 +36,11 @@ pub(super) fn may_help(request: &HeaderMap) -> bool {
 
 /// Hears what a server says before its final head.
 #[derive(Clone)]
-pub(super) struct Heard(Arc<Listener>);
+pub(super) struct Heard {
+    listener: Arc<Listener>,
+    /// Turns round what the server says of paths.
+    paths: Option<Arc<Paths>>,
+}
 
 struct Listener {
     /// Takes what goes on to the client.
@@ -58,11 +63,25 @@ fn relayed(headers: &HeaderMap) -> HeaderMap {
 
 impl Heard {
     pub(super) fn new(client: Option<EarlyHints>, takes_hints: bool, gate: Option<Arc<Gate>>) -> Self {
-        Heard(Arc::new(Listener { client, takes_hints, gate, links: Mutex::default() }))
+        let listener = Arc::new(Listener { client, takes_hints, gate, links: Mutex::default() });
+        Heard { listener, paths: None }
+    }
+
+    /// Hears a server that knows other paths than clients do.
+    pub(super) fn of(&self, paths: &Arc<Paths>) -> Self {
+        let paths = (!paths.is_same()).then(|| Arc::clone(paths));
+        Heard { listener: Arc::clone(&self.listener), paths }
     }
 
     pub(super) fn hear(&self, status: StatusCode, headers: &HeaderMap) {
-        let Listener { client, takes_hints, gate, .. } = &*self.0;
+        let Some(paths) = &self.paths else { return self.take(status, headers) };
+        let mut headers = headers.clone();
+        paths.rewrite_links(&mut headers);
+        self.take(status, &headers);
+    }
+
+    fn take(&self, status: StatusCode, headers: &HeaderMap) {
+        let Listener { client, takes_hints, gate, .. } = &*self.listener;
         match status {
             StatusCode::CONTINUE => {
                 if let Some(gate) = gate {
@@ -89,7 +108,7 @@ impl Heard {
 
     /// `false` if there is nothing to act on.
     fn add(&self, headers: &HeaderMap) -> bool {
-        let mut links = self.0.links.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut links = self.listener.links.lock().unwrap_or_else(PoisonError::into_inner);
         let before = links.len();
         for link in headers.get_all(LINK) {
             if links.len() < MAX_LINKS && !links.contains(link) {
@@ -101,7 +120,7 @@ impl Heard {
 
     /// Adds what the final response does not say again.
     pub(super) fn add_to(&self, headers: &mut HeaderMap) {
-        let links = std::mem::take(&mut *self.0.links.lock().unwrap_or_else(PoisonError::into_inner));
+        let links = std::mem::take(&mut *self.listener.links.lock().unwrap_or_else(PoisonError::into_inner));
         for link in links {
             if !headers.get_all(LINK).iter().any(|said| said == link) {
                 headers.append(LINK, link);

@@ -6,6 +6,7 @@
 //! * **Over what** (`dial`, `connection`): HTTP/1.1, or HTTP/2 with TLS or without; kept for the next request.
 //! * **Out** (`exchange`, `relay`, `hints`, `tunnel`, `websocket`): a response is passed on as it comes and as the
 //!   client takes it. One that breaks off breaks off for the client too.
+//! * **Compression** (`encoding`): text that the upstream sends as it is, for clients that take a coding.
 //! * **Cache** (`cache`, `read_ahead`): what any client may be given, so that a push need not cost the upstream a
 //!   request, nor many clients at once one for each.
 //!
@@ -30,7 +31,9 @@ mod body;
 mod cache;
 mod config;
 mod connection;
+mod cookies;
 mod dial;
+mod encoding;
 mod error;
 mod exchange;
 mod forwarded;
@@ -40,6 +43,8 @@ mod http1;
 mod http2;
 mod incoming;
 mod io;
+mod paths;
+mod prepare;
 mod probe;
 mod read_ahead;
 mod relay;
@@ -62,8 +67,8 @@ pub use address::{Address, AddressError, Scheme};
 pub use body::Body;
 pub use cache::Cache;
 pub use config::{
-    Balance, Caching, Config, ConfigError, ForwardedField, Forwarding, Health, HostField, Limits, Probe, Roots,
-    Timeouts, UpstreamTls,
+    Balance, Caching, Compression, Config, ConfigError, Fields, ForwardedField, Forwarding, Health, HostField, Limits,
+    Probe, Roots, Timeouts, UpstreamTls,
 };
 pub use error::Fault;
 pub use relay::BodyError;

@@ -44,17 +44,18 @@ pub(super) async fn run(proxy: Weak<Upstream>, at: usize) {
 async fn is_well(server: &Server, probe: &Probe, host: Option<HeaderValue>) -> bool {
     let asked = async {
         let mut held = server.connection(true, false).await.ok()?;
+        let path = format!("{}{}", server.address().base(), probe.path);
         let mut request = Request::new(Upload::empty());
         let headers = request.headers_mut();
         headers.insert(header::USER_AGENT, HeaderValue::from_static("headstart (health)"));
         if let Connection::Http1(_) = held {
             headers.insert(header::HOST, host?);
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-            *request.uri_mut() = probe.path.parse().ok()?;
+            *request.uri_mut() = path.parse().ok()?;
         } else {
             *request.version_mut() = Version::HTTP_2;
             let uri = Uri::builder().scheme(server.scheme()).authority(server.address().authority().clone());
-            *request.uri_mut() = uri.path_and_query(probe.path.as_str()).build().ok()?;
+            *request.uri_mut() = uri.path_and_query(path).build().ok()?;
         }
         let status = held.send(request, None, None).await.ok()?.status().as_u16();
         Some((probe.statuses.0..=probe.statuses.1).contains(&status))

@@ -14,6 +14,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::cache::Storing;
 use super::connection::Connection;
+use super::encoding::Recoder;
 use super::error::Fault;
 use super::incoming::{Incoming, NextFrame};
 use super::server::Server;
@@ -28,7 +29,9 @@ pub(super) struct Relay {
     waiting_since: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
     counters: Arc<Counters>,
-    /// Keeps a copy for the cache.
+    /// Encodes what comes.
+    recoder: Option<Box<Recoder>>,
+    /// Keeps a copy for the cache, of what goes on.
     storing: Option<Box<Storing>>,
 }
 
@@ -82,13 +85,7 @@ impl Checkout {
 }
 
 impl Relay {
-    pub(super) fn new(
-        incoming: Incoming,
-        checkout: Checkout,
-        stall: Duration,
-        counters: &Arc<Counters>,
-        storing: Option<Box<Storing>>,
-    ) -> Self {
+    pub(super) fn new(incoming: Incoming, checkout: Checkout, stall: Duration, counters: &Arc<Counters>) -> Self {
         Relay {
             incoming,
             checkout: Some(checkout),
@@ -96,12 +93,30 @@ impl Relay {
             waiting_since: None,
             timer: None,
             counters: Arc::clone(counters),
-            storing,
+            recoder: None,
+            storing: None,
+        }
+    }
+
+    /// The same, encoded and kept.
+    pub(super) fn with(mut self, recoder: Option<Box<Recoder>>, storing: Option<Box<Storing>>) -> Self {
+        self.recoder = recoder;
+        self.storing = storing;
+        self
+    }
+
+    /// Gives the connection back before anything was read.
+    pub(super) fn release(mut self) {
+        if let Some(checkout) = self.checkout.take() {
+            checkout.release(&mut Context::from_waker(std::task::Waker::noop()));
         }
     }
 
     pub(super) fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
+        match &self.recoder {
+            Some(recoder) => recoder.is_end(),
+            None => self.incoming.is_end_stream(),
+        }
     }
 
     /// Whether a copy is still kept.
@@ -110,18 +125,20 @@ impl Relay {
     }
 
     pub(super) fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        match &self.recoder {
+            Some(_) => SizeHint::default(),
+            None => self.incoming.size_hint(),
+        }
     }
 
     pub(super) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let polled = self.poll_incoming(cx);
+        let polled = self.poll_coded(cx);
         match &polled {
             Poll::Pending => return self.poll_stall(cx).map(|fault| Some(Err(self.fail(fault)))),
             Poll::Ready(Some(Ok(frame))) => {
                 self.waiting_since = None;
                 match frame.data_ref() {
                     Some(data) => {
-                        stats::add(&self.counters.bytes_down, data.len() as u64);
                         if let Some(storing) = self.storing.take_if(|storing| !storing.add(data)) {
                             storing.give_up();
                         }
@@ -147,17 +164,37 @@ impl Relay {
                     && let Some(checkout) = self.checkout.take()
                 {
                     checkout.release(cx);
-                    if let Some(storing) = self.storing.take() {
-                        storing.finish();
-                    }
+                }
+                if (frame.is_none() || self.is_end_stream())
+                    && let Some(storing) = self.storing.take()
+                {
+                    storing.finish();
                 }
                 Poll::Ready(frame.map(|frame| frame.map_err(|_| BodyError(Fault::BodyBroken))))
             }
         }
     }
 
-    /// Takes what has arrived; if nothing has, lets the connection read.
+    /// Takes what goes on to the client.
+    fn poll_coded(&mut self, cx: &mut Context<'_>) -> Poll<NextFrame> {
+        let Some(mut recoder) = self.recoder.take() else { return self.poll_incoming(cx) };
+        let polled = recoder.poll_frame(|| self.poll_incoming(cx));
+        self.recoder = Some(recoder);
+        polled
+    }
+
     fn poll_incoming(&mut self, cx: &mut Context<'_>) -> Poll<NextFrame> {
+        let polled = self.poll_arrived(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &polled
+            && let Some(data) = frame.data_ref()
+        {
+            stats::add(&self.counters.bytes_down, data.len() as u64);
+        }
+        polled
+    }
+
+    /// Takes what has arrived; if nothing has, lets the connection read.
+    fn poll_arrived(&mut self, cx: &mut Context<'_>) -> Poll<NextFrame> {
         let polled = self.incoming.poll_frame(cx);
         let Some(held) = self.checkout.as_mut().and_then(|checkout| checkout.held.as_mut()) else { return polled };
         if polled.is_ready() {

@@ -14,10 +14,12 @@ use super::dial::{Dialed, Dialer};
 use super::error::Fault;
 use super::http1::Http1;
 use super::http2::Http2;
+use super::paths::Paths;
 use super::stats::{self, Counters, ServerStats};
 
 pub(super) struct Server {
     dialer: Dialer,
+    pub(super) paths: Arc<Paths>,
     limits: super::config::Limits,
     idle_timeout: Duration,
     health: Health,
@@ -44,6 +46,7 @@ impl Server {
     pub(super) fn new(address: Address, config: &Config, counters: &Arc<Counters>) -> Result<Self, ConfigError> {
         Ok(Server {
             speaks_http2: AtomicBool::new(address.scheme == Scheme::H2c),
+            paths: Arc::new(Paths::new(&config.strip_prefix, address.base())),
             dialer: Dialer::new(address, config)?,
             limits: config.limits,
             idle_timeout: config.timeouts.idle,

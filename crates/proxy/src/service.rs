@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures_util::future::{BoxFuture, Either, FutureExt as _, Ready, poll_fn, ready};
 use headstart_policy::{ClientAddress, OverTls, Peer, Share, Shares};
 use http::request::Parts;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use tower_service::Service;
@@ -21,6 +21,7 @@ use tower_service::Service;
 use super::body::Body;
 use super::cache::{Cache, Lookup, Target, normalise_codings};
 use super::config::{Config, ConfigError};
+use super::encoding::Budget;
 use super::error::Fault;
 use super::exchange::Exchange;
 use super::server::Server;
@@ -81,6 +82,7 @@ impl Proxy {
             shares: Shares::new(config.limits.max_in_flight, MAX_WAITING),
             turn: AtomicUsize::new(0),
             cache,
+            encoders: Budget::new(config.compress.map_or(0, |compression| compression.max_memory)),
             cache_name: NEXT.fetch_add(1, Ordering::Relaxed).to_string(),
             config,
         });
@@ -133,6 +135,9 @@ where
         let (mut head, body) = request.into_parts();
         if let Some(status) = head::refused(&head) {
             return answer(respond::refused(&head.method, status));
+        }
+        if inner.config.hides(&head.uri) {
+            return answer(respond::status(&head.method, StatusCode::NOT_FOUND));
         }
         let limit = inner.config.limits.max_upload;
         if head::content_length(&head.headers).is_some_and(|bytes| limit.is_some_and(|limit| bytes > limit)) {

@@ -7,6 +7,7 @@ use headstart_policy::Shares;
 
 use super::cache::Cache;
 use super::config::{Balance, Config};
+use super::encoding::Budget;
 use super::server::Server;
 use super::stats::Counters;
 
@@ -19,6 +20,8 @@ pub(super) struct Upstream {
     pub(super) shares: Arc<Shares>,
     pub(super) turn: AtomicUsize,
     pub(super) cache: Cache,
+    /// The memory of encoders.
+    pub(super) encoders: Budget,
     /// What tells its responses in the cache from those of others.
     pub(super) cache_name: String,
 }

@@ -79,7 +79,7 @@ impl Sites {
         let mut routes = Routes::default();
         for (site, origin) in &self.parts {
             let names = site.hosts.iter().map(|host| host.value.as_str());
-            let served = Served::new(origin.clone(), site.https.is_some(), site.hsts, &site.redirects);
+            let served = Served::new(origin.clone(), site);
             for host in names.chain(site.hosts.is_empty().then_some("")) {
                 // Two sites for one name and path were a problem of the configuration.
                 routes.insert(host, &site.path, served.clone());

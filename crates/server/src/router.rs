@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use headstart::policy::ClientAddress;
-use http::header::{HeaderName, LOCATION};
+use http::header::LOCATION;
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use tower_service::Service;
@@ -17,7 +17,7 @@ use tower_service::Service;
 use crate::certificates::Certificates;
 use crate::origin;
 use crate::routes::{self, Ambiguous, Routes};
-use crate::served::{Served, Target};
+use crate::served::{SaidOf, Served, Target};
 
 /// Answers for all sites. A clone belongs to one connection, and sees sites that were exchanged from its next request on.
 #[derive(Clone)]
@@ -75,11 +75,21 @@ impl Router {
             is_secure: self.tls.is_some() || was_secure(&request),
             https_port: self.shared.https_port.load(Ordering::Relaxed),
         };
-        let field = site.field(target.is_secure);
+        let path = target.uri.path();
         if let Some((status, location)) = site.redirect(&target, self.redirects_all) {
-            return ResponseFuture::Redirected { status, location: Some(location), field };
+            let fields = site.fields(path, target.is_secure, false);
+            return ResponseFuture::Ours { status, location: Some(location), fields };
         }
-        ResponseFuture::Site { response: site.origin.clone().call(request), field }
+        let fields = site.fields(path, target.is_secure, true);
+        ResponseFuture::Site { response: site.origin.clone().call(request), fields }
+    }
+
+    /// A status without content, with the fields of the site whose name was asked for.
+    fn refuse(&self, host: &str, path: &str, status: StatusCode) -> ResponseFuture {
+        let sites = self.shared.sites.load();
+        let site = sites.nearest(host, path).filter(|_| !host.is_empty());
+        let fields = site.map_or_else(SaidOf::default, |site| site.fields(path, self.tls.is_some(), false));
+        ResponseFuture::Ours { status, location: None, fields }
     }
 
     /// Whether the connection's certificate is that of another host.
@@ -100,15 +110,16 @@ impl Service<Request<headstart::Body>> for Router {
     fn call(&mut self, request: Request<headstart::Body>) -> ResponseFuture {
         let host = routes::host(request.uri(), request.headers()).unwrap_or_default();
         if self.is_misdirected(host) {
-            return ResponseFuture::Refused(StatusCode::MISDIRECTED_REQUEST);
+            return self.refuse(host, request.uri().path(), StatusCode::MISDIRECTED_REQUEST);
         }
         let sites = self.shared.sites.load();
-        match sites.look_up(host, request.uri().path()) {
+        let path = request.uri().path();
+        match sites.look_up(host, path) {
             Ok(Some(site)) => self.answer(site, request),
-            Err(Ambiguous) => ResponseFuture::Refused(StatusCode::BAD_REQUEST),
-            Ok(None) if host.is_empty() => ResponseFuture::Refused(StatusCode::BAD_REQUEST),
+            Err(Ambiguous) => self.refuse(host, path, StatusCode::BAD_REQUEST),
+            Ok(None) if host.is_empty() => self.refuse(host, path, StatusCode::BAD_REQUEST),
             // Nobody here answers for this name (RFC 9110, section 15.5.20).
-            Ok(None) => ResponseFuture::Refused(StatusCode::MISDIRECTED_REQUEST),
+            Ok(None) => self.refuse(host, path, StatusCode::MISDIRECTED_REQUEST),
         }
     }
 }
@@ -120,40 +131,29 @@ fn was_secure<B>(request: &Request<B>) -> bool {
     proto.is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"))
 }
 
-type Field = Option<(HeaderName, HeaderValue)>;
-
-/// The response of a site, that it is elsewhere, or that there is none.
+/// The response of a site, or one that is ours: that it is elsewhere, or that there is none.
 pub(crate) enum ResponseFuture {
-    Redirected { status: StatusCode, location: Option<HeaderValue>, field: Field },
-    Refused(StatusCode),
-    Site { response: origin::ResponseFuture, field: Field },
+    Ours { status: StatusCode, location: Option<HeaderValue>, fields: SaidOf },
+    Site { response: origin::ResponseFuture, fields: SaidOf },
 }
 
 impl Future for ResponseFuture {
     type Output = Result<Response<Body>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let (mut response, field) = match self.get_mut() {
-            ResponseFuture::Redirected { status, location, field } => {
+        let (mut response, fields) = match self.get_mut() {
+            ResponseFuture::Ours { status, location, fields } => {
                 let mut response = Response::new(Body(None));
                 *response.status_mut() = *status;
                 response.headers_mut().extend(location.take().map(|location| (LOCATION, location)));
-                (response, field.take())
+                (response, fields)
             }
-            ResponseFuture::Refused(status) => {
-                let mut response = Response::new(Body(None));
-                *response.status_mut() = *status;
-                (response, None)
-            }
-            ResponseFuture::Site { response, field } => {
+            ResponseFuture::Site { response, fields } => {
                 let Ok(response) = ready!(Pin::new(response).poll(cx));
-                (response.map(|body| Body(Some(body))), field.take())
+                (response.map(|body| Body(Some(body))), fields)
             }
         };
-        if let Some((name, value)) = field {
-            // What the site says itself is what it means.
-            response.headers_mut().entry(name).or_insert(value);
-        }
+        std::mem::take(fields).write(response.headers_mut());
         Poll::Ready(Ok(response))
     }
 }

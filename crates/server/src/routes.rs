@@ -66,6 +66,14 @@ impl<T> Routes<T> {
         Ok(found.and_then(|at| self.0.get(at)).map(|route| &route.to))
     }
 
+    /// Whose name it is, where [`Self::look_up`] does not say who answers: who would answer for the path as it is written,
+    /// else the first that has the name.
+    pub(crate) fn nearest(&self, host: &str, path: &str) -> Option<&T> {
+        let host = host.trim_end_matches('.');
+        let at = self.find(host, path).or_else(|| self.0.iter().position(|route| route.host.matches(host)))?;
+        self.0.get(at).map(|route| &route.to)
+    }
+
     fn find(&self, host: &str, path: &str) -> Option<usize> {
         self.0.iter().position(|route| route.host.matches(host) && has_prefix(path, &route.prefix))
     }

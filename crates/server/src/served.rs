@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use http::header::{HeaderName, STRICT_TRANSPORT_SECURITY};
+use http::header::{HeaderMap, HeaderName, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderValue, StatusCode, Uri};
 
+use crate::config::SiteField;
+use crate::config::sites::{Content, Site};
 use crate::origin::Origin;
 use crate::redirect::Redirect;
 
@@ -21,11 +23,25 @@ pub(crate) struct Served {
     redirects_to_https: bool,
     hsts: bool,
     redirects: Arc<[Redirect]>,
+    fields: Arc<[SiteField]>,
+    /// Whether what answers says the site's fields itself, as files do.
+    says_fields: bool,
 }
 
 impl Served {
-    pub(crate) fn new(origin: Origin, redirects_to_https: bool, hsts: bool, redirects: &[Redirect]) -> Self {
-        Self { origin, redirects_to_https, hsts, redirects: redirects.into() }
+    pub(crate) fn new(origin: Origin, site: &Site) -> Self {
+        let (fields, says_fields) = match &site.content {
+            Content::Files(files) => (&files.config.headers, true),
+            Content::Upstream(upstream) => (&upstream.fields, false),
+        };
+        Self {
+            origin,
+            redirects_to_https: site.https.is_some(),
+            hsts: site.hsts,
+            redirects: site.redirects.as_slice().into(),
+            fields: fields.as_slice().into(),
+            says_fields,
+        }
     }
 
     /// Where a request is sent to in place of an answer. `all` is said of the listener.
@@ -42,9 +58,35 @@ impl Served {
         found.filter(|_| !uri.path().starts_with(ACME))
     }
 
-    /// The field that responses over TLS carry.
-    pub(crate) fn field(&self, is_secure: bool) -> Option<(HeaderName, HeaderValue)> {
-        (self.hsts && is_secure).then_some(HSTS)
+    /// The fields that an answer of the site carries, whatever it is: over an application's own, which the operator
+    /// corrects. `is_own` is said of what the site's files or application answer, not of what is said in their place.
+    pub(crate) fn fields(&self, path: &str, is_secure: bool, is_own: bool) -> SaidOf {
+        let name = path.trim_start_matches('/');
+        let wanted = self.fields.iter().filter(|(pattern, ..)| !(is_own && self.says_fields) && pattern.matches(name));
+        SaidOf {
+            over: wanted.map(|(_, name, value)| (name.clone(), value.clone())).collect(),
+            hsts: (self.hsts && is_secure).then_some(HSTS),
+        }
+    }
+}
+
+/// Fields of one response.
+#[derive(Debug, Default)]
+pub(crate) struct SaidOf {
+    over: Vec<(HeaderName, HeaderValue)>,
+    hsts: Option<(HeaderName, HeaderValue)>,
+}
+
+impl SaidOf {
+    /// Writes them.
+    pub(crate) fn write(self, headers: &mut HeaderMap) {
+        for (name, value) in self.over {
+            headers.insert(name, value);
+        }
+        if let Some((name, value)) = self.hsts {
+            // What the site says itself is what it means.
+            headers.entry(name).or_insert(value);
+        }
     }
 }
 

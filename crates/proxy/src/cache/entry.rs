@@ -10,6 +10,8 @@ use http::request::Parts;
 use http::{Method, Response, StatusCode, Uri};
 use http_cache_semantics::{CacheOptions, CachePolicy, RequestLike};
 
+use crate::head::{varies_by_coding, vary_by_coding};
+
 const OPTIONS: CacheOptions = CacheOptions {
     shared: true,
     cache_heuristic: 0.0,
@@ -139,6 +141,10 @@ impl Stored {
             for value in said.get_all(name) {
                 head.append(name.clone(), value.clone());
             }
+        }
+        // The coded form was made here, and varies whether or not the upstream knows of it.
+        if head.contains_key(header::CONTENT_ENCODING) && varies_by_coding(&self.head) {
+            vary_by_coding(&mut head);
         }
         // The age was that of the response before.
         if !said.contains_key(header::AGE) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use headstart_policy::{EarlyHints, Pushed};
-use http::header::{self, HeaderMap, HeaderValue};
+use http::header::{self, HeaderMap};
 use http::request::Parts;
 use http::{Method, Response, StatusCode, response};
 use tokio::sync::OwnedSemaphorePermit;
@@ -14,7 +14,7 @@ use super::entry::{Entry, Keepable, take_conditions};
 use super::fills::{Coalesced, Fill, Filled, Role};
 use super::store::{Cache, Found, MAX_BODY, MAX_VARIANTS};
 use crate::config::{Caching, Config};
-use crate::forwarded;
+use crate::{cookies, forwarded};
 
 /// How long a request waits for what another one brings; then it asks the upstream itself. 5 s.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -82,7 +82,7 @@ impl Lookup {
         let Target { upstream, told, authority } = target;
         let key = format!("{upstream}\n{told}\n{authority}\n{path}").into();
         let has_cookie =
-            head.headers.get_all(header::COOKIE).iter().any(|cookies| !are_own(cookies, &config.own_cookies));
+            head.headers.get_all(header::COOKIE).iter().any(|cookies| !cookies::are_own(cookies, &config.own_cookies));
         Some(Lookup { cache: cache.clone(), key, use_for: caching, has_cookie, fill: None, stale: None, held: None })
     }
 
@@ -318,13 +318,6 @@ fn remembered(head: &Parts) -> Parts {
 /// Whether the client asks for more than what is stored.
 fn wants_fresh(head: &Parts) -> bool {
     head.headers.contains_key(header::CACHE_CONTROL) || head.headers.contains_key(header::PRAGMA)
-}
-
-/// Whether all cookies of a field are among these.
-fn are_own(cookies: &HeaderValue, own: &[String]) -> bool {
-    let Ok(text) = cookies.to_str() else { return false };
-    let names = text.split(';').map(|pair| pair.split('=').next().unwrap_or_default().trim());
-    names.filter(|name| !name.is_empty()).all(|name| own.iter().any(|own| own == name))
 }
 
 /// Whether a response says that it is for everyone, whoever asked (RFC 9111, section 3.5, applied to cookies).

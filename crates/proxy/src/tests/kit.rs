@@ -10,8 +10,8 @@ use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -61,6 +61,20 @@ impl Upstream {
         Upstream { address, log }
     }
 
+    /// The same at a Unix socket; `address` says nothing.
+    pub(super) fn start_at(path: &std::path::Path, script: impl Fn(&str) -> Act + Send + Sync + 'static) -> Self {
+        let listener = UnixListener::bind(path).unwrap();
+        let log = Arc::<Mutex<Vec<String>>>::default();
+        let (script, entries) = (Arc::new(script), Arc::clone(&log));
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                let (script, entries) = (Arc::clone(&script), Arc::clone(&entries));
+                tokio::spawn(async move { converse(socket, &*script, &entries).await });
+            }
+        });
+        Upstream { address: ([127, 0, 0, 1], 0).into(), log }
+    }
+
     pub(super) fn url(&self) -> Address {
         format!("http://{}", self.address).parse().unwrap()
     }
@@ -85,7 +99,10 @@ impl Upstream {
     }
 }
 
-async fn converse(mut socket: TcpStream, script: &(dyn Fn(&str) -> Act + Send + Sync), log: &Mutex<Vec<String>>) {
+async fn converse<S>(mut socket: S, script: &(dyn Fn(&str) -> Act + Send + Sync), log: &Mutex<Vec<String>>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let mut bytes = Vec::new();
     loop {
         let Some(head) = read_head(&mut socket, &mut bytes).await else {
@@ -136,7 +153,7 @@ async fn converse(mut socket: TcpStream, script: &(dyn Fn(&str) -> Act + Send + 
             }
             Act::Echo(answer) => {
                 let _ = socket.write_all(&answer).await;
-                let (mut from, mut to) = socket.split();
+                let (mut from, mut to) = tokio::io::split(socket);
                 let _ = tokio::io::copy(&mut from, &mut to).await;
                 return;
             }
@@ -144,7 +161,7 @@ async fn converse(mut socket: TcpStream, script: &(dyn Fn(&str) -> Act + Send + 
     }
 }
 
-async fn read_head(socket: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<String> {
+async fn read_head(socket: &mut (impl AsyncRead + Unpin), bytes: &mut Vec<u8>) -> Option<String> {
     loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
             let rest = bytes.split_off(end + 4);
@@ -158,7 +175,7 @@ async fn read_head(socket: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<String
 }
 
 /// The body by the one field that says where it ends.
-async fn read_body(socket: &mut TcpStream, bytes: &mut Vec<u8>, head: &str) -> Result<String, String> {
+async fn read_body(socket: &mut (impl AsyncRead + Unpin), bytes: &mut Vec<u8>, head: &str) -> Result<String, String> {
     let fields: Vec<(String, &str)> = head
         .split("\r\n")
         .skip(1)
@@ -187,7 +204,7 @@ async fn read_body(socket: &mut TcpStream, bytes: &mut Vec<u8>, head: &str) -> R
 }
 
 /// The data of all chunks, each of which says its length in digits alone; trailers are passed over.
-async fn read_chunks(socket: &mut TcpStream, bytes: &mut Vec<u8>) -> Result<String, String> {
+async fn read_chunks(socket: &mut (impl AsyncRead + Unpin), bytes: &mut Vec<u8>) -> Result<String, String> {
     let mut data = Vec::new();
     loop {
         let line = read_line(socket, bytes).await?;
@@ -206,7 +223,7 @@ async fn read_chunks(socket: &mut TcpStream, bytes: &mut Vec<u8>) -> Result<Stri
     }
 }
 
-async fn read_line(socket: &mut TcpStream, bytes: &mut Vec<u8>) -> Result<String, String> {
+async fn read_line(socket: &mut (impl AsyncRead + Unpin), bytes: &mut Vec<u8>) -> Result<String, String> {
     loop {
         if let Some(end) = bytes.windows(2).position(|window| window == b"\r\n") {
             let line = bytes.drain(..end + 2).take(end).collect();
@@ -216,7 +233,7 @@ async fn read_line(socket: &mut TcpStream, bytes: &mut Vec<u8>) -> Result<String
     }
 }
 
-async fn fill(socket: &mut TcpStream, bytes: &mut Vec<u8>) -> Result<(), String> {
+async fn fill(socket: &mut (impl AsyncRead + Unpin), bytes: &mut Vec<u8>) -> Result<(), String> {
     match socket.read_buf(bytes).await {
         Ok(1..) => Ok(()),
         _ => Err("the upload broke off".into()),

@@ -9,7 +9,7 @@ use super::operation::IdentityFiles;
 use super::place::At;
 use super::tree::Node;
 use super::values::Wanted;
-use headstart_proxy::{self as proxy, HostField, Probe};
+use headstart_proxy::{self as proxy, Compression, HostField, Probe};
 
 /// One `[[listen]]`.
 #[derive(Debug, Default)]
@@ -77,6 +77,9 @@ pub(super) struct ProxyEntry {
     pub(super) ca: Option<At<PathBuf>>,
     pub(super) insecure: Option<At<bool>>,
     pub(super) trust: Vec<At<String>>,
+    pub(super) strip_prefix: Option<At<String>>,
+    pub(super) compress: bool,
+    pub(super) compression: Compression,
     pub(super) probe_path: Option<String>,
     pub(super) probe: Probe,
 }
@@ -85,13 +88,16 @@ impl ProxyEntry {
     pub(super) fn new(servers: Vec<proxy::Address>) -> Self {
         let config = proxy::Config::new(servers);
         Self {
-            config,
             name: None,
             ca: None,
             insecure: None,
             trust: Vec::new(),
+            strip_prefix: None,
+            compress: config.compress.is_some(),
+            compression: config.compress.unwrap_or_default(),
             probe_path: None,
             probe: Probe::default(),
+            config,
         }
     }
 }

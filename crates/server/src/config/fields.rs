@@ -2,7 +2,7 @@
 
 use http::{HeaderName, HeaderValue, StatusCode};
 
-use super::entries::HeaderEntry;
+use super::entries::{HeaderEntry, ProxyEntry};
 use super::place::At;
 use super::section::Section;
 use super::setting::Group;
@@ -34,16 +34,45 @@ pub(super) fn media_types(section: &mut Section<'_>, key: &'static str, config: 
     }
 }
 
-/// `headers`, for all files.
-pub(super) fn headers(section: &mut Section<'_>, key: &'static str, config: &mut Config) {
+/// A field of what a site answers, and for which paths.
+pub(crate) type SiteField = (Pattern, HeaderName, HeaderValue);
+
+/// `headers`, for all paths.
+pub(super) fn headers(section: &mut Section<'_>, key: &'static str, to: &mut Vec<SiteField>) {
     for (name, value) in section.pairs::<HeaderValue>(key) {
         let field = field(section, &name);
-        config.headers.extend(everything().zip(field).map(|(pattern, field)| (pattern, field, value.value)));
+        to.extend(everything().zip(field).map(|(pattern, field)| (pattern, field, value.value)));
     }
 }
 
-/// `[[site.header]]`, for some files; `group` has its keys.
-pub(super) fn header(section: &mut Section<'_>, key: &'static str, group: &Group<HeaderEntry>, config: &mut Config) {
+/// `request_headers` of an application.
+pub(super) fn request_headers(section: &mut Section<'_>, key: &'static str, to: &mut ProxyEntry) {
+    for (name, value) in section.pairs::<HeaderValue>(key) {
+        to.config.fields.set.extend(request_field(section, &name).map(|field| (field, value.value)));
+    }
+}
+
+/// `remove_request_headers` of an application.
+pub(super) fn removed_from_requests(section: &mut Section<'_>, key: &'static str, to: &mut ProxyEntry) {
+    for name in section.list::<String>(key).unwrap_or_default() {
+        to.config.fields.remove.extend(request_field(section, &name));
+    }
+}
+
+/// `remove_response_headers` of an application.
+pub(super) fn removed_from_responses(section: &mut Section<'_>, key: &'static str, to: &mut ProxyEntry) {
+    for name in section.list::<String>(key).unwrap_or_default() {
+        to.config.fields.remove_from_responses.extend(field(section, &name));
+    }
+}
+
+/// `[[site.header]]`, for some paths; `group` has its keys.
+pub(super) fn header(
+    section: &mut Section<'_>,
+    key: &'static str,
+    group: &Group<HeaderEntry>,
+    to: &mut Vec<SiteField>,
+) {
     for mut section in section.sections(key).unwrap_or_default() {
         if !section.has("name") || !section.has("value") {
             section.problem("needs a `name` and a `value`");
@@ -56,7 +85,7 @@ pub(super) fn header(section: &mut Section<'_>, key: &'static str, group: &Group
         };
         let field = entry.name.and_then(|name| field(&section, &name));
         if let (Some(pattern), Some(field), Some(value)) = (pattern, field, entry.value) {
-            config.headers.push((pattern, field, value));
+            to.push((pattern, field, value));
         }
         section.done();
     }
@@ -87,6 +116,15 @@ fn field(section: &Section<'_>, name: &At<String>) -> Option<HeaderName> {
             None
         }
     }
+}
+
+/// The name of a field of requests that an operator may decide about.
+fn request_field(section: &Section<'_>, name: &At<String>) -> Option<HeaderName> {
+    if name.value.eq_ignore_ascii_case("host") {
+        section.problem_at(name, "is what the setting `host` of the site's proxy is for");
+        return None;
+    }
+    field(section, name)
 }
 
 fn parsed(section: &Section<'_>, pattern: &At<String>) -> Option<Pattern> {

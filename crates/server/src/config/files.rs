@@ -23,6 +23,7 @@ impl PartialEq for Files {
 /// Reads the keys that go with `root`.
 pub(super) fn read(section: &mut Section<'_>, root: At<PathBuf>) -> Files {
     let mut config = Config::default();
+    table::site_fields().read_keys(section, &mut config.headers);
     table::files().read_keys(section, &mut config);
     Files { root, config }
 }

@@ -36,5 +36,6 @@ pub(crate) mod tree;
 pub(crate) mod upstreams;
 pub(crate) mod values;
 
+pub(crate) use fields::SiteField;
 pub(crate) use problems::{Problem, Problems};
 pub(crate) use settings::Settings;

@@ -103,7 +103,8 @@ fn one(mut section: Section<'_>, forwarding: &Forwarding, problems: &Problems) -
     }
     let content = if has_upstream {
         let name = hosts.first().map_or(&name, |host| &host.value);
-        upstreams::read(&mut section, &entry.upstream, name, forwarding).map(|of| Content::Upstream(Box::new(of)))
+        upstreams::read(&mut section, &entry.upstream, name, &path, forwarding)
+            .map(|of| Content::Upstream(Box::new(of)))
     } else {
         entry.root.map(|root| Content::Files(Box::new(files::read(&mut section, root))))
     };

@@ -3,6 +3,7 @@
 use http::HeaderName;
 
 use super::entries::ProxyEntry;
+use super::fields::SiteField;
 use super::place::{At, Place};
 use super::section::Section;
 use super::table;
@@ -15,11 +16,13 @@ pub(crate) struct Upstream {
     pub(crate) place: Place,
     pub(crate) key: String,
     pub(crate) config: Config,
+    /// Fields of all that the site answers.
+    pub(crate) fields: Vec<SiteField>,
 }
 
 impl PartialEq for Upstream {
     fn eq(&self, other: &Self) -> bool {
-        format!("{:?}", self.config) == format!("{:?}", other.config)
+        format!("{:?}{:?}", self.config, self.fields) == format!("{:?}{:?}", other.config, other.fields)
     }
 }
 
@@ -28,6 +31,7 @@ pub(super) fn read(
     site: &mut Section<'_>,
     servers: &[At<String>],
     name: &str,
+    path: &str,
     forwarding: &Forwarding,
 ) -> Option<Upstream> {
     let place = servers.first().map_or_else(|| site.place().clone(), |first| first.place.clone());
@@ -47,7 +51,19 @@ pub(super) fn read(
     if let (Some(_), Some(insecure @ At { value: true, .. })) = (&entry.ca, &entry.insecure) {
         site.problem_at(insecure, "contradicts `ca`: one of them is too many");
     }
+    let mut fields = Vec::new();
+    table::site_fields().read_keys(site, &mut fields);
     let mut config = entry.config;
+    config.compress = entry.compress.then_some(entry.compression);
+    if let Some(prefix) = entry.strip_prefix {
+        let stripped = prefix.value.trim_end_matches('/');
+        let all_below = path.strip_prefix(stripped).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        if !all_below {
+            let why = format!("{stripped:?} is not what all paths of this site begin with: its `path` is {path:?}");
+            site.problem_at(&prefix, why);
+        }
+        stripped.clone_into(&mut config.strip_prefix);
+    }
     config.name = entry.name.unwrap_or_else(|| name.to_owned());
     config.forwarding.trusted.clone_from(&forwarding.trusted);
     config.forwarding.field = forwarding.field;
@@ -63,5 +79,5 @@ pub(super) fn read(
         None => Roots::Public,
     };
     config.health.probe = entry.probe_path.map(|path| Probe { path, ..entry.probe });
-    (!config.servers.is_empty()).then_some(Upstream { place, key, config })
+    (!config.servers.is_empty()).then_some(Upstream { place, key, config, fields })
 }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![cfg(unix)]
 
+mod applications;
 mod check;
 mod client;
 mod container;

@@ -18,7 +18,7 @@ mod sites;
 pub(super) use connections::{h2, limits, listen, timeouts};
 pub(super) use engine::{cookie, edge, hint, learn, markup, push};
 pub(super) use operation::{Root, admin, log, root, state, tls};
-pub(super) use sites::{application, directory, files, proxy, redirect, rule, site};
+pub(super) use sites::{application, directory, files, proxy, redirect, rule, site, site_fields};
 
 use super::connections::Connections;
 use super::engine::Engine;
@@ -61,7 +61,7 @@ pub(crate) fn chapters() -> Vec<Chapter> {
     let default_address = At::new(ListenEntry::ADDRESS.to_owned(), Place::named("the default"), "address");
     let tls_on = At::new(true, Place::named("the default"), "tls");
     let listener = ListenEntry { address: Some(default_address), tls: Some(tls_on), ..ListenEntry::default() };
-    let sites = site().rows(SiteEntry::default());
+    let sites = [site().rows(SiteEntry::default()), site_fields().rows(Vec::new())].concat();
     let files = files().rows(static_files::Config::default());
     vec![
         Chapter::new("", "", root().rows(Root::default())),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use headstart::Action;
 
 use crate::config::entries::{HeaderEntry, ProxyEntry, RedirectEntry, RuleEntry, SiteEntry};
-use crate::config::fields;
+use crate::config::fields::{self, SiteField};
 use crate::config::section::Section;
 use crate::config::setting::{Group, Takes};
 use crate::config::size::Size;
@@ -73,7 +73,7 @@ pub(in crate::config) fn directory() -> Group<SiteEntry> {
 pub(in crate::config) fn application() -> Group<SiteEntry> {
     Group::<SiteEntry>::new("site")
         .value("upstream", |to| &mut to.upstream)
-        .help("an application, on one or several servers: http://, https:// or h2c://")
+        .help("an application, on one or several servers: http://, https://, h2c:// or unix:/path, with a path below it or not")
         .sample("[\"http://10.0.0.7:3000\"]")
 }
 
@@ -94,9 +94,6 @@ pub(in crate::config) fn files() -> Group<Config> {
         .custom("cache_control", fields::cache_control, |_| None)
         .help("Cache-Control by path: the first pattern that matches")
         .sample("{ \"/assets/**\" = \"public, max-age=31536000, immutable\", \"*.json\" = \"no-store\" }")
-        .custom("headers", fields::headers, |_| None)
-        .help("further fields of all files")
-        .sample("{ x-content-type-options = \"nosniff\" }")
         .custom("media_types", fields::media_types, |_| None)
         .help("media types by extension")
         .sample("{ webmanifest = \"application/manifest+json\" }")
@@ -116,6 +113,14 @@ pub(in crate::config) fn files() -> Group<Config> {
         .help("symbolic links: deny, within (the directory) or follow")
         .choice("dotfiles", DOTFILES, |to| &mut to.dotfiles)
         .help("names that begin with a dot: deny, well-known or serve")
+}
+
+/// Fields of all that a site answers.
+pub(in crate::config) fn site_fields() -> Group<Vec<SiteField>> {
+    Group::<Vec<SiteField>>::new("site")
+        .custom("headers", fields::headers, |_| None)
+        .help("further fields of all responses of the site, errors and redirects too")
+        .sample("{ x-content-type-options = \"nosniff\" }")
         .custom("header", |section, key, to| fields::header(section, key, &header(), to), |_| None)
 }
 
@@ -157,6 +162,24 @@ pub(in crate::config) fn proxy() -> Group<ProxyEntry> {
         .value("trust", |to| &mut to.trust)
         .help("fields that applications believe and that are let through all the same, as a proxy in front writes them")
         .sample("[\"x-forwarded-host\"]")
+        .checked("strip_prefix", |prefix: &String| stripped(prefix), |to| &mut to.strip_prefix)
+        .help("what paths begin with here and not in the application (\"/shop\"), which is told X-Forwarded-Prefix")
+        .sample("\"\"")
+        .custom("request_headers", fields::request_headers, |_| None)
+        .help("fields that the application is told, whatever the client said")
+        .sample("{ x-served-by = \"headstart\" }")
+        .custom("remove_request_headers", fields::removed_from_requests, |_| None)
+        .help("fields that the application is not told")
+        .sample("[\"x-internal\"]")
+        .custom("remove_response_headers", fields::removed_from_responses, |_| None)
+        .help("fields of the application that clients are not told")
+        .sample("[\"x-powered-by\"]")
+        .value("compress", |to| &mut to.compress)
+        .help("compress text that the application sends as it is")
+        .size("compress_from", ANY_SIZE, |to| &mut to.compression.from)
+        .help("shorter responses are not compressed")
+        .size("compress_memory", ANY_SIZE, |to| &mut to.compression.max_memory)
+        .help("bytes for compressing, of all responses under way; beyond them responses go out as they are")
         .value("ca", |to| &mut to.ca)
         .help("certificates that are trusted instead of the public authorities, for https://")
         .sample("\"ca.pem\"")
@@ -207,6 +230,14 @@ pub(in crate::config) fn proxy() -> Group<ProxyEntry> {
         .choice("cache", CACHE, |to| &mut to.config.cache)
         .help("what is answered from memory, as far as the application allows: off, pushes, assets or all")
         .flag("cache", Takes::Value("WHAT"))
+}
+
+fn stripped(prefix: &str) -> Result<(), String> {
+    if prefix.is_empty() || (prefix.starts_with('/') && prefix.len() > 1) {
+        Ok(())
+    } else {
+        Err("has to be a path of at least one segment, such as \"/shop\"".into())
+    }
 }
 
 fn probe_path(path: &str) -> Result<(), String> {
