@@ -24,6 +24,8 @@ pub struct Asset<'a> {
 
 /// How long a response may be used by the client that has it (RFC 9111, section 4.2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Freshness {
     /// Not without asking: `no-cache`, `max-age=0`, or nothing said of it. A browser that
     /// is hinted to it in a 103 asks for it twice.

@@ -8,6 +8,7 @@ use crate::sync::Arc;
 
 /// An asset that the page is likely to pull in.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Candidate {
     /// The path with its query.

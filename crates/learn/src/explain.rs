@@ -13,6 +13,7 @@ use crate::verdict::Verdict;
 
 /// Everything known of a page that has passed the network gate.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Explanation {
     /// How much is known of the page.
@@ -30,6 +31,8 @@ pub struct Explanation {
 
 /// How much is known of a page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Knowledge {
     /// Too few networks have loaded its assets.
@@ -57,6 +60,7 @@ pub enum Knowledge {
 
 /// The visits behind one level of a page.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct LevelWeight {
     /// The level.
@@ -69,6 +73,7 @@ pub struct LevelWeight {
 
 /// The evidence for one asset of a page.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct AssetWeight {
     /// The path with its query.

@@ -7,6 +7,8 @@ use crate::site::Site;
 
 /// How much a node stands for. Coarser levels lend their opinion to finer ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Level {
     /// The first segment of the path, and the number of segments.
     Section,

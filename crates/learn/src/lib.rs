@@ -56,7 +56,13 @@
 //! assert!(plan[0].probability > 0.8);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Features
+//!
+//! `serde`: plans, explanations, lists of pages and counts are `Serialize`; names are in snake case, durations in seconds and
+//! nanoseconds. What is learned itself is read and written by [`Learner::snapshot`] and [`Learner::restore`].
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
@@ -101,6 +107,8 @@ mod query;
 mod record;
 mod rename;
 mod returning;
+#[cfg(feature = "serde")]
+mod serde;
 mod site;
 mod sites;
 mod sketch;

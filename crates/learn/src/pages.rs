@@ -10,6 +10,7 @@ use crate::sites::Sites;
 
 /// What is known of all sites' pages.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Pages {
     /// Pages that have passed the network gate, the heaviest first.
@@ -22,6 +23,7 @@ pub struct Pages {
 
 /// A page that has passed the network gate.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct PageWeight {
     /// Authority of its site.

@@ -2,6 +2,7 @@
 
 /// What the learner holds and has done. Counts of events grow without end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Stats {
     /// Sites registered.
@@ -33,6 +34,7 @@ pub struct Stats {
 
 /// Why something was not learned: how often each reason held. Grows without end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Reasons {
     /// Visits whose page was not answered as a page, or whose name is too long.

@@ -1,6 +1,6 @@
 //! Time as a number that the caller passes in.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// An instant, in milliseconds since an epoch that the caller chooses.
 ///
@@ -32,6 +32,13 @@ impl Time {
     }
 }
 
+impl From<SystemTime> for Time {
+    /// Unix time: milliseconds since 1970 in UTC, cut off; 0 for what lies before.
+    fn from(time: SystemTime) -> Self {
+        Self(millis(time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()))
+    }
+}
+
 /// A duration in whole milliseconds, saturating.
 pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
@@ -47,5 +54,12 @@ mod tests {
         assert_eq!(end.saturating_add(Duration::MAX), end);
         assert_eq!(Time::default().saturating_since(end), Duration::ZERO);
         assert_eq!(Time::from_millis(5).saturating_since(Time::from_millis(2)), Duration::from_millis(3));
+    }
+
+    #[test]
+    fn the_system_counts_from_1970() {
+        let at = SystemTime::UNIX_EPOCH + Duration::from_micros(1_500_999);
+        assert_eq!(Time::from(at), Time::from_millis(1_500));
+        assert_eq!(Time::from(SystemTime::UNIX_EPOCH - Duration::from_secs(1)), Time::from_millis(0));
     }
 }

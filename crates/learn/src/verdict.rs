@@ -2,6 +2,8 @@
 
 /// Whether an asset is in the plan, or why not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Verdict {
     /// It never occurs on one view with another that is as likely: which of them a view needs is
