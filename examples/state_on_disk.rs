@@ -1,5 +1,5 @@
 //! What was learned outlives the process: it is read at the start, saved every 30 s, and saved once more when the server
-//! ends. A line on standard input ends it, as a signal would end a real one.
+//! ends, here by Ctrl-C.
 //!
 //! `cargo run --package headstart-examples --example state_on_disk [FILE] [ADDRESS]`
 
@@ -19,10 +19,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let app = Router::new().route("/", get(async || Html("<h1>Hello</h1>")));
     let listener = tokio::net::TcpListener::bind(address).await?;
     println!("http://{}/", listener.local_addr()?);
-    let stop = tokio::task::spawn_blocking(|| std::io::stdin().read_line(&mut String::new()));
     // Requests under way are answered first.
     let server = headstart.serve(listener, None, app).with_graceful_shutdown(async {
-        let _ = stop.await;
+        let _ = tokio::signal::ctrl_c().await;
     });
     server.await?;
     println!("saved");

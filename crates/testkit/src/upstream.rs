@@ -17,7 +17,7 @@ pub struct Upstream {
     _scratch: TempDir,
 }
 
-const NGINX: &str = r#"
+const NGINX: &str = r"
 daemon off;
 user root;
 worker_processes 1;
@@ -34,11 +34,15 @@ http {
     scgi_temp_path @dir@/scgi;
     server {
         listen 127.0.0.1:@port@;
+        @locations@
+    }
+}
+";
+
+const FILES: &str = r#"
         root @root@;
         location / { add_header Cache-Control "private, no-cache"; }
         location ~ "[.-][0-9a-f]{8}[.]" { add_header Cache-Control "public, max-age=31536000, immutable"; }
-    }
-}
 "#;
 
 const NODE: &str = r"
@@ -69,7 +73,16 @@ impl Upstream {
     ///
     /// If it does not start.
     pub fn nginx(root: &Path) -> Self {
-        Self::start(root, "nginx", |scratch, text| {
+        Self::nginx_with(&FILES.replace("@root@", &root.display().to_string()))
+    }
+
+    /// nginx with these `location` blocks.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    pub fn nginx_with(locations: &str) -> Self {
+        Self::start("nginx", &NGINX.replace("@locations@", locations), |scratch, text| {
             let config = scratch.path().join("nginx.conf");
             fs::write(&config, text).expect("its configuration");
             let mut command = Command::new("nginx");
@@ -84,7 +97,7 @@ impl Upstream {
     ///
     /// If it does not start.
     pub fn node(root: &Path) -> Self {
-        Self::start(root, "node", |_, text| {
+        Self::start("node", &NODE.replace("@root@", &root.display().to_string()), |_, text| {
             let mut command = Command::new("node");
             command.arg("--eval").arg(text);
             command
@@ -96,14 +109,10 @@ impl Upstream {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    fn start(root: &Path, name: &str, command: impl FnOnce(&TempDir, &str) -> Command) -> Self {
+    fn start(name: &str, text: &str, command: impl FnOnce(&TempDir, &str) -> Command) -> Self {
         let scratch = tempfile::tempdir().expect("a temporary directory");
         let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its number").port();
-        let text = if name == "nginx" { NGINX } else { NODE };
-        let text = text
-            .replace("@dir@", &scratch.path().display().to_string())
-            .replace("@root@", &root.display().to_string())
-            .replace("@port@", &port.to_string());
+        let text = text.replace("@dir@", &scratch.path().display().to_string()).replace("@port@", &port.to_string());
         let mut child =
             command(&scratch, &text).stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("the upstream starts");
         let deadline = Instant::now() + PATIENCE;

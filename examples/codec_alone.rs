@@ -1,6 +1,6 @@
 //! The codec alone: a fingerprint of what a client holds, as a cookie value. No server, no other crate.
 //!
-//! `cargo run --package headstart-examples --example codec_only`
+//! `cargo run --package headstart-examples --example codec_alone`
 
 use headstart_gcs::{Builder, HeadstartV1, Set, from_base64url, to_base64url};
 
