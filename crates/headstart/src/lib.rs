@@ -35,6 +35,8 @@ mod exchange;
 mod fingerprint;
 mod forwarded;
 mod freshness;
+#[cfg(feature = "serve")]
+pub mod guide;
 mod headstart;
 mod hint_support;
 mod hinted;
