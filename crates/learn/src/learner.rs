@@ -6,7 +6,7 @@ mod state;
 
 use std::fmt;
 
-pub use self::fleet::{DeltaError, Learned, Outbound};
+pub use self::fleet::{Delta, DeltaError, Learned, Outbound};
 
 use crate::asset::Asset;
 use crate::attribution::{Named, Requester, Unattributed, attribute};

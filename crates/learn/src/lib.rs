@@ -134,7 +134,7 @@ pub use crate::config::{Config, ConfigBuilder, ConfigError};
 pub use crate::destination::Destination;
 pub use crate::explain::{AssetWeight, Explanation, Knowledge, LevelWeight};
 pub use crate::identity::{ClientId, ConnectionId, NetworkId};
-pub use crate::learner::{DeltaError, Learned, Learner, Outbound};
+pub use crate::learner::{Delta, DeltaError, Learned, Learner, Outbound};
 pub use crate::level::Level;
 pub use crate::merge::Merged;
 pub use crate::observation::{

@@ -47,7 +47,7 @@ impl Fleet {
 
     fn delta(&self, node: usize) -> Option<Vec<u8>> {
         let world = &self.nodes[node];
-        world.learner.take_delta(world.time(), BUDGET)
+        world.learner.take_delta(world.time(), BUDGET, 1 << 12).map(|delta| delta.bytes)
     }
 
     fn learn(&self, node: usize, delta: &[u8]) -> Learned {
@@ -357,7 +357,9 @@ fn sampling_keeps_to_the_budget_and_is_unbiased() {
         }
     }
     let world = &fleet.nodes[0];
-    let delta = world.learner.take_delta(world.time(), 8 << 10).unwrap();
+    let delta = world.learner.take_delta(world.time(), 8 << 10, 1 << 12).unwrap();
+    assert!(delta.heaviest > 2 && delta.visits > 50, "{} of {}", delta.heaviest, delta.visits);
+    let delta = delta.bytes;
     assert!((2 << 10..12 << 10).contains(&delta.len()), "{} bytes", delta.len());
     assert_eq!(fleet.nodes[1].learner.learn_delta(fleet.nodes[1].time(), &delta, 2), Err(DeltaError::TooHeavy));
     fleet.learn(1, &delta);
@@ -394,5 +396,5 @@ fn a_lone_learner_gathers_nothing() {
     let mut world = World::new(eager(1));
     world.views(3, "/", &["/a.css"]);
     assert_eq!(world.learner.outbound(), Outbound::default());
-    assert!(world.learner.take_delta(world.time(), BUDGET).is_none());
+    assert!(world.learner.take_delta(world.time(), BUDGET, 16).is_none());
 }

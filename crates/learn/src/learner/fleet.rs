@@ -25,6 +25,18 @@ pub struct Outbound {
     pub bytes: usize,
 }
 
+/// Evidence since a mark, for other learners.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Delta {
+    /// What [`Learner::learn_delta`] takes.
+    pub bytes: Vec<u8>,
+    /// Visits in it.
+    pub visits: usize,
+    /// The most visits that one of them stands for.
+    pub heaviest: u32,
+}
+
 /// What became of a delta.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -85,17 +97,17 @@ impl Learner {
     /// is counted once if it is [learned](Self::learn_delta) once by each other learner of the same key, in any order.
     ///
     /// Where there is more than the budget takes, whole visits are left out by lot, those of pages with many visits
-    /// first, and each of the others stands for 2, 4, and so on: sums stay unbiased. What has not passed the network gate
-    /// is in it as a keyed hash only.
+    /// first, and each of the others stands for 2, 4, and so on, `max_weight` at most: sums stay unbiased. What has not
+    /// passed the network gate is in it as a keyed hash only.
     ///
     /// O(assets of the visits); the model is locked for a few hundred assets at a time.
-    pub fn take_delta(&self, now: Time, budget: usize) -> Option<Vec<u8>> {
+    pub fn take_delta(&self, now: Time, budget: usize, max_weight: u32) -> Option<Delta> {
         let tick = self.tick(now);
         let taken = lock(&self.model).take_accumulated();
         if taken.visits.is_empty() && taken.gone.is_empty() && taken.due.is_empty() {
             return None;
         }
-        let mut outgoing = Outgoing { visits: sample(taken.visits, budget), gone: taken.gone, ..Outgoing::default() };
+        let mut outgoing = Outgoing { visits: sample(taken.visits, budget, max_weight), gone: taken.gone, ..Outgoing::default() };
         let second = seconds(tick);
         self.in_turns(taken.due, |model, hash| {
             let told = model.tell_asset(hash, second, true);
@@ -114,7 +126,11 @@ impl Learner {
             outgoing.pages.extend(name.map(|name| (path, name)));
         });
         let head = Head { fingerprint: self.keys.fingerprint(), half_life: millis(self.config.half_life()), tick };
-        Some(delta::write(head, &self.sites.names(), &outgoing))
+        Some(Delta {
+            bytes: delta::write(head, &self.sites.names(), &outgoing),
+            visits: outgoing.visits.len(),
+            heaviest: outgoing.visits.iter().map(VisitEvidence::weight).max().unwrap_or(1),
+        })
     }
 
     /// Learns what another learner has gathered, as if its visits had been made here. One network has one vote on a page
@@ -192,7 +208,9 @@ fn cost(visit: &VisitEvidence) -> usize {
 
 /// Leaves out whole visits by lot until the rest costs no more than `budget`: of each page as many as are left of the
 /// pages with the most, so that rare pages are told in full for as long as may be.
-fn sample(visits: VecDeque<VisitEvidence>, budget: usize) -> Vec<VisitEvidence> {
+fn sample(mut visits: VecDeque<VisitEvidence>, budget: usize, max_weight: u32) -> Vec<VisitEvidence> {
+    let most = u8::try_from(max_weight.max(1).ilog2()).unwrap_or(0).min(MAX_SAMPLED);
+    visits.retain(|visit| visit.sampled <= most);
     let total: usize = visits.iter().map(cost).sum();
     if total <= budget {
         return visits.into();
@@ -204,7 +222,7 @@ fn sample(visits: VecDeque<VisitEvidence>, budget: usize) -> Vec<VisitEvidence> 
     // By how many halvings a page comes below a limit that is itself halved until all fits.
     let halvings = |bytes: usize, limit: usize| {
         let over = bytes.div_ceil(limit.max(1)).max(1);
-        (usize::BITS - (over - 1).leading_zeros()).min(u32::from(MAX_SAMPLED)) as u8
+        (usize::BITS - (over - 1).leading_zeros()).min(u32::from(most)) as u8
     };
     let mut limit = total;
     while limit > 1 && pages.values().map(|bytes| bytes >> halvings(*bytes, limit)).sum::<usize>() > budget {
@@ -212,7 +230,7 @@ fn sample(visits: VecDeque<VisitEvidence>, budget: usize) -> Vec<VisitEvidence> 
     }
     let chosen = |visit: &VisitEvidence| {
         let bytes = pages.get(&visit.page.page).copied().unwrap_or_default();
-        let target = halvings(bytes, limit).saturating_add(visit.sampled).min(MAX_SAMPLED);
+        let target = halvings(bytes, limit).saturating_add(visit.sampled).min(most);
         let skipped = visit.lot() >> visit.sampled;
         (skipped & ((1 << (target - visit.sampled)) - 1) == 0).then_some(target)
     };

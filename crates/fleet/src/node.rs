@@ -1,0 +1,234 @@
+//! One server's part of a fleet, without clock and without I/O: what it tells, and what it hears.
+
+use std::sync::Arc;
+
+use headstart_learn::{Learned, Learner, Time};
+
+use crate::entry::{Header, Kind, part, put_part};
+use crate::keys::Keys;
+use crate::refusal::Refusal;
+use crate::seal::Seal;
+use crate::seen::{Admission, Seen};
+
+/// Parts of the body of an entry.
+const DELTA: u8 = 1;
+const SEEN: u8 = 2;
+const SNAPSHOT: u8 = 3;
+const CURSOR: u8 = 4;
+const TEXT: u8 = 5;
+
+/// An entry of a server whose clock is further ahead is refused, in milliseconds.
+const MAX_AHEAD: u64 = 2 * 3_600_000;
+
+/// One server of a fleet: it seals what its learner has to tell and opens what the others told.
+///
+/// Nothing here waits or reads a clock, so a simulation of a thousand of them is the real code. Servers use it through
+/// [`Fleet::join`](crate::Fleet::join).
+#[derive(Debug)]
+pub struct Node<L> {
+    learner: Arc<L>,
+    name: Box<str>,
+    /// A random number of this process.
+    boot: u64,
+    sequence: u64,
+    seal: Seal,
+    seen: Seen,
+    max_weight: u32,
+}
+
+/// What became of an entry that was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Heard {
+    /// It was taken in; so many entries of its server are missing between it and the one before, so far.
+    New {
+        /// What was learned.
+        learned: Learned,
+        /// Entries that were skipped.
+        missing: u64,
+        /// When it was sent, by its server's clock.
+        sent: Time,
+    },
+    /// It had been read before.
+    Known,
+    /// It is this server's own.
+    Own,
+}
+
+/// A base that was taken in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Base {
+    /// Where the log goes on.
+    pub cursor: Option<String>,
+    /// When it was written, by the writer's clock.
+    pub sent: Time,
+}
+
+impl<L: AsRef<Learner>> Node<L> {
+    /// A node of this name, of 1 to 64 letters, digits, `-`, `_` and `.`, whose learner has the key of evidence of `keys`.
+    /// From now on the learner gathers what others are to hear, in at most `memory` bytes. `boot` is a random number of
+    /// this process. A visit may stand for `max_weight` visits at most.
+    pub fn new(name: &str, boot: u64, keys: &Keys, learner: Arc<L>, memory: usize, max_weight: u32) -> Self {
+        (*learner).as_ref().accumulate(memory);
+        let seal = Seal::new(keys);
+        Node { learner, name: name.into(), boot, sequence: 0, seal, seen: Seen::default(), max_weight }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The number of this process.
+    pub fn boot(&self) -> u64 {
+        self.boot
+    }
+
+    /// The learner.
+    pub fn learner(&self) -> &Learner {
+        (*self.learner).as_ref()
+    }
+
+    /// Other processes that have told something since `since`.
+    pub fn others(&self, since: Time) -> usize {
+        self.seen.active(self.boot, since)
+    }
+
+    /// The entry with what was gathered since this was last called, in about `budget` bytes; `None` if there is nothing.
+    /// An entry that is published twice is learned once.
+    pub fn tell(&mut self, now: Time, budget: usize) -> Option<Vec<u8>> {
+        let delta = self.learner().take_delta(now, budget, self.max_weight)?;
+        let mut body = Vec::with_capacity(delta.bytes.len() + 8);
+        put_part(&mut body, DELTA, &delta.bytes);
+        self.sequence += 1;
+        self.header(Kind::Evidence, now, delta.heaviest).seal(&self.seal, &body)
+    }
+
+    /// Takes in an entry of the log.
+    ///
+    /// # Errors
+    ///
+    /// Why it was refused; then nothing of it was taken in.
+    pub fn hear(&mut self, now: Time, entry: &[u8]) -> Result<Heard, (Option<Box<str>>, Refusal)> {
+        let (header, head, sealed) = Header::read(entry).map_err(|refusal| (None, refusal))?;
+        if header.node == self.name && header.boot == self.boot {
+            return Ok(Heard::Own);
+        }
+        let name = header.node.clone();
+        self.hear_of(now, &header, head, sealed).map_err(|refusal| (Some(name), refusal))
+    }
+
+    fn hear_of(&mut self, now: Time, header: &Header, head: &[u8], sealed: &[u8]) -> Result<Heard, Refusal> {
+        let body = self.open(now, Kind::Evidence, header, head, sealed)?;
+        let delta = part(&body, DELTA)?.ok_or(Refusal::Malformed)?;
+        if header.weight > self.max_weight {
+            return Err(Refusal::TooHeavy);
+        }
+        let missing = match self.seen.admit(&header.node, header.boot, header.sequence, header.sent)? {
+            Admission::New { missing } => missing,
+            Admission::Known => return Ok(Heard::Known),
+        };
+        let learned = self.learner().learn_delta(now, delta, self.max_weight)?;
+        Ok(Heard::New { learned, missing, sent: header.sent })
+    }
+
+    /// The base for those that come late: all that is known here, and what was read for it; `cursor` is where the log goes
+    /// on. Beside it the entry that has to be published with it, if there is one.
+    pub fn base(&mut self, now: Time, cursor: Option<&str>) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
+        let snapshot = self.learner().snapshot(now);
+        // Some of what was learned while the snapshot was made is in it. It is told under this number, which counts as read
+        // by those who take the base: they may miss some of it, and count nothing twice.
+        let entry = self.tell(now, usize::MAX);
+        let mut seen = self.seen.clone();
+        seen.skip(&self.name, self.boot, self.sequence, now);
+        let mut body = Vec::with_capacity(snapshot.len() + 4096);
+        put_part(&mut body, SEEN, &seen.write());
+        put_part(&mut body, SNAPSHOT, &snapshot);
+        put_part(&mut body, CURSOR, cursor.unwrap_or_default().as_bytes());
+        Some((self.header(Kind::Base, now, 1).seal(&self.seal, &body)?, entry))
+    }
+
+    /// Takes in a base. Only for a node that has read nothing yet: what it had read would count twice.
+    ///
+    /// # Errors
+    ///
+    /// Why it was refused; then nothing of it was taken in.
+    pub fn take_base(&mut self, now: Time, base: &[u8]) -> Result<Base, Refusal> {
+        let (header, head, sealed) = Header::read(base)?;
+        let body = self.open(now, Kind::Base, &header, head, sealed)?;
+        let seen = part(&body, SEEN)?.and_then(Seen::read).ok_or(Refusal::Malformed)?;
+        let snapshot = part(&body, SNAPSHOT)?.ok_or(Refusal::Malformed)?;
+        let cursor = part(&body, CURSOR)?.and_then(|cursor| std::str::from_utf8(cursor).ok());
+        self.learner().merge_snapshot(now, snapshot).map_err(|_| Refusal::Malformed)?;
+        self.seen.merge(&seen);
+        Ok(Base { cursor: cursor.filter(|cursor| !cursor.is_empty()).map(Into::into), sent: header.sent })
+    }
+
+    /// What was read so far, for [`resume`](Self::resume) in a process that starts with the learner's snapshot. To be taken
+    /// after the snapshot, and stored before it.
+    pub fn remember(&self, now: Time, cursor: Option<&str>) -> Vec<u8> {
+        let mut seen = self.seen.clone();
+        // All that this process has learned is in its snapshot, told or not.
+        seen.skip(&self.name, self.boot, u64::MAX, now);
+        let mut out = Vec::new();
+        put_part(&mut out, SEEN, &seen.write());
+        put_part(&mut out, CURSOR, cursor.unwrap_or_default().as_bytes());
+        out
+    }
+
+    /// Goes on where [`remember`](Self::remember) was called: the place in the log. `None` if the bytes are malformed.
+    pub fn resume(&mut self, bytes: &[u8]) -> Option<Option<String>> {
+        let seen = part(bytes, SEEN).ok()?.and_then(Seen::read)?;
+        let cursor = part(bytes, CURSOR).ok()?.and_then(|cursor| std::str::from_utf8(cursor).ok())?;
+        self.seen.merge(&seen);
+        Some(Some(cursor).filter(|cursor| !cursor.is_empty()).map(Into::into))
+    }
+
+    /// What this node says of itself, sealed.
+    pub(crate) fn announcement(&mut self, now: Time, text: &str) -> Option<Vec<u8>> {
+        let mut body = Vec::with_capacity(text.len() + 8);
+        put_part(&mut body, TEXT, text.as_bytes());
+        self.header(Kind::Status, now, 1).seal(&self.seal, &body)
+    }
+
+    fn header(&self, kind: Kind, now: Time, weight: u32) -> Header {
+        let learner = self.learner();
+        Header {
+            kind,
+            fingerprint: learner.key_fingerprint(),
+            half_life: u64::try_from(learner.config().half_life().as_millis()).unwrap_or(u64::MAX),
+            node: self.name.clone(),
+            boot: self.boot,
+            sequence: self.sequence,
+            sent: now,
+            weight,
+        }
+    }
+
+    /// The body of an entry that fits this node.
+    fn open(&self, now: Time, kind: Kind, header: &Header, head: &[u8], sealed: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let own = self.header(kind, now, 1);
+        if header.kind != kind {
+            return Err(Refusal::Malformed);
+        }
+        if header.fingerprint != own.fingerprint {
+            return Err(Refusal::OtherKey);
+        }
+        if header.half_life != own.half_life {
+            return Err(Refusal::OtherHalfLife);
+        }
+        if header.sent.as_millis() > now.as_millis().saturating_add(MAX_AHEAD) {
+            return Err(Refusal::Ahead);
+        }
+        self.seal.open(head, sealed).ok_or(Refusal::Forged)
+    }
+}
+
+/// What another node says of itself: its header and its text. `None` if it is sealed under another key; then the
+/// header alone tells of it.
+pub(crate) fn announced(seal: &Seal, entry: &[u8]) -> Option<(Header, Option<String>)> {
+    let (header, head, sealed) = Header::read(entry).ok()?;
+    let body = seal.open(head, sealed);
+    let text = body.as_deref().and_then(|body| part(body, TEXT).ok().flatten()).map(<[u8]>::to_vec);
+    (header.kind == Kind::Status).then_some((header, text.and_then(|text| String::from_utf8(text).ok())))
+}
