@@ -11,11 +11,10 @@
 
 use headstart_learn::Time;
 
-use crate::refusal::Refusal;
+use crate::refusal::{FORMAT, Refusal};
 use crate::seal::Seal;
 
 const MAGIC: &[u8; 7] = b"HSFLEET";
-pub(crate) const FORMAT: u8 = 1;
 
 /// Longest name of a node, in bytes.
 pub(crate) const MAX_NAME: usize = 64;

@@ -5,12 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use headstart_learn::{Learner, Time};
-
 use crate::entry::is_name;
 use crate::exchange::Exchange;
 use crate::keys::Keys;
-use crate::member::Member;
 
 /// Gives facts that change, by name.
 pub(crate) type Changing = Arc<dyn Fn() -> Vec<(String, String)> + Send + Sync>;
@@ -132,7 +129,7 @@ impl Fleet {
         self
     }
 
-    /// What [`Member::remember`] gave, for a learner that starts with the snapshot of that time. Bytes that make no sense
+    /// What [`Member::remember`](crate::Member::remember) gave, for a learner that starts with the snapshot of that time. Bytes that make no sense
     /// are left aside, and then the learner should start empty.
     pub fn resume(mut self, bytes: Vec<u8>) -> Self {
         self.resume = Some(bytes);
@@ -147,19 +144,6 @@ impl Fleet {
     /// The name of this server.
     pub fn name(&self) -> &str {
         &self.name
-    }
-
-    /// Joins the fleet with a task of its own on the current runtime. Returns at once, whether the exchange can be reached
-    /// or not. `clock` gives milliseconds since 1970. Dropping the member ends its task; [`Member::leave`] says good-bye.
-    ///
-    /// # Panics
-    ///
-    /// Outside of a tokio runtime.
-    pub fn join<L>(self, learner: Arc<L>, clock: impl Fn() -> Time + Send + Sync + 'static) -> Member
-    where
-        L: AsRef<Learner> + fmt::Debug + Send + Sync + 'static,
-    {
-        Member::new(self, learner, Arc::new(clock))
     }
 }
 

@@ -21,6 +21,7 @@ mod pace;
 mod refusal;
 mod seal;
 mod seen;
+mod shared;
 mod status;
 mod worker;
 

@@ -1,20 +1,17 @@
 //! A server that has joined its fleet.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use headstart_learn::{Learner, Time};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::exchange::Cursor;
 use crate::fleet::Fleet;
+use crate::shared::{Clock, Shared};
 use crate::status::Status;
 use crate::worker::Worker;
-
-/// A clock: milliseconds since 1970.
-pub(crate) type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
 
 /// A server's membership, which lasts until this is dropped. Nothing ever waits for the exchange but
 /// [`leave`](Self::leave).
@@ -25,25 +22,18 @@ pub struct Member {
     remember: Box<dyn Fn() -> Vec<u8> + Send + Sync>,
 }
 
-/// What the task and its owner both see.
-#[derive(Debug, Default)]
-pub(crate) struct Shared {
-    status: Mutex<Status>,
-    cursor: Mutex<Option<Cursor>>,
-}
-
-impl Shared {
-    pub(crate) fn status(&self) -> MutexGuard<'_, Status> {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The place in the log.
-    pub(crate) fn cursor(&self) -> Option<Cursor> {
-        self.cursor.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(crate) fn set_cursor(&self, cursor: Option<Cursor>) {
-        *self.cursor.lock().unwrap_or_else(PoisonError::into_inner) = cursor;
+impl Fleet {
+    /// Joins the fleet with a task of its own on the current runtime. Returns at once, whether the exchange can be reached
+    /// or not. `clock` gives milliseconds since 1970. Dropping the member ends its task; [`Member::leave`] says good-bye.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub fn join<L>(self, learner: Arc<L>, clock: impl Fn() -> Time + Send + Sync + 'static) -> Member
+    where
+        L: AsRef<Learner> + fmt::Debug + Send + Sync + 'static,
+    {
+        Member::new(self, learner, Arc::new(clock))
     }
 }
 

@@ -4,6 +4,9 @@ use std::fmt;
 
 use headstart_learn::DeltaError;
 
+/// The format of entries that this version reads and writes.
+pub(crate) const FORMAT: u8 = 1;
+
 /// Why what is in the engine was not taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -50,7 +53,7 @@ impl fmt::Display for Refusal {
         match self {
             Refusal::Garbage => f.write_str("it is no entry of a fleet"),
             Refusal::OtherFormat(format) => {
-                write!(f, "it is of format {format}, and this server reads format {}", crate::entry::FORMAT)
+                write!(f, "it is of format {format}, and this server reads format {}", FORMAT)
             }
             Refusal::OtherKey => f.write_str("it is sealed under another key of evidence"),
             Refusal::OtherHalfLife => f.write_str("its server has another half-life"),

@@ -13,11 +13,11 @@ use tokio::time::Instant;
 use crate::exchange::{Batch, Cursor, ErrorKind, ExchangeError};
 use crate::fleet::Fleet;
 use crate::health::{Action, Health};
-use crate::member::{Clock, Shared};
 use crate::node::{Heard, Node, announced};
 use crate::pace::{Backoff, Pace};
 use crate::refusal::Refusal;
 use crate::seal::Seal;
+use crate::shared::{Clock, Shared};
 use crate::status::NodeStatus;
 
 /// How often the task looks what is due.

@@ -4,7 +4,7 @@ use crate::directory::{Directory, Shown};
 use crate::dissent::Dissent;
 use crate::keymap::KeyMap;
 use crate::metadata::Metadata;
-use crate::networks::Networks;
+use crate::networks::{Networks, networks_needed};
 use crate::slab::Slab;
 use crate::sync::Arc;
 use crate::tombstone::Tombstone;
@@ -42,14 +42,6 @@ enum Fate {
     RenamedTo(AssetId),
 }
 
-/// Networks that a name needs which looks as if it was made for one person.
-const PERSONAL_NETWORKS: u32 = 8;
-
-/// The gate of a name.
-pub(crate) fn networks_needed(min_networks: u32, personal: bool) -> u32 {
-    if personal && min_networks > 1 { min_networks.max(PERSONAL_NETWORKS) } else { min_networks }
-}
-
 /// The table of assets.
 #[derive(Debug)]
 pub(crate) struct Assets {
@@ -74,12 +66,6 @@ pub(crate) struct Sighting<'a> {
     /// Keyed hash of the network.
     pub(crate) network: u64,
     pub(crate) seconds: u32,
-}
-
-/// Tells the networks apart that were told that something is gone; never 0.
-pub(crate) fn tag(network: u64, hash: u64) -> u16 {
-    let product = u128::from(network ^ hash) * u128::from(hash | 1);
-    (((product >> 64) as u64 ^ product as u64) >> 48).max(1) as u16
 }
 
 impl Asset {

@@ -128,7 +128,7 @@ impl Model {
 
     /// A network was told that a page or an asset is there no longer.
     pub(crate) fn gone(&mut self, key: u64, network: u64, tick: Tick) {
-        let gone = Gone { key, second: seconds(tick), tag: crate::assets::tag(network, key) };
+        let gone = Gone { key, second: seconds(tick), tag: crate::tombstone::tag(network, key) };
         let known = self.nodes.find(key).is_some() || self.assets.find(key).is_some();
         if let Some(accumulator) = self.accumulator.as_mut().filter(|_| known) {
             accumulator.add_gone(gone);

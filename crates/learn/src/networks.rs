@@ -14,6 +14,14 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Networks(u32);
 
+/// Networks that a name needs which looks as if it was made for one person.
+const PERSONAL_NETWORKS: u32 = 8;
+
+/// The gate of a name.
+pub(crate) fn networks_needed(min_networks: u32, personal: bool) -> u32 {
+    if personal && min_networks > 1 { min_networks.max(PERSONAL_NETWORKS) } else { min_networks }
+}
+
 const TAG_BITS: u32 = 10;
 const TAGS: usize = 3;
 const TAG_MASK: u32 = (1 << TAG_BITS) - 1;

@@ -1,9 +1,9 @@
 //! The pages that are known, for operators.
 
-use crate::assets::networks_needed;
 use crate::clock::Tick;
 use crate::decay::Decay;
 use crate::estimate::scale;
+use crate::networks::networks_needed;
 use crate::node::Node;
 use crate::nodes::Nodes;
 use crate::sites::Sites;

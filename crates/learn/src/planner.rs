@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use crate::assets::{Assets, networks_needed};
+use crate::assets::Assets;
 use crate::clock::Tick;
 use crate::config::Config;
 use crate::decay::Decay;

@@ -8,6 +8,12 @@ pub(crate) struct Tombstone {
     told: [(u32, u16); 2],
 }
 
+/// Tells the networks apart that were told that something is gone; never 0.
+pub(crate) fn tag(network: u64, hash: u64) -> u16 {
+    let product = u128::from(network ^ hash) * u128::from(hash | 1);
+    (((product >> 64) as u64 ^ product as u64) >> 48).max(1) as u16
+}
+
 impl Tombstone {
     pub(crate) fn new(told: [(u32, u16); 2]) -> Self {
         let mut tombstone = Self::default();

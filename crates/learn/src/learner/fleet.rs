@@ -107,7 +107,8 @@ impl Learner {
         if taken.visits.is_empty() && taken.gone.is_empty() && taken.due.is_empty() {
             return None;
         }
-        let mut outgoing = Outgoing { visits: sample(taken.visits, budget, max_weight), gone: taken.gone, ..Outgoing::default() };
+        let mut outgoing =
+            Outgoing { visits: sample(taken.visits, budget, max_weight), gone: taken.gone, ..Outgoing::default() };
         let second = seconds(tick);
         self.in_turns(taken.due, |model, hash| {
             let told = model.tell_asset(hash, second, true);

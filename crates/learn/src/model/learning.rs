@@ -1,11 +1,12 @@
 //! How a visit is taken in.
 
 use super::{LevelKey, Model};
-use crate::assets::{Asset, AssetId, Assets, Sighting, networks_needed};
+use crate::assets::{Asset, AssetId, Assets, Sighting};
 use crate::clock::Tick;
 use crate::edge::{Edge, Hit};
 use crate::keys::Keys;
 use crate::level::Level;
+use crate::networks::networks_needed;
 use crate::node::{Evidence, Node, Visited};
 use crate::page::Page;
 use crate::rename::stem;
