@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::decay::Decay;
 use crate::directory::Shown;
 use crate::estimate::{Estimate, alternatives, estimates};
+use crate::networks::networks_needed;
 use crate::node::Node;
 use crate::observation::ClientClass;
 use crate::published::{Choice, Published};
