@@ -1,6 +1,8 @@
 //! The two arms of the experiment.
 
 use crate::sketch::{Observation, Sketch};
+use crate::volume::Volume;
+use crate::weight::Weight;
 
 /// What was meant for a view, whatever became of it: a 103 that came too late is help all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -11,13 +13,17 @@ pub enum Arm {
     HeldOut,
 }
 
-/// The times of both arms of one stratum.
+/// The times of both arms of one stratum, and the bytes that they transferred.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Arms {
     /// Views that were to get help.
     pub helped: Sketch,
     /// Hold-outs.
     pub held_out: Sketch,
+    /// Bytes of views that were to get help.
+    pub helped_bytes: Volume,
+    /// Bytes of hold-outs.
+    pub held_out_bytes: Volume,
 }
 
 impl Arms {
@@ -29,13 +35,23 @@ impl Arms {
         }
     }
 
+    /// Adds the bytes of a view to its arm. O(1).
+    pub fn add_bytes(&mut self, arm: Arm, bytes: u64, weight: Weight, first_of_client: bool) {
+        match arm {
+            Arm::Helped => self.helped_bytes.add(bytes, weight, first_of_client),
+            Arm::HeldOut => self.held_out_bytes.add(bytes, weight, first_of_client),
+        }
+    }
+
     /// Adds what others hold. O(bins).
     pub fn merge(&mut self, other: &Arms) {
+        self.helped_bytes.merge(&other.helped_bytes);
+        self.held_out_bytes.merge(&other.held_out_bytes);
         self.helped.merge(&other.helped);
         self.held_out.merge(&other.held_out);
     }
 
-    /// Views of both arms.
+    /// Timed views of both arms.
     pub fn views(&self) -> u64 {
         self.helped.views().saturating_add(self.held_out.views())
     }

@@ -52,12 +52,7 @@ impl Difference {
 pub fn compare(strata: &[&Arms], share: f64, look: Look) -> Option<Difference> {
     let enough = |arms: &Arms| arms.helped.effective() >= ENOUGH && arms.held_out.effective() >= ENOUGH;
     let mut rest = Arms::default();
-    strata.iter().filter(|arms| !enough(arms)).for_each(|arms| rest.merge(arms));
-    let mut chosen: Vec<&Arms> = strata.iter().copied().filter(|arms| enough(arms)).collect();
-    // A rest that is in one arm alone, or nearly, says nothing of the difference.
-    if enough(&rest) {
-        chosen.push(&rest);
-    }
+    let chosen = chosen(strata, enough, &mut rest);
     let weight = |arms: &Arms| arms.helped.weight() + arms.held_out.weight();
     let whole: f64 = chosen.iter().map(|arms| weight(arms)).sum();
     let of = |arm: fn(&Arms) -> &crate::Sketch| -> Vec<Part<'_>> {
@@ -79,6 +74,17 @@ pub fn compare(strata: &[&Arms], share: f64, look: Look) -> Option<Difference> {
         effective,
         until_five_percent: (needed / -(0.95_f64).ln()).powi(2),
     })
+}
+
+/// The strata that can be compared by themselves, and the others put together in `rest`.
+pub(crate) fn chosen<'a>(strata: &[&'a Arms], enough: impl Fn(&Arms) -> bool, rest: &'a mut Arms) -> Vec<&'a Arms> {
+    strata.iter().filter(|arms| !enough(arms)).for_each(|arms| rest.merge(arms));
+    let mut chosen: Vec<&Arms> = strata.iter().copied().filter(|arms| enough(arms)).collect();
+    // A rest that is in one arm alone, or nearly, says nothing of the difference.
+    if enough(rest) {
+        chosen.push(rest);
+    }
+    chosen
 }
 
 /// A quantile with its bounds, seconds.

@@ -1,5 +1,8 @@
 //! Measures what early delivery is worth, by comparing views that got help with hold-outs.
 //!
+//! [`extra_bytes`] gives what the help costs in bytes. What was measured is written and read as bytes (`write` and `read` of
+//! [`Sketch`], [`Arms`] and [`Strata`]) and adds up with what other servers measured, in any order.
+//!
 //! The caller adds one [`Observation`] for each view to the [`Arms`] of its stratum. [`compare`] puts the
 //! strata together and gives the [`Difference`] of the two arms at a quantile, with an interval that stays
 //! valid however often it is looked at.
@@ -23,15 +26,21 @@ mod arms;
 mod bins;
 mod boundary;
 mod difference;
+mod extra;
 mod mixture;
+mod record;
 mod sketch;
 mod strata;
+mod volume;
 mod weight;
 
 pub use crate::arms::{Arm, Arms};
 pub use crate::bins::{BINS, bounds};
 pub use crate::boundary::{Look, critical_value};
 pub use crate::difference::{Difference, ENOUGH, compare};
+pub use crate::extra::{ExtraBytes, extra_bytes};
+pub use crate::record::{RecordError, read_number, write_number};
 pub use crate::sketch::{Observation, Sketch};
 pub use crate::strata::Strata;
+pub use crate::volume::{Volume, VolumeSums};
 pub use crate::weight::Weight;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::bins::{bin, bounds};
+use crate::volume::effective;
 use crate::weight::Weight;
 
 /// One view's time.
@@ -73,13 +74,9 @@ impl Sketch {
     }
 
     /// How many equally weighted views of different clients would say as much: (Σw)² / Σw² (Kish, "Survey Sampling",
-    /// 1965), reduced to the share of first views.
+    /// 1965), at most as many as there are, reduced to the share of first views.
     pub fn effective(&self) -> f64 {
-        if self.squares == 0 {
-            return 0.0;
-        }
-        let kish = (self.weight as f64).powi(2) / self.squares as f64;
-        kish * (self.clients.min(self.views) as f64 / self.views as f64)
+        effective(self.weight, self.squares, self.views, self.clients)
     }
 
     /// The time, in seconds, below which this share of the weight lies, interpolated inside its bin; `None` without
@@ -109,6 +106,19 @@ impl Sketch {
         self.bins.iter().zip(&self.sums).map(|(bin, units)| (usize::from(*bin), *units))
     }
 
+    /// Sum of the squares of the weights in 1/256, views, and views that were the first of their client: with
+    /// [`rows`](Self::rows) all that a sketch is.
+    pub fn counts(&self) -> (u64, u64, u64) {
+        (self.squares, self.views, self.clients)
+    }
+
+    /// A sketch of bins, ascending, with their weights, and what [`counts`](Self::counts) gives.
+    pub(crate) fn from_parts(rows: Vec<(u16, u64)>, (squares, views, clients): (u64, u64, u64)) -> Self {
+        let weight = rows.iter().fold(0_u64, |sum, (_, units)| sum.saturating_add(*units));
+        let (bins, sums) = rows.into_iter().unzip();
+        Self { bins, sums, weight, squares, views, clients }
+    }
+
     /// Bytes of heap.
     pub fn bytes(&self) -> usize {
         self.bins.capacity() * size_of::<u16>() + self.sums.capacity() * size_of::<u64>()
@@ -124,8 +134,8 @@ impl Sketch {
             Err(at) => {
                 // Sketches are many and grow seldom: no room is taken ahead.
                 if self.bins.len() == self.bins.capacity() {
-                    self.bins.reserve_exact(16);
-                    self.sums.reserve_exact(16);
+                    self.bins.reserve_exact(8);
+                    self.sums.reserve_exact(8);
                 }
                 self.bins.insert(at, bin);
                 self.sums.insert(at, units);

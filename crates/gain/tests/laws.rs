@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headstart_gain::{Arm, Arms, BINS, Look, Observation, Sketch, Strata, Weight, bounds, compare};
+use headstart_gain::{Arm, Arms, BINS, Look, Observation, RecordError, Sketch, Strata, Weight, bounds, compare};
 use proptest::prelude::*;
 
 fn observation() -> impl Strategy<Value = Observation> {
@@ -52,6 +52,43 @@ proptest! {
         let mut other_way = sketch_of(&b);
         other_way.merge(&sketch_of(&a));
         prop_assert_eq!(together, other_way);
+    }
+
+    #[test]
+    fn a_record_is_read_as_it_was_written(
+        observations in prop::collection::vec((observation(), 0_u8..3, any::<bool>(), any::<u64>()), 0..60),
+        rest in prop::collection::vec(any::<u8>(), 0..4),
+    ) {
+        let mut strata = Strata::<u8>::default();
+        for (observation, stratum, held_out, bytes) in &observations {
+            let arm = if *held_out { Arm::HeldOut } else { Arm::Helped };
+            strata.add(*stratum, arm, observation);
+            strata.add_bytes(*stratum, arm, *bytes, observation.weight, observation.first_of_client);
+        }
+        let mut record = Vec::new();
+        strata.write(u64::from, &mut record);
+        let cut = record.len().saturating_sub(1);
+        let shortened = Strata::<u8>::read(&mut &record[..cut], |code| u8::try_from(code).ok());
+        prop_assert_eq!(shortened, Err(RecordError));
+        record.extend(&rest);
+        let mut input = &record[..];
+        let read = Strata::<u8>::read(&mut input, |code| u8::try_from(code).ok());
+        prop_assert_eq!(read, Ok(strata));
+        prop_assert_eq!(input, &rest[..]);
+    }
+
+    #[test]
+    fn any_bytes_are_read_within_bounds(bytes in prop::collection::vec(any::<u8>(), 0..4000)) {
+        if let Ok(sketch) = Sketch::read(&mut &bytes[..]) {
+            prop_assert!(sketch.bytes() <= 2 * BINS * 10);
+            prop_assert!(sketch.effective() <= sketch.views() as f64);
+            let _ = (sketch.quantile(0.5), sketch.shares().count());
+        }
+        let read = Strata::<u8>::read(&mut &bytes[..], |code| u8::try_from(code).ok().filter(|code| *code < 3));
+        if let Ok(strata) = read {
+            prop_assert!(strata.iter().count() <= 3);
+            let _ = (strata.difference(|_| true, 0.5, Look::first()), strata.extra_bytes(|_| true, Look::first()));
+        }
     }
 
     #[test]
