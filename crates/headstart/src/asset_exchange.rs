@@ -1,7 +1,6 @@
 //! A request that may be for an asset, from its head to the last byte of its response.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use headstart_learn::{ClientId, ConnectionId, Fetch, Fetched, NetworkId, Referrer, Site, Time, Visit};
 use headstart_policy::Priority;
@@ -36,7 +35,7 @@ pub(crate) struct AssetExchange {
     visit: Option<Visit>,
     /// Once answered: the validator of the version that the client gets.
     validator: Option<u64>,
-    /// The view of its connection that it is timed for; `None` once an answer shows that there is nothing to time.
+    /// The view that it is timed for; `None` once an answer shows that there is nothing to time.
     view: Option<u64>,
     bytes: u64,
 }
@@ -56,15 +55,15 @@ impl AssetExchange {
         let hinted = connection.hinted.take(site, &path);
         // On a connection that carries many clients nobody knows what was hinted to this one.
         let by_itself = hinted.is_none() && !connection.is_shared() && !request::is_early_hint(&head.headers);
-        let stopwatch = connection.stopwatch.as_mut();
-        let view = stopwatch.and_then(|stopwatch| stopwatch.asked(&path, &referer, Instant::now()));
+        let client = engine.identities.client(requester.address, &head.headers);
+        let view = connection.asked(engine, client, &path, &referer);
         AssetExchange {
             site,
             answer: engine.pages.answer_key(authority, &path),
             path,
             referer,
             cors: request::is_cors(&head.headers),
-            client: engine.identities.client(requester.address, &head.headers),
+            client,
             network: requester.network,
             connection: requester.connection,
             asked: now,
@@ -126,8 +125,8 @@ impl AssetExchange {
         if let Some(validator) = self.validator {
             connection.has_got(self.site, &self.path, validator);
         }
-        if let (Some(stopwatch), Some(view)) = (&mut connection.stopwatch, self.view) {
-            stopwatch.sent(view, &self.path, self.bytes, Instant::now());
+        if let Some(view) = self.view {
+            connection.sent(engine, self.client, view, &self.path, self.bytes);
         }
     }
 

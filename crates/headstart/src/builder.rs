@@ -66,6 +66,7 @@ impl Default for Builder {
                 min_networks: 3,
                 markup: Markup::default(),
                 shared_edge: false,
+                aa: false,
             },
             observers: Vec::new(),
             proxies: TrustedProxies::default(),
@@ -121,6 +122,13 @@ impl Builder {
     /// all. All views of a page by one client are of one kind for a day.
     pub fn holdout(mut self, every: u32) -> Self {
         self.holdout = every;
+        self
+    }
+
+    /// A check of the measurement: hold-outs are drawn and reported as ever, and get help like all other views, so that a
+    /// comparison of both has to find no difference (an A/A test). Nothing is learned from them meanwhile. Off.
+    pub fn aa(mut self, aa: bool) -> Self {
+        self.limits.aa = aa;
         self
     }
 

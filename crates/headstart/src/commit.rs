@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use headstart_learn::{Delivery, Destination};
 use headstart_policy::Attempt;
@@ -11,7 +11,7 @@ use http::header::{self, HeaderValue};
 use http::response;
 
 use crate::connection_state::ConnectionState;
-use crate::engine::{Counters, Engine};
+use crate::engine::{Counters, Engine, day};
 use crate::event::Event;
 use crate::item::{Item, Tag};
 use crate::link;
@@ -42,11 +42,20 @@ impl PageExchange {
         self.tell_learner(engine);
         self.write_cookie(engine, connection, head);
         self.report(engine);
-        if let Some(stopwatch) = &mut connection.stopwatch {
-            let conditions = self.items.conditions();
+        if engine.is_observed() {
             let planned = self.items.iter().map(|item| (Arc::clone(&item.path), item.decision));
-            let shown = Shown::new(&self.authority, &self.name, conditions.outlet, conditions.draw, planned.collect());
-            stopwatch.shown(self.number, shown, Instant::now());
+            let shown = Shown {
+                authority: Arc::clone(&self.authority),
+                page: Arc::clone(&self.name),
+                outlet: self.items.conditions().outlet,
+                class: self.arrival.class,
+                client: engine.holdout.client_of_day(self.arrival.client, day(self.arrival.at)),
+                draw: self.draw,
+                aa: engine.limits.aa,
+                head: Duration::ZERO,
+                planned: planned.collect(),
+            };
+            connection.shown(engine, self.arrival.client, self.number, shown);
         }
     }
 
@@ -173,8 +182,9 @@ impl PageExchange {
                 authority: Arc::clone(&self.authority),
                 page: Arc::clone(&self.name),
                 outlet: conditions.outlet,
-                held_out: conditions.draw.held_out,
-                holdout_probability: conditions.draw.chance,
+                held_out: self.draw.held_out,
+                aa: engine.limits.aa,
+                holdout_probability: self.draw.chance,
                 corrupt_cookie: self.corrupt_cookie,
                 knowledge: self.knowledge,
                 assets: self.items.iter().map(asset).collect(),

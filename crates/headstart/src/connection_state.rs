@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
-use headstart_learn::{ConnectionId, NetworkId, Site};
+use headstart_learn::{ClientId, ConnectionId, NetworkId, Site};
 use headstart_policy::{ClientAddress, Diary};
 use http::request::Parts;
 
@@ -14,8 +14,9 @@ use crate::channels::Channels;
 use crate::engine::Engine;
 use crate::event::Event;
 use crate::hinted::Hinted;
+use crate::request::Referer;
 use crate::requester::Requester;
-use crate::stopwatch::Stopwatch;
+use crate::stopwatch::{Shown, Stopwatch};
 
 /// Most assets that were sent on a connection and are in no cookie yet; the oldest is forgotten.
 const MAX_DELIVERED: usize = 256;
@@ -37,7 +38,7 @@ pub(crate) struct ConnectionState {
     delivered: VecDeque<(Site, Arc<str>, u64)>,
     /// The assets that the present view's 103 named.
     pub(crate) hinted: Hinted,
-    /// Times the present view, if there is an observer.
+    /// Times the present view, if there is an observer and the connection is one client's only one.
     pub(crate) stopwatch: Option<Stopwatch>,
 }
 
@@ -87,19 +88,62 @@ impl ConnectionState {
         }
     }
 
-    /// Views are timed from now on.
+    /// It is the only connection of its client, unless it is a trusted proxy's: views are timed by it from now on.
     pub(crate) fn observe(&mut self) {
         self.stopwatch = (!self.shared).then(Stopwatch::default);
     }
 
-    /// A navigation begins, and the view before it is over. Returns the number of the new one.
-    pub(crate) fn navigate(&mut self, engine: &Engine, page: &Arc<str>) -> u64 {
-        let Some(stopwatch) = &mut self.stopwatch else { return 0 };
-        let (number, report) = stopwatch.navigate(page, engine.window, Instant::now());
-        if let Some(report) = report {
+    /// A navigation begins, and the view before it is over. Returns the number of the new one; 0 if it is not timed.
+    pub(crate) fn navigate(&mut self, engine: &Engine, client: ClientId, page: &Arc<str>) -> u64 {
+        if !engine.is_observed() {
+            return 0;
+        }
+        let now = Instant::now();
+        let (number, reports) = match &mut self.stopwatch {
+            Some(stopwatch) => {
+                let (number, report) = stopwatch.navigate(page, engine.window, now);
+                (number, report.into_iter().collect())
+            }
+            None => engine.open_views.navigate(client, page, engine.window, now),
+        };
+        for report in reports {
             engine.tell(&Event::Visit(report));
         }
         number
+    }
+
+    /// The head of a page goes out, which was the view of this number.
+    pub(crate) fn shown(&mut self, engine: &Engine, client: ClientId, number: u64, shown: Shown) {
+        self.time(engine, client, |stopwatch| stopwatch.shown(number, shown, Instant::now()));
+    }
+
+    /// A client asks for an asset. Returns the number of the view that it is timed for.
+    pub(crate) fn asked(
+        &mut self,
+        engine: &Engine,
+        client: ClientId,
+        path: &Arc<str>,
+        referer: &Referer,
+    ) -> Option<u64> {
+        // Among the requests of many, one without a Referer may belong to any view.
+        if self.stopwatch.is_none() && !matches!(referer, Referer::Path(_)) {
+            return None;
+        }
+        self.time(engine, client, |stopwatch| stopwatch.asked(path, referer, Instant::now())).flatten()
+    }
+
+    /// An asset was sent whole.
+    pub(crate) fn sent(&mut self, engine: &Engine, client: ClientId, number: u64, path: &str, bytes: u64) {
+        self.time(engine, client, |stopwatch| stopwatch.sent(number, path, bytes, Instant::now()));
+    }
+
+    /// Tells what times the present view of a client, if something does.
+    fn time<T>(&mut self, engine: &Engine, client: ClientId, tell: impl FnOnce(&mut Stopwatch) -> T) -> Option<T> {
+        match &mut self.stopwatch {
+            Some(stopwatch) => Some(tell(stopwatch)),
+            None if engine.is_observed() => engine.open_views.with(client, tell),
+            None => None,
+        }
     }
 
     /// A page's 103 goes out. It is not noted on a connection that carries the views of many clients.

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use headstart_learn::{ConnectionId, Learner, NetworkId, Site, Time};
+use headstart_learn::{ConnectionId, Draw, Learner, NetworkId, Site, Time};
 use http::HeaderValue;
 
 use crate::cookie_networks::CookieNetworks;
@@ -15,6 +15,7 @@ use crate::forwarded::TrustedProxies;
 use crate::holdout::Holdout;
 use crate::identity::Identities;
 use crate::markup_settings::Markup;
+use crate::open_views::OpenViews;
 use crate::pages::Pages;
 use crate::rules::{Budget, PageRules, Rules};
 use crate::unlearned::{Ledger, Unlearned};
@@ -52,6 +53,15 @@ pub(crate) struct Limits {
     pub(crate) markup: Markup,
     /// A cache in front keeps what one client is answered for others.
     pub(crate) shared_edge: bool,
+    /// Hold-outs get help like others, to check the measurement.
+    pub(crate) aa: bool,
+}
+
+impl Limits {
+    /// What becomes of a view that was drawn so.
+    pub(crate) fn treatment(&self, draw: Draw) -> Draw {
+        Draw { held_out: draw.held_out && !self.aa, ..draw }
+    }
 }
 
 pub(crate) struct Engine {
@@ -62,6 +72,8 @@ pub(crate) struct Engine {
     pub(crate) holdout: Holdout,
     pub(crate) limits: Limits,
     pub(crate) observers: Vec<Observer>,
+    /// Views that are timed by client, and not by connection.
+    pub(crate) open_views: OpenViews,
     pub(crate) secret: [u8; 32],
     /// In place of the system's.
     clock: Option<Clock>,
@@ -123,6 +135,7 @@ impl Engine {
             holdout,
             limits,
             observers,
+            open_views: OpenViews::default(),
             secret,
             clock,
             window,
@@ -205,6 +218,13 @@ impl Engine {
     pub(crate) fn tell(&self, event: &Event) {
         for observer in &self.observers {
             observer(event);
+        }
+    }
+
+    /// Reports the views of clients whose time has passed.
+    pub(crate) fn close_views(&self, now: Instant) {
+        for report in self.open_views.expire(now) {
+            self.tell(&Event::Visit(report));
         }
     }
 

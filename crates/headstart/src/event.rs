@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use headstart_learn::ClientClass;
+
 use crate::view::{Outlet, PageView};
 
 /// Something that happened. Observers are called on the connection's task
@@ -51,7 +53,10 @@ pub enum PushOutcome {
 }
 
 /// How the assets of one page view arrived. Times are from the navigation's arrival, as the server sees them: an end
-/// is when the last byte was handed to the connection. Views over HTTP/2 only, for there one connection sees all.
+/// is when the last byte was handed to the connection.
+///
+/// Over HTTP/2 the connection tells which assets belong to a view. Behind a trusted proxy and over HTTP/1.1 the client and
+/// the `Referer` of its requests do: assets that are asked for without one are in no report there.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 #[expect(clippy::struct_excessive_bools, reason = "four facts that do not depend on each other")]
@@ -62,12 +67,19 @@ pub struct VisitReport {
     pub page: Arc<str>,
     /// The way that was open to this client.
     pub outlet: Outlet,
-    /// The view got nothing early, as evidence.
+    /// The class of the client's device.
+    pub class: ClientClass,
+    /// The number of the client on this day: a keyed hash, by which views of one client are known to be that. Another day it
+    /// is another number.
+    pub client: u64,
+    /// The view was drawn to get nothing early, as evidence.
     pub held_out: bool,
     /// The probability with which the view was to be held out, as in [`PageView`].
     pub holdout_probability: f32,
-    /// The connection's first view: later ones are by a client that is counted already.
-    pub first: bool,
+    /// Hold-outs got help like others, as in [`PageView`].
+    pub aa: bool,
+    /// Assets that were planned or named for this view, whatever was decided on each.
+    pub planned: usize,
     /// The client held something of what was planned.
     pub warm: bool,
     /// When the page's head went out.

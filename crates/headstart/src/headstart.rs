@@ -4,12 +4,14 @@ use std::collections::HashSet;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use headstart_learn::{ClientClass, Explanation, Learner, Merged, NetworkId, Page, Pages};
 
 #[cfg(feature = "serve")]
 use crate::connections::Connections;
 use crate::engine::Engine;
+use crate::event::Event;
 use crate::rules::Rules;
 use crate::saver::Saver;
 use crate::state::{self, SnapshotError};
@@ -70,6 +72,7 @@ impl Headstart {
     /// learned first.
     pub fn pages(&self, max: usize) -> Pages {
         self.engine.learner.advance(self.engine.now());
+        self.engine.close_views(Instant::now());
         self.engine.learner.pages(self.engine.now(), max)
     }
 
@@ -107,9 +110,12 @@ impl Headstart {
         self.engine.unlearned.diagnose(self.engine.limits.min_networks)
     }
 
-    /// Learns all open visits now, as before a last snapshot.
+    /// Learns all open visits now, as before a last snapshot, and reports the views that are timed by client.
     pub fn finish(&self) {
         self.engine.learner.finish(self.engine.now());
+        for report in self.engine.open_views.finish() {
+            self.engine.tell(&Event::Visit(report));
+        }
     }
 }
 

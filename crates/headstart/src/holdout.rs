@@ -31,13 +31,24 @@ impl Holdout {
         Draw { chance, held_out: self.number(client, day) < chance }
     }
 
+    /// What a client is called on a day, for those who have to tell clients apart. It does not tell how the client was
+    /// drawn.
+    pub(crate) fn client_of_day(&self, client: ClientId, day: u16) -> u64 {
+        self.hash(client, day, 1)
+    }
+
     /// A client's number of a day, evenly spread over 0 (included) to 1 (excluded).
     fn number(&self, client: ClientId, day: u16) -> f32 {
+        // The 24 bits of a float's fraction.
+        (self.hash(client, day, 0) >> 40) as f32 / (1_u32 << 24) as f32
+    }
+
+    fn hash(&self, client: ClientId, day: u16, use_of: u8) -> u64 {
         let mut hasher = SipHasher13::new_with_key(&self.key);
         hasher.write_u64(client.get());
         hasher.write_u16(day);
-        // The 24 bits of a float's fraction.
-        (hasher.finish() >> 40) as f32 / (1_u32 << 24) as f32
+        hasher.write_u8(use_of);
+        hasher.finish()
     }
 }
 

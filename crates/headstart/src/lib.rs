@@ -53,6 +53,7 @@ mod markup_settings;
 mod need;
 mod observed_body;
 mod open_exchange;
+mod open_views;
 mod page_exchange;
 mod page_policy;
 mod page_target;

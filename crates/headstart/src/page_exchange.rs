@@ -60,8 +60,10 @@ pub(crate) struct PageExchange {
     /// `None` as long as the site is not registered.
     pub(crate) visit: Option<Visit>,
     state: VisitState,
-    /// The number of this view on its connection.
+    /// The number of this view where it is timed.
     pub(crate) number: u64,
+    /// Whether the view was drawn to get nothing. In an A/A comparison it gets help all the same.
+    pub(crate) draw: Draw,
     /// Whether the client fetches what hints name, as browsers do.
     pub(crate) browser: bool,
     pub(crate) items: Items,
@@ -145,13 +147,14 @@ impl PageExchange {
         };
         let site = engine.learner.known_site(&authority);
         let mut exchange = PageExchange {
-            number: if teaches { connection.navigate(engine, &arrival.target.path) } else { 0 },
+            number: if teaches { connection.navigate(engine, arrival.client, &arrival.target.path) } else { 0 },
             visit: site.filter(|_| teaches).map(|site| arrival.open(engine, site)),
             authority,
             arrival,
             name: Arc::default(),
             site,
             state: VisitState::Open,
+            draw: Draw::default(),
             browser: navigation.browser,
             items: Items::new(conditions),
             corrupt_cookie: read.as_ref().is_some_and(|read| read.corrupt),
@@ -202,7 +205,12 @@ impl PageExchange {
         // A cache in front keeps what one view was given for all that follow.
         let shared = engine.limits.shared_edge;
         let draw = if shared { Draw::default() } else { engine.holdout.draw(client, day(now), rate) };
-        self.items.draw(draw);
+        self.draw = draw;
+        self.items.draw(engine.limits.treatment(draw));
+        if draw.held_out && engine.limits.aa {
+            // It is helped, and so no evidence of what the page needs by itself; it would be too much of that of the rest.
+            self.visit.take().into_iter().for_each(|visit| engine.learner.abandon(visit));
+        }
         if let Some(visit) = self.visit {
             engine.learner.drawn(visit, draw);
             if !cache.is_empty() {
@@ -324,7 +332,7 @@ impl PageExchange {
             self.site = shown;
             self.visit = self.site.map(|site| self.arrival.open(engine, site));
             if let Some(visit) = self.visit {
-                engine.learner.drawn(visit, self.items.conditions().draw);
+                engine.learner.drawn(visit, self.draw);
             }
         }
         if let Some(visit) = self.visit {

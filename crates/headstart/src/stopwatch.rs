@@ -1,32 +1,52 @@
-//! The present view of a connection and the times at which its assets were sent, from which a [`VisitReport`] is made.
-//! Kept only while there is an observer.
+//! The present view of a connection, or of a client, and the times at which its assets were sent, from which a
+//! [`VisitReport`] is made. Kept only while there is an observer.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use headstart_learn::Draw;
+use headstart_learn::{ClientClass, Draw};
 
 use crate::event::{Arrival, VisitReport, VisitedAsset};
 use crate::item::Push;
 use crate::request::Referer;
 use crate::view::{Decision, Outlet};
 
-/// Most assets of one view that are timed.
-const MAX_ASSETS: usize = 128;
+/// How much of one view is timed, at most.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Extent {
+    pub(crate) assets: usize,
+    /// Bytes of their paths together.
+    pub(crate) path_bytes: usize,
+}
+
+impl Extent {
+    /// Of a view that has a connection of its own.
+    const OF_CONNECTION: Self = Extent { assets: 128, path_bytes: 64 << 10 };
+}
+
 /// A page that has asked for nothing for so long after the last byte of its assets has loaded.
 const SILENCE: Duration = Duration::from_millis(1_500);
 
-/// Times one view at a time: a connection's next navigation ends the one before.
-#[derive(Default)]
+/// Times one view at a time: the next navigation ends the one before.
 pub(crate) struct Stopwatch {
     view: Option<Box<View>>,
+    /// The number of the latest view.
     views: u64,
+    extent: Extent,
+}
+
+impl Default for Stopwatch {
+    fn default() -> Self {
+        Self::new(0, Extent::OF_CONNECTION)
+    }
 }
 
 struct View {
-    /// Which of the connection's views this is.
+    /// Which of the connection's, or of all clients', views this is.
     number: u64,
+    extent: Extent,
+    path_bytes: usize,
     began: Instant,
     window: Duration,
     /// The path of the page.
@@ -38,34 +58,40 @@ struct View {
 
 /// What was decided for a page that was shown.
 pub(crate) struct Shown {
-    authority: Arc<str>,
-    page: Arc<str>,
-    outlet: Outlet,
-    draw: Draw,
-    head: Duration,
-    planned: Vec<(Arc<str>, Decision)>,
-}
-
-impl Shown {
-    /// `page` is the page's name for observers; `planned` are the assets of the view, with the decision on each.
-    pub(crate) fn new(
-        authority: &Arc<str>,
-        page: &Arc<str>,
-        outlet: Outlet,
-        draw: Draw,
-        planned: Vec<(Arc<str>, Decision)>,
-    ) -> Self {
-        Shown { authority: Arc::clone(authority), page: Arc::clone(page), outlet, draw, head: Duration::ZERO, planned }
-    }
+    pub(crate) authority: Arc<str>,
+    /// The page's name for observers.
+    pub(crate) page: Arc<str>,
+    pub(crate) outlet: Outlet,
+    pub(crate) class: ClientClass,
+    /// The client's number of the day.
+    pub(crate) client: u64,
+    pub(crate) draw: Draw,
+    /// Hold-outs get help like others.
+    pub(crate) aa: bool,
+    /// When its head went out, after the navigation; set when it is shown.
+    pub(crate) head: Duration,
+    /// The assets of the view, with the decision on each.
+    pub(crate) planned: Vec<(Arc<str>, Decision)>,
 }
 
 impl Stopwatch {
+    /// A stopwatch whose first view has the number after this one.
+    pub(crate) fn new(views: u64, extent: Extent) -> Self {
+        Stopwatch { view: None, views, extent }
+    }
+
+    /// The number of the view that is open.
+    pub(crate) fn number(&self) -> Option<u64> {
+        self.view.as_ref().map(|view| view.number)
+    }
+
     /// A navigation has arrived. Returns its number, and the report of the view that it ends.
     pub(crate) fn navigate(&mut self, page: &Arc<str>, window: Duration, now: Instant) -> (u64, Option<VisitReport>) {
         let report = self.finish();
         self.views += 1;
         let page = Arc::clone(page);
-        let view = View { number: self.views, began: now, window, page, shown: None, assets: Vec::new() };
+        let Stopwatch { views: number, extent, .. } = *self;
+        let view = View { number, extent, path_bytes: 0, began: now, window, page, shown: None, assets: Vec::new() };
         self.view = Some(Box::new(view));
         (self.views, report)
     }
@@ -129,15 +155,18 @@ impl View {
     }
 
     fn add(&mut self, asset: VisitedAsset) {
-        if self.assets.len() < MAX_ASSETS && self.assets.iter().all(|known| known.path != asset.path) {
+        let Extent { assets, path_bytes } = self.extent;
+        let fits = self.assets.len() < assets && self.path_bytes + asset.path.len() <= path_bytes;
+        if fits && self.assets.iter().all(|known| known.path != asset.path) {
+            self.path_bytes += asset.path.len();
             self.assets.push(asset);
         }
     }
 
     /// `None` if no page was shown.
     fn report(self) -> Option<VisitReport> {
-        let View { number, shown, mut assets, .. } = self;
-        let Shown { authority, page, outlet, draw, head, planned } = shown?;
+        let View { shown, mut assets, .. } = self;
+        let Shown { authority, page, outlet, class, client, draw, aa, head, planned } = shown?;
         let decision = |path: &str| planned.iter().find(|(known, _)| **known == *path).map(|(_, decision)| *decision);
         assets.sort_by_key(|asset| asset.start);
         let (mut complete, mut cut_off, mut last) = (None, false, head);
@@ -160,9 +189,12 @@ impl View {
             authority,
             page,
             outlet,
+            class,
+            client,
             held_out,
             holdout_probability: chance,
-            first: number == 1,
+            aa,
+            planned: planned.len(),
             warm,
             head,
             complete,

@@ -87,9 +87,12 @@ pub struct PageView {
     pub page: Arc<str>,
     /// The way that was open to this client.
     pub outlet: Outlet,
-    /// The view gets nothing, as evidence of what the page needs by itself
+    /// The view was drawn to get nothing, as evidence of what the page needs by itself
     /// ([`Builder::holdout`](crate::Builder::holdout)).
     pub held_out: bool,
+    /// Hold-outs get help like others, and nothing is learned from them: a check of the measurement
+    /// ([`Builder::aa`](crate::Builder::aa)).
+    pub aa: bool,
     /// The probability with which this client was to be held out from this page, 0 to 1. A measure of both kinds of
     /// views is unbiased when each held-out view weighs its inverse, and each other view the inverse of its complement.
     pub holdout_probability: f32,
@@ -111,7 +114,7 @@ impl PageView {
 impl fmt::Display for PageView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.page)?;
-        if self.held_out {
+        if self.held_out && !self.aa {
             return write!(
                 f,
                 "  held out: gets nothing early, to measure what the page needs by itself ({} known)",
@@ -221,6 +224,7 @@ mod tests {
             page: "/".into(),
             outlet: Outlet::Push,
             held_out: false,
+            aa: false,
             holdout_probability: 0.0,
             corrupt_cookie: false,
             knowledge: Knowledge::Unknown,

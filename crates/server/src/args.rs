@@ -32,6 +32,7 @@ pub(crate) enum Command {
     Learn(crate::learn_log::Learn),
     Evaluate(crate::evaluate::Evaluate),
     Explain(crate::explain::Explain),
+    Gain(crate::gain::Show),
     State(crate::show_state::Show),
     Digest(crate::digest::Digest),
     /// Print a configuration file that has every setting, at its default or as a comment

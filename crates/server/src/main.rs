@@ -20,6 +20,7 @@ mod evaluate;
 mod evaluate_table;
 mod explain;
 mod explain_table;
+mod gain;
 mod gate;
 mod identity;
 mod learn_log;
@@ -92,6 +93,7 @@ fn run() -> anyhow::Result<ExitCode> {
         Command::Digest(args) => digest::run(args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Gain(args) => gain::run(&args),
         Command::Learn(args) => learn_log::run(args),
         Command::Proxy(args) => serve::run(Given::of_proxy(args)),
         Command::State(args) => show_state::run(&args),

@@ -8,7 +8,7 @@ use headstart::{Headstart, VerifyHeld};
 use tokio::sync::watch;
 
 use crate::access_log_writer::{AccessLog, Target};
-use crate::admin::{self, Monitor};
+use crate::admin::{self, Measurement, Monitor, Saved};
 use crate::assemble::{Identities, Sites};
 use crate::certificates::{Certificates, WatchedFiles};
 use crate::config::Settings;
@@ -96,11 +96,12 @@ async fn prepare(given: Given, settings: Settings) -> Result<Running, Refused> {
     let file = snapshot_file(&settings)?;
     let lock = file.as_ref().map(SnapshotFile::lock).transpose()?;
     let log = Log::start();
-    let monitor = monitor(&settings).await?;
+    let monitor = monitor(&settings, file.as_ref()).await?;
     let headstart = headstart(&settings, gate.networks, file.as_ref(), &log, &monitor)?;
     let snapshot = file.as_ref().map(|file| file.path().to_owned());
     let every = settings.state.interval;
-    let snapshots = file.map(|file| Snapshots::start(file, headstart.clone(), every)).transpose()?;
+    let start = |file| Snapshots::start(file, headstart.clone(), monitor.ledger(), every);
+    let snapshots = file.map(start).transpose()?;
     let signals = Signals::listen().context("cannot listen for signals")?;
 
     let certificates = Arc::new(Certificates::default());
@@ -135,7 +136,7 @@ async fn prepare(given: Given, settings: Settings) -> Result<Running, Refused> {
     let origins = monitor.origins();
     origins.set(sites.origins());
     let (stopping, told) = watch::channel(false);
-    monitor.start(headstart.clone(), gate.networks, snapshot, told);
+    monitor.start(headstart.clone(), gate.networks, measurement(&settings), snapshot, told);
     Ok(Running {
         given,
         settings,
@@ -156,14 +157,48 @@ async fn prepare(given: Given, settings: Settings) -> Result<Running, Refused> {
     })
 }
 
+/// What the dashboard says of how the gain is measured.
+fn measurement(settings: &Settings) -> Measurement {
+    let Settings { engine, connections, .. } = settings;
+    Measurement {
+        aa: engine.aa,
+        no_holdout: engine.holdout == 0,
+        shared_edge: engine.shared_edge,
+        behind_proxies: !connections.trusted_proxies.is_empty(),
+    }
+}
+
+/// The figures of the gain that were saved. Those that cannot be used are said, set aside, and do no other harm.
+fn figures(file: &SnapshotFile) -> Option<Saved> {
+    let file = file.of_gain();
+    let path = file.path().display();
+    let problem = match file.load() {
+        Ok(bytes) => match bytes.as_deref().map(Saved::from_bytes)? {
+            Ok(saved) => return Some(saved),
+            Err(error) => error.to_string(),
+        },
+        Err(error) => format!("{error:#}"),
+    };
+    let aside = match file.set_aside() {
+        Ok(aside) => format!("it is now {}", aside.display()),
+        Err(error) => format!("it cannot be set aside ({error}) and will be replaced"),
+    };
+    complain(format_args!(
+        "cannot use the figures of the gain in {path}: {problem}; {aside}, and measuring begins anew"
+    ));
+    None
+}
+
 /// The access log and the admin listener, as far as they were asked for.
-async fn monitor(settings: &Settings) -> anyhow::Result<Monitor> {
+async fn monitor(settings: &Settings, file: Option<&SnapshotFile>) -> anyhow::Result<Monitor> {
     let format = settings.log.access_format;
     let log = settings.log.access.as_ref().map(|to| AccessLog::start(&Target::parse(&to.value.0), format));
     let admin = &settings.admin;
     let listen = admin.listen.as_ref().map(|at| at.value.clone());
     let config = admin::Config { listen, token: admin.token.clone(), hosts: admin.hosts.clone() };
-    Monitor::new(config, log.transpose()?).await
+    // Without a listener nothing is measured.
+    let saved = file.filter(|_| config.listen.is_some()).and_then(figures);
+    Monitor::new(config, log.transpose()?, saved).await
 }
 
 fn snapshot_file(settings: &Settings) -> anyhow::Result<Option<SnapshotFile>> {
@@ -204,6 +239,7 @@ fn headstart(
             .cookie(engine.cookie)
             .markup(|markup| *markup = engine.markup)
             .shared_edge(engine.shared_edge)
+            .aa(engine.aa)
             .verify_held(engine.verify_held.unwrap_or_else(|| verify_held(settings)))
             .max_connections(connections.max as usize)
             .trusted_proxies(connections.trusted_proxies.iter().copied(), connections.forwarded_by)

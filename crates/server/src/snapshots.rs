@@ -9,6 +9,7 @@ use headstart::Headstart;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::admin::Ledger;
 use crate::log::complain;
 use crate::state::SnapshotFile;
 
@@ -19,14 +20,19 @@ pub(crate) struct Snapshots {
 }
 
 impl Snapshots {
-    /// Saves at once, which also makes sure that it can be done and that the secret behind the clients' cookies outlives a
+    /// Saves what was learned and, if there is a ledger, what was measured: at once, which also makes sure that it can be done and that the secret behind the clients' cookies outlives a
     /// crash; then at every interval in which something was learned.
     ///
     /// # Errors
     ///
     /// If the first save fails. Later failures are said once on standard error, and tried again.
-    pub(crate) fn start(file: SnapshotFile, headstart: Headstart, every: Duration) -> anyhow::Result<Self> {
-        let writer = Writer { file, headstart, hasher: RandomState::new(), turn: Arc::default() };
+    pub(crate) fn start(
+        file: SnapshotFile,
+        headstart: Headstart,
+        ledger: Option<Arc<Ledger>>,
+        every: Duration,
+    ) -> anyhow::Result<Self> {
+        let writer = Writer { file, headstart, ledger, hasher: RandomState::new(), turn: Arc::default() };
         let mut saved = writer.save(None)?;
         let on_task = writer.clone();
         let task = tokio::spawn(async move {
@@ -37,7 +43,7 @@ impl Snapshots {
             loop {
                 ticks.tick().await;
                 match on_task.save_apart(Some(saved)).await {
-                    Ok(hash) => (saved, failing) = (hash, false),
+                    Ok(now) => (saved, failing) = (now, false),
                     Err(error) if !failing => {
                         complain(format_args!("{error:#}; it is tried again every {} s", every.as_secs_f32()));
                         failing = true;
@@ -67,25 +73,41 @@ impl Snapshots {
 struct Writer {
     file: SnapshotFile,
     headstart: Headstart,
+    ledger: Option<Arc<Ledger>>,
     hasher: RandomState,
     /// Held while saving, so that no older snapshot replaces a newer one.
     turn: Arc<Mutex<()>>,
 }
 
+/// What was saved last.
+#[derive(Clone, Copy)]
+struct LastSave {
+    /// The hash of the snapshot.
+    hash: u64,
+    /// Changes of the ledger until then.
+    changes: u64,
+}
+
 impl Writer {
-    /// Saves, unless the bytes are those that were saved last. Returns their hash.
-    fn save(&self, last: Option<u64>) -> anyhow::Result<u64> {
+    /// Saves what is not as it was saved last.
+    fn save(&self, last: Option<LastSave>) -> anyhow::Result<LastSave> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let bytes = self.headstart.snapshot();
         let hash = self.hasher.hash_one(&bytes);
-        if last != Some(hash) {
+        if last.is_none_or(|last| last.hash != hash) {
             self.file.save(&bytes)?;
         }
-        Ok(hash)
+        let changes = self.ledger.as_ref().map_or(0, |ledger| ledger.changes());
+        if let Some(ledger) = &self.ledger
+            && last.is_none_or(|last| last.changes != changes)
+        {
+            self.file.of_gain().save(&ledger.save().to_bytes())?;
+        }
+        Ok(LastSave { hash, changes })
     }
 
     /// The same on a thread that may wait for the disk.
-    async fn save_apart(&self, last: Option<u64>) -> anyhow::Result<u64> {
+    async fn save_apart(&self, last: Option<LastSave>) -> anyhow::Result<LastSave> {
         let writer = self.clone();
         spawn_blocking(move || writer.save(last)).await.context("cannot write the snapshot")?
     }

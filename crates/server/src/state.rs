@@ -66,6 +66,13 @@ impl SnapshotFile {
         &self.0
     }
 
+    /// The file beside it that the figures of the gain are kept in.
+    pub(crate) fn of_gain(&self) -> Self {
+        let mut path = self.0.clone().into_os_string();
+        path.push(".gain");
+        Self(path.into())
+    }
+
     /// The bytes of the last snapshot, or nothing if there is none yet.
     ///
     /// # Errors

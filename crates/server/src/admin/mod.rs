@@ -21,6 +21,8 @@ mod sources;
 mod state;
 
 pub(crate) use self::config::Config;
+pub(crate) use self::gain::{Gain, QUANTILES, rows};
 pub(crate) use self::health::Health;
+pub(crate) use self::ledger::{Figures, Ledger, Saved};
 pub(crate) use self::monitor::Monitor;
-pub(crate) use self::sources::Origins;
+pub(crate) use self::sources::{Measurement, Origins};

@@ -9,9 +9,9 @@ use tokio::sync::watch;
 
 use super::config::Config;
 use super::health::Health;
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Saved};
 use super::listener::Listener;
-use super::sources::{Origins, Sources};
+use super::sources::{Measurement, Origins, Sources};
 use crate::access_log_writer::AccessLog;
 use crate::traffic::{Counters, Watch};
 
@@ -28,15 +28,19 @@ pub(crate) struct Monitor {
 }
 
 impl Monitor {
-    /// Binds the admin listener, if there is to be one.
+    /// Binds the admin listener, if there is to be one. `saved` are the figures to go on with.
     ///
     /// # Errors
     ///
     /// If its address cannot be used, or would let everybody in.
-    pub(crate) async fn new(config: Config, access_log: Option<AccessLog>) -> anyhow::Result<Self> {
+    pub(crate) async fn new(
+        config: Config,
+        access_log: Option<AccessLog>,
+        saved: Option<Saved>,
+    ) -> anyhow::Result<Self> {
         Ok(Self {
             listener: Listener::bind(config).await?,
-            ledger: Arc::new(Ledger::new()),
+            ledger: Arc::new(Ledger::new(saved)),
             traffic: Arc::default(),
             access_log,
             health: Health::default(),
@@ -58,6 +62,11 @@ impl Monitor {
     pub(crate) fn watch(&self) -> Watch {
         let counters = self.listener.as_ref().map(|_| Arc::clone(&self.traffic));
         Watch { counters, log: self.access_log.clone() }
+    }
+
+    /// What is measured, if anything is.
+    pub(crate) fn ledger(&self) -> Option<Arc<Ledger>> {
+        self.listener.as_ref().map(|_| Arc::clone(&self.ledger))
     }
 
     pub(crate) fn health(&self) -> Health {
@@ -84,13 +93,24 @@ impl Monitor {
         self,
         headstart: Headstart,
         min_networks: u32,
+        measurement: Measurement,
         snapshot: Option<PathBuf>,
         stopping: watch::Receiver<bool>,
     ) {
         let Self { listener, ledger, traffic, access_log, health, origins, started } = self;
         if let Some(listener) = listener {
-            let sources =
-                Sources { headstart, ledger, traffic, access_log, snapshot, health, origins, started, min_networks };
+            let sources = Sources {
+                headstart,
+                ledger,
+                traffic,
+                access_log,
+                snapshot,
+                health,
+                origins,
+                started,
+                min_networks,
+                measurement,
+            };
             listener.start(sources, stopping);
         }
     }

@@ -15,7 +15,7 @@ use super::config::Config;
 use super::guard::{Guard, Stranger, guard};
 use super::metrics::{self, Exposition};
 use super::sources::Sources;
-use super::{dashboard, events, explain, state};
+use super::{dashboard, events, explain, gain, state};
 
 pub(super) fn router(sources: Arc<Sources>, config: &Config, stopping: watch::Receiver<bool>) -> Router {
     let guarded = Arc::new(Guard::new(config));
@@ -30,6 +30,7 @@ pub(super) fn router(sources: Arc<Sources>, config: &Config, stopping: watch::Re
         .route("/health", get(health))
         .route("/metrics", get(metrics))
         .route("/state", get(state::state))
+        .route("/gain.jsonl", get(gain_rows))
         .fallback(nothing)
         .with_state(App { sources, stopping, streams: Arc::new(Semaphore::new(events::MAX_STREAMS)) })
         .layer(middleware::from_fn_with_state(guarded, guard))
@@ -84,7 +85,17 @@ async fn metrics(State(app): State<App>, headers: HeaderMap) -> Response {
     }
 }
 
+/// The figures of the gain, a line of JSON each.
+async fn gain_rows(State(app): State<App>) -> Response {
+    // Takes the learner's lock, and much memory: not on a thread that serves.
+    let rows = tokio::task::spawn_blocking(move || gain::rows(&app.sources.headstart, &app.sources.ledger)).await;
+    match rows {
+        Ok(rows) => ([(header::CONTENT_TYPE, "application/jsonl; charset=utf-8")], rows).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
 async fn nothing() -> Response {
-    (StatusCode::NOT_FOUND, "nothing here; there are /, /metrics, /health, /explain, /state and /events\n")
+    (StatusCode::NOT_FOUND, "nothing here; there are /, /metrics, /health, /explain, /state, /gain.jsonl and /events\n")
         .into_response()
 }

@@ -29,6 +29,21 @@ pub(crate) struct Sources {
     pub(crate) started: SystemTime,
     /// Networks that must have loaded something before it is named.
     pub(crate) min_networks: u32,
+    pub(crate) measurement: Measurement,
+}
+
+/// What is said of how the gain is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "settings that do not depend on each other")]
+pub(crate) struct Measurement {
+    /// Hold-outs get help like others.
+    pub(crate) aa: bool,
+    /// No view is held out.
+    pub(crate) no_holdout: bool,
+    /// A cache in front answers in our place.
+    pub(crate) shared_edge: bool,
+    /// Some clients are behind proxies that name them.
+    pub(crate) behind_proxies: bool,
 }
 
 /// What answers now; a reload replaces it. Clones share it.

@@ -1,4 +1,4 @@
-//! `[learn]`, `[push]`, `[hint]`, `[cookie]`, `[markup]`, `[edge]`: what is learned and what is sent early.
+//! `[learn]`, `[push]`, `[hint]`, `[cookie]`, `[markup]`, `[edge]`, `[gain]`: what is learned and what is sent early.
 
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ pub(crate) struct Engine {
     pub(crate) markup: Markup,
     /// A cache in front keeps what one client is answered for others.
     pub(crate) shared_edge: bool,
+    /// Hold-outs get help like others, to check the measurement of the gain.
+    pub(crate) aa: bool,
 }
 
 impl Default for Engine {
@@ -46,6 +48,7 @@ impl Default for Engine {
             verify_held: None,
             markup: Markup::default(),
             shared_edge: false,
+            aa: false,
         }
     }
 }

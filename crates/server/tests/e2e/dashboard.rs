@@ -62,9 +62,71 @@ fn the_dashboard_has_data_and_keeps_up() {
     let (inner, width) = ("document.documentElement.clientWidth", "document.documentElement.scrollWidth");
     assert_eq!(session.run(&format!("return {width} <= {inner};")), true, "nothing sticks out on a phone");
     keep(&session, "phone");
+    is_readable(&server, admin, &page);
     let errors =
         session.run("return performance.getEntriesByType('resource').filter((e) => e.responseStatus >= 400).length;");
     assert_eq!(errors, 0, "all that the page names is there");
+}
+
+/// Looks for text that sticks out of the window, or that has a contrast below 4.5 to what is behind it.
+const AUDIT: &str = r#"
+    const parse = (text) => (text.match(/[\d.]+/g) || []).map(Number);
+    const luminance = (color) => {
+        const [r, g, b] = color.slice(0, 3).map((c) => c / 255).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const ground = (element) => {
+        for (let at = element; at; at = at.parentElement) {
+            const color = parse(getComputedStyle(at).backgroundColor);
+            if (color.length === 3 || color[3] >= 1) return color;
+        }
+        return [255, 255, 255];
+    };
+    const found = [];
+    if (document.documentElement.scrollWidth > document.documentElement.clientWidth) found.push('the page is wider than the window');
+    if (document.querySelectorAll('h1').length !== 1) found.push('there is not one h1');
+    for (const element of document.body.querySelectorAll('*')) {
+        if (![...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim())) continue;
+        const box = element.getBoundingClientRect();
+        if (!box.width || !box.height || element.closest('.skip')) continue;
+        const style = getComputedStyle(element);
+        const color = parse(element instanceof SVGElement ? style.fill : style.color);
+        const [light, dark] = [luminance(color), luminance(ground(element))].sort((a, b) => b - a);
+        const contrast = (light + 0.05) / (dark + 0.05);
+        const name = `${element.tagName} "${element.textContent.trim().slice(0, 40)}"`;
+        if (contrast < 4.5) found.push(`${name}: contrast ${contrast.toFixed(2)}`);
+        if (!element.closest('.scroll') && (box.left < -0.5 || box.right > innerWidth + 0.5)) found.push(`${name} sticks out`);
+    }
+    return found;
+"#;
+
+/// Every page at the width of a phone and of a desk, in both colour schemes.
+fn is_readable(server: &Server, admin: Admin, page: &Page) {
+    let detail = format!("/page?host=127.0.0.1:{}&page={}", server.port, page.path);
+    for (scheme, number) in [("dark", 0), ("light", 1)] {
+        let profile = tempfile::tempdir().expect("a temporary directory");
+        let session = Session::start_with(profile.path(), &format!("--blink-settings=preferredColorScheme={number}"));
+        for width in [360, 1280] {
+            session.resize(width, 2600);
+            for (name, path) in [("overview", "/"), ("page", &detail), ("absent", "/page?host=x&page=/x")] {
+                session.open(&admin.url(path));
+                let dark = session.run("return matchMedia('(prefers-color-scheme: dark)').matches;");
+                assert_eq!(dark, scheme == "dark");
+                let found = session.run(AUDIT);
+                if name != "absent" {
+                    keep(&session, &format!("{name}-{width}-{scheme}"));
+                }
+                assert_eq!(found, json!([]), "{name} at {width} px, {scheme}");
+            }
+        }
+        // An audit that finds nothing in this is none.
+        session.run(
+            "const bad = document.querySelector('main').appendChild(document.createElement('p'));
+             bad.textContent = 'x';
+             Object.assign(bad.style, { color: '#999', background: '#fff', width: '2000px' });",
+        );
+        assert_eq!(session.run(AUDIT).as_array().map(Vec::len), Some(3), "{scheme}");
+    }
 }
 
 /// Lets the server learn a page by views that are no evidence of being held out or not.
@@ -78,7 +140,11 @@ struct Session(RefCell<Window>);
 
 impl Session {
     fn start(profile: &Path) -> Self {
-        let flags = ["--window-size=1200,1700".to_owned()];
+        Self::start_with(profile, "--window-size=1200,1700")
+    }
+
+    fn start_with(profile: &Path, flag: &str) -> Self {
+        let flags = [flag.to_owned()];
         let launch = Launch { engine: Engine::Chromium, profile, spki: "", prefix: &[], flags: &flags };
         Self(RefCell::new(Window::start(&launch).expect("the browser starts")))
     }

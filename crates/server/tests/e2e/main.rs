@@ -19,3 +19,4 @@ mod refusals;
 mod restart;
 mod returning;
 mod rig;
+mod worth;

@@ -3,13 +3,12 @@
 use headstart::learn::{AssetWeight, Explanation, Level, LevelWeight, Verdict};
 use maud::{Markup, html};
 
-use super::super::gain::Gain;
 use super::super::ledger::{AssetCounts, Figures, PageRecord};
 use super::super::sources::Sources;
 use super::chart::{Row, waterfall};
 use super::format;
-use super::layout::Section;
-use super::overview::gain_body;
+use super::gain;
+use super::layout::{Section, ordered};
 use super::query::Query;
 
 /// The lower bound from which an asset is pushed by default, not only hinted.
@@ -24,23 +23,14 @@ pub(super) fn sections(sources: &Sources, query: &Query) -> Option<Vec<Section>>
     let weight = explanation.levels.iter().find(|level| level.level == Level::Page).copied()?;
     let record = sources.ledger.page(&authority, &query.page);
     let none = Figures::default();
-    let gain = Gain::of(record.as_ref().map_or(&none, |record| &record.figures));
-    Some(vec![
-        Section { id: "summary", title: "This page", lead: None, body: summary(weight, &explanation, record.as_ref()) },
-        Section { id: "gain", title: "What the help is worth here", lead: None, body: gain_body(&gain, "this page") },
-        Section {
-            id: "waterfall",
-            title: "When its assets come",
-            lead: None,
-            body: timeline(sources, &explanation, record.as_ref()),
-        },
-        Section {
-            id: "assets",
-            title: "What it pulls in",
-            lead: None,
-            body: assets(sources, &explanation, record.as_ref()),
-        },
-    ])
+    let gain = gain::of_page(sources, record.as_ref().map_or(&none, |record| &record.figures));
+    let timeline = timeline(sources, &explanation, record.as_ref());
+    let mut sections = vec![Section::new("summary", "This page", summary(weight, &explanation, record.as_ref()))];
+    sections.extend(sources.measurement.aa.then(|| gain::of_aa(sources)).flatten());
+    sections.push(gain);
+    sections.push(Section::new("waterfall", "When its assets come", timeline.body).empty_if(timeline.is_empty));
+    sections.push(Section::new("assets", "What it pulls in", assets(sources, &explanation, record.as_ref())));
+    Some(ordered(sections))
 }
 
 fn summary(weight: LevelWeight, explanation: &Explanation, record: Option<&PageRecord>) -> Markup {
@@ -50,8 +40,8 @@ fn summary(weight: LevelWeight, explanation: &Explanation, record: Option<&PageR
         div class="cards" {
             div class="card" { h3 { "Weight" } p class="big" { (format!("{:.1}", weight.weight)) }
                 p { "of " (format::count(weight.visits.into())) " learned visits, as old ones fade" } }
-            div class="card" { h3 { "Views since the start" } p class="big" { (format::count(record.map_or(0, |r| r.views))) }
-                p { (format::count(record.map_or(0, |r| r.held_out))) " held out" } }
+            div class="card" { h3 { "Views" } p class="big" { (format::count(record.map_or(0, PageRecord::views))) }
+                p { (format::count(record.map_or(0, PageRecord::held_out))) " of them held out" } }
             div class="card" { h3 { "Planned" } p class="big" { (planned) " assets" }
                 p { (format::bytes(bytes)) " of " (explanation.assets.len()) " known assets"
                     @if explanation.hidden > 0 { "; " (explanation.hidden) " seen from too few networks" } } }
@@ -59,9 +49,16 @@ fn summary(weight: LevelWeight, explanation: &Explanation, record: Option<&PageR
     }
 }
 
-fn timeline(sources: &Sources, explanation: &Explanation, record: Option<&PageRecord>) -> Markup {
-    let Some(timings) = record.map(|record| &record.timings) else {
-        return html! { p class="empty" { "No timed views yet." } };
+/// A part of a page, and whether there is nothing to see in it.
+struct Timeline {
+    body: Markup,
+    is_empty: bool,
+}
+
+fn timeline(sources: &Sources, explanation: &Explanation, record: Option<&PageRecord>) -> Timeline {
+    let heads = record.map(|record| (&record.timings, record.timings.head(false), record.timings.head(true)));
+    let Some((timings, ..)) = heads.filter(|(_, with, without)| with.is_some() || without.is_some()) else {
+        return Timeline { body: html! { p class="empty" { "No timed views since the start." } }, is_empty: true };
     };
     let page = Row { name: "the page itself".to_owned(), with: timings.head(false), without: timings.head(true) };
     let mut rows: Vec<_> = explanation
@@ -77,7 +74,7 @@ fn timeline(sources: &Sources, explanation: &Explanation, record: Option<&PageRe
     rows.truncate(BARS);
     let missing = page.without.is_none();
     rows.insert(0, page);
-    html! {
+    let body = html! {
         p class="legend" {
             span { svg class="key" width="10" height="10" aria-hidden="true" { rect class="without" width="10" height="10" {} } " without help" }
             span { svg class="key" width="10" height="10" aria-hidden="true" { rect class="with" width="10" height="10" {} } " with help" }
@@ -88,7 +85,8 @@ fn timeline(sources: &Sources, explanation: &Explanation, record: Option<&PageRe
             @if missing { " No held-out view of this page has been timed yet." }
         }
         (waterfall(&rows))
-    }
+    };
+    Timeline { body, is_empty: false }
 }
 
 fn assets(sources: &Sources, explanation: &Explanation, record: Option<&PageRecord>) -> Markup {

@@ -4,6 +4,7 @@
 mod chart;
 mod detail;
 mod format;
+mod gain;
 mod layout;
 mod overview;
 mod pages;
@@ -34,17 +35,14 @@ pub(super) fn overview(sources: &Sources, query: &Query) -> String {
 pub(super) fn detail(sources: &Sources, query: &Query) -> Option<String> {
     let sections = detail::sections(sources, query)?;
     let crumbs = html! { a href="/" { "Overview" } " / " span aria-current="page" { span class="host" { (query.host) } (query.page) } };
-    Some(layout::page(&query.page, &crumbs, &sections, &query.events("detail")).into_string())
+    let title = format!("{}{}", query.host, query.page);
+    Some(layout::page(&title, &crumbs, &sections, &query.events("detail")).into_string())
 }
 
 /// What is said of a page that may not be named, or is not there: the same for both.
 pub(super) fn absent() -> String {
-    let section = Section {
-        id: "absent",
-        title: "Nothing to show",
-        lead: None,
-        body: html! { p { "This page is not known, or has not been loaded from enough networks to be shown. " a href="/" { "To the overview" } } },
-    };
+    let body = html! { p { "This page is not known, or has not been loaded from enough networks to be shown. " a href="/" { "To the overview" } } };
+    let section = Section::new("absent", "It may not be named", body);
     layout::page("Nothing to show", &html! { a href="/" { "Overview" } }, &[section], "/events").into_string()
 }
 

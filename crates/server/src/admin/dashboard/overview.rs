@@ -6,9 +6,10 @@ use maud::{Markup, html};
 use super::super::gain::{ENOUGH, Gain};
 use super::super::ledger::{OUTCOMES, Slot, Span};
 use super::super::sources::Sources;
-use super::chart::{Scale, Stack, bars, difference, distribution, spark};
+use super::chart::{Scale, Stack, bars, spark};
 use super::format;
-use super::layout::Section;
+use super::gain;
+use super::layout::{Section, ordered};
 use super::pages;
 use super::query::Query;
 use super::unlearned;
@@ -16,31 +17,30 @@ use super::upstreams;
 
 pub(super) fn sections(sources: &Sources, query: &Query) -> Vec<Section> {
     let slots = sources.ledger.series(query.span());
-    let gain = Gain::of(&sources.ledger.all_pages());
-    let mut sections = vec![
-        Section {
-            id: "headline",
-            title: "At a glance",
-            lead: None,
-            body: headline(sources, &gain, &slots, query.span()),
-        },
-        Section { id: "gain", title: "What the help is worth", lead: None, body: gain_body(&gain, "all pages") },
-        Section {
-            id: "activity",
-            title: "Over time",
-            lead: Some(span_links(query)),
-            body: activity(&slots, query.span()),
-        },
-        pages::section(sources, query),
-    ];
+    let figures = sources.ledger.all_pages();
+    let worth = Gain::of(&figures);
+    let aa = gain::of_aa(sources);
+    let (first, last) = if sources.measurement.aa { (aa, None) } else { (None, aa) };
+    let mut sections: Vec<Section> = first.into_iter().collect();
+    sections.push(Section::new("headline", "At a glance", headline(sources, &worth, &slots, query.span())));
+    sections.push(gain::of_site(sources, &figures, &worth));
+    sections.push(pages::section(sources, query));
+    let activity = Section::new("activity", "Over time", activity(&slots, query.span())).lead(span_links(query));
+    sections.push(activity.empty_if(slots.iter().all(|slot| *slot == Slot::default())));
+    sections.extend(last);
     sections.extend(unlearned::section(sources));
     sections.extend(upstreams::section(sources));
-    sections
+    ordered(sections)
 }
 
 /// How long ago the first of these slots began.
 fn since(slots: &[Slot], span: Span) -> String {
     format::age(slots.len() as u64 * span.slot().as_secs())
+}
+
+/// Timed views of both kinds.
+fn timed(gain: &Gain) -> String {
+    format::count(gain.with.views() + gain.without.views())
 }
 
 fn headline(sources: &Sources, gain: &Gain, slots: &[Slot], span: Span) -> Markup {
@@ -58,18 +58,23 @@ fn headline(sources: &Sources, gain: &Gain, slots: &[Slot], span: Span) -> Marku
             div class="card wide" {
                 h3 { "Page views" }
                 p class="big" { (format::count(stats.views)) }
-                p { (format::count(stats.held_out)) " held out, as evidence" }
+                p { "since the start; " (format::count(stats.held_out)) " of them held out, as evidence" }
                 (spark(&views, &format!("Page views over the last {}", since(slots, span))))
             }
             div class="card" {
                 h3 { "Sooner, by the median" }
-                @match gain.difference {
+                @match gain.median() {
                     Some(difference) if difference.is_certain() => {
-                        p class="big" { (format::millis(difference.seconds().1 * 1000.0)) }
-                        p { (format::share(difference.share())) " of the time to the last asset" }
+                        p class="big" { (format::signed_millis(difference.seconds().1 * 1000.0)) }
+                        p { (format::share(difference.share())) " of the time to the last asset, of " (timed(gain)) " timed views in "
+                            (format::age(sources.ledger.age().as_secs())) }
                     }
-                    Some(_) => { p class="big" { "±0" } p { "no difference that is beyond doubt" } }
-                    None => { p class="big quiet" { "–" } p { (gain.without.views()) " views held out; at least " (ENOUGH) " are needed" } }
+                    Some(_) => { p class="big" { "±0" } p { "no difference beyond doubt, of " (timed(gain)) " timed views" } }
+                    None => {
+                        p class="big quiet" { "–" }
+                        p { (format::count(gain.accounts.without.timed)) " of " (format::count(gain.accounts.without.shown))
+                            " held-out views timed; " (ENOUGH) " are needed" }
+                    }
                 }
             }
             div class="card" {
@@ -103,68 +108,6 @@ fn headline(sources: &Sources, gain: &Gain, slots: &[Slot], span: Span) -> Marku
                 p class="big" { (format::age(sources.uptime().as_secs())) }
                 p { (format::count(stats.connections.saturating_sub(stats.connections_ended))) " connections open, "
                     (format::count(sources.traffic.requests())) " requests" }
-            }
-        }
-    }
-}
-
-/// What the help is worth, for all pages or for one: two distributions and the difference of their medians.
-pub(super) fn gain_body(gain: &Gain, of: &str) -> Markup {
-    let (with, without) = (gain.with.views(), gain.without.views());
-    html! {
-        p class="note" {
-            "Time from the navigation to the last of the planned assets that the view loaded, as the server sees it, for " (of)
-            ". Views that were cut off are left out. Which views get no help is drawn by lot, and each view counts the inverse of the \
-             chance of its draw. Views are compared by outlet, and clients that held some of the page apart from those that held \
-             none. Curves are scaled to one height."
-        }
-        @if with == 0 && without == 0 {
-            p class="empty" { "No timed views yet. They are counted when a visit closes." }
-        } @else {
-            (distribution(gain))
-        }
-        @match &gain.difference {
-            Some(found) => {
-                h3 { "How much sooner" }
-                (difference(found))
-                p {
-                    @let (low, saved, high) = found.seconds();
-                    @if found.is_certain() && saved > 0.0 {
-                        strong { (format::millis(saved * 1000.0)) " sooner" }
-                        ", " (format::share(found.share())) " of the time without help"
-                    } @else if found.is_certain() {
-                        strong class="bad" { (format::millis(-saved * 1000.0)) " later with help than without" }
-                    } @else {
-                        strong { "No difference beyond doubt" }
-                    }
-                    " at the median: 95 % confidence interval from " (format::signed_millis(low * 1000.0)) " to "
-                    (format::signed_millis(high * 1000.0)) " (" (with) " views with help and " (without) " without). "
-                    @if gain.preliminary { "Until a day has passed, this interval holds for one look only. " }
-                    @else { "It holds however often one looks. " }
-                    @if found.until_five_percent > 1.0 {
-                        "A difference of 5 % would be seen with " (format!("{:.0}", found.until_five_percent.ceil())) " times as many views."
-                    } @else { "A difference of 5 % would be seen with the views that there are." }
-                }
-                ul class="note" {
-                    @for (name, slower) in &gain.slower {
-                        li { (name) ": "
-                            @match slower {
-                                Some(slower) => {
-                                    @let (low, saved, high) = slower.seconds();
-                                    (format::signed_millis(saved * 1000.0)) " sooner, from " (format::signed_millis(low * 1000.0)) " to " (format::signed_millis(high * 1000.0))
-                                }
-                                None => { "too few views yet" }
-                            }
-                        }
-                    }
-                }
-            }
-            None => {
-                p class="empty" {
-                    "Not enough views yet to say how much: " (with) " with help and " (without) " without, and "
-                    (ENOUGH) " of each are needed."
-                    @if without == 0 { " Views without help come from the hold-out (one navigation in 32 unless set otherwise)." }
-                }
             }
         }
     }
@@ -204,11 +147,16 @@ fn activity(slots: &[Slot], span: Span) -> Markup {
         Stack { name: "wasted at most", class: "without", values: of(&|slot| slot.wasted_bytes as f64) },
     ];
     let since = &since(slots, span);
+    let mut plots = [
+        ("Assets, by what was decided", &decisions[..], Scale::Things),
+        ("Pushes, by what became of them", &outcomes[..], Scale::Things),
+        ("Bytes pushed", &bytes[..], Scale::Bytes),
+    ];
+    // What shows nothing comes last.
+    plots.sort_by_key(|(_, stacks, _)| stacks.iter().all(|stack| stack.values.iter().all(|value| *value == 0.0)));
     html! {
         div class="plots" {
-            div { h3 { "Assets, by what was decided" } (bars(&decisions, since, Scale::Things)) }
-            div { h3 { "Pushes, by what became of them" } (bars(&outcomes, since, Scale::Things)) }
-            div { h3 { "Bytes pushed" } (bars(&bytes, since, Scale::Bytes)) }
+            @for (name, stacks, scale) in plots { div { h3 { (name) } (bars(stacks, since, scale)) } }
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The table of pages.
 
 use headstart::learn::{PageWeight, Verdict};
+use headstart_gain::Difference;
 use maud::{Markup, html};
 
+use super::super::gain::Gain;
 use super::super::ledger::PageSummary;
 use super::super::sources::Sources;
 use super::chart::strip;
@@ -39,7 +41,7 @@ pub(super) fn section(sources: &Sources, query: &Query) -> Section {
             }
         }
     };
-    Section { id: "pages", title: "Pages and what they pull in", lead: Some(filter(query)), body }
+    Section::new("pages", "Pages and what they pull in", body).lead(filter(query)).empty_if(known.passed == 0)
 }
 
 fn matches(page: &PageWeight, wanted: &str) -> bool {
@@ -89,7 +91,7 @@ fn table(sources: &Sources, query: &Query, rows: &[&(&PageWeight, PageSummary)])
         (Sort::Hinted, "Hinted"),
         (Sort::Held, "Held"),
         (Sort::Wasted, "Wasted"),
-        (Sort::Gain, "Sooner"),
+        (Sort::Gain, "Sooner, median"),
     ];
     html! {
         div class="scroll" tabindex="0" role="region" aria-label="Table of pages" {
@@ -134,16 +136,24 @@ fn row(sources: &Sources, page: &PageWeight, summary: &PageSummary) -> Markup {
             td class="number" { (format::count(counts.held.into())) }
             td class="number" { @if counts.wasted_bytes == 0 { "0" } @else { (format::bytes(counts.wasted_bytes)) } }
             td class="number" {
-                @match saved(summary) {
-                    Some(saved) => {
-                        span title=(format!("difference of medians, {} hold-outs", summary.holdouts))
-                            class=[((summary.holdouts as f64) < super::super::gain::ENOUGH).then_some("quiet")] { (format::signed_millis(saved)) }
+                @match gain(sources, page) {
+                    Some(found) => {
+                        @let (low, saved, high) = found.seconds();
+                        @if found.is_certain() { (format::signed_millis(saved * 1000.0)) } @else { "not certain" }
+                        span class="host" { (format::signed_millis(low * 1000.0)) " to " (format::signed_millis(high * 1000.0)) }
                     }
-                    None => { span class="quiet" { "–" } }
+                    None => { span class="quiet" { "too few views" } }
                 }
             }
         }
     }
+}
+
+/// The difference of the medians of a page.
+fn gain(sources: &Sources, page: &PageWeight) -> Option<Difference> {
+    let figures = sources.ledger.figures(&page.authority, &page.path)?;
+    let [median, ..] = Gain::differences(&figures, |_| true);
+    median
 }
 
 fn pager(query: &Query, from: usize, all: usize) -> Markup {

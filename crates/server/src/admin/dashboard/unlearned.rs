@@ -25,5 +25,5 @@ pub(super) fn section(sources: &Sources) -> Option<Section> {
             }
         }
     };
-    Some(Section { id: "unlearned", title: "What taught nothing", lead: None, body })
+    Some(Section::new("unlearned", "What taught nothing", body))
 }

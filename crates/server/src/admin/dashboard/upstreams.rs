@@ -12,7 +12,7 @@ use headstart_proxy::{BUCKETS, UpstreamStats};
 pub(super) fn section(sources: &Sources) -> Option<Section> {
     let upstreams = sources.origins.upstreams();
     let body = table(&upstreams);
-    (!upstreams.is_empty()).then_some(Section { id: "upstreams", title: "Upstreams", lead: None, body })
+    (!upstreams.is_empty()).then(|| Section::new("upstreams", "Upstreams", body))
 }
 
 fn table(upstreams: &[UpstreamStats]) -> Markup {

@@ -1,34 +1,48 @@
 //! What the events of the engine add up to, within fixed bounds.
 //!
-//! Nothing here has a name: pages and assets are keyed hashes, with a key of this process. Names come from the learner when
+//! Nothing here has a name: pages and assets are keyed hashes, with a key of this deployment. Names come from the learner when
 //! something is shown, and it gives none that has not passed the network gate.
 //!
-//! Bounds: 1,024 pages (the lightest gives way), 64 assets a page, the views of `timings`, a sketch of the times of each
-//! outlet and arm of a page, 2 rings of 120 time slots. Together less than 32 MiB, which [`tests`] adds up.
+//! Bounds: 1,024 pages (the lightest gives way, and its figures go to those of all that did), 64 assets a page, the views of
+//! `timings`, a sketch of the times of each outlet and arm of a page, a filter of the day's clients, 2 rings of 120 time
+//! slots. The figures of the gain take less than 20 MiB, all together less than 36 MiB, which [`tests`] adds up.
 
+mod account;
+mod clients;
 mod figures;
 mod pages;
 mod ring;
+mod saved;
 mod series;
 mod timings;
 
-use std::hash::{BuildHasher as _, RandomState};
+use std::collections::HashSet;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use headstart::{Decision, Event, PageView, PushOutcome, PushReport, VisitReport};
 
-pub(crate) use self::figures::Figures;
+use siphasher::sip::SipHasher13;
+
+pub(crate) use self::account::Account;
+use self::clients::Clients;
+use self::figures::Closed;
+pub(crate) use self::figures::{Figures, Stratum};
 use self::pages::PageTable;
 pub(crate) use self::pages::{AssetCounts, PageRecord, PageSummary};
+pub(crate) use self::saved::Saved;
 pub(crate) use self::series::{Series, Slot, Span};
 pub(crate) use self::timings::Bar;
 
 /// Takes in events on the connections' tasks: a lock, and a look-up for each asset.
 #[derive(Debug)]
 pub(crate) struct Ledger {
-    hasher: RandomState,
+    /// The key of the hashes of pages and assets.
+    key: [u8; 16],
     began: Instant,
+    /// How long the figures had been gathered when this process began.
+    age: Duration,
     state: Mutex<State>,
 }
 
@@ -39,6 +53,11 @@ struct State {
     day: Series,
     pages: PageTable,
     all_pages: Figures,
+    /// Of views while hold-outs got help like others.
+    aa: Figures,
+    clients: Clients,
+    /// Events that changed what is saved.
+    changes: u64,
 }
 
 /// Sums since the start that the engine's own counters do not have.
@@ -63,27 +82,59 @@ fn outcome_index(outcome: PushOutcome) -> usize {
 }
 
 impl Ledger {
-    pub(crate) fn new() -> Self {
+    /// A ledger that goes on with figures that were saved, if any were.
+    pub(crate) fn new(saved: Option<Saved>) -> Self {
+        let saved = saved.unwrap_or_else(|| Saved { key: random_key(), ..Saved::default() });
+        let Saved { key, age, all_pages, aa, others, pages } = saved;
         let state = State {
             totals: Totals::default(),
             hour: Series::new(Span::Hour),
             day: Series::new(Span::Day),
-            pages: PageTable::default(),
-            all_pages: Figures::default(),
+            pages: PageTable::restore(pages, others, Duration::ZERO),
+            all_pages,
+            aa,
+            clients: Clients::new(),
+            changes: 0,
         };
-        Self { hasher: RandomState::new(), began: Instant::now(), state: Mutex::new(state) }
+        Self { key, began: Instant::now(), age, state: Mutex::new(state) }
+    }
+
+    /// What is to be saved.
+    pub(crate) fn save(&self) -> Saved {
+        let uptime = self.began.elapsed();
+        let state = self.lock();
+        Saved {
+            key: self.key,
+            age: self.age + uptime,
+            all_pages: state.all_pages.clone(),
+            aa: state.aa.clone(),
+            others: state.pages.others.clone(),
+            pages: state.pages.save(uptime),
+        }
+    }
+
+    /// How often what is to be saved has changed.
+    pub(crate) fn changes(&self) -> u64 {
+        self.lock().changes
+    }
+
+    /// How long the figures have been gathered, in this process and before.
+    pub(crate) fn age(&self) -> Duration {
+        self.age + self.began.elapsed()
     }
 
     /// Takes in an event.
     pub(crate) fn record(&self, event: &Event) {
-        self.record_at(event, self.began.elapsed());
+        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        self.record_at(event, self.began.elapsed(), since_1970.as_secs() / 86_400);
     }
 
-    fn record_at(&self, event: &Event, now: Duration) {
+    /// `now` counts from the start; `day` from 1970.
+    fn record_at(&self, event: &Event, now: Duration, day: u64) {
         match event {
             Event::View(view) => self.view(view, now),
             Event::Push(push) => self.push(push, now),
-            Event::Visit(visit) => self.visit(visit, now),
+            Event::Visit(visit) => self.visit(visit, now, day),
             _ => {}
         }
     }
@@ -106,6 +157,38 @@ impl Ledger {
         self.lock().all_pages.clone()
     }
 
+    /// All pages together, while hold-outs got help like others.
+    pub(crate) fn aa(&self) -> Figures {
+        self.lock().aa.clone()
+    }
+
+    /// All pages together of which there are no records of their own any more.
+    pub(crate) fn other_pages(&self) -> Figures {
+        self.lock().pages.others.clone()
+    }
+
+    /// The figures of the pages that may be named; those of all others are added to `unnamed`.
+    pub(crate) fn named<'p>(
+        &self,
+        pages: impl Iterator<Item = (&'p str, &'p str)>,
+        unnamed: &mut Figures,
+    ) -> Vec<((&'p str, &'p str), Figures)> {
+        let pages: Vec<_> =
+            pages.map(|(authority, path)| (self.page_key(authority, path), (authority, path))).collect();
+        let state = self.lock();
+        let figures = |(key, name): &(u64, _)| Some((*name, state.pages.get(*key)?.figures.clone()));
+        let found = pages.iter().filter_map(figures).collect();
+        let keys: HashSet<u64> = pages.iter().map(|(key, _)| *key).collect();
+        state.pages.others_than(&keys).for_each(|figures| unnamed.merge(figures));
+        found
+    }
+
+    /// The figures of a page.
+    pub(crate) fn figures(&self, authority: &str, path: &str) -> Option<Figures> {
+        let key = self.page_key(authority, path);
+        self.lock().pages.get(key).map(|page| page.figures.clone())
+    }
+
     /// What is recorded of a page.
     pub(crate) fn page(&self, authority: &str, path: &str) -> Option<PageRecord> {
         let key = self.page_key(authority, path);
@@ -121,22 +204,34 @@ impl Ledger {
 
     /// The key of an asset's entry in a [`PageRecord`].
     pub(crate) fn asset_key(&self, path: &str) -> u64 {
-        self.hasher.hash_one(path)
+        self.hash(path.as_bytes(), &[])
     }
 
     fn page_key(&self, authority: &str, path: &str) -> u64 {
-        self.hasher.hash_one((authority, path))
+        self.hash(authority.as_bytes(), path.as_bytes())
+    }
+
+    fn hash(&self, first: &[u8], second: &[u8]) -> u64 {
+        let mut hasher = SipHasher13::new_with_key(&self.key);
+        hasher.write_usize(first.len());
+        hasher.write(first);
+        hasher.write(second);
+        hasher.finish()
     }
 
     fn view(&self, view: &PageView, now: Duration) {
         let key = self.page_key(&view.authority, &view.page);
         let mut state = self.lock();
+        state.changes += 1;
+        let figures = if view.aa { &mut state.aa } else { &mut state.all_pages };
+        figures.shown(view.held_out);
         let page = state.pages.visit(key, now);
-        page.views += 1;
-        page.held_out += u64::from(view.held_out);
+        if !view.aa {
+            page.figures.shown(view.held_out);
+        }
         let mut slot = Slot { views: 1, held_out: u32::from(view.held_out), ..Slot::default() };
         for asset in &view.assets {
-            let counts = page.asset(self.hasher.hash_one(&*asset.path));
+            let counts = page.asset(self.asset_key(&asset.path));
             let (of_page, of_slot) = match asset.decision {
                 Decision::Held => (&mut counts.held, &mut slot.held),
                 Decision::Hinted => (&mut counts.hinted, &mut slot.hinted),
@@ -176,17 +271,36 @@ impl Ledger {
         state.add(now, &slot);
     }
 
-    fn visit(&self, visit: &VisitReport, now: Duration) {
+    fn visit(&self, visit: &VisitReport, now: Duration, day: u64) {
         let key = self.page_key(&visit.authority, &visit.page);
+        let (view, age) = (Closed::of(visit), self.age + now);
+        let of_page = Closed { stratum: view.stratum.of_page(), ..view };
+        // A client is counted once a day in each place that it is counted in.
+        let client = |place: u64, view: &Closed| {
+            self.hash(&visit.client.to_le_bytes(), &[place.to_le_bytes(), view.stratum.code().to_le_bytes()].concat())
+        };
         let mut state = self.lock();
+        state.changes += 1;
         state.totals.visits += 1;
-        // A client that left before the end says nothing of how long it takes.
-        let Some(complete) = visit.complete.filter(|_| !visit.cut_off) else { return };
-        state.all_pages.add(visit, complete, now);
-        // One that holds some of the page needs less: a page's own figures are of those that held nothing.
-        if let Some(page) = state.pages.get_mut(key).filter(|_| !visit.warm) {
-            page.figures.add(visit, complete, now);
-            page.timings.add(visit, |path| self.hasher.hash_one(path));
+        let first = state.clients.is_new(day, client(u64::from(visit.aa), &view));
+        let figures = if visit.aa { &mut state.aa } else { &mut state.all_pages };
+        figures.add(&view, first, age);
+        if !visit.aa {
+            let first = !visit.warm && state.clients.is_new(day, client(key, &of_page));
+            // The page of a view may have given way meanwhile.
+            let (page, others) = state.pages.page_or_others(key);
+            match page {
+                // One that holds some of the page needs less: a page's own figures are of those that held nothing.
+                Some(page) if !visit.warm => {
+                    page.figures.add(&of_page, first, age);
+                    if matches!(view.fate, account::Fate::Timed(_)) {
+                        page.timings.add(visit, |path| self.asset_key(path));
+                    }
+                }
+                Some(page) => page.figures.returned(visit.held_out),
+                None if !visit.warm => others.add(&of_page, first, age),
+                None => others.returned(visit.held_out),
+            }
         }
         // Seen by itself at the next view at the latest.
         state.add(now, &Slot::default());
@@ -206,16 +320,104 @@ impl State {
 }
 
 #[cfg(test)]
+impl Ledger {
+    /// Takes in a timed view of a page, on a day after the first.
+    pub(crate) fn timed(
+        &self,
+        held_out: bool,
+        class: headstart::learn::ClientClass,
+        returning: bool,
+        time: Duration,
+        day: u64,
+    ) {
+        let phone = class == headstart::learn::ClientClass::Phone;
+        let stratum = Stratum::of_code(u64::from(returning) << 2 | u64::from(phone) << 3).expect("a stratum");
+        let arm = if held_out { headstart_gain::Arm::HeldOut } else { headstart_gain::Arm::Helped };
+        let weight = headstart_gain::Weight::from_probability(if held_out { 1.0 / 9.0 } else { 8.0 / 9.0 });
+        let (fate, bytes) = (account::Fate::Timed(time), time.subsec_micros().into());
+        let view = Closed { stratum, arm, weight, fate, bytes };
+        let first = bytes % 3 > 0;
+        let now = Duration::from_secs(day * 86_400);
+        let mut state = self.lock();
+        state.all_pages.shown(held_out);
+        state.all_pages.add(&view, first, now);
+        let page = state.pages.visit(day, now);
+        page.figures.shown(held_out);
+        page.figures.add(&Closed { stratum: stratum.of_page(), ..view }, first, now);
+    }
+}
+
+/// Not to be guessed, so that nobody makes pages that share a hash.
+fn random_key() -> [u8; 16] {
+    let half = || RandomState::new().hash_one(0_u8).to_le_bytes();
+    let mut key = [0; 16];
+    key.iter_mut().zip(half().into_iter().chain(half())).for_each(|(own, random)| *own = random);
+    key
+}
+
+#[cfg(test)]
 mod tests {
+    use headstart_gain::{Arm, Weight};
+
+    use super::account::Fate;
     use super::timings::Timings;
     use super::*;
 
     #[test]
-    fn the_bounds_together_are_less_than_32_mib() {
+    fn the_bounds_together_are_less_than_36_mib() {
         // Three outlets, two arms, each with all bins there are, ten bytes a bin.
         let figures = 3 * 2 * headstart_gain::BINS * 10;
         let page = size_of::<PageRecord>() + pages::HEAP_BYTES + figures + Timings::HEAP_BYTES;
-        let all = pages::MAX_PAGES * page;
-        assert!(all < 32 << 20, "{all} bytes, {page} a page");
+        let all = pages::MAX_PAGES * page + Clients::HEAP_BYTES;
+        assert!(all < 36 << 20, "{all} bytes, {page} a page");
+    }
+
+    /// The figures of 1,024 pages with every stratum and, in each, every bin.
+    #[test]
+    fn the_gain_takes_less_than_20_mib_at_1024_pages() {
+        let ledger = Ledger::new(None);
+        let mut whole = Figures::default();
+        let views = (0..headstart_gain::BINS).flat_map(|bin| (0..16).map(move |code| (bin, code)));
+        let fill = |figures: &mut Figures, of_page: bool| {
+            for (bin, code) in views.clone() {
+                // No response is sent by a fourth outlet.
+                let stratum = Stratum::of_code(code).filter(|stratum| stratum.outlet() != "other");
+                let Some(stratum) = stratum else { continue };
+                let stratum = if of_page { stratum.of_page() } else { stratum };
+                let time = Duration::from_secs_f64(headstart_gain::bounds(bin).0 * 1.000_1);
+                for arm in [Arm::Helped, Arm::HeldOut] {
+                    let view = Closed { stratum, arm, weight: Weight::ONE, fate: Fate::Timed(time), bytes: 1 };
+                    figures.add(&view, true, Duration::ZERO);
+                }
+            }
+        };
+        fill(&mut whole, true);
+        let mut state = ledger.lock();
+        fill(&mut state.all_pages, false);
+        fill(&mut state.aa, false);
+        for page in 0..1_100 {
+            state.pages.visit(page, Duration::from_secs(page)).figures = whole.clone();
+        }
+        let figures = state.pages.figures_bytes() + state.all_pages.bytes() + state.aa.bytes();
+        let all = figures + Clients::HEAP_BYTES + pages::MAX_PAGES * size_of::<Figures>();
+        assert!(all < 20 << 20, "{all} bytes");
+        assert!(all > 10 << 20, "{all} bytes: the test fills what there is");
+    }
+
+    #[test]
+    fn figures_go_on_where_they_were_saved() {
+        let ledger = Ledger::new(None);
+        let key = ledger.page_key("a.example", "/");
+        let timed = Figures::of((0..100).map(|view| (Arm::Helped, Duration::from_millis(view))));
+        {
+            let mut state = ledger.lock();
+            state.pages.visit(key, Duration::ZERO).figures = timed.clone();
+            state.all_pages.merge(&timed);
+        }
+        let bytes = ledger.save().to_bytes();
+        let again = Ledger::new(Some(Saved::from_bytes(&bytes).unwrap()));
+        assert_eq!(again.all_pages(), timed);
+        assert_eq!(again.page("a.example", "/").map(|page| page.figures), Some(timed));
+        assert_eq!(again.page("a.example", "/other").map(|page| page.figures), None);
     }
 }

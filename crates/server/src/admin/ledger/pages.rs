@@ -1,10 +1,11 @@
 //! What is recorded of each page.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
 use std::time::Duration;
 
 use super::figures::Figures;
+use super::saved::SavedPage;
 use super::timings::Timings;
 use crate::admin::median::median;
 
@@ -21,7 +22,11 @@ pub(super) const HEAP_BYTES: usize = MAX_ASSETS * size_of::<AssetCounts>();
 
 /// Pages by key. Keys are hashes already.
 #[derive(Debug, Default)]
-pub(super) struct PageTable(HashMap<u64, PageRecord, BuildHasherDefault<Keyed>>);
+pub(super) struct PageTable {
+    pages: HashMap<u64, PageRecord, BuildHasherDefault<Keyed>>,
+    /// The figures of those that gave way.
+    pub(super) others: Figures,
+}
 
 /// What was done for one page.
 #[derive(Clone, Debug)]
@@ -29,8 +34,6 @@ pub(crate) struct PageRecord {
     /// Views, halved every day, as of `at` seconds since the start.
     weight: f64,
     at: f64,
-    pub(crate) views: u64,
-    pub(crate) held_out: u64,
     pub(crate) assets: Vec<AssetCounts>,
     pub(crate) figures: Figures,
     pub(crate) timings: Timings,
@@ -58,57 +61,93 @@ pub(crate) struct PageSummary {
     /// Median milliseconds to the last asset, with help and without.
     pub(crate) with: Option<f64>,
     pub(crate) without: Option<f64>,
-    /// How many held-out views that is from.
-    pub(crate) holdouts: u64,
 }
 
 impl PageTable {
     pub(super) fn get(&self, key: u64) -> Option<&PageRecord> {
-        self.0.get(&key)
+        self.pages.get(&key)
+    }
+
+    /// The figures of the pages whose keys these are not.
+    pub(super) fn others_than(&self, keys: &HashSet<u64>) -> impl Iterator<Item = &Figures> {
+        self.pages.iter().filter(|(key, _)| !keys.contains(key)).map(|(_, page)| &page.figures)
+    }
+
+    /// The record of a page, if there is one, and what is kept of those that there is none of.
+    pub(super) fn page_or_others(&mut self, key: u64) -> (Option<&mut PageRecord>, &mut Figures) {
+        (self.pages.get_mut(&key), &mut self.others)
     }
 
     pub(super) fn get_mut(&mut self, key: u64) -> Option<&mut PageRecord> {
-        self.0.get_mut(&key)
+        self.pages.get_mut(&key)
     }
 
-    /// The record of a page that is shown at `now`, made if need be. O(1), or O(pages) when another has to go for it.
+    /// The record of a page that is shown at `now`, made if need be. O(1), or O(pages) when another has to go for it: its
+    /// figures are kept with those of others that went.
     pub(super) fn visit(&mut self, key: u64, now: Duration) -> &mut PageRecord {
         let now = now.as_secs_f64();
-        if self.0.len() >= MAX_PAGES && !self.0.contains_key(&key) {
-            let weights = self.0.iter().map(|(key, page)| (page.weight_at(now), *key));
-            if let Some((_, lightest)) = weights.min_by(|(a, _), (b, _)| a.total_cmp(b)) {
-                self.0.remove(&lightest);
+        if self.pages.len() >= MAX_PAGES && !self.pages.contains_key(&key) {
+            let weights = self.pages.iter().map(|(key, page)| (page.weight_at(now), *key));
+            let lightest = weights.min_by(|(a, _), (b, _)| a.total_cmp(b));
+            if let Some(page) = lightest.and_then(|(_, lightest)| self.pages.remove(&lightest)) {
+                self.others.merge(&page.figures);
             }
         }
-        let page = self.0.entry(key).or_insert_with(PageRecord::new);
+        let page = self.pages.entry(key).or_insert_with(PageRecord::new);
         page.weight = page.weight_at(now) + 1.0;
         page.at = now;
         page
+    }
+
+    /// What is kept of the pages, in the order of their keys.
+    pub(super) fn save(&self, now: Duration) -> Vec<SavedPage> {
+        let saved = |(key, page): (&u64, &PageRecord)| SavedPage {
+            key: *key,
+            weight: page.weight_at(now.as_secs_f64()),
+            figures: page.figures.clone(),
+        };
+        let mut pages: Vec<_> = self.pages.iter().map(saved).collect();
+        pages.sort_by_key(|page| page.key);
+        pages
+    }
+
+    /// Pages as they were saved, with their weights as of `now`.
+    pub(super) fn restore(saved: Vec<SavedPage>, others: Figures, now: Duration) -> Self {
+        let page = |SavedPage { key, weight, figures }: SavedPage| {
+            (key, PageRecord { weight, at: now.as_secs_f64(), figures, ..PageRecord::new() })
+        };
+        Self { pages: saved.into_iter().map(page).collect(), others }
+    }
+
+    #[cfg(test)]
+    pub(super) fn figures_bytes(&self) -> usize {
+        self.pages.values().map(|page| page.figures.bytes()).sum::<usize>() + self.others.bytes()
     }
 }
 
 impl PageRecord {
     fn new() -> Self {
-        Self {
-            weight: 0.0,
-            at: 0.0,
-            views: 0,
-            held_out: 0,
-            assets: Vec::new(),
-            figures: Figures::default(),
-            timings: Timings::default(),
-        }
+        Self { weight: 0.0, at: 0.0, assets: Vec::new(), figures: Figures::default(), timings: Timings::default() }
     }
 
     pub(super) fn summary(&self) -> PageSummary {
         let arms = self.figures.arms();
         PageSummary {
-            views: self.views,
+            views: self.views(),
             counts: self.sum(),
             with: median(&arms.helped),
             without: median(&arms.held_out),
-            holdouts: arms.held_out.views(),
         }
+    }
+
+    /// Views that were shown, held out and not.
+    pub(crate) fn views(&self) -> u64 {
+        self.figures.account(false).shown + self.held_out()
+    }
+
+    /// Of these, views that were held out.
+    pub(crate) fn held_out(&self) -> u64 {
+        self.figures.account(true).shown
     }
 
     /// Sums over the assets; its key means nothing.
@@ -185,7 +224,7 @@ mod tests {
         for key in 100..10_000 {
             pages.visit(key, Duration::from_secs(60));
         }
-        assert_eq!(pages.0.len(), MAX_PAGES);
+        assert_eq!(pages.pages.len(), MAX_PAGES);
         assert!((0..10).all(|key| pages.get(key).is_some()));
     }
 

@@ -1,4 +1,4 @@
-//! Rows of `[learn]`, `[push]`, `[hint]`, `[cookie]`, `[markup]` and `[edge]`.
+//! Rows of `[learn]`, `[push]`, `[hint]`, `[cookie]`, `[markup]`, `[edge]` and `[gain]`.
 
 use std::time::Duration;
 
@@ -70,6 +70,12 @@ pub(in crate::config) fn edge() -> Group<Engine> {
     Group::<Engine>::new("edge")
         .value("shared", |to| &mut to.shared_edge)
         .help("a cache in front keeps responses for others: no cookie, nothing subtracted, no view held out")
+}
+
+pub(in crate::config) fn gain() -> Group<Engine> {
+    Group::<Engine>::new("gain")
+        .value("aa", |to| &mut to.aa)
+        .help("hold-outs get help too and teach nothing: a check of the measurement, which has to find no difference")
 }
 
 const VERIFY: &[(&str, Option<VerifyHeld>)] =

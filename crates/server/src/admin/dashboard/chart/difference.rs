@@ -17,8 +17,8 @@ pub(in crate::admin::dashboard) fn difference(difference: &Difference) -> Markup
     let place = |value: f64| (value + left) / span;
     let marks = ticks_left.iter().filter(|_| left > 0.0).map(|tick| -tick).chain(ticks_right.iter().copied());
     let mut marks: Vec<f64> = marks.filter(|mark| *mark >= -left && *mark <= right).collect();
-    // Two scales side by side may crowd.
-    if marks.len() > 9 {
+    // Two scales side by side may crowd, and so does one on a phone.
+    if marks.len() > 5 {
         let keep = |(number, mark): (usize, f64)| (number % 2 == 0 || mark == 0.0).then_some(mark);
         marks = marks.into_iter().enumerate().filter_map(keep).collect();
     }
