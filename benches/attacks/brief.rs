@@ -25,7 +25,7 @@ const MAX_GROWTH: u64 = 48 << 20;
 const AT_ONCE: usize = 4;
 
 /// One of each kind, and those that once took the most memory.
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 22] = [
     "rapid reset",
     "reset once answered",
     "MadeYouReset by window overflow",
@@ -44,6 +44,10 @@ const NAMES: [&str; 18] = [
     "large files, no window",
     "PINGs instead of window",
     "pushes, never read",
+    "1,125 downloads of a streamed file, no window",
+    "1,125 downloads of an HTTP/1.1 upstream, no window",
+    "1,125 downloads of an HTTP/2 upstream, no window",
+    "1,200 uploads in drops to an HTTP/1.1 upstream",
 ];
 
 /// Floods that are ended as soon as they are known for one, long before the time is up.

@@ -14,6 +14,17 @@ pub(crate) fn navigation(stream: u32, path: &str) -> Vec<u8> {
     head(stream, true, &block("GET", path, &fields))
 }
 
+/// The same of a host that the client names.
+pub(crate) fn navigation_to(stream: u32, host: &str, path: &str) -> Vec<u8> {
+    let fields = [("accept", "text/html"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+    head(stream, true, &testkit::frames::block(host, "GET", path, &fields))
+}
+
+/// A request without a body.
+pub(crate) fn request(stream: u32, method: &str, path: &str, more: &[(&str, &str)]) -> Vec<u8> {
+    head(stream, true, &block(method, path, more))
+}
+
 pub(crate) fn get(stream: u32, path: &str) -> Vec<u8> {
     head(stream, true, &block("GET", path, &[]))
 }

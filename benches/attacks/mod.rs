@@ -7,6 +7,9 @@
 //! for a byte of the attacker is at most 10 bytes, after a first page. `--quick` gives one second to each attack,
 //! which is too short to see slow timers.
 //!
+//! Attacks on what all clients share meet the program as a proxy, too, in front of an application in this process, over
+//! HTTP/1.1 and over HTTP/2.
+//!
 //! The control comes first: a careless server that has to fail each of the checks.
 
 mod brief;
@@ -18,10 +21,12 @@ pub(crate) mod honest;
 mod modes;
 mod pushes;
 mod resets;
+mod shared;
 pub(crate) mod site;
 mod slow;
 mod stage;
 mod trial;
+mod upstream;
 mod verdict;
 mod watch;
 mod wire;

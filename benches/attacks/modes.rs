@@ -9,13 +9,24 @@ use super::frames::greeting;
 use super::resets::Made;
 use super::site::{LARGE, STREAMED};
 use super::stage::Stage;
-use super::{floods, heads, pushes, resets, slow};
+use super::{floods, heads, pushes, resets, shared, slow};
 
 pub(crate) struct Mode {
     pub(crate) name: &'static str,
     pub(crate) ends: Ends,
     pub(crate) pushes: bool,
+    pub(crate) through: Through,
     pub(crate) run: Box<dyn Fn(Arc<Stage>) -> LocalBoxFuture<'static, ()> + Sync>,
+}
+
+/// What the server gets its responses from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Through {
+    Files,
+    /// An application, over HTTP/1.1.
+    Http1,
+    /// The same over HTTP/2.
+    Http2,
 }
 
 /// What the server owes to an attacker's connection.
@@ -54,11 +65,14 @@ pub(crate) fn mode<F>(name: &'static str, ends: Ends, run: impl Fn(Arc<Stage>) -
 where
     F: Future<Output = ()> + 'static,
 {
-    Mode { name, ends, pushes: false, run: Box::new(move |stage| run(stage).boxed_local()) }
+    Mode { name, ends, pushes: false, through: Through::Files, run: Box::new(move |stage| run(stage).boxed_local()) }
 }
 
 pub(crate) fn all() -> Vec<Mode> {
-    [of_resets(), of_floods(), of_windows(), of_heads(), of_pushes(), of_slowness()].into_iter().flatten().collect()
+    [of_resets(), of_floods(), of_windows(), of_heads(), of_pushes(), of_slowness(), of_what_is_shared()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Nothing but the honest client, to compare with.
@@ -146,6 +160,35 @@ fn of_pushes() -> Vec<Mode> {
         mode("pushes, never read", STALL, async |stage| pushes::never_read(&stage).await),
         with_pushes(mode("reset of every push", Held, async |stage| pushes::reset_all(&stage).await)),
         with_pushes(mode("pages again and again", Held, async |stage| pushes::take_all(&stage).await)),
+    ]
+}
+
+fn of_what_is_shared() -> Vec<Mode> {
+    let through = |through, mut mode: Mode| {
+        mode.through = through;
+        mode
+    };
+    let downloads = |name, file, connections, streams| {
+        mode(name, STALL, move |stage| async move { shared::downloads(&stage, file, connections, streams).await })
+    };
+    let resets = |name| mode(name, Held, async |stage| shared::resets(&stage, LARGE).await);
+    let uploads = |name| mode(name, Held, async |stage| shared::uploads(&stage).await);
+    vec![
+        downloads("1,125 downloads of a streamed file, no window", STREAMED, 9, 125),
+        downloads("10,000 downloads, no window", LARGE, 100, 100),
+        mode("pages of invented hosts", Held, async |stage| shared::hosts(&stage).await),
+        through(Through::Http1, downloads("1,125 downloads of an HTTP/1.1 upstream, no window", LARGE, 9, 125)),
+        through(Through::Http1, downloads("10,000 downloads of an HTTP/1.1 upstream, no window", LARGE, 100, 100)),
+        through(Through::Http2, downloads("16 downloads of an HTTP/2 upstream, no window", LARGE, 1, 16)),
+        through(Through::Http2, downloads("1,125 downloads of an HTTP/2 upstream, no window", LARGE, 9, 125)),
+        through(Through::Http2, downloads("10,000 downloads of an HTTP/2 upstream, no window", LARGE, 100, 100)),
+        through(Through::Http2, resets("resets through an HTTP/2 upstream")),
+        through(Through::Http1, uploads("1,200 uploads in drops to an HTTP/1.1 upstream")),
+        through(Through::Http2, uploads("1,200 uploads in drops to an HTTP/2 upstream")),
+        through(
+            Through::Http1,
+            mode("odd codings and POST to what is cached", Held, async |stage| shared::cache(&stage).await),
+        ),
     ]
 }
 

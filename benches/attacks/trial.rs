@@ -9,12 +9,29 @@ use rustix::process::{Pid, setpriority_process};
 use rustls::ClientConfig;
 
 use super::honest::{self, Experience};
-use super::modes::Mode;
+use super::modes::{Mode, Through};
 use super::stage::{Life, Stage};
+use super::upstream;
 use super::watch::Watch;
 
 /// The honest client alone, before: memory and the learner settle.
 const WARM_UP: Duration = Duration::from_secs(1);
+/// The program in front of an application.
+const PROXY: &[&str] = &[
+    "proxy",
+    "@extra@",
+    "--listen",
+    "@address@:@port@",
+    "--cert",
+    "@cert@",
+    "--key",
+    "@key@",
+    "--state-dir",
+    "@dir@",
+    "--no-state",
+    "--window",
+    "0.5",
+];
 /// How much less an attacker's thread is worth to the kernel than the server's: elsewhere, it would be on another
 /// machine.
 const NICE: i32 = 10;
@@ -39,7 +56,19 @@ pub(crate) struct Trial {
 }
 
 pub(crate) fn run(setup: &Setup<'_>, peer: &Peer, tls: &Arc<ClientConfig>, mode: &Mode, lasting: Duration) -> Trial {
-    let server = setup.start(peer).unwrap_or_else(|error| panic!("{error}"));
+    let scheme = match mode.through {
+        Through::Files => None,
+        Through::Http1 => Some("http"),
+        Through::Http2 => Some("h2c"),
+    };
+    let started = match scheme {
+        None => setup.start(peer),
+        Some(scheme) => {
+            let url = format!("{scheme}://{}", upstream::start());
+            Setup { extra: &url, ..setup.clone() }.start(&Peer { args: PROXY, ..*peer })
+        }
+    };
+    let server = started.unwrap_or_else(|error| panic!("{error}"));
     let stop = Arc::new(AtomicBool::new(false));
     let honest = honest::start(server.address(), Arc::clone(tls), Arc::clone(&stop));
     std::thread::sleep(WARM_UP);

@@ -1,8 +1,7 @@
 //! The body of a response: nothing, bytes in memory, or pieces of memory and file in turn.
 
 use std::collections::VecDeque;
-use std::fs::File;
-use std::io::{self, Read as _, Seek as _};
+use std::io;
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,7 +11,8 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::task::JoinHandle;
 
-use super::memory_budget::{BUDGET, MemoryBudget, Reservation};
+use super::memory_budget::{BUDGET, MemoryBudget};
+use super::open_files::OpenFile;
 
 /// A file is read this much at a time, on the pool of threads that may wait, and less if much is in memory ([`MemoryBudget`]).
 /// 64 KiB is four HTTP/2 frames of the default size; one piece is held in memory for each response under way.
@@ -24,7 +24,8 @@ const FIRST_PIECE: u64 = 16 * 1024;
 
 /// A response body whose length is known from the start.
 ///
-/// It fails, which resets the stream, if the file behind it shrinks while it is sent.
+/// It fails, which resets the stream, if the file behind it shrinks while it is sent, or is written to though its tag is a
+/// strong one.
 #[derive(Debug)]
 pub struct Body(Kind);
 
@@ -39,7 +40,7 @@ enum Kind {
 #[derive(Debug)]
 pub(super) enum Segment {
     Memory(Bytes),
-    File(Arc<File>, Range<u64>),
+    File(Arc<OpenFile>, Range<u64>),
 }
 
 #[derive(Debug)]
@@ -143,7 +144,7 @@ impl Pieces {
                     let start = range.start;
                     range.start += reservation.bytes();
                     let file = Arc::clone(file);
-                    self.reading = Some(tokio::task::spawn_blocking(move || read(&file, start, reservation)));
+                    self.reading = Some(tokio::task::spawn_blocking(move || file.read(start, reservation)));
                 }
             }
         }
@@ -156,18 +157,6 @@ impl Pieces {
     }
 }
 
-/// Reads one piece whole, into memory that is not written twice.
-fn read(mut file: &File, start: u64, reservation: Reservation) -> io::Result<Bytes> {
-    // The file is this response's own, so its position is free to move.
-    file.seek(io::SeekFrom::Start(start))?;
-    let length = reservation.bytes();
-    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
-    if file.take(length).read_to_end(&mut bytes)? as u64 != length {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    Ok(reservation.filled(bytes))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,7 +167,7 @@ mod tests {
         let path = tempfile::NamedTempFile::new().unwrap();
         let content: Vec<u8> = (0..100_000_u32).map(|at| (at / 7) as u8).collect();
         std::fs::write(path.path(), &content).unwrap();
-        let file = Arc::new(File::open(path.path()).unwrap());
+        let file = OpenFile::alone(std::fs::File::open(path.path()).unwrap());
         let mut body = Body::pieces_in(budget, VecDeque::from([Segment::File(file, 0..100_000)]));
         let mut pieces = Vec::new();
         while let Some(frame) = body.frame().await {

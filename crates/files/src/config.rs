@@ -1,12 +1,14 @@
 //! The settings for the files of one directory.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use super::pattern::Pattern;
 use headstart_coding::Levels;
+use headstart_policy::Shares;
 
 /// How the files of one directory are served. [`Config::default`] is right for most sites.
 #[derive(Debug, Clone)]
@@ -49,6 +51,10 @@ pub struct Config {
     pub symlinks: Symlinks,
     /// Names that begin with a dot. [`Dotfiles::WellKnown`].
     pub dotfiles: Dotfiles,
+    /// Descriptors for files that are streamed: one for each version of a file, whoever it is sent to; they are counted to
+    /// the client that was the first to ask. A client that has its share is answered 503 with `Retry-After`. Clones share
+    /// them, and directories may. 1,024.
+    pub descriptors: Arc<Shares>,
     /// The clock that says how fresh a file is.
     pub now: fn() -> SystemTime,
 }
@@ -64,7 +70,8 @@ pub enum Symlinks {
     Follow,
 }
 
-/// How names that begin with a dot are treated.
+/// How names that begin with a dot are treated, and files that editors and merges leave behind (`x~`, `#x#`, `.bak`, `.orig`,
+/// `.swo`, `.swp`), which are there only where all names are served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dotfiles {
     /// They are not there.
@@ -92,6 +99,7 @@ impl Default for Config {
             compress_from: 1024,
             symlinks: Symlinks::Within,
             dotfiles: Dotfiles::WellKnown,
+            descriptors: Shares::new(1024, 0),
             now: SystemTime::now,
         }
     }

@@ -26,6 +26,7 @@ mod load;
 mod memory_budget;
 mod mime;
 mod open;
+mod open_files;
 mod path;
 mod pattern;
 mod range;

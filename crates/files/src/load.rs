@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
@@ -9,6 +10,7 @@ use super::config::Config;
 use super::entry::Entry;
 use super::head::Kind;
 use super::open::{Found, Root};
+use super::open_files::OpenFiles;
 use super::read_permits::ReadPermits;
 use super::representation::{Content, Representation};
 use super::stamp::Stamp;
@@ -21,6 +23,9 @@ const LARGE: u64 = 64 << 10;
 #[derive(Clone, Copy)]
 pub(super) struct Readers<'a> {
     pub(super) permits: &'a ReadPermits,
+    /// Those that are streamed, and who asks.
+    pub(super) files: &'a Arc<OpenFiles>,
+    pub(super) client: Option<IpAddr>,
     /// The entry that is now in memory for the path.
     pub(super) again: &'a dyn Fn() -> Option<Arc<Entry>>,
     /// Puts it there, before the permit of the next one comes.
@@ -37,7 +42,9 @@ pub(super) enum Loaded {
     Absent,
     /// There, but the program may not read it.
     Forbidden,
-    /// The system failed: too many open files, a broken disk.
+    /// Too many files are open, in all or by this client.
+    Busy,
+    /// The system failed: a broken disk.
     Failed(io::Error),
 }
 
@@ -88,6 +95,7 @@ fn load_file(
         Err(error) => match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename => Loaded::Absent,
             io::ErrorKind::PermissionDenied => Loaded::Forbidden,
+            _ if readers.files.are_short(&error) => Loaded::Busy,
             _ => Loaded::Failed(error),
         },
     }
@@ -111,7 +119,7 @@ fn read(
     }
     let mut kind = Kind::of(name, config);
     let limit = in_memory.then_some(config.max_file);
-    let (content, stamp, mut keep) = take(file, stamp, limit, now)?;
+    let (content, stamp, mut keep) = take(name, file, stamp, limit, now, readers)?;
     if let Content::Memory(bytes) = &content {
         kind.settle_charset(bytes);
     }
@@ -127,7 +135,7 @@ fn read(
             let sibling_name = format!("{name}.{}", coding.extension());
             let seen = root.stamp(&sibling_name);
             if seen.is_some_and(|seen| !seen.is_older_than(stamp)) {
-                sibling = read_sibling(root, &sibling_name, in_memory, config, now);
+                sibling = read_sibling(root, &sibling_name, in_memory, config, now, readers);
             }
             keep &= sibling.as_ref().is_none_or(|(_, own, settled)| *settled && Some(*own) == seen);
             depends.push((sibling_name, seen));
@@ -170,6 +178,7 @@ fn read_sibling(
     in_memory: bool,
     config: &Config,
     now: SystemTime,
+    readers: Readers<'_>,
 ) -> Option<(Content, Stamp, bool)> {
     let Ok(Found::File(file, metadata)) = root.open(name) else { return None };
     let stamp = Stamp::of(&metadata);
@@ -178,13 +187,22 @@ fn read_sibling(
         return None;
     }
     let in_memory = in_memory && belongs_in_memory(stamp, config, now);
-    take(file, stamp, in_memory.then_some(config.max_file), now).ok()
+    take(name, file, stamp, in_memory.then_some(config.max_file), now, readers).ok()
 }
 
 /// The content of a file: its bytes up to a limit, or the open file if it is to be streamed; and whether it may be kept.
-fn take(file: File, before: Stamp, limit: Option<u64>, now: SystemTime) -> io::Result<(Content, Stamp, bool)> {
+fn take(
+    name: &str,
+    file: File,
+    before: Stamp,
+    limit: Option<u64>,
+    now: SystemTime,
+    readers: Readers<'_>,
+) -> io::Result<(Content, Stamp, bool)> {
     let Some(limit) = limit else {
-        return Ok((Content::Disk(Arc::new(file)), before, before.is_settled(now)));
+        let settled = before.is_settled(now);
+        let file = readers.files.share(name, file, (before, settled), readers.client)?;
+        return Ok((Content::Disk(file), before, settled));
     };
     let mut content = Vec::with_capacity(usize::try_from(before.len).unwrap_or(0));
     (&file).take(limit).read_to_end(&mut content)?;

@@ -34,6 +34,9 @@ impl<'a> SitePath<'a> {
         let Some(raw) = path.strip_prefix('/') else {
             return Err(Rejected::Malformed);
         };
+        if dotfiles != Dotfiles::Serve && is_leftover(raw) {
+            return Err(Rejected::Absent);
+        }
         if is_plain(path) {
             return Ok(Self(Cow::Borrowed(raw)));
         }
@@ -44,6 +47,9 @@ impl<'a> SitePath<'a> {
         }
         if decoded.split('/').any(|component| matches!(component, "." | "..")) {
             return Err(Rejected::Malformed);
+        }
+        if dotfiles != Dotfiles::Serve && is_leftover(&decoded) {
+            return Err(Rejected::Absent);
         }
         // The part after the last slash may be empty: that is the directory itself.
         let directory = decoded.strip_suffix('/').unwrap_or(&decoded);
@@ -64,6 +70,15 @@ impl<'a> SitePath<'a> {
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Is the file one that an editor or a merge has left behind: a backup or a swap file?
+fn is_leftover(path: &str) -> bool {
+    const ENDINGS: [&str; 4] = [".bak", ".orig", ".swo", ".swp"];
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name.ends_with('~')
+        || (name.len() > 1 && name.starts_with('#') && name.ends_with('#'))
+        || ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
 /// Is the path of letters that stand for themselves, without an empty or a hidden component? One pass, which is all that
@@ -114,6 +129,16 @@ mod tests {
         check("/caf%C3%A9%20menu.html", Ok("café menu.html"));
         check("/.well-known/security.txt", Ok(".well-known/security.txt"));
         check("/...", Err(Rejected::Absent));
+    }
+
+    #[test]
+    fn what_editors_leave_behind_is_not_there() {
+        for path in ["/index.html~", "/a/config.php.bak", "/index.html%7e", "/%23index.html%23", "/x.swp", "/a.orig"] {
+            check(path, Err(Rejected::Absent));
+            assert!(SitePath::parse(path, Dotfiles::Serve).is_ok(), "{path}");
+        }
+        check("/~user/", Ok("~user/"));
+        check("/bak", Ok("bak"));
     }
 
     #[test]

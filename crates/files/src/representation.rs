@@ -1,6 +1,5 @@
 //! A file's representation in HTTP: content, length, validators, and their headers.
 
-use std::fs::File;
 use std::hash::Hasher as _;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -10,6 +9,7 @@ use http::{HeaderMap, HeaderValue};
 use siphasher::sip::SipHasher24;
 
 use super::head::Kind;
+use super::open_files::OpenFile;
 use super::stamp::{Modified, Stamp};
 use headstart_coding::Coding;
 
@@ -26,7 +26,7 @@ pub(super) struct Representation {
 /// Where the bytes are.
 pub(super) enum Content {
     Memory(Bytes),
-    Disk(Arc<File>),
+    Disk(Arc<OpenFile>),
 }
 
 impl Representation {

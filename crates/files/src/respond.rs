@@ -97,6 +97,15 @@ pub(super) fn message(status: StatusCode) -> Response<Body> {
     response
 }
 
+/// Answers that too many files are open, without content: a client that takes nothing would hold the stream for it.
+pub(super) fn busy() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
 /// Answers a CORS preflight (Fetch, "CORS-preflight fetch") where the fields of the site allow the origin.
 pub(super) fn preflight(own_fields: HeaderMap) -> Response<Body> {
     let mut response = Response::new(Body::empty());

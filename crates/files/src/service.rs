@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::io;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -20,11 +21,13 @@ use super::entry::{Entry, Selected};
 use super::forms::Forms;
 use super::load::{Loaded, Readers, load};
 use super::open::Root;
+use super::open_files::OpenFiles;
 use super::path::{Rejected, SitePath};
 use super::read_permits::ReadPermits;
 use super::representation::Representation;
 use super::respond;
 use headstart_coding::Accepted;
+use headstart_policy::{ClientAddress, Peer};
 
 /// Serves the files below one directory. A clone shares the memory of the first.
 #[derive(Clone)]
@@ -41,6 +44,7 @@ struct Shared {
     cache: Cache,
     forms: Forms,
     permits: ReadPermits,
+    files: Arc<OpenFiles>,
     config: Config,
 }
 
@@ -63,6 +67,7 @@ impl StaticFiles {
             cache: Cache::new(config.max_memory),
             forms: Forms::new(config.compress),
             permits: ReadPermits::default(),
+            files: OpenFiles::new(Arc::clone(&config.descriptors)),
             config,
         })))
     }
@@ -157,7 +162,7 @@ impl Shared {
         let path = path.as_str();
         let loaded = match self.cached(path) {
             Some(entry) => return respond::file(&head.method, &head.headers, &self.form(path, &entry, head)),
-            None => self.load(path),
+            None => self.load(path, client(head)),
         };
         match loaded {
             Loaded::File { entry, .. } => respond::file(&head.method, &head.headers, &self.form(path, &entry, head)),
@@ -167,6 +172,7 @@ impl Shared {
                 None => self.error(StatusCode::NOT_FOUND, head),
             },
             Loaded::Forbidden => self.error(StatusCode::FORBIDDEN, head),
+            Loaded::Busy => respond::busy(),
             Loaded::Failed(error) => {
                 tracing::error!("cannot read {}: {error}", head.uri.path());
                 self.error(StatusCode::SERVICE_UNAVAILABLE, head)
@@ -229,7 +235,7 @@ impl Shared {
 
     /// A file that answers for paths other than its own.
     fn page(&self, name: &str, head: &Parts) -> Option<Arc<Representation>> {
-        let entry = self.cached(name).or_else(|| match self.load(name) {
+        let entry = self.cached(name).or_else(|| match self.load(name, client(head)) {
             Loaded::File { entry, .. } => Some(entry),
             _ => None,
         })?;
@@ -241,9 +247,10 @@ impl Shared {
     }
 
     /// Reads a file and keeps what may be kept.
-    fn load(&self, path: &str) -> Loaded {
+    fn load(&self, path: &str, client: Option<IpAddr>) -> Loaded {
         let keep = |entry: &Arc<Entry>| self.cache.insert(path, Arc::clone(entry));
-        let readers = Readers { permits: &self.permits, again: &|| self.cached(path), keep: &keep };
+        let again = || self.cached(path);
+        let readers = Readers { permits: &self.permits, files: &self.files, client, again: &again, keep: &keep };
         let loaded = load(&self.root, path, &self.config, readers);
         match &loaded {
             Loaded::File { entry, keep: true } => keep(entry),
@@ -251,6 +258,12 @@ impl Shared {
         }
         loaded
     }
+}
+
+/// Whose share of the descriptors a request takes: whom a trusted proxy names, else the peer.
+fn client(head: &Parts) -> Option<IpAddr> {
+    let named = head.extensions.get::<ClientAddress>().map(|ClientAddress(address)| *address);
+    named.or_else(|| head.extensions.get::<Peer>().map(|Peer(address)| address.ip()))
 }
 
 /// Does a browser ask for a document to show? By Fetch metadata, else by the types it takes.

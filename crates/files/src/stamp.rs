@@ -18,7 +18,7 @@ pub(super) struct Modified {
 }
 
 /// The result of `stat` for a file; equal as long as nobody wrote to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Stamp {
     pub(super) len: u64,
     pub(super) modified: Option<SystemTime>,

@@ -264,6 +264,19 @@ impl Builder {
         self
     }
 
+    /// Requests under way at once, over all listeners. Two for each of [`max_connections`](Self::max_connections), and at
+    /// least 4,096.
+    ///
+    /// Each client has a share, over all of its connections: it may have another request while it has fewer than an eighth
+    /// of the free ones under way, and always one. Further ones wait for two seconds at most, and are then answered with 429
+    /// and `Retry-After`, or 503 if there is none for anybody. A client is an address, in IPv6 a /64; behind a trusted
+    /// proxy it is whom that names.
+    #[cfg(feature = "serve")]
+    pub fn max_requests(mut self, requests: usize) -> Self {
+        self.serving.requests = Some(requests);
+        self
+    }
+
     /// Changes the limits of HTTP/2 connections. The closure gets the present ones, which are at first those of
     /// [`headstart_h2::Config`] with extended CONNECT, as [`Headstart::serve`] takes WebSockets over HTTP/2 (RFC 8441).
     ///

@@ -3,18 +3,22 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use headstart_policy::Shares;
+
 use crate::admission::Admission;
 
 /// Limits and counts of connections, over all listeners.
 pub(crate) struct Connections {
     pub(crate) h2: headstart_h2::Config,
     pub(crate) admission: Arc<Admission>,
+    /// Requests under way.
+    pub(crate) requests: Arc<Shares>,
     pub(crate) counters: ConnectionCounters,
 }
 
 impl Connections {
-    pub(crate) fn new(h2: headstart_h2::Config, admission: Admission) -> Self {
-        Connections { h2, admission: Arc::new(admission), counters: ConnectionCounters::default() }
+    pub(crate) fn new(h2: headstart_h2::Config, admission: Admission, requests: Arc<Shares>) -> Self {
+        Connections { h2, admission: Arc::new(admission), requests, counters: ConnectionCounters::default() }
     }
 }
 

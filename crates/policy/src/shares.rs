@@ -12,30 +12,35 @@ const SHORT: usize = 4;
 
 /// Permits of one kind, such as requests under way at an upstream, given out so that no client can take them all.
 ///
-/// As long as more than a quarter is free, anyone may take one. After that a client may hold at most half as many as are
-/// left, and always one: however many clients take what they can, something is left for the next one. Who may not take
-/// one can wait; a permit that is given back goes to the waiting client that holds the fewest. An IPv6 client is its /64.
+/// There are two rules. With [`new`](Self::new) anyone may take one as long as more than a quarter is free; after that a
+/// client may hold at most half as many as are left. With [`of_free`](Self::of_free) a client may always hold one in so
+/// many of those that are free. Either way it may always hold one: however many clients take what they can, something is
+/// left for the next one. Who may not take one can wait; a permit that is given back goes to the waiting client that holds
+/// the fewest. One client takes at most half of the room that is left for waiting. An IPv6 client is its /64.
 ///
-/// Memory is bounded by the capacity and `max_waiting`: an entry of some 100 bytes for each client that holds a permit
-/// or waits, and one for each that waits. Taking a permit and giving it back locks a mutex and looks into a hash table;
-/// where somebody waits, giving back also looks at each client once.
+/// Memory is bounded by the capacity and `max_waiting`: an entry of some 50 bytes for each client that holds a permit, and
+/// one of some 100 bytes for each that waits. Taking a permit and giving it back lock a mutex and look into a hash table;
+/// while clients wait, each of them is looked at too. `cargo xtask bench shares` measures it.
 pub struct Shares {
     capacity: usize,
     max_waiting: usize,
+    rule: Rule,
     table: Mutex<Table>,
+}
+
+#[derive(Clone, Copy)]
+enum Rule {
+    WhenShort,
+    OfFree(usize),
 }
 
 #[derive(Default)]
 struct Table {
     used: usize,
+    /// Who holds permits, and how many.
+    held: HashMap<IpAddr, usize>,
     waiting: usize,
-    clients: HashMap<IpAddr, Client>,
-}
-
-#[derive(Default)]
-struct Client {
-    held: usize,
-    waiting: VecDeque<Arc<Waiter>>,
+    queues: HashMap<IpAddr, VecDeque<Arc<Waiter>>>,
 }
 
 #[derive(Default)]
@@ -55,18 +60,24 @@ pub struct Waiting {
 }
 
 impl Shares {
-    /// So many permits, for which at most `max_waiting` may wait at once.
+    /// So many permits, for which at most `max_waiting` may wait at once; a client's share counts when they are short.
     pub fn new(capacity: usize, max_waiting: usize) -> Arc<Self> {
-        Arc::new(Shares { capacity, max_waiting, table: Mutex::default() })
+        Arc::new(Shares { capacity, max_waiting, rule: Rule::WhenShort, table: Mutex::default() })
+    }
+
+    /// So many permits, of which a client may hold one in `part` of those that are free; alone that is one in `part + 1`
+    /// of all. At most `max_waiting` may wait.
+    pub fn of_free(capacity: usize, part: usize, max_waiting: usize) -> Arc<Self> {
+        Arc::new(Shares { capacity, max_waiting, rule: Rule::OfFree(part.max(1)), table: Mutex::default() })
     }
 
     /// A permit for this client, if there is one that it may have now. Clients without an address are one client.
     pub fn try_take(self: &Arc<Self>, client: Option<IpAddr>) -> Option<Share> {
         let client = key(client);
         let mut table = self.lock();
-        let held = table.clients.get(&client).map_or(0, |client| client.held);
+        let held = table.held(client);
         // Nobody overtakes those who wait and hold no more.
-        if table.waiting > 0 && table.clients.values().any(|other| !other.waiting.is_empty() && other.held <= held) {
+        if table.waiting > 0 && table.queues.keys().any(|other| table.held(*other) <= held) {
             return None;
         }
         if !self.allows(&table, held) {
@@ -77,16 +88,18 @@ impl Shares {
         Some(Share { shares: Arc::clone(self), client })
     }
 
-    /// Waits for a permit; `None` if too many wait already.
+    /// Waits for a permit; `None` if too many wait already, in all or of this client.
     pub fn wait(self: &Arc<Self>, client: Option<IpAddr>) -> Option<Waiting> {
         let client = key(client);
         let mut table = self.lock();
-        if table.waiting >= self.max_waiting {
+        let room = self.max_waiting.saturating_sub(table.waiting);
+        let own = table.queues.get(&client).map_or(0, VecDeque::len);
+        if room == 0 || own >= (room / 2).max(1) {
             return None;
         }
         let waiter = Arc::<Waiter>::default();
         table.waiting += 1;
-        table.clients.entry(client).or_default().waiting.push_back(Arc::clone(&waiter));
+        table.queues.entry(client).or_default().push_back(Arc::clone(&waiter));
         // One may have been given back since the caller asked for it.
         let granted = self.grant(&mut table);
         drop(table);
@@ -99,9 +112,19 @@ impl Shares {
         self.lock().used
     }
 
+    /// Whether no permit is left for anybody.
+    pub fn is_full(&self) -> bool {
+        self.used() >= self.capacity
+    }
+
     fn allows(&self, table: &Table, held: usize) -> bool {
         let free = self.capacity.saturating_sub(table.used);
-        free > 0 && (free > self.capacity / SHORT || held < (free / 2).max(1))
+        let share = match self.rule {
+            Rule::WhenShort if free > self.capacity / SHORT => return true,
+            Rule::WhenShort => free / 2,
+            Rule::OfFree(part) => free / part,
+        };
+        free > 0 && held < share.max(1)
     }
 
     fn give_back(&self, client: IpAddr) {
@@ -116,19 +139,13 @@ impl Shares {
     fn grant(&self, table: &mut Table) -> Vec<Waker> {
         let mut wakers = Vec::new();
         loop {
-            let waiting = table.clients.iter().filter(|(_, client)| !client.waiting.is_empty());
-            let Some((&address, held)) = waiting.map(|(at, client)| (at, client.held)).min_by_key(|(_, held)| *held)
-            else {
-                return wakers;
-            };
+            let waiting = table.queues.keys().map(|client| (table.held(*client), *client));
+            let Some((held, client)) = waiting.min_by_key(|(held, _)| *held) else { return wakers };
             if !self.allows(table, held) {
                 return wakers;
             }
-            let Some(waiter) = table.clients.get_mut(&address).and_then(|client| client.waiting.pop_front()) else {
-                return wakers;
-            };
-            table.waiting -= 1;
-            table.take(address);
+            let Some(waiter) = table.leave(client, VecDeque::pop_front) else { return wakers };
+            table.take(client);
             let mut state = waiter.lock();
             state.0 = true;
             wakers.extend(state.1.take());
@@ -142,25 +159,36 @@ impl Shares {
 }
 
 impl Table {
+    fn held(&self, client: IpAddr) -> usize {
+        self.held.get(&client).copied().unwrap_or(0)
+    }
+
     fn take(&mut self, client: IpAddr) {
-        let entry = self.clients.entry(client).or_default();
-        entry.held += 1;
+        *self.held.entry(client).or_default() += 1;
         self.used += 1;
     }
 
     fn give_back(&mut self, client: IpAddr) {
         self.used = self.used.saturating_sub(1);
-        let Some(entry) = self.clients.get_mut(&client) else { return };
-        entry.held = entry.held.saturating_sub(1);
-        if entry.held == 0 {
-            self.forget(client);
+        if let Some(held) = self.held.get_mut(&client) {
+            *held = held.saturating_sub(1);
+            if *held == 0 {
+                self.held.remove(&client);
+            }
         }
     }
 
-    fn forget(&mut self, client: IpAddr) {
-        if self.clients.get(&client).is_some_and(|entry| entry.held == 0 && entry.waiting.is_empty()) {
-            self.clients.remove(&client);
+    /// Takes one out of a client's queue, and the queue away with the last.
+    fn leave<T>(&mut self, client: IpAddr, take: impl FnOnce(&mut VecDeque<Arc<Waiter>>) -> Option<T>) -> Option<T> {
+        let queue = self.queues.get_mut(&client)?;
+        let taken = take(queue);
+        if queue.is_empty() {
+            self.queues.remove(&client);
         }
+        if taken.is_some() {
+            self.waiting = self.waiting.saturating_sub(1);
+        }
+        taken
     }
 }
 
@@ -196,11 +224,17 @@ impl Drop for Waiting {
             self.shares.give_back(self.client);
             return;
         }
-        if let Some(client) = table.clients.get_mut(&self.client) {
-            client.waiting.retain(|other| !Arc::ptr_eq(other, &waiter));
-            table.waiting = table.waiting.saturating_sub(1);
-        }
-        table.forget(self.client);
+        table.leave(self.client, |queue| {
+            let at = queue.iter().position(|other| Arc::ptr_eq(other, &waiter))?;
+            queue.remove(at)
+        });
+    }
+}
+
+impl Share {
+    /// Whose it is; of an IPv6 client its /64.
+    pub fn client(&self) -> IpAddr {
+        self.client
     }
 }
 
@@ -263,7 +297,7 @@ mod tests {
     /// Permits taken, clients that wait, and clients that are known.
     fn left(shares: &Shares) -> (usize, usize, usize) {
         let table = shares.lock();
-        (table.used, table.waiting, table.clients.len())
+        (table.used, table.waiting, table.held.len() + table.queues.len())
     }
 
     #[test]
@@ -284,6 +318,26 @@ mod tests {
         let greedy: Vec<_> = (1..6).map(|number| all_of(&shares, number)).collect();
         assert!(greedy.iter().map(Vec::len).sum::<usize>() < 100);
         assert!(shares.try_take(client(9)).is_some());
+    }
+
+    #[test]
+    fn of_what_is_free_a_client_has_its_part() {
+        let shares = Shares::of_free(900, 8, 16);
+        let greedy = all_of(&shares, 1);
+        assert_eq!(greedy.len(), 100, "alone a ninth");
+        let more: Vec<_> = (2..20).map(|number| all_of(&shares, number)).collect();
+        assert!(shares.try_take(client(99)).is_some(), "{} are taken", shares.used());
+        drop((greedy, more));
+        assert_eq!(left(&shares), (0, 0, 0));
+    }
+
+    #[test]
+    fn a_client_waits_in_half_of_the_room() {
+        let shares = Shares::new(1, 16);
+        let _held = shares.try_take(client(1)).unwrap();
+        let greedy: Vec<_> = std::iter::from_fn(|| shares.wait(client(1))).collect();
+        assert!(greedy.len() < 10, "{}", greedy.len());
+        assert!(shares.wait(client(2)).is_some());
     }
 
     #[test]

@@ -112,4 +112,9 @@ impl Fault {
                 | Fault::BodyTimeout
         )
     }
+
+    /// Whether one page may cause it on a server that is well otherwise.
+    pub(super) fn of_one_page(self) -> bool {
+        matches!(self, Fault::Malformed | Fault::HeadTimeout | Fault::BodyBroken | Fault::BodyTimeout)
+    }
 }

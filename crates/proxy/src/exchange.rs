@@ -116,7 +116,7 @@ impl Exchange {
             };
             counters.fault(fault);
             if fault.blames_server() {
-                server.failed(fault);
+                server.failed(fault, self.share.client());
                 tracing::debug!(server = %server.address(), fault = fault.name(), "no response");
             }
             if !self.may_repeat(fault) || tried.len() > proxy.config.limits.retries as usize {
@@ -239,6 +239,12 @@ impl Exchange {
             *request.uri_mut() = uri.path_and_query(path).build().map_err(|_| Failed::With(Fault::Malformed))?;
         } else {
             *request.uri_mut() = target;
+            // hyper sends none of the content of these methods if nothing says how long it is.
+            let headers = request.headers_mut();
+            let unusual = matches!(self.head.method, Method::GET | Method::HEAD) && self.has_content;
+            if unusual && !headers.contains_key(header::CONTENT_LENGTH) {
+                headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+            }
         }
         Ok(request)
     }
@@ -291,7 +297,7 @@ impl Exchange {
         head::settle_framing(&mut head.headers).map_err(|head::UnknownFraming| Fault::Framing)?;
         at.0.succeeded();
         counters.response(head.status, self.begun.elapsed());
-        let place = InFlight { at, _permit: Arc::clone(&self.share) };
+        let place = InFlight { at, share: Arc::clone(&self.share) };
         let via = head.version;
         if head.status == StatusCode::SWITCHING_PROTOCOLS {
             let Some(ours) = self.head.extensions.remove::<OnUpgrade>() else { return Err(Fault::Closed) };

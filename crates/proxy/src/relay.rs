@@ -44,7 +44,7 @@ pub(super) struct Checkout {
 /// The request's place among those under way.
 pub(super) struct InFlight {
     pub(super) at: OpenRequest,
-    pub(super) _permit: Arc<Share>,
+    pub(super) share: Arc<Share>,
 }
 
 /// A request that a server has to answer, counted as long as this lives.
@@ -221,7 +221,7 @@ impl Relay {
         // The connection is closed with the checkout: nobody knows where in the stream it stands.
         if let Some(checkout) = self.checkout.take() {
             self.counters.fault(fault);
-            checkout.place.at.0.failed(fault);
+            checkout.place.at.0.failed(fault, checkout.place.share.client());
         }
         if let Some(storing) = self.storing.take() {
             storing.fail();

@@ -23,7 +23,12 @@ pub(super) fn status(method: &Method, status: StatusCode) -> Response<Body> {
 pub(super) fn fault(method: &Method, fault: Fault) -> Response<Body> {
     let mut response = status(method, fault.status());
     if fault == Fault::Full {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        // Without content: a client that takes nothing would hold the stream for it.
+        *response.body_mut() = Body::known(String::new());
+        let headers = response.headers_mut();
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        headers.insert(header::CONTENT_LENGTH, 0.into());
+        headers.remove(header::CONTENT_TYPE);
     }
     if matches!(fault, Fault::UploadBroken | Fault::UploadTimeout | Fault::UploadTooLarge) {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -1,6 +1,7 @@
 //! One server of an upstream: its connections, and whether it is well.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -34,6 +35,9 @@ pub(super) struct Server {
     /// Until then it is left out, in milliseconds after `born`.
     aside_until: AtomicU64,
     failures_in_a_row: AtomicU32,
+    /// Who has asked since the last success for what one page alone may do ([`Fault::of_one_page`]); `max_failures` at
+    /// most.
+    askers: Mutex<Vec<IpAddr>>,
     /// What probes say.
     probed_down: AtomicBool,
     pub(super) open: AtomicU64,
@@ -57,6 +61,7 @@ impl Server {
             born: Instant::now(),
             aside_until: AtomicU64::new(0),
             failures_in_a_row: AtomicU32::new(0),
+            askers: Mutex::default(),
             probed_down: AtomicBool::new(false),
             open: AtomicU64::new(0),
             requests: AtomicU64::new(0),
@@ -159,14 +164,25 @@ impl Server {
         stats::add(&self.requests, 1);
         if self.failures_in_a_row.load(Ordering::Relaxed) != 0 {
             self.failures_in_a_row.store(0, Ordering::Relaxed);
+            lock(&self.askers).clear();
             self.aside_until.store(0, Ordering::Relaxed);
         }
     }
 
-    /// None came, by the server's fault.
-    pub(super) fn failed(&self, fault: Fault) {
+    /// None came, by the server's fault. Of what one page may do, which anyone can ask for again and again, each client
+    /// counts once.
+    pub(super) fn failed(&self, fault: Fault, client: IpAddr) {
         stats::add(&self.requests, 1);
         stats::add(&self.failures, 1);
+        if fault.of_one_page() {
+            let mut askers = lock(&self.askers);
+            if askers.contains(&client) {
+                return;
+            }
+            if askers.len() < self.health.max_failures as usize {
+                askers.push(client);
+            }
+        }
         let failures = self.failures_in_a_row.fetch_add(1, Ordering::Relaxed).saturating_add(1);
         if self.health.max_failures > 0 && failures >= self.health.max_failures {
             let until = self.born.elapsed().saturating_add(self.health.aside);

@@ -15,7 +15,7 @@ use crate::origin::Origin;
 use crate::routes::Routes;
 use crate::self_signed::{self, Origin as MadeOrKept};
 use crate::served::Served;
-use crate::{state, tls};
+use crate::{descriptors, state, tls};
 use headstart_files::StaticFiles;
 use headstart_proxy::{Cache, Proxy};
 
@@ -89,9 +89,14 @@ impl Sites {
     }
 }
 
+/// The settings of a directory, which has its descriptors in common with all others.
+fn with_descriptors(config: &headstart_files::Config) -> headstart_files::Config {
+    headstart_files::Config { descriptors: descriptors::of_files(), ..config.clone() }
+}
+
 fn open(site: &Site, cache: &Cache, problems: &Problems) -> Option<Origin> {
     match &site.content {
-        Content::Files(of) => match StaticFiles::new(&of.root.value, of.config.clone()) {
+        Content::Files(of) => match StaticFiles::new(&of.root.value, with_descriptors(&of.config)) {
             Ok(files) => Some(Origin::Files(files)),
             Err(error) => {
                 let message = format!("cannot serve {}: {error}", of.root.value.display());

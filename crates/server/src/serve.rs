@@ -241,7 +241,7 @@ fn headstart(
             .shared_edge(engine.shared_edge)
             .aa(engine.aa)
             .verify_held(engine.verify_held.unwrap_or_else(|| verify_held(settings)))
-            .max_connections(connections.max as usize)
+            .max_connections(connections.max.min(descriptors::room()) as usize)
             .trusted_proxies(connections.trusted_proxies.iter().copied(), connections.forwarded_by)
             .h2(|h2| {
                 // WebSockets over HTTP/2 (RFC 8441) are no setting of the program: the facade offers them.
@@ -252,6 +252,10 @@ fn headstart(
         let builder = match connections.max_per_address {
             0 => builder,
             limit => builder.max_connections_per_address(limit),
+        };
+        let builder = match connections.max_requests {
+            0 => builder,
+            limit => builder.max_requests(limit as usize),
         };
         if settings.log.views {
             let log = log.clone();

@@ -24,6 +24,7 @@ use crate::reading::Copying;
 
 use super::buffered_tls::BufferedTls;
 use super::dynamic_records::DynamicRecords;
+use super::fair::Fair;
 use super::make_service::MakeConnectionService;
 use super::prefixed::Prefixed;
 use super::proxy_protocol;
@@ -52,9 +53,9 @@ pub(super) struct Accepted<M> {
 
 /// The service of a connection, with what reads its pages.
 #[cfg(feature = "markup")]
-type Prepared<S> = Copying<S>;
+type Prepared<S> = Copying<Fair<S>>;
 #[cfg(not(feature = "markup"))]
-type Prepared<S> = S;
+type Prepared<S> = Fair<S>;
 
 /// Counts a connection when it begins and when it ends, even by a panic.
 struct Counted(Headstart);
@@ -140,9 +141,14 @@ impl<M: MakeConnectionService> Accepted<M> {
     }
 
     /// The service for this connection; `None`, which ends it, if none could be made.
-    async fn made(make: M, connection: Connection) -> Option<WithConnection<Prepared<M::Service>>> {
+    async fn made(
+        headstart: &Headstart,
+        make: M,
+        connection: Connection,
+    ) -> Option<WithConnection<Prepared<M::Service>>> {
         match make.make(&connection).await {
             Ok(service) => {
+                let service = Fair { service, shares: Arc::clone(&headstart.connections.requests) };
                 #[cfg(feature = "markup")]
                 let service = Copying(service);
                 Some(WithConnection { service, connection })
@@ -161,7 +167,7 @@ impl<M: MakeConnectionService> Accepted<M> {
         let policy = headstart.policy(remote).counted(permit.activity());
         let mut config = headstart.connections.h2.clone();
         config.buffered_io = buffered;
-        let Some(service) = Self::made(make, connection).await else { return };
+        let Some(service) = Self::made(&headstart, make, connection).await else { return };
         let mut driver = headstart_h2::serve_connection_with(config, &mut io, Bridge(service), policy);
         let result = tokio::select! {
             result = &mut driver => result,
@@ -188,7 +194,7 @@ impl<M: MakeConnectionService> Accepted<M> {
         let mut state = ConnectionState::new(engine, remote);
         state.activity = Some(permit.activity());
         let state = Arc::new(Mutex::new(state));
-        let Some(service) = Self::made(make, connection).await else { return };
+        let Some(service) = Self::made(&headstart, make, connection).await else { return };
         let service = HeadstartLayer::of_connection(Arc::clone(engine), Arc::clone(&state)).layer(service);
         let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
         builder.http1().timer(TokioTimer::new()).header_read_timeout(HTTP1_HEAD);

@@ -4,6 +4,7 @@ mod accepted;
 mod body;
 mod buffered_tls;
 mod dynamic_records;
+mod fair;
 mod http_service;
 mod listener;
 mod make_service;
@@ -16,6 +17,7 @@ mod websocket;
 mod with_connection;
 
 pub use self::body::{Body, BodyError};
+pub(crate) use self::fair::PART;
 pub use self::http_service::HttpService;
 pub use self::listener::Listener;
 pub use self::make_service::{ClonedService, MadeService, MakeConnectionService};

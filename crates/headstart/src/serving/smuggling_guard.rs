@@ -18,6 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 const CODING: &[u8] = b"transfer-encoding";
 const LENGTH: &[u8] = b"content-length";
 const UPGRADE: &[u8] = b"upgrade";
+const CONNECT: &[u8] = b"CONNECT ";
 /// The longest of them.
 const MAX_NAME: usize = CODING.len();
 /// No field name has it: hyper refuses the head.
@@ -80,8 +81,19 @@ struct Reader {
     reads_length: bool,
     framing: Option<Framing>,
     length: u64,
-    /// What follows the head may be another protocol.
-    leaves_http: bool,
+    upgrades: bool,
+    connects: bool,
+    /// What a head before asked to change to; the rest of the stream is that if the response says so.
+    asked: Option<Change>,
+}
+
+/// How a connection leaves HTTP/1.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Change {
+    /// `Upgrade`, which 101 grants.
+    Upgrade,
+    /// CONNECT, which any success grants.
+    Connect,
 }
 
 impl Reader {
@@ -114,12 +126,19 @@ impl Reader {
 
     fn step(&mut self, byte: &mut u8) {
         self.position = match (self.position, *byte) {
-            (Position::RequestLine(true), b'\n') | (Position::Name, b'\r') => Position::Name,
+            (Position::RequestLine(true), b'\n') => {
+                self.connects = self.name.starts_with(CONNECT);
+                self.name_length = 0;
+                Position::Name
+            }
+            (Position::Name, b'\r') => Position::Name,
             // Empty lines before a request are skipped (RFC 9112, section 2.2).
             (Position::RequestLine(false), b'\r' | b'\n') => Position::RequestLine(false),
-            (Position::RequestLine(begun), first) => {
-                // CONNECT; no other method that is used begins so.
-                self.leaves_http |= !begun && first == b'C';
+            (Position::RequestLine(_), other) => {
+                if let Some(place) = self.name.get_mut(self.name_length) {
+                    *place = other;
+                }
+                self.name_length = self.name_length.saturating_add(1);
                 Position::RequestLine(true)
             }
             (Position::Name, b':') => self.named(byte),
@@ -161,7 +180,7 @@ impl Reader {
     /// The name of a field is complete: at its colon.
     fn named(&mut self, colon: &mut u8) -> Position {
         let name = self.name.get(..self.name_length).unwrap_or_default();
-        self.leaves_http |= name == UPGRADE;
+        self.upgrades |= name == UPGRADE;
         let framing = match name {
             CODING => Some(Framing::Coding),
             LENGTH => Some(Framing::Length),
@@ -178,8 +197,13 @@ impl Reader {
 
     fn head_ended(&mut self) -> Position {
         // A line without a colon is refused by hyper.
-        if self.name_length > 0 || self.leaves_http {
+        if self.name_length > 0 {
             return Position::Opaque;
+        }
+        match (self.connects, self.upgrades) {
+            (true, _) => self.asked = Some(Change::Connect),
+            (false, true) => self.asked = Some(Change::Upgrade),
+            (false, false) => {}
         }
         if self.framing == Some(Framing::Coding) {
             self.length = 0;
@@ -192,8 +216,24 @@ impl Reader {
     }
 
     fn next_request(&mut self) -> Position {
-        *self = Reader::default();
+        *self = Reader { asked: self.asked, ..Reader::default() };
         self.position
+    }
+
+    /// Looks at what is answered. A server that does not change the protocol reads on as before, so only its word for
+    /// it ends the looking.
+    fn answered(&mut self, bytes: &[u8]) {
+        let Some(asked) = self.asked else { return };
+        let granted: &[u8] = match asked {
+            Change::Upgrade => b"HTTP/1.1 101",
+            Change::Connect => b"HTTP/1.1 2",
+        };
+        if bytes.starts_with(granted) {
+            self.position = Position::Opaque;
+        } else if bytes.starts_with(b"HTTP/1.1 1") || !bytes.starts_with(b"HTTP/1.") {
+            return;
+        }
+        self.asked = None;
     }
 }
 
@@ -210,6 +250,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for SmugglingGuard<T> {
 
 impl<T: AsyncWrite + Unpin> AsyncWrite for SmugglingGuard<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.reader.answered(bytes);
         Pin::new(&mut self.io).poll_write(cx, bytes)
     }
 
@@ -218,6 +259,9 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for SmugglingGuard<T> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if let Some(first) = slices.iter().find(|slice| !slice.is_empty()) {
+            self.reader.answered(first);
+        }
         Pin::new(&mut self.io).poll_write_vectored(cx, slices)
     }
 
@@ -276,13 +320,43 @@ mod tests {
         for before in [
             "POST / HTTP/1.1\r\nContent-Length: 1000\r\n\r\n",
             "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\n",
-            "GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
-            "CONNECT a:443 HTTP/1.1\r\n\r\n",
         ] {
             check(&format!("{before}{BOTH}"), false);
         }
         check("GET / HTTP/1.1\r\nX-Content-Length: 1\r\nX: transfer-encoding: content-length:\r\n\r\n", false);
         check("POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n", false);
+    }
+
+    /// Whether something is spoiled after the answer to these bytes.
+    fn spoils_after(text: &str, answer: &[u8]) -> bool {
+        let mut reader = Reader::default();
+        reader.look(&mut text.as_bytes().to_vec());
+        reader.answered(answer);
+        let mut rest = BOTH.as_bytes().to_vec();
+        reader.look(&mut rest);
+        rest != BOTH.as_bytes()
+    }
+
+    #[test]
+    fn only_a_change_that_is_granted_ends_the_looking() {
+        let upgrade = "GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
+        check(&format!("{upgrade}{BOTH}"), true);
+        check(&format!("COPY / HTTP/1.1\r\n\r\n{BOTH}"), true);
+        check(&format!("CONNECT a:443 HTTP/1.1\r\n\r\n{BOTH}"), true);
+        assert!(!spoils_after(upgrade, b"HTTP/1.1 101 Switching Protocols\r\n"));
+        assert!(!spoils_after("CONNECT a:443 HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 OK\r\n"));
+        assert!(spoils_after(upgrade, b"HTTP/1.1 200 OK\r\n"));
+        assert!(spoils_after("COPY / HTTP/1.1\r\n\r\n", b"HTTP/1.1 201 Created\r\n"));
+        assert!(spoils_after("connect a:443 HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 OK\r\n"));
+        assert!(spoils_after("GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 101 Switching Protocols\r\n"));
+        // A page cannot speak for the server once that has answered.
+        let mut reader = Reader::default();
+        reader.look(&mut upgrade.as_bytes().to_vec());
+        reader.answered(b"HTTP/1.1 200 OK\r\n");
+        reader.answered(b"HTTP/1.1 101 Switching Protocols\r\n");
+        let mut rest = BOTH.as_bytes().to_vec();
+        reader.look(&mut rest);
+        assert_ne!(rest, BOTH.as_bytes());
     }
 
     proptest! {

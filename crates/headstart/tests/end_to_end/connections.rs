@@ -174,3 +174,63 @@ async fn over_http1_who_says_no_more_is_let_go() {
     assert_eq!(kept(&keep_alive.repeat(3)).await, 10);
     assert_eq!(kept("GET / HTTP/1.1\r\n").await, 10);
 }
+
+/// A server of 90 requests, of which one client has ten alone, whose application answers when it is told to.
+async fn holding() -> (SocketAddr, tokio::sync::watch::Sender<bool>) {
+    let (let_go, told) = tokio::sync::watch::channel(false);
+    let app = Router::new().fallback(move || {
+        let mut told = told.clone();
+        async move {
+            let _ = told.wait_for(|told| *told).await;
+            "done"
+        }
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let headstart = Headstart::builder().max_requests(90).build().unwrap();
+    tokio::spawn(headstart.serve(listener, None, app).into_future());
+    (address, let_go)
+}
+
+/// A request from this address of the loopback network.
+async fn ask(server: SocketAddr, from: [u8; 4]) -> String {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind((from, 0).into()).unwrap();
+    let mut socket = socket.connect(server).await.unwrap();
+    socket.write_all(GET.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    let _ = socket.read_to_end(&mut answer).await;
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test]
+async fn a_client_that_holds_its_requests_takes_none_of_others() {
+    let (server, let_go) = holding().await;
+    let greedy: Vec<_> = (0..60).map(|_| tokio::spawn(ask(server, [127, 0, 0, 2]))).collect();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let others: Vec<_> = (3..13).map(|n| tokio::spawn(ask(server, [127, 0, 0, n]))).collect();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let_go.send(true).unwrap();
+    for other in others {
+        assert!(other.await.unwrap().starts_with("HTTP/1.1 200"));
+    }
+    let mut answered = 0;
+    for one in greedy {
+        let answer = one.await.unwrap();
+        answered += usize::from(answer.starts_with("HTTP/1.1 200"));
+        let refused = answer.starts_with("HTTP/1.1 429") && answer.contains("retry-after: 1");
+        assert!(answer.starts_with("HTTP/1.1 200") || refused, "{answer}");
+    }
+    assert!((1..=10).contains(&answered), "{answered}");
+}
+
+#[tokio::test]
+async fn a_crowd_behind_one_address_waits_and_is_refused_nothing() {
+    let (server, let_go) = holding().await;
+    let crowd: Vec<_> = (0..35).map(|_| tokio::spawn(ask(server, [127, 0, 0, 2]))).collect();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let_go.send(true).unwrap();
+    for one in crowd {
+        assert!(one.await.unwrap().starts_with("HTTP/1.1 200"));
+    }
+}

@@ -1,5 +1,6 @@
 //! What the requests of one connection share, and the place of one of them.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -30,7 +31,7 @@ impl Shared {
             closed: AtomicBool::new(false),
             born: now,
             idle_since: AtomicU64::new(0),
-            resets: Mutex::new(ResetBudget::new(now)),
+            resets: Mutex::new(ResetBudget::new()),
         }
     }
 
@@ -49,9 +50,9 @@ impl Slot {
         taken.is_ok().then(|| Slot(Arc::clone(shared)))
     }
 
-    /// Whether the stream may be reset now.
-    pub(super) fn take_reset(&self) -> bool {
-        self.0.resets.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now())
+    /// Whether a stream of this client may be reset now.
+    pub(super) fn take_reset(&self, client: Option<IpAddr>) -> bool {
+        self.0.resets.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now(), client)
     }
 }
 

@@ -37,8 +37,15 @@ struct Parts {
     send: Option<SendStream<Bytes>>,
     upload: Option<JoinHandle<Result<(), ()>>>,
     slot: Arc<Slot>,
-    _share: Option<Arc<Share>>,
+    share: Option<Arc<Share>>,
     _open: OpenStream,
+}
+
+impl Parts {
+    /// Whether the stream may be reset now.
+    fn take_reset(&self) -> bool {
+        self.slot.take_reset(self.share.as_ref().map(|share| share.client()))
+    }
 }
 
 impl Stream {
@@ -49,7 +56,7 @@ impl Stream {
             send: None,
             upload: None,
             slot,
-            _share: share,
+            share,
             _open: OpenStream::new(),
         };
         Stream { parts: Some(parts) }
@@ -152,7 +159,7 @@ impl Drop for Stream {
         if let Some(task) = &parts.upload {
             task.abort();
         }
-        if has_ended || parts.slot.take_reset() {
+        if has_ended || parts.take_reset() {
             return;
         }
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
@@ -167,7 +174,7 @@ async fn drain(mut parts: Parts) {
     let mut ticks = tokio::time::interval(ASKS_EVERY);
     poll_fn(|cx| {
         while ticks.poll_tick(cx).is_ready() {
-            if parts.slot.take_reset() {
+            if parts.take_reset() {
                 return Poll::Ready(());
             }
         }

@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Streams open in this process, with a response that is not whole.
 static OPEN: AtomicUsize = AtomicUsize::new(0);
 
-/// Up to so many streams have windows of so many bytes. In all: 32 of 256 KiB, 64 of 64 KiB and 928 of 16 KiB are
-/// 26.5 MiB, the most that 1,024 clients who take nothing can make the process hold.
-const LEVELS: [(usize, u32); 2] = [(32, 256 << 10), (96, 64 << 10)];
-const LEAST: u32 = 16 << 10;
+/// Up to so many streams have windows of so many bytes. In all: 16 of 256 KiB, 48 of 64 KiB and 960 of 8 KiB are
+/// 14.5 MiB, the most that 1,024 clients who take nothing can make the process hold.
+const LEVELS: [(usize, u32); 2] = [(16, 256 << 10), (64, 64 << 10)];
+const LEAST: u32 = 8 << 10;
 
 /// The window of a connection: more than all its streams together ever have.
 pub(super) const CONNECTION: u32 = 32 << 20;
@@ -50,6 +50,6 @@ mod tests {
     #[test]
     fn the_bound_that_is_documented() {
         let all: u64 = (1..=1024).map(|open| u64::from(size_for(open))).sum();
-        assert_eq!(all, (26 << 20) + (512 << 10));
+        assert_eq!(all, (14 << 20) + (512 << 10));
     }
 }

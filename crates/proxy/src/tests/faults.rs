@@ -157,6 +157,26 @@ async fn a_server_that_fails_is_left_out_and_tried_again() {
 }
 
 #[tokio::test]
+async fn a_page_that_one_client_asks_for_again_and_again_is_one_failure() {
+    let script = |path: &str| match path {
+        "/malformed" => Act::SayAndClose(b"HTTP/1.1 two hundred\r\n\r\n".to_vec()),
+        "/slow" => Act::SayAndHang(Vec::new()),
+        _ => ok(),
+    };
+    let first = Upstream::start(script).await;
+    let second = Upstream::start(script).await;
+    let mut config = Config::new(vec![first.url(), second.url()]);
+    config.timeouts.head = Duration::from_millis(50);
+    config.health.max_failures = 2;
+    let front = Front::start(config).await;
+    for path in ["/malformed", "/slow"].repeat(4) {
+        assert!(front.get(1, path).await.0 >= 500);
+    }
+    let servers = front.proxy.stats().servers;
+    assert!(servers.iter().all(|server| server.healthy && server.failures > 1), "{servers:?}");
+}
+
+#[tokio::test]
 async fn probes_find_out_who_is_well() {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};

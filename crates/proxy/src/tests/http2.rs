@@ -119,7 +119,7 @@ async fn front(address: SocketAddr, change: impl FnOnce(&mut Config)) -> Front {
 }
 
 /// A client whose streams take `window` bytes unasked.
-async fn client(front: &Front, window: u32) -> SendRequest<Bytes> {
+pub(super) async fn client(front: &Front, window: u32) -> SendRequest<Bytes> {
     let socket = TcpStream::connect(front.address).await.unwrap();
     let mut builder = h2::client::Builder::new();
     builder.initial_window_size(window).initial_connection_window_size(16 << 20);
@@ -128,7 +128,7 @@ async fn client(front: &Front, window: u32) -> SendRequest<Bytes> {
     sender
 }
 
-fn get(path: &str) -> Request<()> {
+pub(super) fn get(path: &str) -> Request<()> {
     Request::get(format!("http://a.example{path}")).body(()).unwrap()
 }
 

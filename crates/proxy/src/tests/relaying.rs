@@ -279,3 +279,15 @@ async fn assets_are_answered_from_memory_and_changes_are_seen() {
     }
     assert_eq!(upstream.heads().len(), 2);
 }
+
+#[tokio::test]
+async fn the_content_of_a_get_without_a_length_goes_through() {
+    let upstream = Upstream::start(|_| ok()).await;
+    let front = Front::before(&upstream, |_| {}).await;
+    let client = super::http2::client(&front, 65_535).await;
+    let (response, mut content) = client.ready().await.unwrap().send_request(super::http2::get("/"), false).unwrap();
+    content.send_data(Bytes::from_static(b"asked for"), true).unwrap();
+    assert_eq!(response.await.unwrap().status(), 200);
+    let heads = upstream.heads();
+    assert!(heads[0].ends_with("asked for") && heads[0].contains("chunked"), "{heads:?}");
+}

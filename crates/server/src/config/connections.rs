@@ -14,6 +14,8 @@ pub(crate) struct Connections {
     pub(crate) max: u32,
     /// 0 is a share of the free slots.
     pub(crate) max_per_address: u32,
+    /// 0 is as many as the facade takes for `max`.
+    pub(crate) max_requests: u32,
     /// Proxies whose word is taken for whom they ask for.
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) forwarded_by: ForwardedBy,
@@ -26,6 +28,7 @@ impl Default for Connections {
             drain: Duration::from_secs(10),
             max: 10_000,
             max_per_address: 0,
+            max_requests: 0,
             trusted_proxies: Vec::new(),
             forwarded_by: ForwardedBy::default(),
         }

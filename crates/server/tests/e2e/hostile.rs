@@ -122,3 +122,40 @@ fn invent_hosts(server: &Server, name: &str, count: usize) {
     let answers = raw::send(server, "http/1.1", &requests);
     assert_eq!(answers.matches("HTTP/1.1 200").count(), count);
 }
+
+#[test]
+fn a_crowd_behind_one_address_is_refused_nothing() {
+    let (site, home) = (Site::small(), Home::new());
+    let server = Server::start(&site, &home, &[]);
+    let request = |path: &str, connection: &str| {
+        format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: {connection}\r\n\r\n")
+    };
+    let page = [request("/", "keep-alive"), request(SHARED, "keep-alive"), request(ONE, "close")].concat();
+    std::thread::scope(|scope| {
+        let crowd: Vec<_> = (0..200).map(|_| scope.spawn(|| raw::send(&server, "http/1.1", &page))).collect();
+        for client in crowd {
+            let answers = client.join().expect("no panic");
+            assert_eq!(answers.matches("HTTP/1.1 200").count(), 3, "{answers:.200}");
+        }
+    });
+}
+
+/// One client with 1,125 requests for a large file, of which it takes nothing, on a server that may open 1,024 files.
+#[test]
+fn downloads_that_nobody_takes_leave_pages_to_others() {
+    if !tools::have(&["curl", "prlimit"]) {
+        return;
+    }
+    let (site, home) = (Site::small(), Home::new());
+    std::fs::write(site.dir().join("large.bin"), vec![0; 6 << 20]).expect("a file");
+    let server = Server::start(&site, &home, &[]);
+    let process = server.id().to_string();
+    let limited = std::process::Command::new("prlimit").args(["--nofile=1024:1024", "--pid", &process]).status();
+    assert!(limited.expect("prlimit runs").success());
+    let held: Vec<_> = (0..9).map(|_| raw::hold_downloads(&server, "/large.bin", 125)).collect();
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    visit(&server, "127.0.0.3", "/", &[SHARED, FONT, ONE]);
+    let descriptors = std::fs::read_dir(format!("/proc/{}/fd", server.id())).expect("a process").count();
+    assert!(descriptors < 200, "{descriptors} are open");
+    drop(held);
+}

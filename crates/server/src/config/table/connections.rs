@@ -34,6 +34,8 @@ pub(in crate::config) fn limits() -> Group<Connections> {
         .help("connections at once; newcomers wait")
         .within("max_connections_per_address", 0..=1_000_000, |to| &mut to.max_per_address)
         .help("connections of one address at once; 0 is a share of those that are free")
+        .within("max_requests", 0..=1_000_000, |to| &mut to.max_requests)
+        .help("requests under way, of which each address has a share; 0 is two a connection, and 4096 at least")
         .value("trusted_proxies", |to| &mut to.trusted_proxies)
         .help("networks of proxies that say in a field whom they ask for")
         .choice("forwarded_by", FORWARDED_BY, |to| &mut to.forwarded_by)

@@ -112,7 +112,7 @@ pub(in crate::config) fn files() -> Group<Config> {
         .choice("symlinks", SYMLINKS, |to| &mut to.symlinks)
         .help("symbolic links: deny, within (the directory) or follow")
         .choice("dotfiles", DOTFILES, |to| &mut to.dotfiles)
-        .help("names that begin with a dot: deny, well-known or serve")
+        .help("names that begin with a dot, and what editors leave behind: deny, well-known or serve")
 }
 
 /// Fields of all that a site answers.

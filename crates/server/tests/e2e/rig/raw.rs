@@ -18,3 +18,18 @@ pub(crate) fn send(server: &Server, protocol: &str, bytes: &str) -> String {
     let _ = stream.write_all(&bytes);
     String::from_utf8_lossy(&http1::read_to_end(&mut stream).0).into_owned()
 }
+
+/// Asks over HTTP/2 for a path so many times at once, without a window to send it into. What is
+/// returned holds the connection.
+pub(crate) fn hold_downloads(server: &Server, path: &str, count: u32) -> impl Sized {
+    use testkit::frames::{INITIAL_WINDOW_SIZE, block, greeting, head};
+    let socket = http1::connect(("127.0.0.1", server.port)).expect("it listens");
+    let config = tls::client(&[tls::read_certificate(&server.cert)], &["h2"]);
+    let mut stream = tls::blocking(&config, "127.0.0.1", socket);
+    let authority = format!("127.0.0.1:{}", server.port);
+    let mut bytes = greeting(&[(INITIAL_WINDOW_SIZE, 0)]);
+    bytes.extend((0..count).flat_map(|n| head(2 * n + 1, true, &block(&authority, "GET", path, &[]))));
+    stream.write_all(&bytes).expect("it reads");
+    stream.flush().expect("it reads");
+    stream
+}

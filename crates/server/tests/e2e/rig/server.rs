@@ -90,6 +90,11 @@ impl Server {
         format!("{}{path}", self.origin())
     }
 
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.program.id()
+    }
+
     /// Everything it has printed so far.
     pub(crate) fn printed(&self) -> Vec<String> {
         self.program.lines()
