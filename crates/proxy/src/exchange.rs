@@ -7,7 +7,7 @@ use futures_util::future::poll_fn;
 use headstart_policy::{EarlyHints, Share};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
-use http::{Request, Response, StatusCode, Uri, Version};
+use http::{Method, Request, Response, StatusCode, Uri, Version};
 use hyper::upgrade::OnUpgrade;
 use tokio::time::{Duration, Instant, sleep_until};
 
