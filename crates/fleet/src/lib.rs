@@ -18,11 +18,14 @@ mod member;
 mod memory;
 mod node;
 mod pace;
+#[cfg(feature = "redis")]
+mod redis;
 mod refusal;
 mod seal;
 mod seen;
 mod shared;
 mod status;
+mod url;
 mod worker;
 
 pub use crate::directory::Directory;
@@ -34,3 +37,4 @@ pub use crate::memory::Memory;
 pub use crate::node::{Base, Heard, Node};
 pub use crate::refusal::Refusal;
 pub use crate::status::{NodeStatus, Status, Traffic};
+pub use crate::url::exchange_at;

@@ -53,7 +53,7 @@ impl fmt::Display for Refusal {
         match self {
             Refusal::Garbage => f.write_str("it is no entry of a fleet"),
             Refusal::OtherFormat(format) => {
-                write!(f, "it is of format {format}, and this server reads format {}", FORMAT)
+                write!(f, "it is of format {format}, and this server reads format {FORMAT}")
             }
             Refusal::OtherKey => f.write_str("it is sealed under another key of evidence"),
             Refusal::OtherHalfLife => f.write_str("its server has another half-life"),

@@ -24,6 +24,8 @@ use crate::status::NodeStatus;
 const TURN: Duration = Duration::from_millis(250);
 /// A node says of itself how it fares.
 const ANNOUNCE: Duration = Duration::from_secs(10);
+/// A node that has said nothing for so long is taken off the list.
+const GONE: Duration = Duration::from_secs(600);
 /// Bytes that are read in one call.
 const READ: usize = 256 << 10;
 /// What a member that comes late may read before its budget applies.
@@ -299,6 +301,12 @@ impl<L: AsRef<Learner> + fmt::Debug + Send + Sync + 'static> Worker<L> {
         let announced = found.iter().filter_map(|entry| announced(&self.seal, entry));
         let mut nodes: Vec<NodeStatus> =
             announced.map(|(header, text)| NodeStatus::new(&header, self.fingerprint, text.as_deref())).collect();
+        let gone = |node: &NodeStatus| now.saturating_since(node.sent) > GONE;
+        for node in nodes.extract_if(.., |node| gone(node)) {
+            let id = format!("{}/{:016x}", node.name, node.boot);
+            let left = self.in_time(self.fleet.timeout, exchange.leave(&id)).await;
+            self.note(now, Action::Write, left);
+        }
         nodes.sort_by(|a, b| (&a.name, a.boot).cmp(&(&b.name, b.boot)));
         let mut status = self.shared.status();
         status.nodes = nodes;
