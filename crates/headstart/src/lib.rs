@@ -1,5 +1,6 @@
 #![cfg_attr(feature = "serve", doc = include_str!("lib.md"))]
 #![cfg_attr(not(feature = "serve"), doc = "Learned, cache-aware push and early hints: the engine and its tower layer.")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
