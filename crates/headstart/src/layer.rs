@@ -21,6 +21,7 @@ use crate::engine::Engine;
 use crate::exchange::Exchange;
 use crate::observed_body::ObservedBody;
 use crate::open_exchange::{OpenExchange, SharedConnection};
+use crate::unlearned::Unlearned;
 
 impl Headstart {
     /// A tower layer for servers that are not ours: it learns, sets the cookie and `Link: rel=preload`.
@@ -33,7 +34,8 @@ impl Headstart {
     /// **The layer has to know the client's address**, because what one client loads is no evidence of what all need. It
     /// is read from [`Peer`](headstart_policy::Peer), with the feature `axum` from `ConnectInfo<SocketAddr>` (serve
     /// `app.into_make_service_with_connect_info::<SocketAddr>()`), or by a
-    /// [closure](HeadstartLayer::client_address). Requests without it pass unchanged, and one warning says so.
+    /// [closure](HeadstartLayer::client_address). Requests without it pass unchanged, and one warning says so;
+    /// [`Headstart::unlearned`] counts them.
     pub fn layer(&self) -> HeadstartLayer {
         HeadstartLayer { engine: Arc::clone(&self.engine), connection: None, options: Options::default() }
     }
@@ -126,6 +128,7 @@ impl HeadstartLayer {
             return None;
         }
         let Some(address) = self.address(head) else {
+            self.engine.unlearned.count(Unlearned::NoAddress);
             no_address.call_once(|| {
                 tracing::warn!(
                     "requests come without the address of their client: nothing is learned from them. Insert \

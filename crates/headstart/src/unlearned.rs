@@ -16,6 +16,8 @@ pub enum Unlearned {
     Forwarded,
     /// The media type is none of an asset: style, script, font or image.
     MediaType,
+    /// The request came without the address of its client, to a layer ([`Headstart::layer`](crate::Headstart::layer)).
+    NoAddress,
     /// `Cache-Control: no-store`.
     NoStore,
     /// `Cache-Control: private`.
@@ -32,9 +34,10 @@ pub enum Unlearned {
 
 impl Unlearned {
     /// All reasons, in order of their names.
-    pub const ALL: [Unlearned; 8] = [
+    pub const ALL: [Unlearned; 9] = [
         Unlearned::Forwarded,
         Unlearned::MediaType,
+        Unlearned::NoAddress,
         Unlearned::NoStore,
         Unlearned::Private,
         Unlearned::Referer,
@@ -48,6 +51,7 @@ impl Unlearned {
         match self {
             Unlearned::Forwarded => "forwarded",
             Unlearned::MediaType => "media_type",
+            Unlearned::NoAddress => "no_address",
             Unlearned::NoStore => "no_store",
             Unlearned::Private => "private",
             Unlearned::Referer => "referer",
@@ -63,6 +67,7 @@ impl fmt::Display for Unlearned {
         f.write_str(match self {
             Unlearned::Forwarded => "a proxy that is not trusted forwarded it",
             Unlearned::MediaType => "its media type is none of an asset",
+            Unlearned::NoAddress => "it came without the address of its client",
             Unlearned::NoStore => "its response says Cache-Control: no-store",
             Unlearned::Private => "its response says Cache-Control: private",
             Unlearned::Referer => "its Referer names another site",
@@ -155,6 +160,10 @@ impl Ledger {
         let before = std::mem::replace(&mut *hour, Hour { reasons, assets, ..Hour::default() });
         drop(hour);
         let since = |reason| reasons.get(reason).saturating_sub(before.reasons.get(reason));
+        let without_address = since(Unlearned::NoAddress);
+        if without_address >= MIN_VIEWS {
+            return Some(Diagnosis(Cause::NoAddress { requests: without_address }));
+        }
         let forwarded = since(Unlearned::Forwarded);
         if forwarded >= MIN_VIEWS {
             return Some(Diagnosis(Cause::Forwarded { requests: forwarded }));
@@ -183,6 +192,7 @@ pub struct Diagnosis(Cause);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cause {
     Forwarded { requests: u64 },
+    NoAddress { requests: u64 },
     OneNetwork { of: u64, views: u64, min_networks: u32 },
     Reason { reason: Unlearned, of: u64, assets: u64 },
     SiteTable { views: u64 },
@@ -195,6 +205,11 @@ impl fmt::Display for Diagnosis {
                 f,
                 "{requests} requests came through a proxy that is not trusted: nothing is learned from them; is the \
                  proxy yours? Then name its address in trusted_proxies"
+            ),
+            Cause::NoAddress { requests } => write!(
+                f,
+                "{requests} requests came without the address of their client: nothing is learned from them; insert \
+                 headstart::policy::Peer into their extensions, or set HeadstartLayer::client_address"
             ),
             Cause::OneNetwork { of, views, min_networks } => write!(
                 f,
@@ -280,6 +295,14 @@ mod tests {
         let ledger = Ledger::default();
         (0..2).for_each(|_| ledger.count(Unlearned::SiteTable));
         assert!(line(&ledger).starts_with("there was no room for the sites of 2 views"));
+    }
+
+    #[test]
+    fn requests_without_an_address_are_said() {
+        let ledger = Ledger::default();
+        (0..30).for_each(|_| ledger.count(Unlearned::NoAddress));
+        let said = line(&ledger);
+        assert!(said.starts_with("30 requests came without the address") && said.contains("client_address"), "{said}");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::response::Html;
 use axum::routing::get;
 use headstart::policy::{EarlyHints, EarlyHintsSender, Peer};
-use headstart::{Headstart, HeadstartLayer};
+use headstart::{Headstart, HeadstartLayer, Unlearned};
 use http::{HeaderMap, HeaderValue, Request, Response, header};
 use tower::Service;
 use tower_layer::Layer as _;
@@ -125,6 +125,7 @@ async fn without_an_address_requests_pass_unchanged_and_one_warning_names_the_wa
     let headstart = headstart();
     let page = taught(&headstart, &headstart.layer(), true, |_| {}).await;
     assert_eq!(page.keys().map(http::HeaderName::as_str).collect::<Vec<_>>(), ["content-type"]);
+    assert_eq!(headstart.unlearned().get(Unlearned::NoAddress), 7);
     let said = warnings.said("without the address of their client");
     assert_eq!(said.len(), 1, "{said:?}");
     for way in ["Peer", "into_make_service_with_connect_info", "HeadstartLayer::client_address"] {
