@@ -60,8 +60,7 @@ async fn main() -> std::io::Result<()> {
         .route("/app.js", get(async || "console.log(1)"));
     let listener = tokio::net::TcpListener::bind(address).await?;
     println!("http://{}/", listener.local_addr()?);
-    let mut limits = Config::default();
-    limits.max_concurrent_streams = 64;
+    let limits = Config::default().with(|limits| limits.max_concurrent_streams = 64);
     loop {
         let (socket, client) = listener.accept().await?;
         socket.set_nodelay(true)?;

@@ -139,6 +139,18 @@ impl Default for Config {
 }
 
 impl Config {
+    /// These limits with some of them changed.
+    ///
+    /// ```
+    /// let limits = headstart_h2::Config::default().with(|limits| limits.max_concurrent_streams = 64);
+    /// assert_eq!(limits.max_concurrent_streams, 64);
+    /// ```
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
     /// The limits that `h2` enforces, as its builder.
     pub(crate) fn builder(&self) -> h2::server::Builder {
         let mut builder = h2::server::Builder::new();

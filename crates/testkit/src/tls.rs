@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use data_encoding::BASE64;
 use rcgen::PublicKeyData as _;
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
-use rustls_pki_types::{CertificateDer, ServerName};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore, SignatureScheme, StreamOwned};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use sha2::{Digest as _, Sha256};
 
 /// A certificate in files, signed by itself.
@@ -109,4 +110,49 @@ pub async fn connect<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(
 ) -> std::io::Result<tokio_rustls::client::TlsStream<S>> {
     let name = ServerName::try_from(name.to_owned()).map_err(std::io::Error::other)?;
     tokio_rustls::TlsConnector::from(Arc::clone(config)).connect(name, socket).await
+}
+
+/// A client that believes any certificate, for servers that make their own and show it to nobody.
+pub fn believing(protocols: &[&str]) -> Arc<ClientConfig> {
+    let mut config = ClientConfig::clone(&client(&[] as &[&[u8]], protocols));
+    config.dangerous().set_certificate_verifier(Arc::new(Believing));
+    Arc::new(config)
+}
+
+#[derive(Debug)]
+struct Believing;
+
+impl ServerCertVerifier for Believing {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        vec![SignatureScheme::ECDSA_NISTP256_SHA256, SignatureScheme::ED25519]
+    }
 }

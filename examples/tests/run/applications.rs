@@ -5,8 +5,9 @@ use std::io::{Read as _, Write as _};
 use bytes::Bytes;
 use http::Request;
 use testkit::http1;
+use testkit::tls::believing;
 
-use crate::kit::{believing, client, client_of, connect_tls, load, start, stylesheet, visit};
+use crate::kit::{client, client_of, connect_tls, load, start, stylesheet, visit};
 
 const CSS: &str = "/app.css";
 
@@ -15,7 +16,7 @@ async fn axum_app() {
     let server = start("axum_app", &["127.0.0.1:0"]);
     let port = server.port("https");
     let origin = format!("https://127.0.0.1:{port}");
-    let connect = async || client(connect_tls(port, &believing()).await.unwrap(), &origin).await;
+    let connect = async || client(connect_tls(port, &believing(&["h2"])).await.unwrap(), &origin).await;
     let mut first = connect().await;
     assert_eq!(first.get("/named").await.pushed, [CSS], "named by the application");
     assert!(first.get("/named").await.pushed.is_empty(), "sent once");

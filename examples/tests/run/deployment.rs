@@ -1,10 +1,10 @@
 //! Where and how applications run.
 
-use testkit::tls::Certificate;
+use testkit::tls::{Certificate, believing};
 use testkit::upstream::Upstream;
 use testkit::{http1, tls, tools};
 
-use crate::kit::{believing, client, connect_tls, start, stylesheet, visit};
+use crate::kit::{client, connect_tls, start, stylesheet, visit};
 
 #[tokio::test]
 async fn static_server() {
@@ -65,7 +65,7 @@ async fn two_listeners() {
     assert_eq!((redirected.status, redirected.field("location")), (308, Some(location.as_str())));
     let refused = http1::get(("127.0.0.1", plain), "not a host", "/", &[]);
     assert_eq!(refused.status, 400);
-    let connection = connect_tls(secure, &believing()).await.unwrap();
+    let connection = connect_tls(secure, &believing(&["h2"])).await.unwrap();
     let page = client(connection, &format!("https://localhost:{secure}")).await.get("/").await;
     assert_eq!(page.text(), "<h1>Hello</h1>");
 }

@@ -4,9 +4,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls::ClientConfig;
 use testkit::Program;
 use testkit::http2::{Client, Reply};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -68,49 +66,4 @@ pub(crate) async fn connect_tls(
 ) -> std::io::Result<tokio_rustls::client::TlsStream<TcpStream>> {
     let socket = TcpStream::connect(("127.0.0.1", port)).await?;
     testkit::tls::connect(config, "localhost", socket).await
-}
-
-/// TLS that believes any certificate, for those that examples make themselves.
-pub(crate) fn believing() -> Arc<ClientConfig> {
-    let mut config = ClientConfig::clone(&testkit::tls::client(&[] as &[&[u8]], &["h2"]));
-    config.dangerous().set_certificate_verifier(Arc::new(Believing));
-    Arc::new(config)
-}
-
-#[derive(Debug)]
-struct Believing;
-
-impl ServerCertVerifier for Believing {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        vec![SignatureScheme::ECDSA_NISTP256_SHA256, SignatureScheme::ED25519]
-    }
 }
