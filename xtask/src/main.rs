@@ -7,8 +7,10 @@ mod baseline;
 mod bench;
 mod browsers;
 mod check;
+mod ecosystem;
 mod fuzz;
 mod metadata;
+mod release;
 mod report;
 mod shell;
 mod test;
@@ -27,6 +29,10 @@ cargo xtask COMMAND
                                          run the benchmarks, leave report.md, report.json and plots in target/bench;
                                          compare with an earlier report.json; keep the report in benches/report
   browsers [--fresh]                     what Chromium and Firefox do with hints, way by way: crates/server/BROWSERS.md
+  ecosystem                              applications of others: crypto providers, axum, hyper-util, messages of the compiler, the
+                                         first hour (these are in `test`), axum-server, warp, salvo, tonic
+  release                                whether this could be published: licences (cargo-deny), documentation as docs.rs
+                                         builds it, packages built from their files, semver since the last release
   fuzz [TARGET] [--seconds N]            fuzz one target, or each for N seconds (default 60)
 ";
 
@@ -45,6 +51,8 @@ fn main() -> ExitCode {
             Some("--fresh") => none_left(words).and_then(|()| browsers::run(true)),
             word => none_left(word.into_iter().chain(words)).and_then(|()| browsers::run(false)),
         },
+        Some("ecosystem") => none_left(words).and_then(|()| ecosystem::run(true)),
+        Some("release") => none_left(words).and_then(|()| release::run()),
         Some("fuzz") => fuzz::Options::parse(words).and_then(|options| fuzz::run(&options)),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");

@@ -11,6 +11,8 @@ pub(crate) struct Package {
     pub(crate) manifest: PathBuf,
     pub(crate) rust_version: Option<String>,
     pub(crate) published: bool,
+    /// The fields that a registry shows and that its manifest does not have.
+    pub(crate) unsaid: Vec<&'static str>,
     pub(crate) benches: Vec<String>,
     /// The root files of its library and programs, relative to the workspace.
     pub(crate) roots: Vec<String>,
@@ -46,6 +48,7 @@ fn parse(metadata: &Value) -> Vec<Package> {
             manifest: PathBuf::from(text(&package["manifest_path"])),
             rust_version: package["rust_version"].as_str().map(str::to_owned),
             published: !package["publish"].is_array(),
+            unsaid: unsaid(package),
             benches: list(&package["targets"])
                 .filter(|target| list(&target["kind"]).any(|kind| kind == "bench"))
                 .map(|target| text(&target["name"]).to_owned())
@@ -60,6 +63,14 @@ fn parse(metadata: &Value) -> Vec<Package> {
         .collect();
     packages.sort_by(|a, b| a.name.cmp(&b.name));
     packages
+}
+
+/// Fields that are absent or empty. A program has no documentation on docs.rs.
+fn unsaid(package: &Value) -> Vec<&'static str> {
+    let is_library = list(&package["targets"]).any(|target| list(&target["kind"]).any(|kind| kind == "lib"));
+    let all = ["categories", "description", "documentation", "keywords", "license", "readme", "repository"];
+    let wanted = all.into_iter().filter(|field| is_library || *field != "documentation");
+    wanted.filter(|field| text(&package[*field]).is_empty() && list(&package[*field]).next().is_none()).collect()
 }
 
 fn roots(package: &Value) -> Vec<String> {
@@ -114,6 +125,8 @@ mod tests {
             "packages": [
                 {"id": "a#1", "name": "a", "manifest_path": "a/Cargo.toml", "rust_version": "1.88", "publish": null,
                  "targets": [{"name": "speed", "kind": ["bench"]}, {"name": "a", "kind": ["lib"]}],
+                 "categories": ["caching"], "description": "a", "documentation": "", "keywords": [], "license": "MIT",
+                 "repository": "https://a.example/", "readme": null,
                  "dependencies": [{"name": "b"}, {"name": "d"}]},
                 {"id": "b#1", "name": "b"}, {"id": "c#1", "name": "c"}, {"id": "d#1", "name": "d"},
             ],
@@ -129,6 +142,7 @@ mod tests {
         assert_eq!(a.direct, set(&["b", "d"]));
         assert_eq!(a.linked, set(&["b", "c"]));
         assert_eq!(a.benches, ["speed"]);
+        assert_eq!(a.unsaid, ["documentation", "keywords", "readme"]);
         assert!(a.published);
     }
 }

@@ -1,17 +1,26 @@
 //! `cargo xtask test`: everything that the CI runs, quick checks first, tests last.
 //!
 //! The dependency graph is built twice and no more: checked, for clippy and the documentation, and
-//! compiled, for the tests, both with the dev profile. Two small parts of it are built once more: the
-//! learner with its locks replaced, and the codec as it is released.
+//! compiled, for the tests, both with the dev profile. Parts of it are built once more: the learner with its locks
+//! replaced, the codec as it is released, and what applications of others need of it.
 
-use crate::{shell, tidy, tools};
+use crate::{ecosystem, shell, tidy, tools};
 use std::process::Command;
 
 pub(crate) fn run() -> Result<(), String> {
     tools::ensure()?;
     // One run shows all that is wrong: a check that fails does not keep the next from running.
-    let checks =
-        [format(), tidy(), clippy(), no_std(), documentation(), fuzz_targets(), interleavings(), instructions()];
+    let checks = [
+        format(),
+        tidy(),
+        clippy(),
+        no_std(),
+        documentation(),
+        fuzz_targets(),
+        interleavings(),
+        instructions(),
+        ecosystem::run(false),
+    ];
     // Last, so that what the test runner says in the end is what is seen in the end.
     let tests = shell::last_step("tests", &mut build(["test", "--workspace", "--no-fail-fast"]));
     let failures: Vec<String> = checks.into_iter().chain([tests]).filter_map(Result::err).collect();

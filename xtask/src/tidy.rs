@@ -8,6 +8,7 @@ mod figures;
 mod layers;
 mod modules;
 mod packages;
+mod publishing;
 mod settings;
 mod sources;
 mod tokens;
@@ -74,6 +75,7 @@ fn findings() -> Result<Vec<Finding>, String> {
     let mut findings = layers::check(&members);
     findings.extend(layers::check_table(&members));
     findings.extend(packages::check()?);
+    findings.extend(publishing::check(&members));
     findings.extend(circles::check(&members, &sources));
     for source in &sources {
         findings.extend(sources::check(source));

@@ -136,6 +136,7 @@ mod tests {
             manifest: "Cargo.toml".into(),
             rust_version: None,
             published: true,
+            unsaid: Vec::new(),
             benches: Vec::new(),
             roots: Vec::new(),
             direct: set(direct),
