@@ -57,6 +57,21 @@ impl Kind {
         }
     }
 
+    /// The fields that do not depend on the content.
+    pub(super) fn fields(&self, modified: Option<&Modified>) -> HeaderMap {
+        let mut fields = HeaderMap::with_capacity(10 + self.extra.len());
+        fields.insert(header::CONTENT_TYPE, self.content_type.clone());
+        if let Some(modified) = modified {
+            fields.insert(header::LAST_MODIFIED, modified.header.clone());
+        }
+        fields.insert(header::CACHE_CONTROL, self.cache_control.clone());
+        fields.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        for (field, value) in &self.extra {
+            fields.insert(field.clone(), value.clone());
+        }
+        fields
+    }
+
     /// The header of a 200 with the whole content.
     pub(super) fn head(
         &self,
@@ -67,14 +82,9 @@ impl Kind {
         varies: bool,
     ) -> HeaderMap {
         // One more place for the cookie, and one for the links.
-        let mut head = HeaderMap::with_capacity(10 + self.extra.len());
-        head.insert(header::CONTENT_TYPE, self.content_type.clone());
+        let mut head = self.fields(modified);
         head.insert(header::CONTENT_LENGTH, len.into());
         head.insert(header::ETAG, etag.clone());
-        if let Some(modified) = modified {
-            head.insert(header::LAST_MODIFIED, modified.header.clone());
-        }
-        head.insert(header::CACHE_CONTROL, self.cache_control.clone());
         if varies {
             head.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         }
@@ -83,10 +93,6 @@ impl Kind {
             // Ranges are of the plain content alone.
             None => head.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes")),
         };
-        head.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        for (field, value) in &self.extra {
-            head.insert(field.clone(), value.clone());
-        }
         head
     }
 }

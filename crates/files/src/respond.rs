@@ -6,7 +6,6 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use headstart_policy::FileContent;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 
 use super::body::{Body, Segment};
@@ -156,10 +155,6 @@ fn whole(method: &Method, representation: &Representation) -> Response<Body> {
     };
     let mut response = Response::new(body);
     *response.headers_mut() = representation.head.clone();
-    // Of use to who reads pages; other files are not marked, as it costs an allocation.
-    if representation.head.get(header::CONTENT_TYPE).is_some_and(|media| media.as_bytes().starts_with(b"text/html")) {
-        response.extensions_mut().insert(FileContent);
-    }
     response
 }
 

@@ -6,11 +6,11 @@ use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
 
 use http::request::Parts;
-use http::{HeaderMap, Method, Request, Response, StatusCode, Version, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use tokio::task::JoinHandle;
 use tower_service::Service;
 
@@ -19,15 +19,17 @@ use super::cache::{Cache, CacheStats};
 use super::config::Config;
 use super::entry::{Entry, Selected};
 use super::forms::Forms;
+use super::head::Kind;
 use super::load::{Loaded, Readers, load};
-use super::open::Root;
+use super::open::{Found, Root};
 use super::open_files::OpenFiles;
 use super::path::{Rejected, SitePath};
 use super::read_permits::ReadPermits;
 use super::representation::Representation;
 use super::respond;
+use super::stamp::Modified;
 use headstart_coding::Accepted;
-use headstart_policy::{ClientAddress, Peer};
+use headstart_policy::{ClientAddress, FileContent, FileHeads, Peer};
 
 /// Serves the files below one directory. A clone shares the memory of the first.
 #[derive(Clone)]
@@ -46,6 +48,7 @@ struct Shared {
     permits: ReadPermits,
     files: Arc<OpenFiles>,
     config: Config,
+    content: FileContent,
 }
 
 impl StaticFiles {
@@ -62,14 +65,29 @@ impl StaticFiles {
     pub fn new(directory: &Path, config: Config) -> io::Result<Self> {
         let directory: PathBuf = std::path::absolute(directory)?;
         std::fs::read_dir(&directory)?;
-        Ok(Self(Arc::new(Shared {
+        Ok(Self(Arc::new_cyclic(|shared| Shared {
             root: Root::new(directory, config.symlinks),
             cache: Cache::new(config.max_memory),
             forms: Forms::new(config.compress),
             permits: ReadPermits::default(),
             files: OpenFiles::new(Arc::clone(&config.descriptors)),
             config,
+            content: FileContent::new(Beside(shared.clone())),
         })))
+    }
+}
+
+/// The files beside a page, as long as they are served.
+struct Beside(Weak<Shared>);
+
+impl FileHeads for Beside {
+    fn head(&self, path: &str) -> Option<HeaderMap> {
+        let shared = self.0.upgrade()?;
+        let path = path.split('?').next().unwrap_or_default();
+        let name = SitePath::parse(path, shared.config.dotfiles).ok()?;
+        let Ok(Found::File(_, metadata)) = shared.root.open(name.as_str()) else { return None };
+        let modified = metadata.modified().ok().and_then(|time| Modified::new(time, (shared.config.now)()));
+        Some(Kind::of(name.as_str(), &shared.config).fields(modified.as_ref()))
     }
 }
 
@@ -180,8 +198,13 @@ impl Shared {
         }
     }
 
-    /// The site's own fields on a response that carries none of its files: redirects, errors, parts that are not there.
+    /// The site's own fields on a response that carries none of its files: redirects, errors, parts that are not there. A
+    /// whole page is marked as the content of a file; other files are not, as that costs an allocation.
     fn with_own_fields(&self, head: &Parts, mut response: Response<Body>) -> Response<Body> {
+        let is_html = |media: &HeaderValue| media.as_bytes().starts_with(b"text/html");
+        if response.status() == StatusCode::OK && response.headers().get(header::CONTENT_TYPE).is_some_and(is_html) {
+            response.extensions_mut().insert(self.content.clone());
+        }
         let carries_file =
             [StatusCode::OK, StatusCode::PARTIAL_CONTENT, StatusCode::NOT_MODIFIED].contains(&response.status());
         if !carries_file && !self.config.headers.is_empty() {

@@ -7,8 +7,10 @@ use headstart_policy::Priority;
 use http::request::Parts;
 use http::{StatusCode, response};
 
+use crate::client_hints::ClientHints;
 use crate::connection_state::ConnectionState;
 use crate::engine::Engine;
+use crate::hinted::CausedBy;
 use crate::request::{self, Referer};
 use crate::requester::Requester;
 use crate::response as answer;
@@ -29,6 +31,8 @@ pub(crate) struct AssetExchange {
     answer: u64,
     /// The priority of the response, if a 103 made the client ask for it.
     priority: Option<Priority>,
+    /// The client has asked for the asset before on the same view, whose 103 named it.
+    again: Option<Box<Again>>,
     /// The urgency that the client gave the request; `None` if it gave none, or if a hint may have caused the request.
     urgency: Option<u8>,
     /// Once answered: the visit that it was added to.
@@ -38,6 +42,13 @@ pub(crate) struct AssetExchange {
     /// The view that it is timed for; `None` once an answer shows that there is nothing to time.
     view: Option<u64>,
     bytes: u64,
+}
+
+/// An asset that a 103 named and that is asked for once more.
+struct Again {
+    authority: Box<str>,
+    page: Arc<str>,
+    asset: Arc<str>,
 }
 
 impl AssetExchange {
@@ -52,9 +63,20 @@ impl AssetExchange {
     ) -> Self {
         let path: Arc<str> = request::path_and_query(head).into();
         let referer = request::referer(&head.headers, authority);
-        let hinted = connection.hinted.take(site, &path);
+        let cause = connection.hinted.ask(site, &path);
         // On a connection that carries many clients nobody knows what was hinted to this one.
-        let by_itself = hinted.is_none() && !connection.is_shared() && !request::is_early_hint(&head.headers);
+        let by_itself = matches!(cause, CausedBy::Itself | CausedBy::Again { .. })
+            && !connection.is_shared()
+            && !request::is_early_hint(&head.headers);
+        let (priority, again) = match cause {
+            CausedBy::Itself => (None, None),
+            CausedBy::Hint { priority } => (priority, None),
+            // With its cache off a browser fetches twice whatever the hint says.
+            CausedBy::Again { page, asset } => {
+                let again = Again { authority: authority.into(), page, asset };
+                (None, Some(Box::new(again)).filter(|_| !ClientHints::of(&head.headers).reload))
+            }
+        };
         let client = engine.identities.client(requester.address, &head.headers);
         let view = connection.asked(engine, client, &path, &referer);
         AssetExchange {
@@ -67,7 +89,8 @@ impl AssetExchange {
             network: requester.network,
             connection: requester.connection,
             asked: now,
-            priority: hinted.and_then(|hinted| hinted.priority),
+            priority,
+            again,
             urgency: if by_itself { request::urgency(&head.headers) } else { None },
             visit: None,
             validator: None,
@@ -83,6 +106,12 @@ impl AssetExchange {
 
     /// The response's head is known: the asset is learned from it.
     pub(crate) fn answered(&mut self, engine: &Engine, head: &response::Parts, bytes: Option<u64>, now: Time) {
+        if let Some(again) = self.again.take()
+            && let Some(page) = engine.pages.get(&again.authority, &again.page)
+        {
+            let gate = engine.limits.min_networks as usize;
+            page.state().unserved.refetched(&again.asset, self.network, gate);
+        }
         if !matches!(head.status, StatusCode::OK | StatusCode::NOT_MODIFIED) {
             self.view = None;
         }
@@ -118,6 +147,9 @@ impl AssetExchange {
     pub(crate) fn ended(self, engine: &Engine, connection: &mut ConnectionState, transfer: Transfer, now: Time) {
         if let Some(visit) = self.visit {
             engine.learner.finished(now, visit);
+        }
+        if transfer == Transfer::Incomplete || self.validator.is_none() {
+            connection.hinted.failed(self.site, &self.path);
         }
         if transfer == Transfer::Incomplete {
             return;

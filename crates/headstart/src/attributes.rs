@@ -37,6 +37,11 @@ impl Attributes {
         Attributes { crossorigin, ..Attributes::default() }
     }
 
+    /// Whether the request is made in CORS mode.
+    pub(crate) fn is_cors(&self) -> bool {
+        self.module || self.crossorigin != Crossorigin::Absent
+    }
+
     /// Bytes that the parameters of a hint take at most.
     pub(crate) fn written_bytes(&self) -> usize {
         const NAMES: usize = 64;

@@ -13,37 +13,81 @@ use crate::item::Item;
 use crate::need;
 use crate::view::Decision;
 
-/// The assets that the present view of a connection was told of by 103 or `Link`, without those that the client has asked
-/// for since. As many as a view has items at most.
+/// The assets that the present view of a connection was told of by 103 or `Link`. As many as a view has items at most.
 #[derive(Default)]
-pub(crate) struct Hinted(Vec<HintedAsset>);
+pub(crate) struct Hinted {
+    /// The page of the view, with its query.
+    page: Arc<str>,
+    assets: Vec<HintedAsset>,
+}
 
 /// An asset that a client was told of.
-pub(crate) struct HintedAsset {
+struct HintedAsset {
     site: Site,
     path: Arc<str>,
     /// The priority of its response; `None` if `Link` named it, which the client reads with the page.
-    pub(crate) priority: Option<Priority>,
+    priority: Option<Priority>,
+    /// The client has asked for it.
+    asked: bool,
+}
+
+/// What a request has to do with the hints of its connection's present view.
+pub(crate) enum CausedBy {
+    /// No hint named the asset.
+    Itself,
+    /// It is the first request for an asset that a hint named.
+    Hint {
+        /// The priority of its response; `None` if `Link` named it, which the client reads with the page.
+        priority: Option<Priority>,
+    },
+    /// The client has asked before for this asset of the 103, on this page: the hint did not serve.
+    Again { page: Arc<str>, asset: Arc<str> },
 }
 
 impl Hinted {
     /// The assets of a view whose page was asked for with this priority, which none of them exceeds.
-    pub(crate) fn of<'a>(site: Site, items: impl Iterator<Item = &'a Item>, page: Priority) -> Self {
+    pub(crate) fn of<'a>(
+        site: Site,
+        page: &Arc<str>,
+        items: impl Iterator<Item = &'a Item>,
+        requested: Priority,
+    ) -> Self {
         let hinted = items.filter_map(|item| {
             let own = need::priority(item.urgency);
             let priority = match item.decision {
-                Decision::Hinted => Some(Priority { urgency: own.urgency.max(page.urgency), ..own }),
+                Decision::Hinted => Some(Priority { urgency: own.urgency.max(requested.urgency), ..own }),
                 Decision::Linked => None,
                 _ => return None,
             };
-            Some(HintedAsset { site, path: Arc::clone(&item.path), priority })
+            Some(HintedAsset { site, path: Arc::clone(&item.path), priority, asked: false })
         });
-        Hinted(hinted.collect())
+        Hinted { page: Arc::clone(page), assets: hinted.collect() }
     }
 
-    /// The hint for an asset, the first time that the client asks for it. Later requests are not caused by the hint.
-    pub(crate) fn take(&mut self, site: Site, path: &str) -> Option<HintedAsset> {
-        let at = self.0.iter().position(|hinted| hinted.site == site && *hinted.path == *path)?;
-        Some(self.0.swap_remove(at))
+    /// The client asks for an asset. The first time the hint may have caused that; later requests are not caused by it.
+    pub(crate) fn ask(&mut self, site: Site, path: &str) -> CausedBy {
+        let Some(hinted) = self.find(site, path) else { return CausedBy::Itself };
+        if !std::mem::replace(&mut hinted.asked, true) {
+            return CausedBy::Hint { priority: hinted.priority };
+        }
+        // `Link` names what may not be used without asking.
+        match hinted.priority {
+            Some(_) => {
+                let asset = Arc::clone(&hinted.path);
+                CausedBy::Again { page: Arc::clone(&self.page), asset }
+            }
+            None => CausedBy::Itself,
+        }
+    }
+
+    /// The client did not get an asset that it asked for, and may ask again.
+    pub(crate) fn failed(&mut self, site: Site, path: &str) {
+        if let Some(hinted) = self.find(site, path) {
+            hinted.asked = false;
+        }
+    }
+
+    fn find(&mut self, site: Site, path: &str) -> Option<&mut HintedAsset> {
+        self.assets.iter_mut().find(|hinted| hinted.site == site && *hinted.path == *path)
     }
 }

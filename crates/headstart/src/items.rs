@@ -7,7 +7,7 @@ use headstart_learn::{Asset, Candidate, Destination, Draw, Freshness};
 use headstart_policy::Refusal;
 
 use crate::assets::Named;
-use crate::attributes::{Attributes, Crossorigin};
+use crate::attributes::Attributes;
 use crate::client_cache::ClientCache;
 use crate::engine::VerifyHeld;
 use crate::item::{Item, Push};
@@ -39,6 +39,8 @@ pub(crate) struct Conditions {
     pub(crate) budget: Budget,
     /// What the page's last response admitted.
     pub(crate) policy: PagePolicy,
+    /// The assets whose hints clients of this page could not use.
+    pub(crate) unserved: Arc<[Arc<str>]>,
     /// What the page says of its assets, if it was read.
     pub(crate) statements: Option<Arc<Statements>>,
     pub(crate) markup: Markup,
@@ -115,11 +117,10 @@ impl Items {
         };
         for path in &statements.nameable {
             let Some(Statement::Hint(named)) = statements.by_path.get(&**path) else { continue };
-            // Behind an application a name alone is not enough: somebody must have got it.
-            let freshness = answered(path).or(statements.of_files.then_some(Freshness::Stale));
-            let Some(freshness) = freshness.filter(|_| !known(path)) else { continue };
+            // A name alone is not enough: a file must be there, or somebody have got it.
+            let Some(freshness) = answered(path).filter(|_| !known(path)) else { continue };
             let mut item = Item::named(Arc::clone(path), named.destination, Attributes::default(), freshness);
-            item.cors = named.attributes.module || named.attributes.crossorigin != Crossorigin::Absent;
+            item.cors = named.attributes.is_cors();
             item.attributes = Arc::clone(&named.attributes);
             self.add(cache, item, None);
         }
@@ -281,7 +282,7 @@ impl Items {
     }
 
     fn decide(&self, cache: &ClientCache<'_>, item: &Item, bans: Bans, omit: Option<Reason>) -> Decision {
-        let Conditions { outlet, draw, save_data, budget, policy, .. } = &self.conditions;
+        let Conditions { outlet, draw, save_data, budget, policy, unserved, .. } = &self.conditions;
         let count = |decision| self.list.iter().filter(|item| item.decision == decision).count();
         let (decision, most) = match outlet {
             Outlet::Push if bans.push => (Decision::Linked, budget.max_hints),
@@ -306,6 +307,8 @@ impl Items {
             Decision::Omitted(reason)
         } else if decision != Decision::Pushed && !item.is_admitted(*policy) {
             Decision::Omitted(Reason::Policy)
+        } else if decision == Decision::Hinted && unserved.contains(&item.path) {
+            Decision::Omitted(Reason::FetchedTwice)
         } else if bans.hint && decision != Decision::Pushed {
             Decision::Omitted(Reason::Rule)
         } else if count(decision) >= most {
@@ -344,6 +347,7 @@ mod tests {
             rules: PageRules::default(),
             budget: Budget { max_hints, ..Budget::default() },
             policy: PagePolicy::default(),
+            unserved: Arc::default(),
             statements: None,
             markup: Markup::default(),
         });

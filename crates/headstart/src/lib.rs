@@ -79,6 +79,7 @@ mod stats;
 mod stopwatch;
 mod transfer;
 mod unlearned;
+mod unserved;
 mod view;
 
 pub use headstart_gcs as gcs;

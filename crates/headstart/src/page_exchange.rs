@@ -38,6 +38,10 @@ use crate::view::{Decision, Outlet, Reason};
 /// Request fields that are copied into a promise: those that select a response and do not identify the client.
 const PROMISED_FIELDS: [HeaderName; 3] = [header::ACCEPT_ENCODING, header::ACCEPT_LANGUAGE, header::USER_AGENT];
 
+/// The chance of a hold-out from which the learner wants to know more of a page.
+#[cfg(feature = "markup")]
+const UNSETTLED: f32 = 0.25;
+
 /// What is known of a navigation when it arrives.
 pub(crate) struct Opened {
     pub(crate) authority: Arc<str>,
@@ -78,6 +82,9 @@ pub(crate) struct PageExchange {
     pub(crate) stranger: bool,
     /// The view opens a visit and may register its site.
     teaches: bool,
+    /// The page's evidence is thin, old or contradicts its plan.
+    #[cfg(feature = "markup")]
+    unsettled: bool,
     /// The answer may be 304: the client has the page and will show it.
     conditional: bool,
     said: ClientSays,
@@ -127,10 +134,10 @@ impl PageExchange {
         let rules = engine.rules(&authority, &arrival.target.path);
         let known = engine.pages.get(&authority, &arrival.target.target);
         let stranger = is_stranger(&head.headers);
-        let (policy, statements, guarded) = known.as_ref().map_or_else(Default::default, |known| {
+        let (policy, statements, guarded, unserved) = known.as_ref().map_or_else(Default::default, |known| {
             let state = known.state();
             let said = state.statements.as_ref().map_or_else(PagePolicy::default, |statements| statements.policy);
-            (state.policy.and(said), state.statements.clone(), state.is_guarded())
+            (state.policy.and(said), state.statements.clone(), state.is_guarded(), state.unserved.paths())
         });
         let conditions = Conditions {
             target: arrival.target.clone(),
@@ -142,6 +149,7 @@ impl PageExchange {
             budget: rules.budget.unwrap_or(engine.limits.budget),
             rules,
             policy,
+            unserved,
             statements,
             markup: engine.limits.markup,
         };
@@ -163,6 +171,8 @@ impl PageExchange {
             secure,
             stranger,
             teaches,
+            #[cfg(feature = "markup")]
+            unsettled: false,
             conditional: navigation.conditional,
             said,
             repeats_links: shared_edge || !acts_on_preloads(&head.headers),
@@ -185,6 +195,7 @@ impl PageExchange {
                 secure: self.secure,
                 network: self.arrival.network,
                 stranger: self.stranger,
+                unsettled: self.unsettled,
                 gate: engine.limits.min_networks as usize,
             })));
         }
@@ -197,6 +208,10 @@ impl PageExchange {
         let page = self.arrival.target.page();
         let cache = self.said.cache(connection, self.site, self.fingerprint.as_ref());
         let plan = self.site.map(|site| engine.learner.plan(now, site, page, class)).unwrap_or_default();
+        #[cfg(feature = "markup")]
+        {
+            self.unsettled = plan.holdout_chance() >= UNSETTLED;
+        }
         // A cache keeps what one view was given for all that follow.
         let rate = self
             .site
@@ -276,7 +291,9 @@ impl PageExchange {
 
     /// The assets that the client is told of, for a page that was asked for with this priority.
     pub(crate) fn hinted(&self, priority: Priority) -> Hinted {
-        self.site.map(|site| Hinted::of(site, self.items.iter(), priority)).unwrap_or_default()
+        self.site
+            .map(|site| Hinted::of(site, &self.arrival.target.target, self.items.iter(), priority))
+            .unwrap_or_default()
     }
 
     /// The requests that the service shall answer beside the page. An item whose path cannot be requested is omitted.

@@ -3,14 +3,17 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use headstart_learn::Freshness;
-use http::{HeaderMap, header, response};
+use http::{HeaderMap, header};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::caching::Caching;
 use crate::identity::Identities;
 use crate::page_policy::PagePolicy;
+#[cfg(feature = "markup")]
+use crate::response;
 use crate::statements::Statements;
+use crate::unserved::Unserved;
 
 /// Bytes of all pages, in all; what is asked for least gives way.
 const MAX_PAGES_BYTES: u64 = 16 << 20;
@@ -49,6 +52,8 @@ pub(crate) struct PageState {
     /// It was shown to somebody without.
     open: bool,
     pub(crate) statements: Option<Arc<Statements>>,
+    /// Hints of its assets that did not serve.
+    pub(crate) unserved: Unserved,
     #[cfg(feature = "markup")]
     pub(crate) looks: crate::looks::Looks,
 }
@@ -60,7 +65,7 @@ impl PageState {
     }
 
     /// The page was shown.
-    pub(crate) fn shown(&mut self, head: &response::Parts, policy: PagePolicy, stranger: bool) {
+    pub(crate) fn shown(&mut self, head: &http::response::Parts, policy: PagePolicy, stranger: bool) {
         self.policy = policy;
         self.open |= stranger;
         if !stranger && !self.guarded {
@@ -120,6 +125,14 @@ impl Pages {
     pub(crate) fn answered(&self, key: u64, freshness: Freshness) {
         if self.answers.get(&key) != Some(freshness) {
             self.answers.insert(key, freshness);
+        }
+    }
+
+    /// A file answers for an asset with this header, though nobody has asked for it yet.
+    #[cfg(feature = "markup")]
+    pub(crate) fn found(&self, authority: &str, path: &str, cors: bool, head: &HeaderMap) {
+        if let Ok(asset) = response::asset(&self.identities, path, cors, head, None) {
+            self.answered(self.answer_key(authority, path), asset.freshness);
         }
     }
 

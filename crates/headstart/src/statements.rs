@@ -35,8 +35,6 @@ pub(crate) struct Statements {
     pub(crate) by_path: HashMap<Box<str>, Statement>,
     /// The paths that a stranger may be told, though no traffic has shown them, in the order of the document.
     pub(crate) nameable: Vec<Arc<str>>,
-    /// `nameable` holds for assets that nobody has asked for yet.
-    pub(crate) of_files: bool,
     /// Other origins to connect to, with or without credentials.
     pub(crate) preconnects: Vec<(Box<str>, bool)>,
     /// Of the `<meta>` elements.

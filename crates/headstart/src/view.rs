@@ -44,6 +44,8 @@ pub enum Reason {
     Budget,
     /// The driver did not promise it.
     Driver(Refusal),
+    /// Clients that a 103 told of it fetched it a second time for the page, which could not use the hint.
+    FetchedTwice,
     /// The application said so (`nopush`).
     Forbidden,
     /// No hint would be used: browsers preload nothing for such an element.
@@ -200,6 +202,7 @@ impl fmt::Display for Reason {
                 Refusal::Unwanted => "the client takes no more pushes",
                 _ => "the driver refused",
             },
+            Reason::FetchedTwice => "browsers fetched it twice when it was hinted",
             Reason::Forbidden => "nopush",
             Reason::Inexpressible => "no hint would be used",
             Reason::NotPushable => "its response may not be pushed",

@@ -14,7 +14,3 @@ pub struct OverTls;
 /// The address of the client of a request that came through a trusted proxy, as that proxy names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
-
-/// In the extensions of a response: its body is the content of a file, the same for everyone who asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FileContent;

@@ -17,11 +17,14 @@ use crate::view::Reason;
 
 /// Views between two looks at a page that does not seem to change.
 const DUE: u32 = 64;
+/// The same for a page whose evidence is thin, old or contradicts its plan.
+const DUE_UNSETTLED: u32 = 8;
 /// Looks that found nothing new behind a new validator, after which the page's validators say nothing.
 const IDLE_LOOKS: u8 = 3;
 
 /// The response of one view.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "facts of a response, independent of each other")]
 pub(crate) struct Seen {
     /// Hash of the validator; 0 without.
     pub(crate) validator: u64,
@@ -33,6 +36,8 @@ pub(crate) struct Seen {
     /// One network is enough: it comes from a file, or the gate asks for no more.
     pub(crate) alone: bool,
     pub(crate) of_files: bool,
+    /// The page's evidence is thin, old or contradicts its plan.
+    pub(crate) unsettled: bool,
     /// The networks of the gate: as many must be shown the same before what a page says of an asset changes.
     pub(crate) gate: usize,
 }
@@ -52,7 +57,6 @@ pub(crate) struct Looks {
     preconnects: Vec<(Box<str>, bool)>,
     policy: PagePolicy,
     whole: bool,
-    of_files: bool,
 }
 
 #[derive(Debug)]
@@ -83,7 +87,7 @@ impl Looks {
         self.views = self.views.saturating_add(1);
         (changed && self.idle < IDLE_LOOKS)
             || (!self.settled && !seen.alone && seen.network != last.network)
-            || self.views >= DUE
+            || self.views >= if seen.unsettled { DUE_UNSETTLED } else { DUE }
     }
 
     /// Takes in what a look at a document of so many bytes found. Returns whether the statements are others now.
@@ -154,7 +158,7 @@ impl Looks {
             self.preconnects = look.preconnects;
         }
         changed |= self.policy != look.policy || self.whole != look.whole;
-        (self.policy, self.whole, self.of_files) = (look.policy, look.whole, seen.of_files);
+        (self.policy, self.whole) = (look.policy, look.whole);
         self.usual_bytes = bytes.max(self.usual_bytes - self.usual_bytes / 4);
         let another = self.last.is_some_and(|last| last.network != seen.network);
         let revalidated = self.last.is_some_and(|last| (last.validator, last.length) != (seen.validator, seen.length));
@@ -167,7 +171,6 @@ impl Looks {
     /// What the page says, as all looks have it.
     pub(crate) fn statements(&self) -> Statements {
         let mut statements = Statements {
-            of_files: self.of_files,
             preconnects: self.preconnects.clone(),
             policy: self.policy,
             whole: self.whole,
@@ -208,7 +211,7 @@ mod tests {
 
     fn seen(network: u64, validator: u64) -> Seen {
         let network = NetworkId::new(network);
-        Seen { validator, length: 0, network, public: true, alone: false, of_files: false, gate: 3 }
+        Seen { validator, length: 0, network, public: true, alone: false, of_files: false, unsettled: false, gate: 3 }
     }
 
     fn look(looks: &mut Looks, html: &str, seen: Seen) -> bool {
@@ -272,6 +275,15 @@ mod tests {
         let mut files = Looks::default();
         look(&mut files, PLAIN, Seen { alone: true, of_files: true, ..seen(1, 1) });
         assert_eq!(files.statements().nameable, ["/a.css".into()]);
+    }
+
+    #[test]
+    fn a_page_whose_evidence_contradicts_its_plan_is_read_once_in_8_views() {
+        let mut looks = Looks::default();
+        look(&mut looks, PLAIN, seen(1, 1));
+        look(&mut looks, PLAIN, seen(2, 1));
+        let unsettled = Seen { unsettled: true, ..seen(3, 1) };
+        assert!((0..7).all(|_| !looks.wants(&unsettled)) && looks.wants(&unsettled));
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub(crate) struct Navigated {
     pub(crate) network: NetworkId,
     /// The request carries neither credentials nor a cookie of the application.
     pub(crate) stranger: bool,
+    /// The page's evidence is thin, old or contradicts its plan.
+    pub(crate) unsettled: bool,
     /// The networks that the gate asks for.
     pub(crate) gate: usize,
 }
@@ -45,7 +47,8 @@ impl Navigated {
         }
         let coding = Coding::of(&head.headers)?;
         let headers = &head.headers;
-        let of_files = head.extensions.get::<FileContent>().is_some();
+        let files = head.extensions.get::<FileContent>().cloned();
+        let of_files = files.is_some();
         let caching = Caching::of(headers);
         let about_who_asks =
             |name: &str| matches!(name.trim().to_ascii_lowercase().as_str(), "cookie" | "authorization" | "*");
@@ -65,6 +68,7 @@ impl Navigated {
                 && !varies,
             alone: self.gate <= 1 || of_files,
             of_files,
+            unsettled: self.unsettled,
             gate: self.gate,
         };
         let page = self.pages.get_or_add(&self.authority, &self.path);
@@ -79,6 +83,7 @@ impl Navigated {
             secure: self.secure,
             seen,
             coding,
+            files,
             parts: VecDeque::new(),
             whole: false,
         };

@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use headstart_markup::{End, Location, Reader};
+use headstart_policy::FileContent;
 use tokio::runtime::Handle;
 
 use super::decode::Coding;
 use crate::looks::{Look, Seen};
 use crate::pages::{Page, Pages};
+use crate::statements::Statement;
 
 /// Copies that wait at most; newcomers are dropped. With 512 KiB each this is 8 MiB.
 const MAX_WAITING: usize = 16;
@@ -62,6 +64,8 @@ pub(crate) struct Copy {
     pub(crate) secure: bool,
     pub(crate) seen: Seen,
     pub(crate) coding: Coding,
+    /// Of the service that answers with files, if it is one.
+    pub(crate) files: Option<FileContent>,
     pub(crate) parts: VecDeque<Bytes>,
     /// All of the body is there.
     pub(crate) whole: bool,
@@ -122,7 +126,7 @@ impl Desk {
     }
 
     fn read(&self, copy: Copy) {
-        let Copy { page, pages, authority, path, secure, seen, coding, parts, whole } = copy;
+        let Copy { page, pages, authority, path, secure, seen, coding, files, parts, whole } = copy;
         let Ok(location) = Location::new(if secure { "https" } else { "http" }, &authority, &path) else { return };
         let mut reader = Reader::new(location);
         let decoded = coding.read(parts, &mut reader);
@@ -135,10 +139,21 @@ impl Desk {
         let Some(bytes) = decoded.ok().filter(|_| said.end != End::Encoding) else { return };
         let mut look = Look::of(&said, &authority, seen.public);
         look.whole &= whole;
+        if let Some(files) = files {
+            for (path, says) in &look.statements {
+                if let Statement::Hint(named) = says
+                    && named.essential
+                    && let Some(head) = files.head(path)
+                {
+                    pages.found(&authority, path, named.attributes.is_cors(), &head);
+                }
+            }
+        }
         let mut state = page.state();
         if state.looks.take(look, &seen, bytes) {
             let statements = Arc::new(state.looks.statements());
             state.statements = Some(statements);
+            state.unserved.clear();
             drop(state);
             pages.reweigh(&authority, &path, &page);
         }

@@ -185,3 +185,44 @@ fn one_visit_is_enough_where_one_network_is() {
     Client::new(&headstart, "127.0.0.1").visit("/", &["/app.css"]);
     assert!(is_hinted(&headstart, "/", "/app.css"));
 }
+
+#[test]
+fn what_browsers_fetch_twice_when_it_is_hinted_is_hinted_no_more() {
+    let headstart = engine(|builder| builder.holdout(0));
+    let addresses = ["192.0.2.1", "198.51.100.1", "203.0.113.1"];
+    for address in addresses {
+        Client::new(&headstart, address).visit("/", &["/app.css", "/module.js"]);
+    }
+    headstart.finish();
+    // What a 103 of this visit named is asked for once more by the page's own element.
+    let twice = |address: &str, fields: &[(&'static str, &str)]| {
+        let mut client = Client::new(&headstart, address);
+        let hinted = client.navigate("/").hints("/module.js");
+        client.fetch("/", "/app.css", answer(200, "text/css"));
+        for fields in [&[], fields] {
+            client.fetch_with("/", "/module.js", fields, answer(200, "text/css"));
+        }
+        hinted
+    };
+    for _ in 0..10 {
+        assert!(twice(addresses[0], &[]) && twice(addresses[1], &[]), "two networks decide nothing");
+        assert!(twice(addresses[2], &[("cache-control", "no-cache")]), "with its cache off a browser says nothing");
+    }
+    assert!(twice(addresses[2], &[]));
+    let shown = Client::new(&headstart, "100.64.0.1").navigate("/");
+    assert_eq!(shown.paths(), ["/app.css"]);
+    assert_eq!(Client::new(&headstart, "100.64.0.1").navigate("/other").paths(), [""; 0], "the test's own premise");
+}
+
+#[test]
+fn an_asset_that_failed_may_be_asked_for_again() {
+    let headstart = engine(|builder| builder.holdout(0).min_networks(1));
+    Client::new(&headstart, "192.0.2.1").visit("/", &["/app.css"]);
+    headstart.finish();
+    for _ in 0..3 {
+        let mut client = Client::new(&headstart, "192.0.2.1");
+        assert!(client.navigate("/").hints("/app.css"));
+        client.fetch("/", "/app.css", answer(503, "text/plain"));
+        client.fetch("/", "/app.css", answer(200, "text/css"));
+    }
+}

@@ -5,7 +5,7 @@ use crate::rig::chromium::{self, Chromium, Load};
 use crate::rig::netlog::Frame;
 use crate::rig::server::{Home, Server};
 use crate::rig::site::{Page, Site};
-use crate::rig::{relay, set, tools};
+use crate::rig::{curl, relay, set, tools};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -75,4 +75,30 @@ fn the_hint_comes_before_the_page() {
     let load = Chromium::new().load(&server, "/");
     let hint = load.frames.iter().position(|frame| matches!(frame, Frame::Response { status: 103, .. }));
     assert!(hint.is_some() && hint < load.answer("/"), "{:?}", load.frames);
+}
+
+/// The program reads the page while it is sent to a visitor who fetches nothing else.
+#[test]
+fn the_second_visitor_is_hinted_a_stylesheet_that_nobody_has_fetched() {
+    if !tools::have(&["curl"]) || !tools::have(chromium::programs()) {
+        return;
+    }
+    let (site, home) = (Site::example(), Home::new());
+    let server = Server::start(&site, &home, &[]);
+    let (heads, _) = curl::get(&server, "/", &["-H", "accept: text/html"]);
+    assert!(heads.iter().all(|head| head.status == 200), "nothing is known yet");
+    // Reading follows the last byte of the page.
+    std::thread::sleep(Duration::from_secs(1));
+
+    let load = Chromium::new().load(&server, "/");
+    let page = site.page("/");
+    let stylesheets = || page.assets.iter().filter(|asset| asset.parent == "/" && asset.path.ends_with(".css"));
+    assert!(stylesheets().next().is_some(), "the page has one");
+    for stylesheet in stylesheets() {
+        assert!(load.hinted().contains(&stylesheet.path), "{} is not among {:?}", stylesheet.path, load.hinted());
+        let times = load.requested().iter().filter(|path| **path == stylesheet.path).count();
+        assert_eq!(times, 1, "{} is fetched once", stylesheet.path);
+    }
+    let unused: Vec<_> = load.hinted().difference(&load.used).cloned().collect();
+    assert!(unused.is_empty(), "hinted and not used: {unused:?}");
 }
