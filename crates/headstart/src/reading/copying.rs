@@ -61,8 +61,9 @@ impl Navigated {
             validator: if parts.is_empty() { 0 } else { self.pages.validator(&parts) },
             length: exact.unwrap_or(0),
             network: self.network,
+            // A file is the same for everyone; `private` there keeps shared caches from handing out cookies.
             public: self.stranger
-                && !caching.private
+                && (of_files || !caching.private)
                 && !caching.no_store
                 && !headers.contains_key(header::SET_COOKIE)
                 && !varies,
