@@ -1,4 +1,8 @@
-//! `cargo xtask fuzz`: runs cargo-fuzz on one target, or on each for a while.
+//! `cargo xtask fuzz`: builds the fuzz targets on the stable toolchain and runs one of them, or each for a while.
+//!
+//! `cargo fuzz` needs nightly for the flags of its sanitizer; the coverage that libFuzzer steers by is to be had without. New
+//! inputs are kept below `target/fuzz/corpus`; `--minimise` adds those that reach something new to `laws/corpus`, which
+//! is run as tests.
 
 use crate::shell;
 use std::fs;
@@ -6,17 +10,24 @@ use std::fs;
 pub(crate) struct Options {
     target: Option<String>,
     seconds: u32,
+    minimise: bool,
 }
+
+/// What has the compiler count the edges that an input takes, for libFuzzer.
+const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing";
 
 impl Options {
     pub(crate) fn parse<'a>(mut words: impl Iterator<Item = &'a str>) -> Result<Self, String> {
-        let mut options = Self { target: None, seconds: 60 };
+        let mut options = Self { target: None, seconds: 60, minimise: false };
         while let Some(word) = words.next() {
             match word {
                 "--seconds" => {
                     let value = words.next().ok_or("--seconds needs a number")?;
                     options.seconds = value.parse().map_err(|_| format!("--seconds: `{value}` is not a number"))?;
                 }
+                "--minimise" => options.minimise = true,
                 flag if flag.starts_with('-') => return Err(format!("unknown flag `{flag}`")),
                 target if options.target.is_none() => options.target = Some(target.to_owned()),
                 extra => return Err(format!("unexpected argument `{extra}`")),
@@ -28,12 +39,6 @@ impl Options {
 
 pub(crate) fn run(options: &Options) -> Result<(), String> {
     let targets = targets()?;
-    if !shell::is_on_path("cargo-fuzz") {
-        return Err(
-            "cargo-fuzz is not installed. Do: cargo install cargo-fuzz --locked; rustup toolchain install nightly"
-                .into(),
-        );
-    }
     let chosen: Vec<&String> = match &options.target {
         None => targets.iter().collect(),
         Some(name) => {
@@ -41,14 +46,35 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
             vec![targets.iter().find(|target| *target == name).ok_or_else(known)?]
         }
     };
+    let host = host()?;
+    let (root, output) = (shell::root(), shell::root().join("target/fuzz"));
     for target in chosen {
-        let limit = format!("-max_total_time={}", options.seconds);
-        // The cargo that runs us is a fixed toolchain; cargo-fuzz needs nightly, chosen through rustup's proxy.
-        let mut command = std::process::Command::new("cargo");
-        command.current_dir(shell::root()).env_remove("CARGO").env_remove("RUSTUP_TOOLCHAIN");
-        shell::step(target, command.args(["+nightly", "fuzz", "run", target, "--", &limit]))?;
+        let mut build =
+            shell::cargo(["build", "--release", "--manifest-path", "fuzz/Cargo.toml", "--target", host.as_str()]);
+        build.args(["--bin", target]);
+        build.env("RUSTFLAGS", COVERAGE).arg("--target-dir").arg(&output);
+        shell::step(&format!("build {target}"), &mut build)?;
+        let (found, kept) = (output.join("corpus").join(target), root.join("laws/corpus").join(target));
+        fs::create_dir_all(&found).map_err(|error| format!("{}: {error}", found.display()))?;
+        let mut fuzz = std::process::Command::new(output.join(&host).join("release").join(target));
+        fuzz.current_dir(&output);
+        if options.minimise {
+            fuzz.arg("-merge=1").arg(&kept).arg(&found);
+        } else {
+            let limit = format!("-max_total_time={}", options.seconds);
+            fuzz.args([&limit, "-print_final_stats=1", "-timeout=20"]).arg(&found).arg(&kept);
+        }
+        shell::step(target, &mut fuzz)?;
     }
     Ok(())
+}
+
+/// The target triple of this machine: with a target, build scripts and macros are built without the flags.
+fn host() -> Result<String, String> {
+    let output = std::process::Command::new("rustc").arg("-vV").output().map_err(|error| format!("rustc: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).ok_or_else(|| "rustc names no host".into())
 }
 
 /// Names of the `[[bin]]`s of the fuzz crate, as its manifest lists them.
@@ -77,7 +103,10 @@ mod tests {
     #[test]
     fn flags_are_checked() {
         let parse = |words: &[&str]| Options::parse(words.iter().copied());
-        assert!(parse(&["one", "--seconds", "5"]).is_ok_and(|o| o.seconds == 5 && o.target.as_deref() == Some("one")));
+        assert!(
+            parse(&["one", "--seconds", "5", "--minimise"])
+                .is_ok_and(|o| o.seconds == 5 && o.minimise && o.target.as_deref() == Some("one"))
+        );
         for bad in [&["--seconds"][..], &["--seconds", "x"], &["--fast"], &["one", "two"]] {
             assert!(parse(bad).is_err(), "{bad:?}");
         }
