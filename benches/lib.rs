@@ -9,6 +9,7 @@ pub mod callgrind;
 pub mod change;
 pub mod link;
 pub mod page_load;
+pub mod pages;
 pub mod peers;
 mod plot;
 pub mod rows;

@@ -22,11 +22,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use super::site::Site;
+use crate::pages;
 use files::Files;
 
 const FLAG: &str = "--be-app";
 
-/// A server that is this binary. What it is and how long it thinks (ms) are its extra words.
+/// A server that is this binary. What it is, how long it thinks (ms) and which site it serves are its extra words.
 pub(crate) const APP: Peer = Peer {
     name: "app",
     program: Program::Ourselves,
@@ -38,15 +40,16 @@ pub(crate) const APP: Peer = Peer {
 /// Turns this process into a server if it was started as one, and does not return then.
 pub(crate) fn become_app() {
     let words: Vec<String> = std::env::args().collect();
-    let [_, flag, address, root, cert, key, kind, think] = &words[..] else { return };
+    let [_, flag, address, root, cert, key, kind, think, site @ ..] = &words[..] else { return };
     if flag != FLAG {
         return;
     }
     let run = || -> Result<(), Box<dyn Error>> {
         let think = Duration::from_millis(think.parse()?);
         let files = Files::new(root.into(), think);
+        let site = site.first().map_or_else(|| Ok(Site::new(0)), |shape| pages::site(shape))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(serve(kind, address.parse()?, tls(cert, key)?, files))
+        runtime.block_on(serve(kind, address.parse()?, tls(cert, key)?, files, site))
     };
     if let Err(error) = run() {
         eprintln!("{error}");
@@ -54,9 +57,15 @@ pub(crate) fn become_app() {
     exit(1);
 }
 
-async fn serve(kind: &str, address: SocketAddr, tls: rustls::ServerConfig, files: Files) -> Result<(), Box<dyn Error>> {
+async fn serve(
+    kind: &str,
+    address: SocketAddr,
+    tls: rustls::ServerConfig,
+    files: Files,
+    site: Site,
+) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(address).await?;
-    let tls = Arc::new(tls);
+    let (tls, site) = (Arc::new(tls), Arc::new(site));
     match kind {
         "headstart" | "headstart-nothing" => {
             // All as it is by default, but that no visit is held out, or every one.
@@ -78,8 +87,17 @@ async fn serve(kind: &str, address: SocketAddr, tls: rustls::ServerConfig, files
             })
             .await
         }
-        "h2" => each(listener, tls, move |stream| bare::serve(stream, files.clone())).await,
-        "oracle" => each(listener, tls, move |stream| oracle::serve(stream, files.clone())).await,
+        "h2" => each(listener, tls, move |stream| bare::serve(stream, files.clone(), Arc::clone(&site))).await,
+        "oracle" => each(listener, tls, move |stream| oracle::serve(stream, files.clone(), Arc::clone(&site))).await,
+        // Without TLS, behind a proxy.
+        "upstream" => loop {
+            let (stream, _) = listener.accept().await?;
+            let service = TowerToHyperService::new(files.clone());
+            tokio::spawn(async move {
+                let connection = auto::Builder::new(TokioExecutor::new());
+                let _ = connection.serve_connection(TokioIo::new(stream), service).await;
+            });
+        },
         other => Err(format!("no server `{other}`").into()),
     }
 }

@@ -71,7 +71,7 @@ pub(crate) fn load(prefix: &[String], visit: &Visit<'_>) -> Result<Painted, Stri
 /// Everything was asked for once, what was hinted is of use, and what was to be hinted was.
 fn check(visit: &Visit<'_>, times: &Value, requested: &[&str], hints: &[String]) -> Result<(), String> {
     let mut needed: Vec<&str> = visit.page.assets.iter().map(|asset| asset.path.as_str()).collect();
-    needed.push(visit.page.path);
+    needed.push(&visit.page.path);
     needed.sort_unstable();
     let mut requested = requested.to_vec();
     let hinted = http2::targets(hints);

@@ -103,12 +103,12 @@ impl Case {
             lane.load(one, self.think, &mut profile, page, conditions)
         };
         if self.visit != Visit::Cold {
-            load(lane, |site| &site.one, quick)?;
+            load(lane, Site::one, quick)?;
         }
         if self.visit == Visit::AfterDeploy {
             lane.deploy(one, self.think)?;
         }
-        let page: fn(&Site) -> &Page = if self.visit == Visit::OtherPage { |site| &site.two } else { |site| &site.one };
+        let page: fn(&Site) -> &Page = if self.visit == Visit::OtherPage { Site::two } else { Site::one };
         load(lane, page, conditions)
     }
 }

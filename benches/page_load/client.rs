@@ -26,7 +26,7 @@ use super::fetch::{self, Done, Event};
 use super::frames::{Counted, Received};
 use super::hints;
 use super::request::{Why, request};
-use super::site::{Found, Kind, Page, Site};
+use super::site::{Asset, Content, Found, Kind, Page, Site};
 
 /// A load that takes longer than this has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -163,7 +163,7 @@ impl<'a> Visit<'a> {
     }
 
     async fn run(&mut self, began: Instant) -> Result<Load, String> {
-        self.need(self.page.path, Kind::Page, None, began)?;
+        self.need(&self.page.path, Kind::Page, None, began)?;
         while !self.is_complete() {
             match self.events.recv().await {
                 Some(event) => self.take(event, began)?,
@@ -192,8 +192,11 @@ impl<'a> Visit<'a> {
                 }
                 Ok(())
             }
-            Event::Began(path) if path == self.page.path => self.found(&Found::AtStart, began),
-            Event::Began(_) => Ok(()),
+            Event::Came(path, bytes) if path == self.page.path => {
+                let whole = self.site.content(&path).map_or(bytes, Content::sent).max(1);
+                self.read_page((bytes * 1_000 / whole).min(1_000) as u16, began)
+            }
+            Event::Came(..) => Ok(()),
             Event::Done(done) => self.done(done, began),
             Event::Failed(path, why) => Err(format!("{path}: {why}")),
         }
@@ -217,7 +220,9 @@ impl<'a> Visit<'a> {
     }
 
     fn ask(&mut self, path: &str, kind: Kind, why: Why, referrer: Option<&str>) -> Result<(), String> {
-        let mut request = request(self.place.authority, path, kind, why, referrer);
+        let asset = self.page.assets.iter().find(|asset| asset.path == path);
+        let urgency = asset.and_then(|asset| asset.urgency);
+        let mut request = request(self.place.authority, path, (kind, urgency), why, referrer);
         if kind != Kind::Page {
             // Pages are generated for each visit, as those of applications are.
             request.headers_mut().extend(self.profile.cache.conditions(path));
@@ -238,9 +243,9 @@ impl<'a> Visit<'a> {
             return Ok(());
         }
         let mut hinted = Vec::new();
-        for (path, kind) in hints::preloads(head) {
+        for (path, kind, why) in hints::preloads(head) {
             if !self.fetches.contains_key(&path) && !self.profile.cache.is_fresh(&path) {
-                self.ask(&path, kind, Why::Hinted, Some(self.page.path))?;
+                self.ask(&path, kind, why, Some(&self.page.path))?;
                 hinted.push(path);
             }
         }
@@ -253,7 +258,7 @@ impl<'a> Visit<'a> {
         match head.status {
             StatusCode::OK => {
                 // What the site does not have (any more) was sent early and wasted.
-                if self.site.content(&path).is_some_and(|content| *content != body) {
+                if self.site.content(&path).is_some_and(|content| !content.is(&body)) {
                     return Err(format!("{path}: {} bytes that are not its content", body.len()));
                 }
                 self.profile.cache.store(&path, &head.headers);
@@ -264,8 +269,8 @@ impl<'a> Visit<'a> {
         self.sizes.insert(path.clone(), body.len() as u64);
         self.fetches.insert(path.clone(), Fetch::There);
         if path == self.page.path {
-            // A page from the cache has no first bytes of its own.
-            self.found(&Found::AtStart, began)?;
+            // A page from the cache has no bytes of its own.
+            self.read_page(1_000, began)?;
         }
         if self.needed.contains(&path) { self.there(&path, at, began) } else { Ok(()) }
     }
@@ -278,17 +283,18 @@ impl<'a> Visit<'a> {
             self.load.render = self.load.render.max(elapsed);
         }
         self.load.complete = self.load.complete.max(elapsed);
-        self.found(&Found::After(path.to_owned()), began)
+        let found = |asset: &&Asset| matches!(&asset.found, Found::After(needed) if needed == path);
+        for asset in self.page.assets.iter().filter(found) {
+            self.need(&asset.path, asset.kind, Some(path), began)?;
+        }
+        Ok(())
     }
 
-    /// What shows now is needed.
-    fn found(&mut self, how: &Found, began: Instant) -> Result<(), String> {
-        let referrer = match how {
-            Found::After(path) => path.clone(),
-            Found::AtStart => self.page.path.to_owned(),
-        };
-        for asset in self.page.assets.iter().filter(|asset| asset.found == *how) {
-            self.need(&asset.path, asset.kind, Some(&referrer), began)?;
+    /// So many thousandths of the page are there: what it names up to there is needed.
+    fn read_page(&mut self, share: u16, began: Instant) -> Result<(), String> {
+        let found = |asset: &&Asset| matches!(asset.found, Found::At(place) if place <= share);
+        for asset in self.page.assets.iter().filter(found) {
+            self.need(&asset.path, asset.kind, Some(&self.page.path), began)?;
         }
         Ok(())
     }
@@ -296,7 +302,7 @@ impl<'a> Visit<'a> {
     fn is_complete(&self) -> bool {
         let there = |path: &str| self.fetches.get(path) == Some(&Fetch::There);
         self.page.assets.iter().all(|asset| self.needed.contains(&asset.path) && there(&asset.path))
-            && there(self.page.path)
+            && there(&self.page.path)
     }
 
     /// Waits for what is still on its way though nobody wants it: until one and a half round trips bring nothing.
@@ -326,7 +332,7 @@ impl<'a> Visit<'a> {
             }
         }
         self.load.hinted = self.hinted.take().unwrap_or_default();
-        let content = |path: &String| self.site.content(path).map_or(0, |content| content.len() as u64);
+        let content = |path: &String| self.site.content(path).map_or(0, |content| content.sent() as u64);
         self.load.wasted +=
             self.load.hinted.iter().filter(|path| !self.needed.contains(path)).map(content).sum::<u64>();
         self.load.pushed.sort_unstable();

@@ -36,12 +36,14 @@ pub(crate) struct Contestant {
     pub(crate) learns: Option<Way>,
     /// Whether it has a handler that can think.
     pub(crate) thinks: bool,
+    /// Whether an application behind it thinks in its place.
+    pub(crate) proxies: bool,
     /// Whether it serves what a deploy brings.
     pub(crate) deploys: bool,
 }
 
-const ALL: &[Way] = &[Way::Push, Way::Hints, Way::Plain];
-const PUSH: &[Way] = &[Way::Push, Way::Plain];
+pub(crate) const ALL: &[Way] = &[Way::Push, Way::Hints, Way::Plain];
+pub(crate) const PUSH: &[Way] = &[Way::Push, Way::Plain];
 
 /// Ours, and what it is measured against.
 pub(crate) const CONTESTANTS: &[Contestant] = &[
@@ -52,6 +54,7 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         ways: &[Way::Push, Way::Hints],
         learns: Some(Way::Hints),
         thinks: true,
+        proxies: false,
         deploys: true,
     },
     Contestant {
@@ -61,15 +64,17 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         ways: &[Way::Plain],
         learns: None,
         thinks: true,
+        proxies: false,
         deploys: false,
     },
     Contestant {
         name: "oracle",
         peer: APP,
-        extra: |_, think| format!("oracle {think}"),
+        extra: |site, think| format!("oracle {think} {}", site.shape),
         ways: &[Way::Push],
         learns: None,
         thinks: true,
+        proxies: false,
         deploys: false,
     },
     Contestant {
@@ -79,6 +84,7 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         ways: ALL,
         learns: None,
         thinks: true,
+        proxies: false,
         deploys: false,
     },
     Contestant {
@@ -88,6 +94,7 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         ways: &[Way::Plain],
         learns: None,
         thinks: true,
+        proxies: false,
         deploys: false,
     },
     Contestant {
@@ -97,6 +104,7 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         ways: ALL,
         learns: None,
         thinks: true,
+        proxies: false,
         deploys: true,
     },
     Contestant {
@@ -106,6 +114,7 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         ways: ALL,
         learns: None,
         thinks: false,
+        proxies: false,
         deploys: true,
     },
     Contestant {
@@ -115,6 +124,7 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         ways: PUSH,
         learns: None,
         thinks: false,
+        proxies: false,
         deploys: true,
     },
     Contestant {
@@ -124,6 +134,7 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         ways: PUSH,
         learns: None,
         thinks: false,
+        proxies: false,
         deploys: true,
     },
     Contestant {
@@ -133,6 +144,7 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         ways: PUSH,
         learns: None,
         thinks: false,
+        proxies: false,
         deploys: true,
     },
     Contestant {
@@ -142,6 +154,7 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         ways: PUSH,
         learns: None,
         thinks: false,
+        proxies: false,
         deploys: true,
     },
     Contestant {
@@ -152,6 +165,7 @@ pub(crate) const CONTESTANTS: &[Contestant] = &[
         // Its filter looks at nobody else.
         learns: Some(Way::Push),
         thinks: false,
+        proxies: false,
         deploys: true,
     },
 ];

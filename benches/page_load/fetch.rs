@@ -16,8 +16,8 @@ pub(crate) enum Event {
     Hints(HeaderMap),
     /// A promise on the page's request.
     Promised(String, PushedResponseFuture),
-    /// The first bytes of a body.
-    Began(String),
+    /// Bytes of a body; how many there are so far.
+    Came(String, usize),
     Done(Done),
     Failed(String, String),
 }
@@ -73,10 +73,8 @@ async fn body(
         });
         match chunk.await {
             Some(Ok(chunk)) => {
-                if body.is_empty() {
-                    tell(events, Event::Began(path.clone()));
-                }
                 body.extend_from_slice(&chunk);
+                tell(events, Event::Came(path.clone(), body.len()));
                 // The windows are as large as a browser's; a connection that has ended has none to give back.
                 let _ = stream_body.flow_control().release_capacity(chunk.len());
             }

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use testkit::tls;
 use tokio::task::LocalSet;
 
+use super::app::APP;
 use super::browser::{self, Painted};
 use super::cache::Cache;
 use super::client::{self, Load, Place, Profile};
@@ -23,11 +24,19 @@ use super::site::{Page, Site};
 /// Ports of the servers: the first, and how many a lane may have.
 const FIRST_PORT: u16 = 21_200;
 const PORTS: u16 = 30;
+/// How far above a server's port that of its upstream is.
+const UPSTREAM_PORTS: u16 = 1_000;
+/// Stands for the upstream's address and port in what a server is told.
+pub(crate) const UPSTREAM: &str = "@upstream@";
 /// How long a server may take to listen; a Java one takes long.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Networks from which a server that learns is visited before anything is measured, and rounds of that.
-const NETWORKS: u8 = 8;
-const ROUNDS: usize = 2;
+/// What teaches a server that learns before anything is measured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Teaching {
+    pub(crate) networks: u8,
+    /// Visits of each page from each network.
+    pub(crate) rounds: usize,
+}
 
 /// A load with what it took on the link.
 #[derive(Clone, Debug, Default)]
@@ -43,7 +52,10 @@ pub(crate) struct Lane {
     number: u16,
     certificate: Certificate,
     tls: Arc<rustls::ClientConfig>,
+    teaching: Teaching,
     servers: HashMap<(&'static str, u64), Server>,
+    /// Servers that were started so far.
+    started: u16,
     runtime: tokio::runtime::Runtime,
     /// Holds the certificate.
     _scratch: TempDir,
@@ -52,31 +64,44 @@ pub(crate) struct Lane {
 /// A server that runs, with the directory that it serves.
 struct Server {
     running: Option<Running>,
+    /// What it passes requests for pages on to; held so that it runs.
+    upstream: Option<Running>,
+    upstream_port: u16,
     root: TempDir,
     port: u16,
-    site: Site,
+    site: Arc<Site>,
 }
 
 impl Lane {
-    pub(crate) fn new(link: Link, number: u16) -> Result<Self, String> {
+    pub(crate) fn new(link: Link, number: u16, teaching: Teaching) -> Result<Self, String> {
         link.enter_client().map_err(said)?;
         let scratch = tempfile::tempdir().map_err(said)?;
         let certificate = Certificate::make(scratch.path()).map_err(said)?;
         let tls = trusting(&certificate);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(said)?;
-        Ok(Self { link, number, certificate, tls, servers: HashMap::new(), runtime, _scratch: scratch })
+        let servers = HashMap::new();
+        Ok(Self { link, number, certificate, tls, teaching, servers, started: 0, runtime, _scratch: scratch })
+    }
+
+    /// Ends all servers.
+    pub(crate) fn clear(&mut self) {
+        self.servers.clear();
     }
 
     /// Starts a server that thinks so long (ms) over a page, and has it learn if it does.
-    pub(crate) fn start(&mut self, contestant: &Contestant, think: u64) -> Result<(), Error> {
+    pub(crate) fn start(&mut self, contestant: &Contestant, think: u64, site: Arc<Site>) -> Result<(), Error> {
         let root = tempfile::tempdir()?;
         // Some servers give up being root.
         std::fs::set_permissions(root.path(), Permissions::from_mode(0o755))?;
-        let place = self.servers.len() as u16;
+        let place = self.started % PORTS;
+        self.started += 1;
         let port = FIRST_PORT + self.number * PORTS + place;
-        let site = Site::new(0);
+        let upstream_port = port + UPSTREAM_PORTS;
         site.write(root.path())?;
-        let mut server = Server { running: None, root, port, site };
+        let mut server = Server { running: None, upstream: None, upstream_port, root, port, site };
+        if contestant.proxies && think > 0 {
+            server.upstream = Some(self.run_upstream(think, &server)?);
+        }
         server.running = Some(self.run(contestant, think, &server)?);
         self.servers.insert((contestant.name, think), server);
         let learned = contestant.learns.map_or(Ok(()), |way| self.visitors(contestant, think, way));
@@ -85,7 +110,8 @@ impl Lane {
 
     fn run(&self, contestant: &Contestant, think: u64, server: &Server) -> Result<Running, Error> {
         let prefix = self.link.server_prefix();
-        let extra = (contestant.extra)(&server.site, think);
+        let upstream = SocketAddr::new(self.link.server_address(), server.upstream_port);
+        let extra = (contestant.extra)(&server.site, think).replace(UPSTREAM, &upstream.to_string());
         let mut setup = Setup::new(server.root.path(), &self.certificate);
         setup.extra = &extra;
         setup.prefix = &prefix;
@@ -97,10 +123,22 @@ impl Lane {
         if up { Ok(running) } else { Err(Error::Failed(format!("it does not listen: {}", running.said()))) }
     }
 
+    /// An application that thinks over pages, for a server that has no handler that could.
+    fn run_upstream(&self, think: u64, server: &Server) -> Result<Running, Error> {
+        let prefix = self.link.server_prefix();
+        let extra = format!("upstream {think}");
+        let mut setup = Setup::new(server.root.path(), &self.certificate);
+        setup.extra = &extra;
+        setup.prefix = &prefix;
+        setup.address = self.link.server_address();
+        setup.port = server.upstream_port;
+        setup.start(&APP)
+    }
+
     /// A site's next deploy. A server with a list gets a new one.
     pub(crate) fn deploy(&mut self, contestant: &Contestant, think: u64) -> Result<(), String> {
         let mut server = self.servers.remove(&(contestant.name, think)).ok_or("it does not run")?;
-        server.site = Site::new(server.site.version + 1);
+        server.site = Arc::new(Site::new(server.site.version + 1));
         server.site.write(server.root.path()).map_err(said)?;
         if contestant.learns.is_none() {
             server.running = None;
@@ -117,11 +155,11 @@ impl Lane {
         let authority = authority(server.port);
         self.among_servers(|| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(said)?;
-            for _ in 0..ROUNDS {
-                for network in 1..=NETWORKS {
+            for _ in 0..self.teaching.rounds {
+                for network in 1..=self.teaching.networks {
                     let source = Some(Ipv4Addr::new(127, 0, network, 1));
                     let place = Place { address, authority: &authority, source, round_trip: Duration::ZERO };
-                    for page in [&server.site.one, &server.site.two] {
+                    for page in &server.site.pages {
                         // A browser that is new here.
                         let mut profile = self.profile(way);
                         let load = client::load(&mut profile, &place, &server.site, page);
@@ -155,7 +193,7 @@ impl Lane {
     }
 
     pub(crate) fn site(&self, contestant: &Contestant, think: u64) -> Option<&Site> {
-        self.servers.get(&(contestant.name, think)).map(|server| &server.site)
+        self.servers.get(&(contestant.name, think)).map(|server| &*server.site)
     }
 
     /// Loads a page over the link.
@@ -194,7 +232,7 @@ impl Lane {
         let server = self.servers.get(&(contestant.name, think)).ok_or("it does not run")?;
         self.link.set(conditions);
         let visit = browser::Visit {
-            page: &server.site.one,
+            page: server.site.one(),
             address: self.link.address(server.port).map_err(said)?,
             authority: &authority(server.port),
             spki: self.certificate.spki(),

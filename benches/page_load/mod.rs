@@ -4,25 +4,25 @@
 //! servers at the other. What is reported: the time until the page is drawn and works (its HTML, stylesheet, font and
 //! modules are there), the time until all of it is there, and what was sent in vain.
 
-mod app;
+pub(crate) mod app;
 mod browser;
 mod cache;
 mod case;
-mod client;
-mod contest;
+pub(crate) mod client;
+pub(crate) mod contest;
 mod fetch;
 mod frames;
 mod hints;
-mod lane;
+pub(crate) mod lane;
 mod painted_report;
 mod plots;
 mod report;
-mod request;
-mod run;
-mod site;
-mod summary;
+pub(crate) mod request;
+pub(crate) mod run;
+pub(crate) mod site;
+pub(crate) mod summary;
 mod targets;
-mod told;
+pub(crate) mod told;
 mod view;
 
 use crate::peers;

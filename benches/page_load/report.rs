@@ -124,14 +124,14 @@ fn waste(results: &Results) -> Vec<Value> {
     let new_on = |page: &'_ Page| {
         page.assets
             .iter()
-            .filter(|asset| site.one.assets.iter().all(|one| one.path != asset.path))
+            .filter(|asset| site.one().assets.iter().all(|one| one.path != asset.path))
             .cloned()
             .collect::<Vec<_>>()
     };
     let needed = [
-        (Visit::Second, site.bytes(&site.one, new_on(&site.one).iter())),
-        (Visit::OtherPage, site.bytes(&site.two, new_on(&site.two).iter())),
-        (Visit::AfterDeploy, next.bytes(&next.one, new_on(&next.one).iter())),
+        (Visit::Second, site.bytes(site.one(), new_on(site.one()).iter())),
+        (Visit::OtherPage, site.bytes(site.two(), new_on(site.two()).iter())),
+        (Visit::AfterDeploy, next.bytes(next.one(), new_on(next.one()).iter())),
     ];
     let mut rows = Vec::new();
     for way in [Way::Push, Way::Hints] {

@@ -15,14 +15,24 @@ const AGENT: &str =
 pub(crate) enum Why {
     /// A 103 named it.
     Hinted,
+    /// A 103 named it with `fetchpriority=low`.
+    HintedLow,
     /// The page, or something that it needs, named it.
     Needed,
 }
 
-/// A request for `path`. `referrer` is the path of what named it.
-pub(crate) fn request(authority: &str, path: &str, kind: Kind, why: Why, referrer: Option<&str>) -> Request<()> {
+/// A request for `path`, with the urgency that it has if no hint named it, where that is known. `referrer` is the path of
+/// what named it.
+pub(crate) fn request(
+    authority: &str,
+    path: &str,
+    (kind, urgency): (Kind, Option<u8>),
+    why: Why,
+    referrer: Option<&str>,
+) -> Request<()> {
     let (accept, destination) = match kind {
         Kind::AsyncScript | Kind::Module => ("*/*", "script"),
+        Kind::Data => ("*/*", "empty"),
         Kind::Font => ("*/*", "font"),
         Kind::Image => ("image/jxl,image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8", "image"),
         Kind::Page => ("text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8", "document"),
@@ -30,20 +40,25 @@ pub(crate) fn request(authority: &str, path: &str, kind: Kind, why: Why, referre
     };
     let mode = match kind {
         Kind::Page => "navigate",
-        Kind::Font | Kind::Module => "cors",
+        Kind::Data | Kind::Font | Kind::Module => "cors",
         Kind::AsyncScript | Kind::Image | Kind::Style => "no-cors",
     };
     let mut request = Request::builder()
         .uri(format!("https://{authority}{path}"))
         .header(header::USER_AGENT, AGENT)
         .header(header::ACCEPT, accept)
+        .header(header::ACCEPT_ENCODING, "gzip")
         .header("sec-fetch-site", if kind == Kind::Page { "none" } else { "same-origin" })
         .header("sec-fetch-mode", mode)
         .header("sec-fetch-dest", destination);
     if kind == Kind::Page {
         request = request.header("sec-fetch-user", "?1").header("upgrade-insecure-requests", "1");
     }
-    if let Some(priority) = priority(kind, why) {
+    let priority = match (urgency, why) {
+        (Some(urgency), Why::Needed) => own_priority(kind, urgency),
+        _ => priority(kind, why),
+    };
+    if let Some(priority) = priority {
         request = request.header("priority", priority);
     }
     if let Some(referrer) = referrer {
@@ -57,16 +72,27 @@ pub(crate) fn request(authority: &str, path: &str, kind: Kind, why: Why, referre
     request
 }
 
+/// What a browser that has found it by itself says, which leaves out the default, `u=3`.
+fn own_priority(kind: Kind, urgency: u8) -> Option<&'static str> {
+    const PLAIN: [&str; 8] = ["u=0", "u=1", "u=2", "u=3", "u=4", "u=5", "u=6", "u=7"];
+    const IMAGE: [&str; 8] = ["u=0, i", "u=1, i", "u=2, i", "i", "u=4, i", "u=5, i", "u=6, i", "u=7, i"];
+    match kind {
+        Kind::Image => IMAGE.get(usize::from(urgency)).copied(),
+        _ => PLAIN.get(usize::from(urgency)).copied().filter(|_| urgency != 3),
+    }
+}
+
 /// Chromium leaves out what is the default, `u=3`; what a 103 names is incremental.
 fn priority(kind: Kind, why: Why) -> Option<&'static str> {
     match (kind, why) {
         (Kind::Page, _) | (Kind::Style, Why::Hinted) => Some("u=0, i"),
         (Kind::Style | Kind::Font, Why::Needed) => Some("u=0"),
         (Kind::Module, Why::Needed) => Some("u=1"),
-        (Kind::Font | Kind::Module | Kind::AsyncScript, Why::Hinted) => Some("u=1, i"),
+        (Kind::Font | Kind::Module | Kind::AsyncScript, Why::Hinted) | (Kind::Data, Why::Needed) => Some("u=1, i"),
+        // `fetchpriority=low` makes it Low, which is the default.
+        (_, Why::HintedLow) | (Kind::Data | Kind::Image, Why::Hinted) => Some("i"),
         // The first images of a page have u=2; which those are depends on the layout.
         (Kind::Image, Why::Needed) => Some("u=2, i"),
-        (Kind::Image, Why::Hinted) => Some("i"),
         (Kind::AsyncScript, Why::Needed) => None,
     }
 }

@@ -1,7 +1,7 @@
 //! Runs the cases, over a few links at a time.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::link::Conditions;
 use crate::link::Link;
@@ -11,11 +11,15 @@ use crate::peers::{Error, find_on_path};
 use super::browser::Painted;
 use super::case::Case;
 use super::contest::CONTESTANTS;
-use super::lane::{Lane, Measured};
+use super::lane::{Lane, Measured, Teaching};
+use super::site::Site;
 use super::view::View;
 
 /// Links that are used at the same time. A load takes next to no processor time, so they do not disturb each other.
 const LANES: u16 = 4;
+
+/// Visits from which servers learn before anything is measured.
+const TEACHING: Teaching = Teaching { networks: 8, rounds: 2 };
 
 /// All that was measured.
 #[derive(Default)]
@@ -66,7 +70,7 @@ fn over_links(cases: Vec<Case>, results: &Mutex<Results>) {
 }
 
 fn work(number: u16, queue: &Mutex<VecDeque<Case>>, results: &Mutex<Results>) -> Result<(), String> {
-    let mut lane = Lane::new(checked_link(number, results)?, number)?;
+    let mut lane = Lane::new(checked_link(number, results)?, number, TEACHING)?;
     let needed = lock(queue).iter().map(|case| (case.contestant, case.think)).collect();
     start_all(&mut lane, needed, results);
     loop {
@@ -100,7 +104,7 @@ fn look(views: &[View], results: &Mutex<Results>) -> Result<(), String> {
             return Ok(());
         }
     }
-    let mut lane = Lane::new(checked_link(LANES, results)?, LANES)?;
+    let mut lane = Lane::new(checked_link(LANES, results)?, LANES, TEACHING)?;
     start_all(&mut lane, views.iter().map(|view| (view.contestant, view.think)).collect(), results);
     for view in views {
         if lane.site(view.contestant(), view.think).is_none() {
@@ -120,30 +124,37 @@ fn look(views: &[View], results: &Mutex<Results>) -> Result<(), String> {
     Ok(())
 }
 
-/// A link, with what it is measured to be.
 fn checked_link(number: u16, results: &Mutex<Results>) -> Result<Link, String> {
+    let (link, what) = described_link(number)?;
+    lock(results).links.insert(what);
+    Ok(link)
+}
+
+/// A link, and what it is measured to be, in words.
+pub(crate) fn described_link(number: u16) -> Result<(Link, String), String> {
     let (link, why) = Link::best(number.into());
     let conditions = Conditions::new(100, 10);
     let measured = measure(&link, conditions).map_err(|error| error.to_string())?;
     let verdict =
         judge(&measured, conditions).map_or_else(|why| format!("**off: {why}**"), |()| "as it should be".into());
     let because = why.map_or_else(String::new, |why| format!(" (packets cannot be had here: {why})"));
-    lock(results).links.insert(format!(
+    let what = format!(
         "Link {number}: {}{because}. Set to 100 ms and 10 Mbit/s it measures {:.1} ms and {:.2} Mbit/s, and first flights of {:?} \
          bytes: {verdict}.",
         link.describe(),
         measured.round_trip.as_secs_f64() * 1_000.0,
         measured.bits_per_second / 1e6,
         measured.flights
-    ));
-    Ok(link)
+    );
+    Ok((link, what))
 }
 
 /// Starts what is needed, by contestant and thinking; a server that is missing is noted, and its cases are left out.
 fn start_all(lane: &mut Lane, needed: BTreeSet<(usize, u64)>, results: &Mutex<Results>) {
+    let site = Arc::new(Site::new(0));
     for (at, think) in needed {
         let contestant = &CONTESTANTS[at];
-        match lane.start(contestant, think) {
+        match lane.start(contestant, think, Arc::clone(&site)) {
             Ok(()) => {}
             Err(Error::Missing(name)) => {
                 lock(results).missing.insert(format!("{name} is not installed"));
@@ -156,6 +167,6 @@ fn start_all(lane: &mut Lane, needed: BTreeSet<(usize, u64)>, results: &Mutex<Re
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -18,6 +18,8 @@ use bytes::Bytes;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     AsyncScript,
+    /// What scripts fetch, and frames: no destination that a hint could name.
+    Data,
     Font,
     Image,
     Module,
@@ -28,8 +30,8 @@ pub(crate) enum Kind {
 /// When a browser finds out that it needs something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Found {
-    /// With the first bytes of the page.
-    AtStart,
+    /// With this share of the page's bytes, in thousandths; 0 is the first bytes.
+    At(u16),
     /// When all of this is there.
     After(String),
 }
@@ -42,12 +44,14 @@ pub(crate) struct Asset {
     pub(crate) found: Found,
     /// Whether the page is not drawn, or does not work, without it.
     pub(crate) renders: bool,
+    /// The urgency that a browser gives it when no hint named it; `None` is what it gives to most of the kind.
+    pub(crate) urgency: Option<u8>,
 }
 
 /// A page and what it needs, in the order in which a server that knew everything would send it.
 #[derive(Clone, Debug)]
 pub(crate) struct Page {
-    pub(crate) path: &'static str,
+    pub(crate) path: String,
     pub(crate) assets: Vec<Asset>,
 }
 
@@ -58,13 +62,38 @@ impl Page {
     }
 }
 
+/// What is served under a path.
+#[derive(Clone, Debug)]
+pub(crate) struct Content {
+    pub(crate) plain: Bytes,
+    /// Compressed, for clients that take gzip.
+    pub(crate) gzip: Option<Bytes>,
+}
+
+impl Content {
+    fn plain(plain: Bytes) -> Self {
+        Self { plain, gzip: None }
+    }
+
+    /// Bytes of the body that a browser gets.
+    pub(crate) fn sent(&self) -> usize {
+        self.gzip.as_ref().unwrap_or(&self.plain).len()
+    }
+
+    /// Whether it is the body of a response, compressed or not.
+    pub(crate) fn is(&self, body: &[u8]) -> bool {
+        self.plain == body || self.gzip.as_ref().is_some_and(|gzip| gzip == body)
+    }
+}
+
 /// The site as of one deploy.
 pub(crate) struct Site {
+    /// The shape that its page has; empty for the site of `page_load`.
+    pub(crate) shape: String,
     /// Counts deploys; the main script is named after it.
     pub(crate) version: u32,
-    pub(crate) one: Page,
-    pub(crate) two: Page,
-    contents: HashMap<String, Bytes>,
+    pub(crate) pages: Vec<Page>,
+    contents: HashMap<String, Content>,
 }
 
 const STYLE: &str = "/assets/style.5f3a9c1e.css";
@@ -81,22 +110,43 @@ impl Site {
         let two = page("/two.html", MAIN_TWO, 4);
         let mut contents = HashMap::new();
         for page in [&one, &two] {
-            contents.insert(page.path.to_owned(), html(page));
+            contents.insert(page.path.clone(), Content::plain(html(page)));
             for asset in &page.assets {
-                contents.entry(asset.path.clone()).or_insert_with(|| content(asset, &page.assets));
+                let content = || Content::plain(content(asset, &page.assets));
+                contents.entry(asset.path.clone()).or_insert_with(content);
             }
         }
-        Self { version, one, two, contents }
+        Self { shape: String::new(), version, pages: vec![one, two], contents }
     }
 
-    pub(crate) fn content(&self, path: &str) -> Option<&Bytes> {
+    /// A site of one page.
+    pub(crate) fn of_shape(shape: String, page: Page, contents: HashMap<String, Content>) -> Self {
+        Self { shape, version: 0, pages: vec![page], contents }
+    }
+
+    /// Its first page.
+    pub(crate) fn one(&self) -> &Page {
+        &self.pages[0]
+    }
+
+    /// Its second page.
+    pub(crate) fn two(&self) -> &Page {
+        &self.pages[1]
+    }
+
+    /// The page with this path.
+    pub(crate) fn page(&self, path: &str) -> Option<&Page> {
+        self.pages.iter().find(|page| page.path == path)
+    }
+
+    pub(crate) fn content(&self, path: &str) -> Option<&Content> {
         self.contents.get(path)
     }
 
     /// Bytes of all that a page needs, itself included.
     pub(crate) fn bytes<'a>(&self, page: &Page, assets: impl Iterator<Item = &'a Asset>) -> usize {
-        let length = |path: &str| self.content(path).map_or(0, Bytes::len);
-        length(page.path) + assets.map(|asset| length(&asset.path)).sum::<usize>()
+        let length = |path: &str| self.content(path).map_or(0, Content::sent);
+        length(&page.path) + assets.map(|asset| length(&asset.path)).sum::<usize>()
     }
 
     /// Writes what is new or different into a directory that is being served.
@@ -104,17 +154,20 @@ impl Site {
     /// Files are 30 days old, as they are on a site in use: clients take files without `Cache-Control` for fresh by
     /// their age (RFC 9111, section 4.2.2).
     pub(crate) fn write(&self, root: &Path) -> io::Result<()> {
-        std::fs::create_dir_all(root.join("assets"))?;
         let modified = SystemTime::now() - Duration::from_secs(30 * 86_400);
-        for (path, content) in &self.contents {
+        let gzip = |(path, content): (&String, &Content)| Some((format!("{path}.gz"), content.gzip.clone()?));
+        let compressed = self.contents.iter().filter_map(gzip);
+        let plain = self.contents.iter().map(|(path, content)| (path.clone(), content.plain.clone()));
+        for (path, content) in plain.chain(compressed) {
             let path = root.join(path.trim_start_matches('/'));
             if std::fs::read(&path).is_ok_and(|held| held == content[..]) {
                 continue;
             }
+            std::fs::create_dir_all(path.parent().unwrap_or(root))?;
             // In one step, for somebody may be reading it.
             let new = path.with_extension("new");
             let mut file = File::create(&new)?;
-            file.write_all(content)?;
+            file.write_all(&content)?;
             // A second for each deploy, or servers that go by date would see no change.
             file.set_modified(modified + Duration::from_secs(u64::from(self.version)))?;
             std::fs::rename(new, path)?;
@@ -124,24 +177,24 @@ impl Site {
 }
 
 /// The assets of a page in the order of need; images from `first_image` on.
-fn page(path: &'static str, main: &str, first_image: usize) -> Page {
-    let asset = |path: &str, kind, found, renders| Asset { path: path.to_owned(), kind, found, renders };
+fn page(path: &str, main: &str, first_image: usize) -> Page {
+    let asset = |path: &str, kind, found, renders| Asset { path: path.to_owned(), kind, found, renders, urgency: None };
     let mut assets = vec![
-        asset(STYLE, Kind::Style, Found::AtStart, true),
-        asset(main, Kind::Module, Found::AtStart, true),
+        asset(STYLE, Kind::Style, Found::At(0), true),
+        asset(main, Kind::Module, Found::At(0), true),
         asset(FONT, Kind::Font, Found::After(STYLE.into()), true),
         asset(LIB, Kind::Module, Found::After(main.into()), true),
-        asset(EXTRA, Kind::AsyncScript, Found::AtStart, false),
+        asset(EXTRA, Kind::AsyncScript, Found::At(0), false),
     ];
     for image in first_image..first_image + IMAGES.len() {
         assets.push(asset(&format!("/assets/photo{image}.svg"), Kind::Image, Found::After(path.into()), false));
     }
-    Page { path, assets }
+    Page { path: path.to_owned(), assets }
 }
 
 fn html(page: &Page) -> Bytes {
     let mut text = "<!doctype html><html lang=en><meta charset=utf-8><title>A page</title>\n".to_owned();
-    for asset in page.assets.iter().filter(|asset| asset.found == Found::AtStart) {
+    for asset in page.assets.iter().filter(|asset| asset.found == Found::At(0)) {
         let path = &asset.path;
         let _ = match asset.kind {
             Kind::Style => writeln!(text, "<link rel=stylesheet href={path}>"),
@@ -181,12 +234,12 @@ fn content(asset: &Asset, assets: &[Asset]) -> Bytes {
             );
             fill(image, "<!--", "-->\n", IMAGES[number % IMAGES.len()])
         }
-        Kind::Page => Bytes::new(),
+        Kind::Data | Kind::Page => Bytes::new(),
     }
 }
 
 /// Text brought to a length by comments in which nothing repeats, so that compression is worth little.
-fn fill(mut text: String, open: &str, close: &str, bytes: usize) -> Bytes {
+pub(crate) fn fill(mut text: String, open: &str, close: &str, bytes: usize) -> Bytes {
     let mut state = text.bytes().fold(bytes as u64, |state, byte| state.wrapping_mul(31).wrapping_add(u64::from(byte)));
     while text.len() + open.len() + close.len() < bytes {
         text.push_str(open);
@@ -210,16 +263,17 @@ mod tests {
     #[test]
     fn sizes_are_those_of_the_description() {
         let site = Site::new(0);
-        assert_eq!(site.bytes(&site.one, site.one.assets.iter()), 1_780_000);
-        assert_eq!(site.bytes(&site.one, site.one.critical()), 625_000);
+        assert_eq!(site.bytes(site.one(), site.one().assets.iter()), 1_780_000);
+        assert_eq!(site.bytes(site.one(), site.one().critical()), 625_000);
     }
 
     #[test]
     fn a_deploy_renames_one_asset() {
         let (old, new) = (Site::new(0), Site::new(1));
         let held = |asset: &&Asset| old.content(&asset.path).is_none();
-        assert_eq!(new.one.assets.iter().filter(held).count(), 1);
-        assert_ne!(old.content("/one.html"), new.content("/one.html"));
-        assert_eq!(old.content("/two.html"), new.content("/two.html"));
+        assert_eq!(new.one().assets.iter().filter(held).count(), 1);
+        let plain = |site: &Site, path| site.content(path).map(|content| content.plain.clone());
+        assert_ne!(plain(&old, "/one.html"), plain(&new, "/one.html"));
+        assert_eq!(plain(&old, "/two.html"), plain(&new, "/two.html"));
     }
 }

@@ -122,9 +122,9 @@ pub(crate) fn apache(site: &Site, _: u64) -> String {
 
 pub(crate) fn node(site: &Site, think: u64) -> String {
     let mut lists = Map::new();
-    for page in [&site.one, &site.two] {
+    for page in &site.pages {
         let list = page.critical().map(|asset| json!({ "path": asset.path, "link": link(asset).replace(' ', "") }));
-        lists.insert(page.path.to_owned(), list.collect());
+        lists.insert(page.path.clone(), list.collect());
     }
     format!("{think} {}", Value::Object(lists))
 }
@@ -132,7 +132,7 @@ pub(crate) fn node(site: &Site, think: u64) -> String {
 /// What is said of each page, one after the other.
 fn each(site: &Site, say: impl Fn(&mut String, &Page)) -> String {
     let mut text = String::new();
-    for page in [&site.one, &site.two] {
+    for page in &site.pages {
         say(&mut text, page);
     }
     text

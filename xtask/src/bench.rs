@@ -2,7 +2,7 @@
 //!
 //! A benchmark is a bench target of the `headstart-benches` package and is one *area*. It prints a
 //! Markdown table; where the environment variable `HEADSTART_BENCH_JSON` names a file it writes its
-//! rows there (see [`crate::report::Area`]). `--quick` is passed on.
+//! rows there (see [`crate::report::Area`]). `--quick` is passed on, and `--all-pages` to the area `pages`.
 
 use crate::report::{Area, Report};
 use crate::{metadata, shell, tools};
@@ -13,9 +13,11 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Instant;
 
+#[expect(clippy::struct_excessive_bools, reason = "flags of the command line, independent of each other")]
 pub(crate) struct Options {
     areas: Vec<String>,
     quick: bool,
+    all_pages: bool,
     json: bool,
     baseline: Option<PathBuf>,
     publish: bool,
@@ -23,11 +25,13 @@ pub(crate) struct Options {
 
 impl Options {
     pub(crate) fn parse<'a>(mut words: impl Iterator<Item = &'a str>) -> Result<Self, String> {
-        let mut options = Self { areas: Vec::new(), quick: false, json: false, baseline: None, publish: false };
+        let mut options =
+            Self { areas: Vec::new(), quick: false, all_pages: false, json: false, baseline: None, publish: false };
         while let Some(word) = words.next() {
             match word {
                 "--json" => options.json = true,
                 "--quick" => options.quick = true,
+                "--all-pages" => options.all_pages = true,
                 "--publish" => options.publish = true,
                 "--baseline" => options.baseline = Some(words.next().ok_or("--baseline needs a file")?.into()),
                 flag if flag.starts_with('-') => return Err(format!("unknown flag `{flag}`")),
@@ -143,8 +147,12 @@ fn run_area(area: &str, options: &Options, dir: &Path) -> Result<Area, String> {
     }
     let mut command = shell::cargo(["bench", "--quiet", "--package", "headstart-benches", "--bench", area]);
     command.env("HEADSTART_BENCH_JSON", &rows).stdout(Stdio::piped());
+    command.arg("--");
     if options.quick {
-        command.args(["--", "--quick"]);
+        command.arg("--quick");
+    }
+    if options.all_pages && area == "pages" {
+        command.arg("--all-pages");
     }
     let began = Instant::now();
     let mut child = command.spawn().map_err(|error| format!("{area}: {error}"))?;
@@ -179,6 +187,7 @@ mod tests {
         let parse = |words: &[&str]| Options::parse(words.iter().copied());
         assert!(parse(&["gcs", "--quick"]).is_ok_and(|o| o.quick && !o.json && o.areas == ["gcs"]));
         assert!(parse(&["all"]).is_ok_and(|o| o.areas.is_empty()));
+        assert!(parse(&["pages", "--all-pages"]).is_ok_and(|o| o.all_pages && o.areas == ["pages"]));
         assert!(parse(&["page-load"]).is_ok_and(|o| o.areas == ["page-load"]));
         assert!(
             parse(&["--baseline", "a.json"]).is_ok_and(|o| o.baseline.is_some_and(|path| path.ends_with("a.json")))

@@ -25,7 +25,7 @@ cargo xtask COMMAND
   test                                   everything the CI runs; installs Debian packages it needs when it may
   check                                  what to run between two edits: format, tidy, clippy, unit tests
   tidy [--circles]                       layers, circles of modules, file sizes, forbidden words, links
-  bench [AREA...|all] [--quick] [--json] [--baseline FILE] [--publish]
+  bench [AREA...|all] [--quick] [--all-pages] [--json] [--baseline FILE] [--publish]
                                          run the benchmarks, leave report.md, report.json and plots in target/bench;
                                          compare with an earlier report.json; keep the report in benches/report
   browsers [--fresh]                     what Chromium and Firefox do with hints, way by way: crates/server/BROWSERS.md

@@ -2,6 +2,8 @@
 //!
 //! It pushes to a client that takes pushes and sends a 103 to any other; one that wants neither ignores that.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use h2::server::{Builder, SendResponse};
 use http::{Request, Response, StatusCode, header};
@@ -13,11 +15,10 @@ use crate::page_load::hints::link;
 use crate::page_load::site::{Page, Site};
 
 /// Serves a connection to its end.
-pub(super) async fn serve(stream: TlsStream<TcpStream>, files: Files) {
-    let site = Site::new(0);
+pub(super) async fn serve(stream: TlsStream<TcpStream>, files: Files, site: Arc<Site>) {
     let Ok(mut connection) = Builder::new().handshake::<_, Bytes>(stream).await else { return };
     while let Some(Ok((request, respond))) = connection.accept().await {
-        let page = [&site.one, &site.two].into_iter().find(|page| page.path == request.uri().path()).cloned();
+        let page = site.page(request.uri().path()).cloned();
         // A client that has gone needs no answer.
         tokio::spawn(answer(request.map(drop), respond, files.clone(), page));
     }

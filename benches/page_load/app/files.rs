@@ -24,23 +24,36 @@ impl Files {
         Self { root: Arc::new(root), think }
     }
 
-    /// The response, without the pause. Assets are named after their content and stay good; a page is asked for again.
+    /// The response, without the pause. Assets are named after their content and stay good; a page is asked for again, and
+    /// data is not stored. What there is in compressed form goes out so to who takes it.
     pub(super) fn response(&self, path: &str, conditions: &HeaderMap) -> Response<Bytes> {
         let plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte));
         let file = self.root.join(path.trim_start_matches('/'));
+        let takes = |coding: &http::HeaderValue| coding.as_bytes().starts_with(b"gzip");
+        let gzip = conditions.get(header::ACCEPT_ENCODING).is_some_and(takes);
+        let compressed = || std::fs::read(self.root.join(format!("{}.gz", path.trim_start_matches('/')))).ok();
+        let compressed = if plain && gzip { compressed() } else { None };
+        let gzip = compressed.is_some();
         let content = if plain && !path.contains("..") { std::fs::read(file).ok() } else { None };
-        let Some(content) = content else {
+        let Some(content) = content.map(|content| compressed.unwrap_or(content)) else {
             let mut response = Response::new(Bytes::from_static(b"not found"));
             *response.status_mut() = StatusCode::NOT_FOUND;
             return response;
         };
         let sum = content.iter().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(*byte)));
         let tag = format!("\"{sum:016x}\"");
-        let control = if is_page(path) { "private, no-cache" } else { "public, max-age=31536000, immutable" };
-        let response = Response::builder()
+        let control = match path {
+            _ if is_page(path) => "private, no-cache",
+            _ if path.starts_with("/data/") => "no-store",
+            _ => "public, max-age=31536000, immutable",
+        };
+        let mut response = Response::builder()
             .header(header::CONTENT_TYPE, media_type(path))
             .header(header::CACHE_CONTROL, control)
             .header(header::ETAG, &tag);
+        if gzip {
+            response = response.header(header::CONTENT_ENCODING, "gzip").header(header::VARY, "accept-encoding");
+        }
         let held = conditions.get(header::IF_NONE_MATCH).is_some_and(|held| held.as_bytes() == tag.as_bytes());
         let response = if held {
             response.status(StatusCode::NOT_MODIFIED).body(Bytes::new())
@@ -81,6 +94,8 @@ fn media_type(path: &str) -> &'static str {
         Some("css") => "text/css",
         Some("html") => "text/html; charset=utf-8",
         Some("js") => "text/javascript",
+        Some("json") => "application/json",
+        Some("png") => "image/png",
         Some("svg") => "image/svg+xml",
         Some("woff2") => "font/woff2",
         _ => "application/octet-stream",

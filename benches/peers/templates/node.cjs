@@ -5,13 +5,29 @@ const path = require('path');
 
 const [root, cert, key, address, port, think, lists] = process.argv.slice(2);
 const needed = JSON.parse(lists);
-const types = { css: 'text/css', html: 'text/html; charset=utf-8', js: 'text/javascript', svg: 'image/svg+xml', woff2: 'font/woff2' };
+const types = {
+  css: 'text/css',
+  html: 'text/html; charset=utf-8',
+  js: 'text/javascript',
+  json: 'application/json',
+  png: 'image/png',
+  svg: 'image/svg+xml',
+  woff2: 'font/woff2',
+};
 
-const head = (file) => ({
-  ':status': 200,
-  'content-type': types[file.split('.').pop()],
-  'cache-control': file.endsWith('.html') ? 'private, no-cache' : 'public, max-age=31536000, immutable',
-});
+const control = (file) => {
+  if (file.endsWith('.html')) return 'private, no-cache';
+  return file.startsWith('/data/') ? 'no-store' : 'public, max-age=31536000, immutable';
+};
+
+// What there is in compressed form goes out so; every client here takes gzip.
+const send = (stream, file) => {
+  const name = path.join(root, file);
+  const gzip = fs.existsSync(`${name}.gz`);
+  const head = { ':status': 200, 'content-type': types[file.split('.').pop()], 'cache-control': control(file) };
+  stream.respond(gzip ? { ...head, 'content-encoding': 'gzip', vary: 'accept-encoding' } : head);
+  stream.end(fs.readFileSync(gzip ? `${name}.gz` : name));
+};
 
 const server = http2.createSecureServer({ cert: fs.readFileSync(cert), key: fs.readFileSync(key) });
 server.on('stream', (stream, request) => {
@@ -28,8 +44,7 @@ server.on('stream', (stream, request) => {
       stream.pushStream({ ':path': asset }, (error, push) => {
         if (error) return;
         push.on('error', () => {});
-        push.respond(head(asset));
-        push.end(fs.readFileSync(path.join(root, asset)));
+        send(push, asset);
       });
     }
   } else if (list) {
@@ -37,8 +52,7 @@ server.on('stream', (stream, request) => {
   }
   const answer = () => {
     if (stream.destroyed) return;
-    stream.respond(head(file));
-    stream.end(fs.readFileSync(content));
+    send(stream, file);
   };
   if (list && Number(think)) setTimeout(answer, Number(think));
   else answer();

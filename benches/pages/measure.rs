@@ -1,0 +1,163 @@
+//! Loads the pages, a few links at a time: one page of one thinking time on each, by all servers in turn.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::contest::{CONTESTANTS, PAIRED};
+use super::shape::Shape;
+use super::site;
+use crate::link::Conditions;
+use crate::page_load::contest::{Contestant, Way};
+use crate::page_load::lane::{Lane, Measured, Teaching};
+use crate::page_load::run::{described_link, lock};
+use crate::page_load::site::Site;
+use crate::peers::Error;
+
+/// Links that are used at the same time. A load takes next to no processor time.
+const LANES: u16 = 4;
+/// How long servers think over a page, ms.
+pub(super) const THINKS: [u64; 2] = [0, 200];
+/// Twelve visits, each from a network of its own.
+const TEACHING: Teaching = Teaching { networks: 12, rounds: 1 };
+const ROUND_TRIP_MILLIS: u64 = 100;
+const MEGABITS: u64 = 10;
+
+/// A server, and what the client lets it do.
+pub(super) type Server = (&'static str, Way);
+
+/// The loads of one page, of servers that think so long over it.
+#[derive(Debug)]
+pub(super) struct Loads {
+    pub(super) shape: String,
+    pub(super) kind: String,
+    pub(super) think: u64,
+    /// Bytes of the page and of all that it needs, and of what it is drawn with.
+    pub(super) bytes: usize,
+    pub(super) critical_bytes: usize,
+    /// By round.
+    pub(super) cold: BTreeMap<Server, BTreeMap<usize, Measured>>,
+    /// A second visit that holds all that may be held.
+    pub(super) returning: BTreeMap<Server, Measured>,
+}
+
+/// All that was measured.
+#[derive(Debug, Default)]
+pub(super) struct Results {
+    /// By page, then by thinking time.
+    pub(super) loads: Vec<Loads>,
+    /// Servers that did not take part, and loads that failed, in words.
+    pub(super) missing: BTreeSet<String>,
+    pub(super) failed: Vec<String>,
+    /// What the links are and what was measured of them.
+    pub(super) links: BTreeSet<String>,
+}
+
+/// Loads each page in so many rounds.
+pub(super) fn run(shapes: &[Shape], rounds: usize) -> Results {
+    // The largest first, so that no link is left with it at the end.
+    let mut jobs: Vec<(&Shape, u64)> = shapes.iter().flat_map(|shape| THINKS.map(|think| (shape, think))).collect();
+    let bytes = |shape: &Shape| shape.html.sent + shape.resources.iter().map(|one| one.bytes.sent).sum::<usize>();
+    jobs.sort_by_key(|(shape, _)| std::cmp::Reverse(bytes(shape)));
+    let queue = Mutex::new(VecDeque::from(jobs));
+    let results = Mutex::new(Results::default());
+    std::thread::scope(|scope| {
+        for number in 0..LANES {
+            let (queue, results) = (&queue, &results);
+            scope.spawn(move || {
+                if let Err(why) = work(number, queue, rounds, results) {
+                    lock(results).failed.push(format!("link {number}: {why}"));
+                }
+            });
+        }
+    });
+    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.loads.sort_by(|a, b| (&a.shape, a.think).cmp(&(&b.shape, b.think)));
+    results
+}
+
+fn work(
+    number: u16,
+    queue: &Mutex<VecDeque<(&Shape, u64)>>,
+    rounds: usize,
+    results: &Mutex<Results>,
+) -> Result<(), String> {
+    let (link, what) = described_link(number)?;
+    lock(results).links.insert(what);
+    let mut lane = Lane::new(link, number, TEACHING)?;
+    loop {
+        let Some((shape, think)) = lock(queue).pop_front() else { return Ok(()) };
+        let loads = load(&mut lane, shape, think, rounds, results);
+        lane.clear();
+        eprintln!("{} {think} ms: done", shape.id);
+        lock(results).loads.push(loads);
+    }
+}
+
+fn load(lane: &mut Lane, shape: &Shape, think: u64, rounds: usize, results: &Mutex<Results>) -> Loads {
+    let site = Arc::new(site::of(shape));
+    let mut loads = Loads {
+        shape: shape.id.clone(),
+        kind: shape.kind.clone(),
+        think,
+        bytes: site.bytes(site.one(), site.one().assets.iter()),
+        critical_bytes: site.bytes(site.one(), site.one().critical()),
+        cold: BTreeMap::new(),
+        returning: BTreeMap::new(),
+    };
+    // For a look at a few servers.
+    let only = std::env::var("HEADSTART_PAGES_SERVERS").ok();
+    let takes_part = |one: &Contestant| only.as_ref().is_none_or(|only| only.split(';').any(|name| name == one.name));
+    let mut all: Vec<(usize, &Contestant, Way)> = Vec::new();
+    for (at, one) in CONTESTANTS.iter().enumerate().filter(|(_, one)| takes_part(one)) {
+        match lane.start(one, think, Arc::clone(&site)) {
+            Ok(()) => all.extend(one.ways.iter().map(|way| (at, one, *way))),
+            Err(Error::Missing(name)) => {
+                lock(results).missing.insert(format!("{name} is not installed"));
+            }
+            Err(Error::Failed(why)) => {
+                let last = why.lines().last().unwrap_or_default();
+                lock(results).missing.insert(format!("{}, {}: it does not run: {last}", shape.id, one.name));
+            }
+        }
+    }
+    let conditions = Conditions::new(ROUND_TRIP_MILLIS, MEGABITS);
+    let quick = Conditions::new(2, 1_000);
+    for round in 0..rounds {
+        // Nobody is always first.
+        let turn = round % all.len().max(1);
+        all.rotate_left(turn);
+        for (at, one, way) in &all {
+            if *at >= PAIRED && round % 3 != 0 {
+                continue;
+            }
+            let measured = lane.load(one, think, &mut lane.profile(*way), Site::one, conditions);
+            match measured {
+                Ok(measured) => {
+                    loads.cold.entry((one.name, *way)).or_default().insert(round, measured);
+                }
+                Err(why) => fail(results, shape, think, (one, *way), &why),
+            }
+        }
+    }
+    for (_, one, way) in all {
+        let mut profile = lane.profile(way);
+        let first = lane.load(one, think, &mut profile, Site::one, quick);
+        match first.and_then(|_| lane.load(one, think, &mut profile, Site::one, conditions)) {
+            Ok(measured) => {
+                loads.returning.insert((one.name, way), measured);
+            }
+            Err(why) => fail(results, shape, think, (one, way), &why),
+        }
+    }
+    if std::env::var_os("HEADSTART_PAGES_SAID").is_some() {
+        for one in CONTESTANTS.iter().filter(|one| takes_part(one)) {
+            eprintln!("{} {think} {}: {}", shape.id, one.name, lane.said(one, think));
+        }
+    }
+    loads
+}
+
+fn fail(results: &Mutex<Results>, shape: &Shape, think: u64, (one, way): (&Contestant, Way), why: &str) {
+    let way = way.name();
+    lock(results).failed.push(format!("{} ({way}), {}, thinks {think} ms: {why}", one.name, shape.id));
+}

@@ -1,0 +1,58 @@
+//! How long pages of real shapes take over a link of 100 ms and 10 Mbit/s: ours beside its peers and an oracle.
+//!
+//! `page-shapes.jsonl.gz` holds the shapes of 30 real pages, and `SHAPES.md` where they come from. Each becomes a site
+//! (`site`) on which everything is of the site's own origin. A server that learns is taught by twelve visits of as many
+//! networks. What a page is drawn with is its HTML and what held up its first paint; the render time is that until all of it is
+//! there. Loads of a page are interleaved, and what is told of two servers is the median of the ratios
+//! of loads that came after one another.
+
+mod contest;
+mod distribution;
+mod measure;
+mod report;
+mod shape;
+mod site;
+mod summary;
+
+use crate::page_load::app::become_app;
+use crate::page_load::site::Site;
+use crate::peers;
+
+/// Runs the benchmark: ten pages, all of them with `--all-pages`, three with `--quick`.
+///
+/// # Panics
+///
+/// If the file of shapes cannot be read.
+pub fn main() {
+    peers::become_peer();
+    become_app();
+    let has = |flag: &str| std::env::args().any(|word| word == flag);
+    let quick = has("--quick");
+    let all = shape::all().expect("the shapes can be read");
+    // Every third of the list, and every tenth; not chosen by hand.
+    let step = if has("--all-pages") {
+        1
+    } else if quick {
+        10
+    } else {
+        3
+    };
+    let mut shapes: Vec<_> = all.into_iter().step_by(step).collect();
+    // For a look at a few pages: `HEADSTART_PAGES_ONLY='s03;s12'`.
+    if let Ok(only) = std::env::var("HEADSTART_PAGES_ONLY") {
+        shapes = shape::all().expect("the shapes can be read");
+        shapes.retain(|shape| only.split(';').any(|id| id == shape.id));
+    }
+    let results = measure::run(&shapes, if quick { 3 } else { 9 });
+    report::print(&results);
+}
+
+/// The site of a shape, by its id.
+///
+/// # Errors
+///
+/// In words, if there is no such shape.
+pub(crate) fn site(id: &str) -> Result<Site, String> {
+    let shape = shape::all()?.into_iter().find(|shape| shape.id == id);
+    Ok(site::of(&shape.ok_or_else(|| format!("no shape `{id}`"))?))
+}
