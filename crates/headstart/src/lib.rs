@@ -111,7 +111,7 @@ pub use crate::reading::ReadingStats;
 pub use crate::rules::{Action, Budget, Rule, RuleError, Rules};
 #[cfg(feature = "serve")]
 pub use crate::serving::{
-    Body, BodyError, ClonedService, HttpService, Listener, MadeService, MakeConnectionService, Serve,
+    Body, BodyError, ClonedService, HttpService, Listener, MadeService, MakeConnectionService, PacedTcp, Serve,
 };
 pub use crate::state::SnapshotError;
 pub use crate::stats::Stats;

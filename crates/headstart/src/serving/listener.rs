@@ -3,14 +3,10 @@
 use std::io;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
+use super::paced_tcp::PacedTcp;
 use crate::connection::Connection;
-
-/// What the kernel may hold unsent, bytes. What lies below the scheduler cannot be overtaken, so a late
-/// urgent response waits for as much as stands here; at 10 Mbit/s 16 KiB are 13 ms.
-#[cfg(target_os = "linux")]
-const UNSENT_BYTES: u32 = 16 << 10;
 
 /// Yields connections: a TCP or Unix listener of tokio, or one of your own. HTTP/1.1, HTTP/2, limits, the PROXY protocol
 /// and the TLS of [`Headstart::serve`](crate::Headstart::serve) work on all of them.
@@ -57,16 +53,16 @@ pub trait Listener: Send + 'static {
 }
 
 impl Listener for TcpListener {
-    type Io = TcpStream;
+    type Io = PacedTcp;
 
-    async fn accept(&mut self) -> io::Result<(TcpStream, Connection)> {
+    async fn accept(&mut self) -> io::Result<(PacedTcp, Connection)> {
         let (socket, remote) = TcpListener::accept(self).await?;
-        prepare(&socket);
         let connection = Connection::new(remote);
-        Ok(match socket.local_addr() {
-            Ok(local) => (socket, connection.with_local(local)),
-            Err(_) => (socket, connection),
-        })
+        let connection = match socket.local_addr() {
+            Ok(local) => connection.with_local(local),
+            Err(_) => connection,
+        };
+        Ok((PacedTcp::new(socket), connection))
     }
 }
 
@@ -80,11 +76,4 @@ impl Listener for tokio::net::UnixListener {
         let (socket, _) = tokio::net::UnixListener::accept(self).await?;
         Ok((socket, Connection::new((std::net::Ipv4Addr::LOCALHOST, 0).into())))
     }
-}
-
-/// Sets options that make a connection faster; it works without them.
-fn prepare(socket: &TcpStream) {
-    let _ = socket.set_nodelay(true);
-    #[cfg(target_os = "linux")]
-    let _ = socket2::SockRef::from(socket).set_tcp_notsent_lowat(UNSENT_BYTES);
 }
