@@ -33,7 +33,7 @@ pub(crate) struct AssetExchange {
     priority: Option<Priority>,
     /// The client has asked for the asset before on the same view, whose 103 named it.
     again: Option<Box<Again>>,
-    /// The urgency that the client gave the request; `None` if it gave none, or if a hint may have caused the request.
+    /// The urgency that the client gave the request; `None` if it gives none, or if a hint may have caused the request.
     urgency: Option<u8>,
     /// Once answered: the visit that it was added to.
     visit: Option<Visit>,
@@ -91,7 +91,7 @@ impl AssetExchange {
             asked: now,
             priority,
             again,
-            urgency: if by_itself { request::urgency(&head.headers) } else { None },
+            urgency: if by_itself { request::urgency(&head.headers, connection.gives_urgencies) } else { None },
             visit: None,
             validator: None,
             view,

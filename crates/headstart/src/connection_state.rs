@@ -38,6 +38,8 @@ pub(crate) struct ConnectionState {
     delivered: VecDeque<(Site, Arc<str>, u64)>,
     /// The assets that the present view's 103 named.
     pub(crate) hinted: Hinted,
+    /// The present page was asked for with a `priority` field: where other requests have none, they mean the default.
+    pub(crate) gives_urgencies: bool,
     /// Times the present view, if there is an observer and the connection is one client's only one.
     pub(crate) stopwatch: Option<Stopwatch>,
 }
@@ -55,6 +57,7 @@ impl ConnectionState {
             sent_any: false,
             delivered: VecDeque::new(),
             hinted: Hinted::default(),
+            gives_urgencies: false,
             stopwatch: None,
         }
     }

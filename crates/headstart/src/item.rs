@@ -99,6 +99,39 @@ impl Item {
 
     /// The field value of a hint, with the nonce of the response that carries it.
     pub(crate) fn link(&self, nonce: Option<&str>) -> Option<HeaderValue> {
-        link::preload(&self.path, self.destination, &self.attributes, nonce)
+        let own = &*self.attributes;
+        let low;
+        let attributes = if own.fetch_priority.is_none() && need::is_overrated(self.urgency, self.destination) {
+            low = Attributes { fetch_priority: Some("low"), ..own.clone() };
+            &low
+        } else {
+            own
+        };
+        link::preload(&self.path, self.destination, attributes, nonce)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_is_told_of_scripts_and_styles_that_nobody_waits_for() {
+        let link = |destination, urgency| {
+            let item = Item::named("/a".into(), destination, Attributes::default(), Freshness::Fresh);
+            let field = Item { urgency, ..item }.link(None).unwrap();
+            field.to_str().unwrap().contains("; fetchpriority=low")
+        };
+        assert!(link(Destination::Script, 3) && link(Destination::Style, 5));
+        assert!(!link(Destination::Script, 1) && !link(Destination::Script, 2) && !link(Destination::Style, 1));
+        assert!(!link(Destination::Image, 3), "that is what browsers give to images by themselves");
+    }
+
+    #[test]
+    fn what_the_page_says_of_the_priority_stays() {
+        let attributes = Attributes { fetch_priority: Some("high"), ..Attributes::default() };
+        let item = Item::named("/a.js".into(), Destination::Script, attributes, Freshness::Fresh);
+        let field = Item { urgency: 3, ..item }.link(None).unwrap();
+        assert_eq!(field.to_str().unwrap(), "</a.js>; rel=preload; as=script; fetchpriority=high");
     }
 }

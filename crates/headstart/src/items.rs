@@ -85,45 +85,55 @@ impl Items {
         self.list.get(at)
     }
 
-    /// Adds the candidates of a plan.
-    pub(crate) fn add_plan(&mut self, cache: &ClientCache<'_>, candidates: &[Candidate]) {
+    /// Adds the candidates of a plan, and what the page says that it needs and no traffic has shown yet: the most urgent
+    /// first, so that a budget that does not suffice is spent on what the page waits for.
+    ///
+    /// `known` tells whether the learner knows an asset; without it the page's own words add nothing. `answered` tells how
+    /// fresh an asset's last answer was.
+    pub(crate) fn add_needed(
+        &mut self,
+        cache: &ClientCache<'_>,
+        candidates: &[Candidate],
+        known: Option<&dyn Fn(&str) -> bool>,
+        answered: &impl Fn(&str) -> Option<Freshness>,
+    ) {
         let Conditions { outlet, push_threshold, .. } = self.conditions;
         let unlikely = |candidate: &Candidate| outlet == Outlet::Push && candidate.lower_bound < push_threshold;
-        let learned = candidates.iter();
-        let learned = learned.map(|found| (Item::learned(found), unlikely(found).then_some(Reason::Unlikely)));
-        self.add_learned(cache, learned.collect());
+        let learned =
+            candidates.iter().map(|found| (Item::learned(found), unlikely(found).then_some(Reason::Unlikely)));
+        let mut needed: Vec<(Item, Option<Reason>)> = learned.collect();
+        for (item, omit) in &mut needed {
+            *omit = self.in_the_pages_words(item).or(*omit);
+        }
+        let unseen = known.map(|known| self.unseen(known, answered)).unwrap_or_default();
+        needed.extend(unseen.into_iter().map(|item| (item, None)));
+        self.add_in_order(cache, needed);
     }
 
-    /// Adds learned assets, the most urgent first, so that a budget that does not suffice is spent on what the page needs
-    /// most.
-    fn add_learned(&mut self, cache: &ClientCache<'_>, mut learned: Vec<(Item, Option<Reason>)>) {
-        learned.sort_by_key(|(item, _)| item.urgency);
-        for (mut item, omit) in learned {
-            let reason = self.in_the_pages_words(&mut item);
-            self.add(cache, item, reason.or(omit));
+    fn add_in_order(&mut self, cache: &ClientCache<'_>, mut needed: Vec<(Item, Option<Reason>)>) {
+        needed.sort_by_key(|(item, _)| item.urgency);
+        for (item, omit) in needed {
+            self.add(cache, item, omit);
         }
     }
 
-    /// Adds what the page says that it needs, and no traffic has shown yet. `known` tells whether the learner knows the
-    /// asset, `answered` how fresh its last answer was.
-    pub(crate) fn add_unseen(
-        &mut self,
-        cache: &ClientCache<'_>,
-        known: impl Fn(&str) -> bool,
-        answered: &impl Fn(&str) -> Option<Freshness>,
-    ) {
-        let Some(statements) = self.conditions.statements.clone().filter(|_| self.conditions.markup.cold_start) else {
-            return;
+    /// What the page says that it needs, and no traffic has shown yet.
+    fn unseen(&self, known: impl Fn(&str) -> bool, answered: &impl Fn(&str) -> Option<Freshness>) -> Vec<Item> {
+        let Some(statements) = self.conditions.statements.as_deref().filter(|_| self.conditions.markup.cold_start)
+        else {
+            return Vec::new();
         };
-        for path in &statements.nameable {
-            let Some(Statement::Hint(named)) = statements.by_path.get(&**path) else { continue };
+        let item = |path: &Arc<str>| {
+            let Some(Statement::Hint(named)) = statements.by_path.get(&**path) else { return None };
             // A name alone is not enough: a file must be there, or somebody have got it.
-            let Some(freshness) = answered(path).filter(|_| !known(path)) else { continue };
+            let freshness = answered(path).filter(|_| !known(path))?;
             let mut item = Item::named(Arc::clone(path), named.destination, Attributes::default(), freshness);
             item.cors = named.attributes.is_cors();
             item.attributes = Arc::clone(&named.attributes);
-            self.add(cache, item, None);
-        }
+            item.urgency = named.urgency.unwrap_or(item.urgency);
+            Some(item)
+        };
+        statements.nameable.iter().filter_map(item).collect()
     }
 
     /// Gives an item what the page says of it; returns why it is left out, if it is.
@@ -133,7 +143,11 @@ impl Items {
         // A push serves any element; a hint that none uses is fetched for nothing.
         let hint = *outlet != Outlet::Push;
         let asked = Arc::clone(&item.path);
-        match statements.of(&asked) {
+        let says = statements.of(&asked);
+        if let Some((_, Statement::Hint(named))) = says {
+            item.urgency = named.urgency.unwrap_or(item.urgency);
+        }
+        match says {
             Some((path, Statement::Hint(named))) if markup.attributes && hint => {
                 if *path != *asked {
                     item.path = path.into();
@@ -351,7 +365,7 @@ mod tests {
             statements: None,
             markup: Markup::default(),
         });
-        items.add_learned(&cache, assets.iter().map(|item| (item.clone(), None)).collect());
+        items.add_in_order(&cache, assets.iter().map(|item| (item.clone(), None)).collect());
         let hinted = items.iter().filter(|item| item.decision == Decision::Hinted);
         hinted.map(|item| Arc::clone(&item.path)).collect()
     }
@@ -369,6 +383,14 @@ mod tests {
             ["/blocking.js", "/app.css", "/unknown.js", "/photo.jpg", "/analytics.js"].map(Into::into).into();
         assert_eq!(hinted(&assets, 16), order);
         assert_eq!(hinted(&assets, 2), order[..2], "a budget is spent on what the page waits for");
+    }
+
+    #[test]
+    fn what_the_page_alone_says_that_it_waits_for_comes_before_what_was_learned_and_does_not_block() {
+        let script = |path: &str| learned(path, Destination::Script, Some(3));
+        let unseen = Item { urgency: 1, ..learned("/new.css", Destination::Style, None) };
+        let order = [script("/async.js"), script("/other.js"), unseen];
+        assert_eq!(hinted(&order, 2), ["/new.css", "/async.js"].map(Arc::<str>::from));
     }
 
     #[test]

@@ -26,6 +26,12 @@ fn usual_urgency(destination: Destination, cors: bool) -> u8 {
     }
 }
 
+/// Whether a browser would ask for a hinted asset more urgently than the page needs it: to stylesheets and scripts it gives
+/// the urgency of what blocks, whatever the page makes of them.
+pub(crate) fn is_overrated(urgency: u8, destination: Destination) -> bool {
+    urgency > 2 && matches!(destination, Destination::Script | Destination::Style)
+}
+
 /// The priority of a push, for which a client never gives one, and of an asset that a 103 makes it ask for. Responses go
 /// out whole, since a part of an asset is of little use.
 pub(crate) fn priority(urgency: u8) -> Priority {

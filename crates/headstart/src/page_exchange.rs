@@ -239,14 +239,15 @@ impl PageExchange {
         for named in named.iter().flat_map(|assets| &assets.list) {
             self.items.add_named(&cache, named, &answered);
         }
+        let known = |path: &str| plan.known().iter().any(|known| *known.path == *path);
         if self.teaches {
-            self.items.add_plan(&cache, plan.candidates());
+            self.items.add_needed(&cache, plan.candidates(), Some(&known), &answered);
         } else {
             // The plan may come from one client: its names are shown to others only if they point to nobody.
             let nobodys =
                 |candidate: &&Candidate| !is_personal(&candidate.path, candidate.freshness == Freshness::Immutable);
             let candidates: Vec<Candidate> = plan.candidates().iter().filter(nobodys).cloned().collect();
-            self.items.add_plan(&cache, &candidates);
+            self.items.add_needed(&cache, &candidates, None, &answered);
         }
         if engine.is_observed() {
             self.name = match self.site {
@@ -257,11 +258,6 @@ impl PageExchange {
                 self.knowledge = engine.learner.explain(now, site, page, class).state;
             }
         }
-        if !self.teaches {
-            return;
-        }
-        let known = |path: &str| plan.known().iter().any(|known| *known.path == *path);
-        self.items.add_unseen(&cache, known, &answered);
     }
 
     /// The fields of the 103, if this client gets one.

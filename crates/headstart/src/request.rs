@@ -1,11 +1,12 @@
 //! What a request head is: a navigation, an asset, or neither.
 
 use headstart_learn::Destination;
-use headstart_policy::PriorityParameters;
+use headstart_policy::{Priority, PriorityParameters};
 use http::header::{self, HeaderMap, HeaderName};
 use http::request::Parts;
 use http::{HeaderValue, Method, Uri};
 
+const PRIORITY: HeaderName = HeaderName::from_static("priority");
 const X_MOZ: HeaderName = HeaderName::from_static("x-moz");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
@@ -168,9 +169,16 @@ pub(crate) fn is_forwarded(headers: &HeaderMap) -> bool {
     headers.keys().any(|name| matches!(name.as_str(), "forwarded" | "x-forwarded-for" | "x-real-ip"))
 }
 
-/// The urgency that a client gives to a request (RFC 9218, section 4.1), if it gives one.
-pub(crate) fn urgency(headers: &HeaderMap) -> Option<u8> {
-    PriorityParameters::from_headers(headers).urgency()
+/// Whether a request has a `priority` field (RFC 9218, section 5).
+pub(crate) fn has_priority(headers: &HeaderMap) -> bool {
+    headers.contains_key(PRIORITY)
+}
+
+/// The urgency that a client gives to a request (RFC 9218, section 4.1). `gives` tells whether it is a client that gives
+/// requests urgencies: one that does leaves out the default, 3.
+pub(crate) fn urgency(headers: &HeaderMap, gives: bool) -> Option<u8> {
+    let gives = gives || has_priority(headers);
+    gives.then(|| PriorityParameters::from_headers(headers).over(Priority::default()).urgency)
 }
 
 /// Whether a 103 caused the request, which Firefox tells.
@@ -282,6 +290,16 @@ mod tests {
         let mut foreign = fetch("no-cors", "image").to_vec();
         foreign.push(("sec-fetch-site", "cross-site"));
         check("/x.png", &foreign, Kind::Other);
+    }
+
+    #[test]
+    fn a_client_that_gives_urgencies_leaves_out_the_default() {
+        let of = |field: &str, gives| {
+            let headers: HeaderMap = [(PRIORITY, field.parse().unwrap())].into_iter().collect();
+            urgency(&headers, gives)
+        };
+        assert_eq!([of("u=1", false), of("i", false), of("u=4, i", true)], [Some(1), Some(3), Some(4)]);
+        assert_eq!([true, false].map(|gives| urgency(&HeaderMap::new(), gives)), [Some(3), None]);
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub(crate) struct Named {
     pub(crate) attributes: Arc<Attributes>,
     /// The page is not drawn without it, or preloads it itself.
     pub(crate) essential: bool,
+    /// Its urgency (RFC 9218), where the element tells whether the page waits for it.
+    pub(crate) urgency: Option<u8>,
 }
 
 /// What a page says. Replaced when a reading changes it, and shared until then.

@@ -57,6 +57,9 @@ impl Look {
                     Some((_, known)) => {
                         if matches!(known, Statement::Not(Reason::PutOff)) || is_preload_of(known, &says) {
                             *known = says;
+                        } else if let (Statement::Hint(known), Statement::Hint(says)) = (known, says) {
+                            // An element that waits for it is enough.
+                            known.urgency = [known.urgency, says.urgency].into_iter().flatten().min();
                         }
                     }
                     None if found < MAX_PATHS => look.statements.push((path, says)),
@@ -113,7 +116,21 @@ fn statement(asset: &Asset, names: bool) -> Statement {
     }
     let essential =
         asset.blocking || asset.preload || (module && asset.in_head) || asset.fetch_priority == FetchPriority::High;
-    Statement::Hint(Named { destination, attributes: Arc::new(attributes), essential })
+    Statement::Hint(Named { destination, attributes: Arc::new(attributes), essential, urgency: urgency(asset) })
+}
+
+/// The urgency that an element's own words give: what holds up the first paint; what holds up the parser further down; and
+/// what nobody waits for. `None` where they do not tell: of a preload the element that uses it does, and of a module or an
+/// image only what browsers make of it.
+fn urgency(asset: &Asset) -> Option<u8> {
+    match (asset.role, asset.fetch_priority) {
+        _ if asset.preload => None,
+        (_, FetchPriority::High) => Some(1),
+        (Role::Stylesheet, _) if asset.blocking => Some(1),
+        (Role::Script, _) if asset.blocking => Some(if asset.in_head { 1 } else { 2 }),
+        (Role::Script | Role::Stylesheet, _) => Some(3),
+        _ => None,
+    }
 }
 
 fn destination(name: &str) -> Option<Destination> {
@@ -204,6 +221,28 @@ mod tests {
         }
         // What a second element wants at once is hinted.
         link("<img loading=lazy src=/a.png><img src=/a.png>", "</a.png>; rel=preload; as=image");
+    }
+
+    #[test]
+    fn the_elements_tell_what_the_page_waits_for() {
+        let urgency = |html: &str| match look(html).statements.into_iter().next() {
+            Some((_, Statement::Hint(named))) => named.urgency,
+            says => panic!("{html}: {says:?}"),
+        };
+        assert_eq!(urgency("<link rel=stylesheet href=/a.css>"), Some(1));
+        assert_eq!(urgency("<head><script src=/a.js></script>"), Some(1));
+        assert_eq!(
+            urgency("<body><p>a</p><script src=/a.js></script>"),
+            Some(2),
+            "the parser waits, not what it has read"
+        );
+        for words in ["async", "defer"] {
+            assert_eq!(urgency(&format!("<script {words} src=/a.js></script>")), Some(3), "{words}");
+        }
+        assert_eq!(urgency("<link rel=preload as=script href=/a.js>"), None, "the element that uses it is not there");
+        assert_eq!(urgency("<link rel=preload as=script href=/a.js><script src=/a.js></script>"), Some(1));
+        assert_eq!(urgency("<script async src=/a.js></script><script src=/a.js></script>"), Some(1));
+        assert_eq!(urgency("<img src=/a.png>"), None, "browsers know better where it stands");
     }
 
     #[test]
