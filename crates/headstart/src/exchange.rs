@@ -65,7 +65,8 @@ impl Exchange {
                 // A promise costs its body, and the answer may be that the client has the page, with all that it needs.
                 // A proxy's connection carries many clients, and a push may be refused by it or reach another one.
                 channels.push &= !navigation.conditional && !forwarded;
-                connection.gives_urgencies = !forwarded && !connection.is_shared() && request::has_priority(&head.headers);
+                connection.gives_urgencies =
+                    !forwarded && !connection.is_shared() && request::has_priority(&head.headers);
                 let opened =
                     Opened { authority: authority.into(), navigation, channels, requester, teaches: !forwarded };
                 let page = PageExchange::open(engine, connection, opened, head, now);
