@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::contest::{CONTESTANTS, PAIRED};
 use super::shape::Shape;
 use super::site;
+use super::summary::render;
 use crate::link::Conditions;
 use crate::page_load::contest::{Contestant, Way};
 use crate::page_load::lane::{Lane, Measured, Teaching};
@@ -38,6 +39,17 @@ pub(super) struct Loads {
     pub(super) cold: BTreeMap<Server, BTreeMap<usize, Measured>>,
     /// A second visit that holds all that may be held.
     pub(super) returning: BTreeMap<Server, Measured>,
+}
+
+impl Loads {
+    /// The render times, for whoever waits for the end.
+    fn line(&self) -> String {
+        let times = self.cold.keys().filter_map(|server| {
+            let time = self.median(*server, render)?;
+            Some(format!("{} ({}) {time:.0}", server.0, server.1.name()))
+        });
+        format!("{}, thinks {} ms: {}", self.shape, self.think, times.collect::<Vec<_>>().join(", "))
+    }
 }
 
 /// All that was measured.
@@ -88,7 +100,7 @@ fn work(
         let Some((shape, think)) = lock(queue).pop_front() else { return Ok(()) };
         let loads = load(&mut lane, shape, think, rounds, results);
         lane.clear();
-        eprintln!("{} {think} ms: done", shape.id);
+        eprintln!("{}", loads.line());
         lock(results).loads.push(loads);
     }
 }
