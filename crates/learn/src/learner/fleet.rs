@@ -168,7 +168,11 @@ impl Learner {
             lock(&self.model).learn_name(hash, named, second);
         }
         for visit in &delta.visits {
-            if lock(&self.model).learn_foreign(visit, &delta.names) {
+            let mut model = lock(&self.model);
+            // Its site may have lost its place meanwhile.
+            if !self.sites.has(visit.site) {
+                learned.refused += 1;
+            } else if model.learn_foreign(visit, &delta.names) {
                 learned.visits += 1;
             } else {
                 learned.voted += 1;
