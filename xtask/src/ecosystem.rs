@@ -8,9 +8,9 @@ use std::process::Command;
 use crate::shell;
 
 /// What `cargo xtask test` runs.
-const FIRST: &[&str] = &["provider-aws-lc", "provider-ring", "provider-both", "provider-none", "servers"];
+const FIRST: &[&str] = &["provider-aws-lc", "provider-ring", "provider-both", "provider-none", "servers", "first-hour"];
 /// What takes longer.
-const REST: &[&str] = &["messages", "first-hour", "frameworks"];
+const REST: &[&str] = &["messages", "frameworks"];
 
 pub(crate) fn run(all: bool) -> Result<(), String> {
     let packages = FIRST.iter().chain(REST.iter().filter(|_| all));
