@@ -98,6 +98,7 @@ pub fn brief() {
     let pace = &deploys::PACES[1..2];
     let mut rows = deploys::all_names(&mut histories, pace, &mut curves);
     rows.extend(deploys::new_stylesheet(&mut histories, pace, &mut curves));
+    rows.extend(redesigns::redesigns(&mut histories, 1, pace, &mut curves));
     rows.extend(silence::silence(&[10]));
     rows.extend(returning::holders(400, &[0.85]));
     rows.extend(moments::clicks(100));

@@ -1,7 +1,5 @@
 //! What a plan consists of.
 
-use std::time::Duration;
-
 use crate::asset::Freshness;
 use crate::destination::Destination;
 use crate::sync::Arc;
@@ -29,8 +27,6 @@ pub struct Candidate {
     pub lower_bound: f32,
     /// How urgent the clients that fetch it without a hint find it (RFC 9218), by vote: 1, 2, 3 or 5.
     pub urgency: Option<u8>,
-    /// How long after the navigation it is asked for, on average, to within 64 ms.
-    pub delay: Duration,
 }
 
 /// An asset that a client may hold.

@@ -14,7 +14,7 @@
 //!   personal, queried, held out; from bit 12 the logarithm of what it stands for), tag u32 if it is a witness,
 //!   share f32 if it was held out, number of items, for each:
 //!     asset as its distance from the one after the last (twice it, and one if it lies before), flags u8 (1 fetched, 2 late, 4 with an urgency, 8 ranked next,
-//!     the urgency from bit 4); if fetched: delay in units of 64 ms u8, and its rank unless it is the next
+//!     the urgency from bit 4); if fetched: its rank unless it is the next
 //! number of answers that something is gone, for each: key u64, age in seconds, tag u16
 //! ```
 //!

@@ -3,7 +3,7 @@
 use crate::assets::AssetId;
 use crate::networks::Networks;
 
-/// One asset of a node: 40 bytes. All sums are relative to the landmark of the node.
+/// One asset of a node: 36 bytes. All sums are relative to the landmark of the node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Edge {
     pub(crate) asset: AssetId,
@@ -22,11 +22,11 @@ pub(crate) struct Edge {
     pub(crate) manner: Manner,
 }
 
-/// When it is asked for, in the order of requests and after the navigation; without decay.
+/// When it is asked for, in the order of requests; without decay.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Order {
-    /// 16 bits of fetches, then 24 of the sum of their ranks, then 24 of the sum of their delays.
-    words: [u32; 2],
+    /// 12 bits of fetches, then 20 of the sum of their ranks.
+    word: u32,
 }
 
 /// How it is asked for: counts of votes that stop at their largest value.
@@ -44,8 +44,6 @@ pub(crate) struct Manner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Hit {
     pub(crate) rank: u16,
-    /// Milliseconds.
-    pub(crate) delay: u32,
     pub(crate) late: bool,
     pub(crate) urgency: Option<u8>,
 }
@@ -76,59 +74,45 @@ impl Edge {
     }
 }
 
-/// Milliseconds of a unit of delay.
-pub(crate) const DELAY_UNIT: u32 = 64;
+const MAX_FETCHES: u32 = (1 << 12) - 1;
+const MAX_RANKS: u32 = (1 << 20) - 1;
 
-/// Most visits that one piece of evidence stands for.
-const MAX_VISITS: u32 = 1 << 12;
+/// The largest rank that is told from larger ones. [`MAX_FETCHES`] of it are below [`MAX_RANKS`].
+const MAX_RANK: u16 = 255;
 
-const MAX_24: u64 = (1 << 24) - 1;
+/// One learner takes in no more fetches: their mean is known well enough, and there is room for those of others.
+const ENOUGH: u32 = MAX_FETCHES / 4;
 
 impl Order {
     /// Takes in a fetch of so many visits.
     pub(crate) fn add(&mut self, hit: Hit, visits: u32) {
-        let rank = u64::from(hit.rank.min(255));
-        let delay = u64::from((hit.delay / DELAY_UNIT).min(255));
-        let visits = u64::from(visits.min(MAX_VISITS));
-        self.merge(Self::pack(visits, rank * visits, delay * visits));
+        let visits = visits.min(ENOUGH.saturating_sub(self.word & MAX_FETCHES));
+        self.word += visits | (visits * u32::from(hit.rank.min(MAX_RANK))) << 12;
     }
 
     pub(crate) fn merge(&mut self, other: Self) {
-        let (a, b) = (self.unpack(), other.unpack());
-        *self = Self::pack((a.0 + b.0).min(0xffff), (a.1 + b.1).min(MAX_24), (a.2 + b.2).min(MAX_24));
+        let sum = |of: fn(u32) -> u32| of(self.word) + of(other.word);
+        self.word = sum(|word| word & MAX_FETCHES).min(MAX_FETCHES) | sum(|word| word >> 12).min(MAX_RANKS) << 12;
     }
 
     pub(crate) fn fetches(self) -> u64 {
-        self.unpack().0
+        u64::from(self.word & MAX_FETCHES)
     }
 
     /// The mean rank; `None` without a fetch.
     pub(crate) fn rank(self) -> Option<f32> {
-        let (fetches, rank, _) = self.unpack();
-        (fetches > 0).then(|| rank as f32 / fetches as f32)
+        let (fetches, ranks) = (self.word & MAX_FETCHES, self.word >> 12);
+        (fetches > 0).then(|| ranks as f32 / fetches as f32)
     }
 
-    /// The mean delay in milliseconds, to within 64; `None` without a fetch.
-    pub(crate) fn delay(self) -> Option<u64> {
-        let (fetches, _, delay) = self.unpack();
-        (fetches > 0).then(|| delay * u64::from(DELAY_UNIT) / fetches)
+    pub(crate) fn bits(self) -> u32 {
+        self.word
     }
 
-    pub(crate) fn bits(self) -> u64 {
-        u64::from(self.words[0]) | u64::from(self.words[1]) << 32
-    }
-
-    pub(crate) fn from_bits(bits: u64) -> Self {
-        Self { words: [bits as u32, (bits >> 32) as u32] }
-    }
-
-    fn unpack(self) -> (u64, u64, u64) {
-        let bits = self.bits();
-        (bits & 0xffff, bits >> 16 & MAX_24, bits >> 40)
-    }
-
-    fn pack(fetches: u64, rank: u64, delay: u64) -> Self {
-        Self::from_bits(fetches | rank << 16 | delay << 40)
+    /// A word from a snapshot; a sum that no fetches have is cut.
+    pub(crate) fn from_bits(word: u32) -> Self {
+        let fetches = word & MAX_FETCHES;
+        Self { word: fetches | (word >> 12).min(fetches * u32::from(MAX_RANK)) << 12 }
     }
 }
 
@@ -181,22 +165,34 @@ impl Manner {
 mod tests {
     use super::*;
 
-    const HIT: Hit = Hit { rank: 3, delay: 640, late: false, urgency: Some(2) };
+    const HIT: Hit = Hit { rank: 3, late: false, urgency: Some(2) };
 
     #[test]
-    fn an_edge_is_40_bytes() {
-        assert_eq!(size_of::<Edge>(), 40);
+    fn an_edge_is_36_bytes() {
+        assert_eq!(size_of::<Edge>(), 36);
+    }
+
+    #[test]
+    fn a_mean_stays_what_it_is_however_many_fetches_there_are() {
+        let mut order = Order::default();
+        (0..100_000).for_each(|_| order.add(Hit { rank: 7, ..HIT }, 1));
+        order.add(HIT, u32::MAX);
+        assert_eq!(order.rank(), Some(7.0));
+        let mut of_four = order;
+        (0..3).for_each(|_| of_four.merge(order));
+        assert_eq!(of_four.rank(), Some(7.0));
+        assert_eq!(Order::from_bits(order.bits()), order);
     }
 
     #[test]
     fn means_and_votes() {
         let (mut order, mut manner) = (Order::default(), Manner::default());
-        assert_eq!((order.rank(), order.delay(), manner.urgency()), (None, None, None));
+        assert_eq!((order.rank(), manner.urgency()), (None, None));
         for urgency in [Some(0), Some(2), Some(2), None] {
             order.add(Hit { urgency, ..HIT }, 1);
             manner.add(Hit { urgency, ..HIT }, 1);
         }
-        assert_eq!((order.rank(), order.delay(), order.fetches()), (Some(3.0), Some(640), 4));
+        assert_eq!((order.rank(), order.fetches()), (Some(3.0), 4));
         assert_eq!((manner.urgency(), manner.is_late()), (Some(2), false));
         for _ in 0..1000 {
             manner.add(Hit { late: true, ..HIT }, 1);

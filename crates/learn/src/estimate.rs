@@ -21,7 +21,7 @@ use crate::assets::{AssetId, Assets};
 use crate::clock::Tick;
 use crate::config::Config;
 use crate::decay::Decay;
-use crate::edge::{Edge, Manner, Order};
+use crate::edge::{Edge, Manner};
 use crate::level::Level;
 use crate::networks::Networks;
 use crate::node::Node;
@@ -42,7 +42,6 @@ pub(crate) struct Estimate {
     pub(crate) networks: Networks,
     /// Mean rank in the order of requests, at the finest level that knows it.
     pub(crate) rank: f32,
-    pub(crate) order: Order,
     pub(crate) manner: Manner,
     /// Which witnesses of the finest level fetched it, and which say anything of it.
     pub(crate) fetched_by: u32,
@@ -115,7 +114,6 @@ fn estimate(
         effective: 0.0,
         networks: Networks::default(),
         rank: 255.0,
-        order: Order::default(),
         manner: Manner::default(),
         fetched_by: 0,
         told_by: 0,
@@ -146,7 +144,6 @@ fn estimate(
         estimate.probability = (weighed.hits + kappa * estimate.probability) / (weighed.effective + kappa);
         if let Some(rank) = edge.order.rank() {
             estimate.rank = rank;
-            estimate.order = edge.order;
             estimate.manner = edge.manner;
         }
         if edge.networks.at_least() > estimate.networks.at_least() {
@@ -249,7 +246,8 @@ impl Told {
         }
         for fetched in [false, true] {
             let run = self.run(fetched) as f32;
-            let (before, before_hits) = if sums.effective > told {
+            // The visits of the run are in the sums too, and would hide in time what they contradict.
+            let (before, before_hits) = if told - run < RUN as f32 && sums.effective > told {
                 (sums.effective, sums.hits)
             } else {
                 (told - run, if fetched { hits - run } else { hits })

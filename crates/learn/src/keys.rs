@@ -17,6 +17,18 @@ pub(crate) struct Keys {
     key: [u8; 16],
 }
 
+/// A name, maybe in parts.
+pub(crate) trait Text {
+    /// Hands out the parts in order.
+    fn parts(&self, take: impl FnMut(&str));
+}
+
+impl Text for str {
+    fn parts(&self, mut take: impl FnMut(&str)) {
+        take(self);
+    }
+}
+
 /// What a name is the name of. Hashes of different roles are unrelated.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Role {
@@ -55,17 +67,17 @@ impl Keys {
     }
 
     /// A page by its path with a `?` and what tells pages apart of its query.
-    pub(crate) fn query(&self, site: Site, name: &str) -> u64 {
+    pub(crate) fn query(&self, site: Site, name: &(impl Text + ?Sized)) -> u64 {
         self.text(Role::Query, site.salt, name)
     }
 
     /// The template of a page.
-    pub(crate) fn template(&self, salt: u64, template: &str) -> u64 {
+    pub(crate) fn template(&self, salt: u64, template: &(impl Text + ?Sized)) -> u64 {
         self.text(Role::Template, salt, template)
     }
 
     /// The section of a page.
-    pub(crate) fn section(&self, salt: u64, section: &str) -> u64 {
+    pub(crate) fn section(&self, salt: u64, section: &(impl Text + ?Sized)) -> u64 {
         self.text(Role::Section, salt, section)
     }
 
@@ -104,10 +116,10 @@ impl Keys {
         self.pair(Role::Fingerprint, 0, 0)
     }
 
-    fn text(&self, role: Role, salt: u64, text: &str) -> u64 {
+    fn text(&self, role: Role, salt: u64, text: &(impl Text + ?Sized)) -> u64 {
         let mut hasher = SipHasher13::new_with_key(&self.key);
         hasher.write_u64(salt ^ ((role as u64) << 56));
-        hasher.write(text.as_bytes());
+        text.parts(|part| hasher.write(part.as_bytes()));
         hasher.finish()
     }
 

@@ -18,6 +18,7 @@ use crate::directory::Directory;
 use crate::holdouts::Holdouts;
 use crate::identity::{ClientId, ConnectionId, NetworkId};
 use crate::keys::Keys;
+use crate::level_name::LevelName;
 use crate::metadata::Metadata;
 use crate::model::Model;
 use crate::observation::{CacheState, Delivery, Draw, Fetch, Fetched, Navigation, Referrer, ReferrerPolicy, Visit};
@@ -316,7 +317,7 @@ impl Learner {
     /// The key of a page, by its path and what tells pages apart of its query.
     fn page_key(&self, site: Site, path: &str, query: Option<&str>) -> u64 {
         match query {
-            Some(query) => self.keys.query(site, &format!("{path}?{query}")),
+            Some(query) => LevelName::Query(path, query).key(&self.keys, site),
             None => self.keys.path(site, path),
         }
     }

@@ -1,8 +1,7 @@
 //! The names under which a page is known: itself, its template, its section.
 
-use std::borrow::Cow;
-
 use crate::keys::Keys;
+use crate::level_name::LevelName;
 use crate::site::Site;
 
 /// How much a node stands for. Coarser levels lend their opinion to finer ones.
@@ -54,72 +53,16 @@ impl Level {
 /// The levels of a page from coarse to fine, each with its name.
 ///
 /// A page without parameters is its own template and has no level of that kind.
-pub(crate) fn levels(page: &str) -> impl Iterator<Item = (Level, Cow<'_, str>)> {
-    let section = Some((Level::Section, Cow::Owned(section(page))));
-    let template = template(page).map(|name| (Level::Template, Cow::Owned(name)));
-    let page = Some((Level::Page, Cow::Borrowed(page)));
+pub(crate) fn levels(page: &str) -> impl Iterator<Item = (Level, LevelName<'_>)> {
+    let section = Some((Level::Section, LevelName::section(page)));
+    let template = LevelName::template(page).map(|name| (Level::Template, name));
+    let page = Some((Level::Page, LevelName::Page(page)));
     [section, template, page].into_iter().flatten()
-}
-
-/// Longest segment, in bytes, that is not taken for a parameter.
-const MAX_WORD: usize = 20;
-
-/// The page with its parameters replaced, if it has any.
-fn template(page: &str) -> Option<String> {
-    let is_parameter =
-        |segment: &[u8]| segment.len() > MAX_WORD || segment.iter().any(|byte| byte.is_ascii_digit() || *byte == b'%');
-    if !page.as_bytes().split(|byte| *byte == b'/').any(is_parameter) {
-        return None;
-    }
-    let mut template = String::with_capacity(page.len());
-    for (at, segment) in page.split('/').enumerate() {
-        if at > 0 {
-            template.push('/');
-        }
-        template.push_str(if is_parameter(segment.as_bytes()) { "*" } else { segment });
-    }
-    Some(template)
-}
-
-/// The first segment and, after a space, the number of segments.
-fn section(page: &str) -> String {
-    let (path, _) = page.split_once('?').unwrap_or((page, ""));
-    let first = path.split('/').nth(1).unwrap_or_default();
-    let depth = path.bytes().filter(|byte| *byte == b'/').count().max(1);
-    let mut section = String::with_capacity(first.len() + 8);
-    section.push('/');
-    section.push_str(first);
-    section.push(' ');
-    section.push_str(&depth.to_string());
-    section
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn parameters_become_stars() {
-        for (page, expected) in [
-            ("/", "/"),
-            ("/blog/about", "/blog/about"),
-            ("/blog/2015/hello-world", "/blog/*/hello-world"),
-            ("/a/%20b/", "/a/*/"),
-            ("/p/this-is-a-rather-long-title", "/p/*"),
-            ("", ""),
-        ] {
-            assert_eq!(template(page).as_deref().unwrap_or(page), expected);
-        }
-    }
-
-    #[test]
-    fn sections_tell_depth() {
-        assert_eq!(section("/"), "/ 1");
-        assert_eq!(section("/blog"), "/blog 1");
-        assert_eq!(section("/blog/"), "/blog 2");
-        assert_eq!(section("/blog/x?y=/z/"), "/blog 2");
-        assert_eq!(section(""), "/ 1");
-    }
 
     #[test]
     fn a_plain_page_has_no_template() {

@@ -88,6 +88,7 @@ mod keymap;
 mod keys;
 mod learner;
 mod level;
+mod level_name;
 mod merge;
 mod metadata;
 mod model;

@@ -3,8 +3,6 @@
 mod fleet;
 mod learning;
 
-use std::borrow::Cow;
-
 use crate::accumulator::{Accumulator, Gone};
 use crate::assets::Assets;
 use crate::clock::Tick;
@@ -14,6 +12,7 @@ use crate::directory::Directory;
 use crate::edge::Edge;
 use crate::keys::Keys;
 use crate::level::{Level, levels};
+use crate::level_name::LevelName;
 use crate::node::Node;
 use crate::nodes::{NODE_BYTES, Nodes};
 use crate::page::Page;
@@ -76,7 +75,7 @@ struct LevelKey<'p> {
     level: Level,
     key: u64,
     /// `None` where only the hash is known.
-    name: Option<Cow<'p, str>>,
+    name: Option<LevelName<'p>>,
 }
 
 impl Model {
@@ -179,7 +178,7 @@ impl Model {
     fn levels<'p>(&self, site: Site, path: u64, page: Page<'p>) -> Vec<LevelKey<'p>> {
         let mut all = Vec::with_capacity(4);
         all.extend(levels(page.path).map(|(level, name)| {
-            let key = if level == Level::Page { path } else { level.key(&self.keys, site, &name) };
+            let key = if level == Level::Page { path } else { name.key(&self.keys, site) };
             LevelKey { level, key, name: Some(name) }
         }));
         let queried = || self.nodes.find(path).and_then(|id| self.nodes.get(id)).is_some_and(|node| node.queried);
@@ -189,8 +188,8 @@ impl Model {
             None => None,
         };
         if let Some(query) = query {
-            let name = format!("{}?{query}", page.path);
-            all.push(LevelKey { level: Level::Query, key: self.keys.query(site, &name), name: Some(name.into()) });
+            let name = LevelName::Query(page.path, query);
+            all.push(LevelKey { level: Level::Query, key: name.key(&self.keys, site), name: Some(name) });
         }
         all
     }

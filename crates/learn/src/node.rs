@@ -278,7 +278,7 @@ mod tests {
                 node.push(Edge::new(asset, step.second));
                 node.edges.len() - 1
             });
-            let hit = Hit { rank: asset as u16, delay: 640, late: step.mute & 1 == 1, urgency: Some(asset as u8) };
+            let hit = Hit { rank: asset as u16, late: step.mute & 1 == 1, urgency: Some(asset as u8) };
             let evidence = if fetched { Evidence::Fetched(hit) } else { Evidence::Mute };
             node.record(at, u64::from(asset), evidence, &visit, bit);
         }

@@ -1,7 +1,6 @@
 //! From the model to a plan.
 
 use std::cmp::Reverse;
-use std::time::Duration;
 
 use crate::assets::Assets;
 use crate::clock::Tick;
@@ -49,12 +48,7 @@ pub(crate) fn build(
     planned.sort_by(|(a, a_shown, _), (b, b_shown, _)| need(a, a_shown).cmp(&need(b, b_shown)));
     let chance = if planned.is_empty() { 0.0 } else { holdout_chance(nodes, &planned, (decay, now.tick)) };
     let chosen = planned.into_iter().map(|(e, shown, _)| {
-        let choice = Choice {
-            probability: e.probability,
-            lower_bound: e.lower_bound,
-            urgency: e.manner.urgency(),
-            delay: Duration::from_millis(e.order.delay().unwrap_or(0)),
-        };
+        let choice = Choice { probability: e.probability, lower_bound: e.lower_bound, urgency: e.manner.urgency() };
         (Arc::clone(shown), choice)
     });
     Published::new(chosen, known, chance, (now.time, version))

@@ -28,7 +28,6 @@ pub(crate) struct Choice {
     pub(crate) probability: f32,
     pub(crate) lower_bound: f32,
     pub(crate) urgency: Option<u8>,
-    pub(crate) delay: Duration,
 }
 
 /// A plan is built anew after this time, since the opinion of coarser levels and
@@ -57,7 +56,6 @@ impl Published {
                 probability: choice.probability,
                 lower_bound: choice.lower_bound,
                 urgency: choice.urgency,
-                delay: choice.delay,
             });
             sources.push(shown);
         }
@@ -154,8 +152,7 @@ impl Published {
     fn with(&self, keep: impl Fn(u64) -> bool, version: u64) -> Self {
         let pairs = self.candidates.iter().zip(&self.sources).filter(|(_, shown)| keep(shown.hash));
         let chosen = pairs.map(|(c, shown)| {
-            let choice =
-                Choice { probability: c.probability, lower_bound: c.lower_bound, urgency: c.urgency, delay: c.delay };
+            let choice = Choice { probability: c.probability, lower_bound: c.lower_bound, urgency: c.urgency };
             (Arc::clone(shown), choice)
         });
         let mut new = Self::new(chosen, [], self.holdout_chance, (self.built, version));

@@ -204,7 +204,7 @@ impl<'a> NodeRecord<'a> {
             edge.networks = Networks::from_bits(record.u32()?);
             edge.fetched_by = record.u32()?;
             edge.muted_by = record.u32()?;
-            edge.order = Order::from_bits(record.u64()?);
+            edge.order = Order::from_bits(record.u32()?);
             edge.manner = Manner::from_bits(record.u32()?);
             edges.push((hash, edge));
         }

@@ -21,7 +21,6 @@ impl Serialize for Plan {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
 
     use serde_json::json;
 
@@ -44,12 +43,10 @@ mod tests {
             probability: 0.5,
             lower_bound: 0.25,
             urgency: None,
-            delay: Duration::from_millis(64),
         };
         let written = json!({
             "path": "/a.woff2", "destination": "font", "cors": true, "bytes": 5, "validator": 0,
             "freshness": "immutable", "probability": 0.5, "lower_bound": 0.25, "urgency": null,
-            "delay": {"secs": 0, "nanos": 64_000_000},
         });
         assert_eq!(serde_json::to_value(candidate).unwrap(), written);
         assert_eq!(serde_json::to_value(Verdict::BelowThreshold).unwrap(), json!("below_threshold"));

@@ -16,7 +16,7 @@
 //!     landmark u32, visits u32, first and last visit u32 each, networks u32, the networks that it was gone for,
 //!     newest visit u32, number of blocks u16, for each: start u32, weight u32;
 //!     number of witnesses u8, each u64; number of edges u16, in the order of hashes, for each: asset hash u64,
-//!     birth u32, hits u32, mute u32, networks u32, fetched by u32, muted by u32, order u64, manner u32; name
+//!     birth u32, hits u32, mute u32, networks u32, fetched by u32, muted by u32, order u32, manner u32; name
 //! CRC-32 of everything before                                    4
 //! ```
 //!

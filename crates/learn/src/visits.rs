@@ -26,7 +26,7 @@ pub(crate) struct Visits {
     by_connection: Index,
     /// By the time of opening; entries of visits that have closed are skipped.
     queue: VecDeque<Visit>,
-    /// When to look whether a visit has been quiet for long enough, nearly in order.
+    /// When to look whether a visit has been quiet for long enough, in order.
     quiet: VecDeque<(Tick, Visit)>,
     window: u64,
     budget: usize,
@@ -100,7 +100,7 @@ impl Visits {
             && let Some(since) = entry.visit.quiet_since()
         {
             entry.watched = true;
-            self.quiet.push_back((Tick(since.0.saturating_add(CLOSES_AFTER)), handle));
+            self.watch(Tick(since.0.saturating_add(CLOSES_AFTER)), handle);
         }
         Some(result)
     }
@@ -144,7 +144,7 @@ impl Visits {
                 Some(due) if due <= now => closed.extend(self.remove(handle)),
                 Some(due) => {
                     entry.watched = true;
-                    self.quiet.push_back((due, handle));
+                    self.watch(due, handle);
                 }
                 None => {}
             }
@@ -158,6 +158,12 @@ impl Visits {
                 }
             }
         }
+    }
+
+    /// Looks at a visit again at `due`. One that asked for more after a pause is due before others that wait already.
+    fn watch(&mut self, due: Tick, handle: Visit) {
+        let at = self.quiet.partition_point(|(earlier, _)| *earlier <= due);
+        self.quiet.insert(at, (due, handle));
     }
 
     /// Closes every visit.

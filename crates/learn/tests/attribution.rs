@@ -198,6 +198,26 @@ fn a_visit_is_learned_a_few_seconds_after_its_last_byte() {
 }
 
 #[test]
+fn visits_that_come_each_second_are_learned_as_soon() {
+    let mut world = World::new(eager(1));
+    let mut learned = Vec::new();
+    for second in 0..12 {
+        learned.push(world.learner.stats().learned);
+        let (visit, who) = world.open("/", second);
+        world.pass(100);
+        // Quiet for a moment, then the page asks for more.
+        world.learner.finished(world.time(), visit);
+        world.fetch("/a.css", Referrer::Path("/"), who);
+        world.pass(100);
+        world.learner.finished(world.time(), visit);
+        world.pass(800);
+        world.learner.advance(world.time());
+    }
+    // Each a few seconds after its last byte.
+    assert_eq!(learned, [0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7]);
+}
+
+#[test]
 fn it_says_how_much_is_known() {
     let mut world = World::new(eager(3));
     assert_eq!(world.explain("/").state, Knowledge::Unknown);

@@ -92,7 +92,8 @@ fn what_a_page_stops_needing_leaves_its_plan_and_the_rest_stays() {
             server.pass(MINUTE);
             if !outcome.held_out && !bot {
                 let junk = needs[6..].iter().any(|path| outcome.hinted.contains(path));
-                until = if junk { None } else { until.or(Some(n)) };
+                assert!(!junk || until.is_none_or(|until| n < until + 20), "{seed}: it came back at view {n}");
+                until = if junk { until } else { until.or(Some(n)) };
                 outcomes.push(outcome);
             }
         }

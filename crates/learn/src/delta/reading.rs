@@ -9,7 +9,7 @@ use crate::asset::Freshness;
 use crate::clock::Tick;
 use crate::cursor::Cursor;
 use crate::destination::Destination;
-use crate::edge::{DELAY_UNIT, Hit};
+use crate::edge::Hit;
 use crate::metadata::Metadata;
 use crate::node::Evidence;
 use crate::observation::ClientClass;
@@ -179,9 +179,8 @@ fn read_evidence(next_rank: &mut u16, cursor: &mut Cursor<'_>) -> Option<Evidenc
     if flags & FETCHED == 0 {
         return Some(Evidence::Mute);
     }
-    let delay = u32::from(cursor.u8()?) * DELAY_UNIT;
     let rank = if flags & NEXT == 0 { u16::try_from(cursor.varint()?).ok()? } else { *next_rank };
     *next_rank = rank.saturating_add(1);
     let urgency = (flags & URGENT != 0).then_some(flags >> 4 & 7);
-    Some(Evidence::Fetched(Hit { rank, delay, late: flags & LATE != 0, urgency }))
+    Some(Evidence::Fetched(Hit { rank, late: flags & LATE != 0, urgency }))
 }

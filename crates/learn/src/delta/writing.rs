@@ -8,7 +8,6 @@ use super::{
 };
 use crate::asset::Freshness;
 use crate::clock::Tick;
-use crate::edge::DELAY_UNIT;
 use crate::node::Evidence;
 use crate::observation::ClientClass;
 use crate::told::Told;
@@ -171,7 +170,6 @@ fn write_item(item: &Item, next_rank: &mut u16, out: &mut Vec<u8>) {
             | flag(next, NEXT)
             | hit.urgency.unwrap_or(0).min(7) << 4,
     );
-    out.push((hit.delay / DELAY_UNIT).min(255) as u8);
     if !next {
         put(out, u64::from(hit.rank));
     }

@@ -59,7 +59,7 @@ impl Learner {
         let query = page.query.and_then(|query| query::identifying(query, self.config.campaign_fields()));
         let Some(query) = query else { return page.path.to_owned() };
         let name = format!("{}?{query}", page.path);
-        let key = self.keys.query(site, &name);
+        let key = self.keys.query(site, &*name);
         let model = lock(&self.model);
         let node = model.nodes().find(key).and_then(|id| model.nodes().get(id));
         if node.is_some_and(|node| is_named(node, self.config.min_networks())) {

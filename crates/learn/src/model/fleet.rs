@@ -96,9 +96,7 @@ impl Model {
         let kept = kept.filter(|kept| kept.metadata.is_none()).map(|kept| kept.path.clone());
         let name = names.page(page.path).map(Cow::Borrowed).or_else(|| kept.map(|path| Cow::Owned(path.into())));
         let mut keys = Vec::with_capacity(4);
-        let mut push = |level, key: Option<u64>, name: Option<Cow<'_, str>>| {
-            keys.extend(key.map(|key| LevelKey { level, key, name: name.map(|name| Cow::Owned(name.into_owned())) }));
-        };
+        let mut push = |level, key: Option<u64>, name| keys.extend(key.map(|key| LevelKey { level, key, name }));
         let name_of =
             |level| name.as_ref().and_then(|name| levels(name).find(|(known, _)| *known == level)).map(|l| l.1);
         push(Level::Section, Some(page.section), name_of(Level::Section));

@@ -6,6 +6,7 @@ use crate::clock::Tick;
 use crate::edge::{Edge, Hit};
 use crate::keys::Keys;
 use crate::level::Level;
+use crate::level_name::LevelName;
 use crate::networks::networks_needed;
 use crate::node::{Evidence, Node, Visited};
 use crate::page::Page;
@@ -142,7 +143,7 @@ impl Model {
                 continue;
             }
             if let Some(id) = self.find_or_admit(*key, visit.site.index, *level, visit.opened) {
-                self.record(id, name.as_deref(), visit, &visited, &findings.list);
+                self.record(id, *name, visit, &visited, &findings.list);
                 if news {
                     self.mark_stale(*key);
                 }
@@ -162,7 +163,14 @@ impl Model {
     }
 
     /// Adds a visit to one node.
-    fn record(&mut self, id: u32, name: Option<&str>, visit: &VisitEvidence, visited: &Visited, findings: &[Finding]) {
+    fn record(
+        &mut self,
+        id: u32,
+        name: Option<LevelName<'_>>,
+        visit: &VisitEvidence,
+        visited: &Visited,
+        findings: &[Finding],
+    ) {
         self.tidy(id);
         let Some(level) = self.nodes.get(id).map(|node| node.level) else { return };
         let max_edges = self.max_edges(level);
@@ -178,6 +186,10 @@ impl Model {
             }
             if level.is_page() && node.networks.at_least() < needed {
                 counts.few_networks += 1;
+            }
+            // Most of what a page needs is asked for on its first visit.
+            if node.edges.capacity() == 0 {
+                node.edges.reserve_exact(findings.len().min(max_edges));
             }
             let mut next = 0;
             for finding in findings {
@@ -235,9 +247,7 @@ impl Model {
             };
             let Some(asset) = known.or_else(added) else { continue };
             let evidence = match fetched {
-                Some(rank) => {
-                    Evidence::Fetched(Hit { rank, delay: record.delay, late: record.late, urgency: record.urgency })
-                }
+                Some(rank) => Evidence::Fetched(Hit { rank, late: record.late, urgency: record.urgency }),
                 None => Evidence::Mute,
             };
             self.find(&mut findings, (asset, record.asset), at, evidence);
@@ -261,8 +271,8 @@ impl Model {
     ) {
         let stem = self.assets.retain(asset).map_or(0, |asset| asset.stem);
         let finding = Finding { asset, hash, stem, record, evidence };
-        if finding.is_fetched() {
-            if stem != 0 && findings.stems.contains(&stem) {
+        if finding.is_fetched() && stem != 0 {
+            if findings.stems.contains(&stem) {
                 self.assets.crowd(stem);
             }
             findings.stems.push(stem);
