@@ -60,6 +60,7 @@ mod page_policy;
 mod page_target;
 mod pages;
 mod personal;
+mod pushing;
 #[cfg(feature = "markup")]
 mod reading;
 mod request;

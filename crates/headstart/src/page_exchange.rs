@@ -1,11 +1,10 @@
 //! A navigation from its head to its end: the visit that it opens, and what is sent early for it.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use headstart_learn::{CacheState, Candidate, ClientClass, Draw, Freshness, Knowledge, Site, Time, Visit};
-use headstart_policy::{Attempt, OverTls, Priority, Promise, Refusal};
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use headstart_policy::{OverTls, Priority};
+use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{StatusCode, response};
 
@@ -20,10 +19,8 @@ use crate::engine::{Engine, day};
 use crate::fingerprint::Fingerprint;
 use crate::hint_support::acts_on_preloads;
 use crate::hinted::Hinted;
-use crate::item::{Push, Tag};
 use crate::items::{Conditions, Items};
 use crate::link;
-use crate::need;
 use crate::page_policy::PagePolicy;
 use crate::page_target::PageTarget;
 use crate::pages::is_stranger;
@@ -33,10 +30,7 @@ use crate::reading::{Navigated, Ticket};
 use crate::request;
 use crate::requester::Requester;
 use crate::response as answer;
-use crate::view::{Decision, Outlet, Reason};
-
-/// Request fields that are copied into a promise: those that select a response and do not identify the client.
-const PROMISED_FIELDS: [HeaderName; 3] = [header::ACCEPT_ENCODING, header::ACCEPT_LANGUAGE, header::USER_AGENT];
+use crate::view::{Decision, Outlet};
 
 /// The chance of a hold-out from which the learner wants to know more of a page.
 #[cfg(feature = "markup")]
@@ -87,10 +81,10 @@ pub(crate) struct PageExchange {
     unsettled: bool,
     /// The answer may be 304: the client has the page and will show it.
     conditional: bool,
-    said: ClientSays,
+    pub(crate) said: ClientSays,
     /// The final response repeats what the 103 names.
     pub(crate) repeats_links: bool,
-    promised_fields: HeaderMap,
+    pub(crate) promised_fields: HeaderMap,
     pub(crate) decided: Decided,
 }
 
@@ -176,7 +170,7 @@ impl PageExchange {
             conditional: navigation.conditional,
             said,
             repeats_links: shared_edge || !acts_on_preloads(&head.headers),
-            promised_fields: promised_fields(&head.headers),
+            promised_fields: request::promised_fields(&head.headers),
             decided: Decided::default(),
         };
         exchange.select(engine, connection, head.extensions.get(), now);
@@ -292,31 +286,6 @@ impl PageExchange {
             .unwrap_or_default()
     }
 
-    /// The requests that the service shall answer beside the page. An item whose path cannot be requested is omitted.
-    pub(crate) fn promises(&mut self, engine: &Engine) -> Vec<Promise<Tag>> {
-        let mut promises = Vec::new();
-        if self.items.conditions().outlet != Outlet::Push {
-            return promises;
-        }
-        for (at, item) in self.items.promisable(engine.limits.verify_held) {
-            let Ok(path) = item.path.parse() else {
-                item.decision = Decision::Omitted(Reason::Driver(Refusal::Invalid));
-                continue;
-            };
-            let tag = Tag::new(Push {
-                item: at,
-                view: self.number,
-                authority: Arc::clone(&self.authority),
-                page: Arc::clone(&self.name),
-                asset: Arc::clone(&item.path),
-                bytes: AtomicU64::new(item.bytes),
-            });
-            let priority = Some(need::priority(item.urgency));
-            promises.push(Promise { path, headers: self.promised_fields.clone(), priority, tag });
-        }
-        promises
-    }
-
     /// The head of the response is known: only a page that was shown is learned from. The first page of a site that was
     /// shown registers the site: a `Host` that a client has made up is mostly answered otherwise.
     pub(crate) fn answered(&mut self, engine: &Engine, head: &response::Parts, now: Time) {
@@ -367,41 +336,6 @@ impl PageExchange {
         }
     }
 
-    /// The response of a promise is ready: returns whether it is what was expected and is still needed.
-    pub(crate) fn admit(
-        &mut self,
-        engine: &Engine,
-        connection: &ConnectionState,
-        push: &Push,
-        head: &response::Parts,
-        bytes: Option<u64>,
-        now: Time,
-    ) -> bool {
-        let Some(item) = self.items.get(push.item) else {
-            return false;
-        };
-        if let (Some(site), StatusCode::NOT_FOUND | StatusCode::GONE) = (self.site, head.status) {
-            engine.learner.gone(now, site, self.arrival.network, &item.path);
-        }
-        let found = (head.status == StatusCode::OK && answer::may_be_pushed(&head.headers))
-            .then(|| answer::asset(&engine.identities, &push.asset, item.cors, &head.headers, bytes).ok())
-            .flatten();
-        if let (Some(site), Some(asset)) = (self.site, &found) {
-            engine.learner.describe(site, asset);
-        }
-        let cache = self.said.cache(connection, self.site, self.fingerprint.as_ref());
-        self.items.admit(&cache, push, found.as_ref())
-    }
-
-    /// The driver's answers to the promises.
-    pub(crate) fn attempted(&mut self, attempts: &[Attempt<Tag>]) {
-        for Attempt { tag, refusal } in attempts {
-            if let Some(refusal) = refusal {
-                self.items.refused(tag.item, *refusal);
-            }
-        }
-    }
-
     /// The exchange is over; a page that never answered was no visit.
     pub(crate) fn ended(mut self, engine: &Engine, now: Time) {
         match (self.state, self.visit) {
@@ -417,14 +351,4 @@ impl PageExchange {
             engine.learner.abandon(visit);
         }
     }
-}
-
-fn promised_fields(headers: &HeaderMap) -> HeaderMap {
-    let mut fields = HeaderMap::with_capacity(PROMISED_FIELDS.len());
-    for name in PROMISED_FIELDS {
-        if let Some(value) = headers.get(&name) {
-            fields.insert(name, value.clone());
-        }
-    }
-    fields
 }

@@ -6,6 +6,9 @@ use http::header::{self, HeaderMap, HeaderName};
 use http::request::Parts;
 use http::{HeaderValue, Method, Uri};
 
+/// Request fields that are copied into a promise: those that select a response and do not identify the client.
+const PROMISED_FIELDS: [HeaderName; 3] = [header::ACCEPT_ENCODING, header::ACCEPT_LANGUAGE, header::USER_AGENT];
+
 const PRIORITY: HeaderName = HeaderName::from_static("priority");
 const X_MOZ: HeaderName = HeaderName::from_static("x-moz");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
@@ -257,6 +260,17 @@ fn extension(path: &str) -> &str {
 
 fn text(headers: &HeaderMap, name: HeaderName) -> &str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// The fields of a navigation that its promises repeat.
+pub(crate) fn promised_fields(headers: &HeaderMap) -> HeaderMap {
+    let mut fields = HeaderMap::with_capacity(PROMISED_FIELDS.len());
+    for name in PROMISED_FIELDS {
+        if let Some(value) = headers.get(&name) {
+            fields.insert(name, value.clone());
+        }
+    }
+    fields
 }
 
 #[cfg(test)]
