@@ -9,14 +9,12 @@ use headstart_policy::Refusal;
 use crate::assets::Named;
 use crate::attributes::Attributes;
 use crate::client_cache::ClientCache;
+use crate::conditions::Conditions;
 use crate::engine::VerifyHeld;
 use crate::item::{Item, Push};
 use crate::link;
-use crate::markup_settings::Markup;
-use crate::page_policy::PagePolicy;
-use crate::page_target::PageTarget;
-use crate::rules::{Bans, Budget, PageRules};
-use crate::statements::{Statement, Statements};
+use crate::rules::Bans;
+use crate::statements::Statement;
 use crate::view::{Decision, Outlet, Reason};
 
 /// Most assets of one view: learned ones and those that the application names. More are left out.
@@ -25,33 +23,6 @@ const MAX_ITEMS: usize = 128;
 const MAX_LINK_BYTES: usize = 4 << 10;
 /// Bytes that a push of unknown length counts for in the page's budget; the driver counts the same.
 const UNKNOWN_BYTES: u64 = 64 << 10;
-
-/// What holds for every asset of a view.
-pub(crate) struct Conditions {
-    /// The page, which is never one of its own assets.
-    pub(crate) target: PageTarget,
-    pub(crate) outlet: Outlet,
-    pub(crate) draw: Draw,
-    pub(crate) save_data: bool,
-    /// The lower bound of the probability from which an asset is pushed.
-    pub(crate) push_threshold: f32,
-    pub(crate) rules: PageRules,
-    pub(crate) budget: Budget,
-    /// What the page's last response admitted.
-    pub(crate) policy: PagePolicy,
-    /// The assets whose hints clients of this page could not use.
-    pub(crate) unserved: Arc<[Arc<str>]>,
-    /// What the page says of its assets, if it was read.
-    pub(crate) statements: Option<Arc<Statements>>,
-    pub(crate) markup: Markup,
-}
-
-impl Conditions {
-    /// Nothing is sent early on this view.
-    pub(crate) fn sends_nothing(&self) -> bool {
-        self.draw.held_out || self.save_data
-    }
-}
 
 /// The assets of one page view in order of need, each with its decision.
 pub(crate) struct Items {
@@ -339,7 +310,11 @@ mod tests {
 
     use super::*;
     use crate::connection_state::ConnectionState;
+    use crate::markup_settings::Markup;
     use crate::need;
+    use crate::page_policy::PagePolicy;
+    use crate::page_target::PageTarget;
+    use crate::rules::{Budget, PageRules};
 
     fn learned(path: &str, destination: Destination, urgency: Option<u8>) -> Item {
         let item = Item::named(path.into(), destination, Attributes::default(), Freshness::Fresh);

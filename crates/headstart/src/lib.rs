@@ -20,6 +20,7 @@ mod client_hints;
 mod client_says;
 mod commit;
 #[cfg(feature = "serve")]
+mod conditions;
 mod connection;
 mod connection_policy;
 mod connection_state;
