@@ -6,7 +6,7 @@
 
 Standard library only. Each step has its source, so that it can be checked, and changed.
 
-A scope is the site, a page, all other pages, or an A/A comparison. Its views are in strata (outlet, device, new or
+A scope is the site, a page, all other pages, an A/A comparison, or a metric that browsers reported. Its views are in strata (outlet, device, new or
 returning clients) and in two arms: helped, and held out by lot. A stratum's times are in bins, each with the sum of
 the weights of its views; a weight is the inverse of the chance of the draw that put the view into its arm.
 """
@@ -240,20 +240,21 @@ def figures(lines):
     edges, scopes = head["bin_edges_seconds"], {}
     for line in lines:
         row = json.loads(line)
-        name = (row["scope"], row.get("host"), row.get("page"))
+        name = (row["scope"], row.get("metric"), row.get("host"), row.get("page"))
         scope = scopes.setdefault(name, {"first_look": None, "views": None, "strata": {}})
         if row["row"] == "scope":
             scope["first_look"], scope["views"] = row["first_look"], row["views"]
         else:
-            stratum = (row["outlet"], row["device"], row["returning"])
+            stratum = (row["outlet"], row["device"], row["returning"], row.get("round_trip"))
             scope["strata"].setdefault(stratum, Arms()).add(row)
-    for (kind, host, page), scope in scopes.items():
+    for (kind, metric, host, page), scope in scopes.items():
         strata = list(scope["strata"].values())
         evidence = sum(arms.times["held_out"].effective for arms in strata)
         first = scope["first_look"]
         look = max(evidence / first, 1.0) if first else 1.0
         yield {
             "scope": kind,
+            "metric": metric,
             "host": host,
             "page": page,
             "views": scope["views"],
@@ -267,7 +268,8 @@ def main():
         if "--json" in sys.argv[1:]:
             print(json.dumps(scope))
             continue
-        print(scope["scope"] if scope["page"] is None else scope["host"] + scope["page"])
+        name = scope["scope"] if scope["page"] is None else scope["host"] + scope["page"]
+        print(name if scope["metric"] is None else f"{name}: {scope['metric']}")
         for arm, views in scope["views"].items():
             print(f"  {arm}: {views['timed']} of {views['shown']} views timed")
         for found in scope["at"]:

@@ -67,6 +67,7 @@ impl Default for Builder {
                 markup: Markup::default(),
                 shared_edge: false,
                 aa: false,
+                beacon: false,
             },
             observers: Vec::new(),
             proxies: TrustedProxies::default(),
@@ -129,6 +130,13 @@ impl Builder {
     /// comparison of both has to find no difference (an A/A test). Nothing is learned from them meanwhile. Off.
     pub fn aa(mut self, aa: bool) -> Self {
         self.limits.aa = aa;
+        self
+    }
+
+    /// Whether pages carry a token in `Server-Timing`, with which browsers may report what a view was like: see
+    /// [`Headstart::take_beacon`]. Off.
+    pub fn beacon(mut self, beacon: bool) -> Self {
+        self.limits.beacon = beacon;
         self
     }
 

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use headstart_learn::{Delivery, Destination};
 use headstart_policy::Attempt;
-use http::header::{self, HeaderValue};
+use http::header::{self, HeaderName, HeaderValue};
 use http::response;
 
+use crate::arrival::Arrival;
+use crate::beacon::{self, View};
 use crate::connection_state::ConnectionState;
 use crate::engine::{Counters, Engine, day};
 use crate::event::Event;
@@ -20,6 +22,8 @@ use crate::page_policy::{self, Admission, PagePolicy};
 use crate::response as answer;
 use crate::stopwatch::Shown;
 use crate::view::{AssetView, Decision, Outlet, PageView};
+
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 impl PageExchange {
     /// The head goes out next: writes `Link` and `Set-Cookie`, tells the learner, and reports the view.
@@ -40,6 +44,8 @@ impl PageExchange {
         self.write_links(head, policy);
         self.write_preconnects(head);
         self.tell_learner(engine);
+        // Before the cookie, which makes a response private that said nothing.
+        self.write_token(engine, head);
         self.write_cookie(engine, connection, head);
         self.report(engine);
         if engine.is_observed() {
@@ -155,6 +161,37 @@ impl PageExchange {
             if private.is_none() {
                 head.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private"));
             }
+        }
+    }
+
+    /// Writes the token with which a browser may say what the view was like: of a page that has a plan, and on a response that no
+    /// cache gives to others unasked.
+    fn write_token(&self, engine: &Engine, head: &mut response::Parts) {
+        let Some(beacons) = engine.beacons.as_ref().filter(|_| self.measured && self.items.iter().len() > 0) else {
+            return;
+        };
+        if !answer::is_seen_once(&head.headers) {
+            return;
+        }
+        let hinted = || {
+            let items = self.items.iter();
+            items.filter(|item| matches!(item.decision, Decision::Hinted | Decision::Linked)).map(|item| &*item.path)
+        };
+        let Arrival { class, at, ref target, .. } = self.arrival;
+        let view = View {
+            outlet: self.items.conditions().outlet,
+            draw: self.draw,
+            aa: engine.limits.aa,
+            returning: self.items.iter().any(|item| item.decision == Decision::Held),
+            class,
+            page: engine.identities.page(&self.authority, &target.target),
+            hinted: u8::try_from(hinted().count()).unwrap_or(u8::MAX),
+            time: u32::try_from(at.as_millis() / 1000).unwrap_or(u32::MAX),
+            number: 0,
+        };
+        let token = beacons.issue(&self.authority, self.address_network, view);
+        if let Some(field) = beacon::server_timing(&token, hinted()) {
+            head.headers.append(SERVER_TIMING, field);
         }
     }
 

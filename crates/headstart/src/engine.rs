@@ -1,6 +1,7 @@
 //! What all connections share: the learner, the secrets, the settings.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use headstart_learn::{ConnectionId, Draw, Learner, NetworkId, Site, Time};
 use http::HeaderValue;
 
+use crate::beacon::Beacons;
 use crate::cookie_networks::CookieNetworks;
 use crate::event::Event;
 use crate::fingerprint::Fingerprints;
@@ -55,6 +57,8 @@ pub(crate) struct Limits {
     pub(crate) shared_edge: bool,
     /// Hold-outs get help like others, to check the measurement.
     pub(crate) aa: bool,
+    /// Pages carry a token for a beacon.
+    pub(crate) beacon: bool,
 }
 
 impl Limits {
@@ -74,6 +78,8 @@ pub(crate) struct Engine {
     pub(crate) observers: Vec<Observer>,
     /// Views that are timed by client, and not by connection.
     pub(crate) open_views: OpenViews,
+    /// `None` if pages carry no tokens.
+    pub(crate) beacons: Option<Beacons>,
     pub(crate) secret: [u8; 32],
     /// In place of the system's.
     clock: Option<Clock>,
@@ -127,6 +133,9 @@ impl Engine {
             parts;
         let identities = Identities::new(half(&secret, 0));
         let pages = Arc::new(Pages::new(identities.clone()));
+        // The number of a view makes its token another one. It begins anywhere, so that no start repeats the one before.
+        let number = RandomState::new().hash_one(0_u8) as u32;
+        let beacons = limits.beacon.then(|| Beacons::new(half(&secret, 0), limits.min_networks > 1, number));
         let engine = Engine {
             learner,
             operator: RwLock::new(operator),
@@ -136,6 +145,7 @@ impl Engine {
             limits,
             observers,
             open_views: OpenViews::default(),
+            beacons,
             secret,
             clock,
             window,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use headstart_learn::ClientClass;
 
+use crate::beacon::BeaconReport;
 use crate::view::{Outlet, PageView};
 
 /// Something that happened. Observers are called on the connection's task
@@ -19,6 +20,8 @@ pub enum Event {
     Push(PushReport),
     /// How the assets of a page view arrived, when the visit closes.
     Visit(VisitReport),
+    /// What a browser says of a page view ([`Builder::beacon`](crate::Builder::beacon)).
+    Beacon(BeaconReport),
 }
 
 /// What became of one push.

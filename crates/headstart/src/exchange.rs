@@ -6,6 +6,7 @@ use http::request::Parts;
 use http::response;
 
 use crate::asset_exchange::AssetExchange;
+use crate::beacon::BEACON_PREFIX;
 use crate::channels::Channels;
 use crate::connection_state::ConnectionState;
 use crate::engine::Engine;
@@ -31,7 +32,8 @@ impl Exchange {
         now: Time,
     ) -> Self {
         let requester = connection.begin(engine, head);
-        let Some(authority) = request::authority(head) else {
+        // What is measured is neither a page of the site nor one of its assets.
+        let Some(authority) = request::authority(head).filter(|_| !head.uri.path().starts_with(BEACON_PREFIX)) else {
             return Exchange::Other;
         };
         // One network is enough where every client is local, and the client of a proxy is not: it teaches nothing.

@@ -82,6 +82,15 @@ impl Identities {
         hasher.finish().max(1)
     }
 
+    /// A number for a page.
+    pub(crate) fn page(&self, authority: &str, target: &str) -> u32 {
+        let mut hasher = self.hasher(6);
+        hasher.write(authority.as_bytes());
+        hasher.write_u8(0xff);
+        hasher.write(target.as_bytes());
+        hasher.finish() as u32
+    }
+
     fn hasher(&self, domain: u8) -> SipHasher13 {
         let mut hasher = SipHasher13::new_with_key(&self.key);
         hasher.write_u8(domain);

@@ -8,6 +8,7 @@ use headstart_policy::Refusal;
 
 use crate::assets::Named;
 use crate::attributes::Attributes;
+use crate::beacon::BEACON_PREFIX;
 use crate::client_cache::ClientCache;
 use crate::conditions::Conditions;
 use crate::engine::VerifyHeld;
@@ -237,7 +238,8 @@ impl Items {
     /// Decides on an asset. An asset that was both named and learned is one item, which is sent if either says so, in
     /// the version that was learned.
     fn add(&mut self, cache: &ClientCache<'_>, mut item: Item, omit: Option<Reason>) {
-        if self.conditions.target.is(&item.path) || self.list.len() >= MAX_ITEMS {
+        let measures = item.path.starts_with(BEACON_PREFIX);
+        if self.conditions.target.is(&item.path) || measures || self.list.len() >= MAX_ITEMS {
             return;
         }
         let known = self.list.iter().position(|known| known.path == item.path);

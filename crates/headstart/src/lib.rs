@@ -11,6 +11,7 @@ mod arrival;
 mod asset_exchange;
 mod assets;
 mod attributes;
+mod beacon;
 mod build_error;
 mod builder;
 mod caching;
@@ -93,6 +94,10 @@ pub use headstart_policy as policy;
 pub use ipnet::IpNet;
 
 pub use crate::assets::Assets;
+pub use crate::beacon::{
+    BEACON_PATH, BEACON_PREFIX, BEACON_SCRIPT, BEACON_SCRIPT_PATH, BeaconRefusal, BeaconReport, BeaconStats,
+    MAX_BEACON_BYTES, RoundTrip,
+};
 pub use crate::build_error::BuildError;
 pub use crate::builder::Builder;
 #[cfg(feature = "serve")]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use headstart_learn::{CacheState, Candidate, ClientClass, Draw, Freshness, Knowledge, Site, Time, Visit};
+use headstart_learn::{CacheState, Candidate, ClientClass, Draw, Freshness, Knowledge, NetworkId, Site, Time, Visit};
 use headstart_policy::{OverTls, Priority};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
@@ -82,6 +82,10 @@ pub(crate) struct PageExchange {
     unsettled: bool,
     /// The answer may be 304: the client has the page and will show it.
     conditional: bool,
+    /// The client may be asked what the view was like.
+    pub(crate) measured: bool,
+    /// The network of the client's address, whatever cookie it has.
+    pub(crate) address_network: NetworkId,
     pub(crate) said: ClientSays,
     /// The final response repeats what the 103 names.
     pub(crate) repeats_links: bool,
@@ -169,6 +173,8 @@ impl PageExchange {
             #[cfg(feature = "markup")]
             unsettled: false,
             conditional: navigation.conditional,
+            address_network: requester.network,
+            measured: navigation.browser && teaches && !hints.no_tracking && !shared_edge,
             said,
             repeats_links: shared_edge || !acts_on_preloads(&head.headers),
             promised_fields: request::promised_fields(&head.headers),

@@ -170,6 +170,13 @@ pub(crate) fn is_private(headers: &HeaderMap) -> Option<bool> {
     Some(caching.wholly_private || caching.no_store)
 }
 
+/// Whether no cache gives this response to anybody without asking again, so that a token in it is seen once.
+pub(crate) fn is_seen_once(headers: &HeaderMap) -> bool {
+    let caching = Caching::of(headers);
+    let asked_again = caching.no_cache || caching.max_age == Some(0);
+    is_private(headers) != Some(false) || (asked_again && targeted(headers) != Some(false))
+}
+
 /// Whether all fields for the caches of content delivery networks (RFC 9213, `Surrogate-Control`, `Edge-Control`) keep
 /// the response away from others. They go before `Cache-Control` there. `None` without such a field.
 fn targeted(headers: &HeaderMap) -> Option<bool> {

@@ -9,6 +9,7 @@ mod args;
 mod assemble;
 mod assembly;
 mod baselines;
+mod beacon;
 mod bots;
 mod certificates;
 mod check;

@@ -14,8 +14,9 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use tower_service::Service;
 
+use crate::beacon::{self, Beacons};
 use crate::certificates::Certificates;
-use crate::origin;
+use crate::origin::{self, BodyError};
 use crate::routes::{self, Ambiguous, Routes};
 use crate::served::{SaidOf, Served, Target};
 
@@ -33,6 +34,8 @@ struct Shared {
     sites: ArcSwap<Routes<Served>>,
     certificates: Arc<Certificates>,
     https_port: AtomicU16,
+    /// `None` if browsers are not to report.
+    beacons: Option<Beacons>,
 }
 
 #[derive(Clone, Default)]
@@ -42,8 +45,9 @@ struct Tls {
 }
 
 impl Router {
-    pub(crate) fn new(sites: Routes<Served>, certificates: Arc<Certificates>) -> Self {
-        let shared = Shared { sites: ArcSwap::from_pointee(sites), certificates, https_port: AtomicU16::new(443) };
+    pub(crate) fn new(sites: Routes<Served>, certificates: Arc<Certificates>, beacons: Option<Beacons>) -> Self {
+        let (sites, https_port) = (ArcSwap::from_pointee(sites), AtomicU16::new(443));
+        let shared = Shared { sites, certificates, https_port, beacons };
         Self { shared: Arc::new(shared), tls: None, redirects_all: false }
     }
 
@@ -112,6 +116,9 @@ impl Service<Request<headstart::Body>> for Router {
         if self.is_misdirected(host) {
             return self.refuse(host, request.uri().path(), StatusCode::MISDIRECTED_REQUEST);
         }
+        if let Some(beacons) = self.shared.beacons.as_ref().filter(|_| Beacons::is_for(&request)) {
+            return ResponseFuture::Beacon(beacons.answer(request));
+        }
         let sites = self.shared.sites.load();
         let path = request.uri().path();
         match sites.look_up(host, path) {
@@ -133,6 +140,7 @@ fn was_secure<B>(request: &Request<B>) -> bool {
 
 /// The response of a site, or one that is ours: that it is elsewhere, or that there is none.
 pub(crate) enum ResponseFuture {
+    Beacon(beacon::Answer),
     Ours { status: StatusCode, location: Option<HeaderValue>, fields: SaidOf },
     Site { response: origin::ResponseFuture, fields: SaidOf },
 }
@@ -142,15 +150,22 @@ impl Future for ResponseFuture {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let (mut response, fields) = match self.get_mut() {
+            ResponseFuture::Beacon(answer) => {
+                let response = match answer {
+                    beacon::Answer::Ready(response) => response.take().unwrap_or_default(),
+                    beacon::Answer::Reading(reading) => ready!(reading.poll(cx)),
+                };
+                return Poll::Ready(Ok(response.map(Body::Bytes)));
+            }
             ResponseFuture::Ours { status, location, fields } => {
-                let mut response = Response::new(Body(None));
+                let mut response = Response::new(Body::Empty);
                 *response.status_mut() = *status;
                 response.headers_mut().extend(location.take().map(|location| (LOCATION, location)));
                 (response, fields)
             }
             ResponseFuture::Site { response, fields } => {
                 let Ok(response) = ready!(Pin::new(response).poll(cx));
-                (response.map(|body| Body(Some(body))), fields)
+                (response.map(Body::Site), fields)
             }
         };
         std::mem::take(fields).write(response.headers_mut());
@@ -158,25 +173,39 @@ impl Future for ResponseFuture {
     }
 }
 
-/// The body of a site's response; none where no site answered.
-pub(crate) struct Body(Option<origin::Body>);
+/// The body of a response.
+pub(crate) enum Body {
+    /// No site answered.
+    Empty,
+    Bytes(Bytes),
+    Site(origin::Body),
+}
 
 impl http_body::Body for Body {
     type Data = Bytes;
-    type Error = origin::BodyError;
+    type Error = BodyError;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        match &mut self.get_mut().0 {
-            Some(body) => Pin::new(body).poll_frame(cx),
-            None => Poll::Ready(None),
+        match self.get_mut() {
+            Body::Site(body) => Pin::new(body).poll_frame(cx),
+            Body::Bytes(bytes) if !bytes.is_empty() => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Body::Bytes(_) | Body::Empty => Poll::Ready(None),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.as_ref().is_none_or(origin::Body::is_end_stream)
+        match self {
+            Body::Site(body) => body.is_end_stream(),
+            Body::Bytes(bytes) => bytes.is_empty(),
+            Body::Empty => true,
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.as_ref().map_or_else(|| SizeHint::with_exact(0), origin::Body::size_hint)
+        match self {
+            Body::Site(body) => body.size_hint(),
+            Body::Bytes(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Body::Empty => SizeHint::with_exact(0),
+        }
     }
 }

@@ -8,8 +8,9 @@ use headstart::{Headstart, VerifyHeld};
 use tokio::sync::watch;
 
 use crate::access_log_writer::{AccessLog, Target};
-use crate::admin::{self, Measurement, Monitor, Saved};
+use crate::admin::{self, Ledger, Measurement, Monitor, Saved};
 use crate::assemble::{Identities, Sites};
+use crate::beacon::Beacons;
 use crate::certificates::{Certificates, WatchedFiles};
 use crate::config::Settings;
 use crate::config::sites::Content;
@@ -112,7 +113,8 @@ async fn prepare(given: Given, settings: Settings) -> Result<Running, Refused> {
         let choices = Choices { allow_tls12: settings.tls.allow_tls12, resumption: settings.tls.resumption };
         tls = Some(tls::server_config(Arc::clone(&certificates), choices)?);
     }
-    let router = Router::new(sites.routes(), Arc::clone(&certificates));
+    let beacons = settings.engine.beacon.then(|| Beacons::new(headstart.clone()));
+    let router = Router::new(sites.routes(), Arc::clone(&certificates), beacons);
     let drain = settings.connections.drain;
     let service = Watched::new(router.clone(), monitor.watch());
     let mut servers = Servers::new(headstart.clone(), service, tls, drain);
@@ -165,6 +167,7 @@ fn measurement(settings: &Settings) -> Measurement {
         no_holdout: engine.holdout == 0,
         shared_edge: engine.shared_edge,
         behind_proxies: !connections.trusted_proxies.is_empty(),
+        beacon: engine.beacon,
     }
 }
 
@@ -196,9 +199,10 @@ async fn monitor(settings: &Settings, file: Option<&SnapshotFile>) -> anyhow::Re
     let admin = &settings.admin;
     let listen = admin.listen.as_ref().map(|at| at.value.clone());
     let config = admin::Config { listen, token: admin.token.clone(), hosts: admin.hosts.clone() };
-    // Without a listener nothing is measured.
-    let saved = file.filter(|_| config.listen.is_some()).and_then(figures);
-    Monitor::new(config, log.transpose()?, saved).await
+    // Without a listener or beacons nothing is measured.
+    let measures = config.listen.is_some() || settings.engine.beacon;
+    let saved = file.filter(|_| measures).and_then(figures);
+    Monitor::new(config, log.transpose()?, measures.then(|| Ledger::new(saved))).await
 }
 
 fn snapshot_file(settings: &Settings) -> anyhow::Result<Option<SnapshotFile>> {
@@ -240,6 +244,7 @@ fn headstart(
             .markup(|markup| *markup = engine.markup)
             .shared_edge(engine.shared_edge)
             .aa(engine.aa)
+            .beacon(engine.beacon)
             .verify_held(engine.verify_held.unwrap_or_else(|| verify_held(settings)))
             .max_connections(connections.max.min(descriptors::room()) as usize)
             .trusted_proxies(connections.trusted_proxies.iter().copied(), connections.forwarded_by)

@@ -69,6 +69,40 @@ impl Browser {
         self.listen()
     }
 
+    /// Closes the tab, as its button does; the methods are then about the tab that is first.
+    ///
+    /// # Errors
+    ///
+    /// If the browser refuses, or has no tab left.
+    pub fn close_tab(&mut self) -> Result<(), String> {
+        self.bidi.call("browsingContext.close", &json!({ "context": self.context }))?;
+        let tree = self.bidi.call("browsingContext.getTree", &json!({ "maxDepth": 0 }))?;
+        tree["contexts"][0]["context"].as_str().ok_or("no tab is left")?.clone_into(&mut self.context);
+        Ok(())
+    }
+
+    /// The largest contentful paint of the page as DevTools see it, in milliseconds since its navigation. Chromium only.
+    ///
+    /// # Errors
+    ///
+    /// If the browser tells of none.
+    pub fn largest_contentful_paint(&mut self) -> Result<f64, String> {
+        const EVENT: &str = "goog:cdp.PerformanceTimeline.timelineEventAdded";
+        let answer = self.bidi.call("goog:cdp.getSession", &json!({ "context": self.context }))?;
+        self.bidi.call("session.subscribe", &json!({ "events": [EVENT] }))?;
+        let params = json!({ "eventTypes": ["largest-contentful-paint"] });
+        // What came before is told, too.
+        let command = json!({ "method": "PerformanceTimeline.enable", "params": params, "session": answer["session"] });
+        self.bidi.call("goog:cdp.sendCommand", &command)?;
+        let origin = self.run("return performance.timeOrigin;")?.as_f64().ok_or("no time of the navigation")?;
+        let events = self.bidi.take_events();
+        let last = events.iter().rev().find(|event| event["method"] == EVENT).ok_or("no paint was told of")?;
+        let details = &last["params"]["params"]["event"]["lcpDetails"];
+        let seconds = ["renderTime", "loadTime"].map(|name| details[name].as_f64().unwrap_or_default());
+        let painted = seconds.into_iter().find(|seconds| *seconds > 0.0).ok_or_else(|| format!("no time in {last}"))?;
+        Ok(painted * 1000.0 - origin)
+    }
+
     /// Loads the page again, as its button does.
     ///
     /// # Errors

@@ -14,6 +14,15 @@ use std::time::{Duration, Instant};
 ///
 /// If no port is free.
 pub fn between(port: u16, one_way: Duration) -> u16 {
+    link(port, one_way, u32::MAX)
+}
+
+/// The same over a link that carries so many bytes a second either way, for each connection.
+///
+/// # Panics
+///
+/// If no port is free.
+pub fn link(port: u16, one_way: Duration, bytes_per_second: u32) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let here = listener.local_addr().expect("its address").port();
     thread::spawn(move || {
@@ -23,20 +32,24 @@ pub fn between(port: u16, one_way: Duration) -> u16 {
                 let both = from.try_clone().and_then(|from| Ok((from, to.try_clone()?)));
                 let Ok((from, to)) = both else { continue };
                 let _ = to.set_nodelay(true);
-                relay(from, to, one_way);
+                relay(from, to, one_way, bytes_per_second);
             }
         }
     });
     here
 }
 
-fn relay(mut from: TcpStream, to: TcpStream, one_way: Duration) {
+fn relay(mut from: TcpStream, to: TcpStream, one_way: Duration, bytes_per_second: u32) {
     let (sender, receiver) = channel();
     thread::spawn(move || deliver(&receiver, to));
     thread::spawn(move || {
-        let mut buffer = vec![0; 64 << 10];
+        // Small pieces on a slow link, so that the first bytes of many do not wait for the last.
+        let mut buffer = vec![0; if bytes_per_second == u32::MAX { 64 << 10 } else { 4 << 10 }];
+        let mut free_at = Instant::now();
         while let Ok(length @ 1..) = from.read(&mut buffer) {
-            if sender.send((Instant::now() + one_way, buffer[..length].to_vec())).is_err() {
+            free_at =
+                free_at.max(Instant::now()) + Duration::from_secs_f64(length as f64 / f64::from(bytes_per_second));
+            if sender.send((free_at + one_way, buffer[..length].to_vec())).is_err() {
                 break;
             }
         }

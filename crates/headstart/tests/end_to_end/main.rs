@@ -1,6 +1,7 @@
 //! The facade over real sockets: an axum application, and clients that take pushes, act on hints, or do neither.
 
 mod assets;
+mod beacon;
 mod comparison;
 mod connections;
 mod cookie;

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::config::Config;
 use super::health::Health;
-use super::ledger::{Ledger, Saved};
+use super::ledger::Ledger;
 use super::listener::Listener;
 use super::sources::{Measurement, Origins, Sources};
 use crate::access_log_writer::AccessLog;
@@ -19,7 +19,8 @@ use crate::traffic::{Counters, Watch};
 /// nor an access log nothing is.
 pub(crate) struct Monitor {
     listener: Option<Listener>,
-    ledger: Arc<Ledger>,
+    /// `None` if nothing is measured.
+    ledger: Option<Arc<Ledger>>,
     traffic: Arc<Counters>,
     access_log: Option<AccessLog>,
     health: Health,
@@ -28,7 +29,7 @@ pub(crate) struct Monitor {
 }
 
 impl Monitor {
-    /// Binds the admin listener, if there is to be one. `saved` are the figures to go on with.
+    /// Binds the admin listener, if there is to be one. `ledger` is what events are added up in, if anything is measured.
     ///
     /// # Errors
     ///
@@ -36,11 +37,11 @@ impl Monitor {
     pub(crate) async fn new(
         config: Config,
         access_log: Option<AccessLog>,
-        saved: Option<Saved>,
+        ledger: Option<Ledger>,
     ) -> anyhow::Result<Self> {
         Ok(Self {
             listener: Listener::bind(config).await?,
-            ledger: Arc::new(Ledger::new(saved)),
+            ledger: ledger.map(Arc::new),
             traffic: Arc::default(),
             access_log,
             health: Health::default(),
@@ -51,11 +52,10 @@ impl Monitor {
 
     /// Has the engine report what it does.
     pub(crate) fn observe(&self, builder: Builder) -> Builder {
-        if self.listener.is_none() {
-            return builder;
+        match self.ledger.clone() {
+            Some(ledger) => builder.on_event(move |event| ledger.record(event)),
+            None => builder,
         }
-        let ledger = Arc::clone(&self.ledger);
-        builder.on_event(move |event| ledger.record(event))
     }
 
     /// What stands around the services that answer.
@@ -66,7 +66,7 @@ impl Monitor {
 
     /// What is measured, if anything is.
     pub(crate) fn ledger(&self) -> Option<Arc<Ledger>> {
-        self.listener.as_ref().map(|_| Arc::clone(&self.ledger))
+        self.ledger.clone()
     }
 
     pub(crate) fn health(&self) -> Health {
@@ -98,7 +98,7 @@ impl Monitor {
         stopping: watch::Receiver<bool>,
     ) {
         let Self { listener, ledger, traffic, access_log, health, origins, started } = self;
-        if let Some(listener) = listener {
+        if let (Some(listener), Some(ledger)) = (listener, ledger) {
             let sources = Sources {
                 headstart,
                 ledger,

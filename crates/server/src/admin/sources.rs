@@ -44,6 +44,8 @@ pub(crate) struct Measurement {
     pub(crate) shared_edge: bool,
     /// Some clients are behind proxies that name them.
     pub(crate) behind_proxies: bool,
+    /// Browsers report what views were like.
+    pub(crate) beacon: bool,
 }
 
 /// What answers now; a reload replaces it. Clones share it.

@@ -1,4 +1,4 @@
-//! `[learn]`, `[push]`, `[hint]`, `[cookie]`, `[markup]`, `[edge]`, `[gain]`: what is learned and what is sent early.
+//! `[learn]`, `[push]`, `[hint]`, `[cookie]`, `[markup]`, `[edge]`, `[gain]`, `[beacon]`: what is learned and what is sent early.
 
 use std::time::Duration;
 
@@ -30,6 +30,8 @@ pub(crate) struct Engine {
     pub(crate) shared_edge: bool,
     /// Hold-outs get help like others, to check the measurement of the gain.
     pub(crate) aa: bool,
+    /// Pages carry tokens with which browsers may report what a view was like.
+    pub(crate) beacon: bool,
 }
 
 impl Default for Engine {
@@ -49,6 +51,7 @@ impl Default for Engine {
             markup: Markup::default(),
             shared_edge: false,
             aa: false,
+            beacon: false,
         }
     }
 }

@@ -39,8 +39,8 @@ impl Settings {
         let (mut tls, mut state, mut log) = (Tls::default(), State::default(), Log::default());
         let mut admin = Admin::default();
         table::root().read_keys(&mut root, &mut keys);
-        let (markup, edge, gain) = (table::markup(), table::edge(), table::gain());
-        for group in [table::learn(), table::push(), table::hint(), table::cookie(), markup, edge, gain] {
+        let (markup, edge, gain, beacon) = (table::markup(), table::edge(), table::gain(), table::beacon());
+        for group in [table::learn(), table::push(), table::hint(), table::cookie(), markup, edge, gain, beacon] {
             group.read(&mut root, &mut engine);
         }
         for group in [table::limits(), table::timeouts(), table::h2()] {
@@ -77,7 +77,7 @@ impl Settings {
     /// Sections that differ from those of the `old` settings and hold only from the next start on.
     pub(crate) fn needing_restart(&self, old: &Self) -> Vec<&'static str> {
         let differ = [
-            ("[learn], [push], [hint], [cookie], [markup], [edge] or [gain]", self.engine != old.engine),
+            ("[learn], [push], [hint], [cookie], [markup], [edge], [gain] or [beacon]", self.engine != old.engine),
             ("[h2], [timeouts] or [limits]", self.connections != old.connections),
             ("[state]", self.state != old.state),
             ("[admin]", self.admin != old.admin),

@@ -7,6 +7,7 @@
 
 mod access_log;
 mod admin;
+mod beacon;
 mod chromium;
 mod dashboard;
 mod first_visits;

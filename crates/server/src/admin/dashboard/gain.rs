@@ -6,7 +6,7 @@ use headstart_gain::{Difference, ExtraBytes};
 use maud::{Markup, html};
 
 use super::super::gain::{Accounts, ENOUGH, Gain, QUANTILES};
-use super::super::ledger::{Account, Figures, Stratum};
+use super::super::ledger::{Account, Figures, METRICS, Stratum};
 use super::super::sources::{Measurement, Sources};
 use super::chart::{difference, distribution};
 use super::format;
@@ -73,6 +73,47 @@ pub(super) fn of_aa(sources: &Sources) -> Option<Section> {
         (found)
     };
     Some(Section::new("aa", "A/A: a check of the measurement", body))
+}
+
+/// What browsers reported. `None` if they are not asked and never were.
+pub(super) fn of_browsers(sources: &Sources) -> Option<Section> {
+    let figures = sources.ledger.browser();
+    if !sources.measurement.beacon && figures.reports() == 0 {
+        return None;
+    }
+    let stats = sources.headstart.beacon_stats();
+    let refused: Vec<_> = stats.refused().filter(|(_, count)| *count > 0).collect();
+    let times = |at, share| {
+        let strata = figures.metric(at)?;
+        strata.difference(|_| true, share, figures.look())
+    };
+    let body = html! {
+        p { (format::count(figures.reports())) " views reported, " (format::count(figures.held_out)) " of them held out. "
+            @if figures.hinted > 0 { "Of " (format::count(figures.hinted)) " assets that were hinted to them, "
+                strong { (format::count(figures.used)) } " were used (" (format::share(figures.used as f64 / figures.hinted as f64)) ")." } }
+        div class="scroll" tabindex="0" role="region" aria-label="Table of times in browsers" {
+            table class="figures" {
+                thead { tr {
+                    th scope="col" { "Time in the browser to the" }
+                    @for name in ["Without help", "With help", "Sooner", "95 % interval", "Share"] { th scope="col" class="number" { (name) } }
+                } }
+                tbody {
+                    @for (at, (_, name)) in METRICS.iter().enumerate() {
+                        @for (quantile, share) in QUANTILES {
+                            tr { th scope="row" { (name) span class="host" { (quantile) } } (difference_cells(times(at, share).as_ref())) }
+                        }
+                    }
+                }
+            }
+        }
+        p class="note" {
+            "Since the start " (format::count(stats.issued)) " pages carried a token and " (format::count(stats.taken)) " reports counted"
+            @if !refused.is_empty() { "; not counted were " @for (at, (refusal, count)) in refused.iter().enumerate() {
+                @if at > 0 { ", " } (format::count(*count)) " (" (refusal) ")" } }
+            ". A network has one vote in ten minutes. Nothing is learned from reports."
+        }
+    };
+    Some(Section::new("browsers", "What people see", body).empty_if(figures.reports() == 0))
 }
 
 fn is_empty(gain: &Gain) -> bool {

@@ -24,6 +24,7 @@ pub(super) fn sections(sources: &Sources, query: &Query) -> Vec<Section> {
     let mut sections: Vec<Section> = first.into_iter().collect();
     sections.push(Section::new("headline", "At a glance", headline(sources, &worth, &slots, query.span())));
     sections.push(gain::of_site(sources, &figures, &worth));
+    sections.extend(gain::of_browsers(sources));
     sections.push(pages::section(sources, query));
     let activity = Section::new("activity", "Over time", activity(&slots, query.span())).lead(span_links(query));
     sections.push(activity.empty_if(slots.iter().all(|slot| *slot == Slot::default())));

@@ -7,7 +7,7 @@ use headstart::Headstart;
 use headstart_gain::{BINS, Sketch, Volume, bounds};
 use serde_json::{Value, json};
 
-use super::super::ledger::{Account, Figures, Ledger};
+use super::super::ledger::{Account, BrowserFigures, Figures, Ledger, METRICS};
 
 /// Pages that are listed; the heaviest.
 const MAX_PAGES: usize = 1024;
@@ -33,6 +33,7 @@ pub(crate) fn rows(headstart: &Headstart, ledger: &Ledger) -> String {
     }
     lines.scope(&json!({ "scope": "other pages" }), &unnamed);
     lines.scope(&json!({ "scope": "aa" }), &ledger.aa());
+    lines.browser(&ledger.browser());
     lines.0
 }
 
@@ -42,6 +43,36 @@ impl Lines {
     fn push(&mut self, value: &Value) {
         self.0.push_str(&value.to_string());
         self.0.push('\n');
+    }
+
+    /// The lines of what browsers reported; none if none did.
+    fn browser(&mut self, figures: &BrowserFigures) {
+        for (at, (metric, _)) in METRICS.iter().enumerate() {
+            let Some(strata) = figures.metric(at).filter(|strata| strata.views() > 0) else { continue };
+            let name = json!({ "scope": "browser", "metric": metric });
+            let views = json!({
+                "helped": { "shown": figures.helped, "timed": strata.merged().helped.views() },
+                "held_out": { "shown": figures.held_out, "timed": strata.merged().held_out.views() },
+            });
+            let first_look = figures.first_look();
+            self.push(&with(&name, json!({ "row": "scope", "first_look": first_look, "views": views })));
+            for (stratum, arms) in strata.iter() {
+                for (arm, sketch, bytes) in
+                    [("helped", &arms.helped, &arms.helped_bytes), ("held_out", &arms.held_out, &arms.held_out_bytes)]
+                {
+                    let of = json!({
+                        "row": "arm",
+                        "outlet": stratum.outlet(),
+                        "device": if stratum.phone { "phone" } else { "other" },
+                        "returning": stratum.returning,
+                        "round_trip": stratum.round_trip(),
+                        "arm": arm,
+                        "bytes": volume(bytes),
+                    });
+                    self.push(&with(&name, with(&of, times(sketch))));
+                }
+            }
+        }
     }
 
     /// The lines of a scope; none of one that has seen no view.

@@ -9,7 +9,7 @@ use headstart_gain::{Arm, Arms, ENOUGH, Look, Observation, RecordError, Strata, 
 use super::account::{Account, Fate};
 
 /// The first look is taken after a day: when it is must not depend on what was measured.
-const FIRST_LOOK_AFTER: Duration = Duration::from_secs(24 * 3600);
+pub(super) const FIRST_LOOK_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 /// Times of views by stratum and arm. They grow with the traffic and are never thrown away.
 #[derive(Clone, Debug, Default, PartialEq)]

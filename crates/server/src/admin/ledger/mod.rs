@@ -8,6 +8,7 @@
 //! slots. The figures of the gain take less than 20 MiB, all together less than 36 MiB, which [`tests`] adds up.
 
 mod account;
+mod browser;
 mod clients;
 mod figures;
 mod pages;
@@ -26,6 +27,7 @@ use headstart::{Decision, Event, PageView, PushOutcome, PushReport, VisitReport}
 use siphasher::sip::SipHasher13;
 
 pub(crate) use self::account::Account;
+pub(crate) use self::browser::{BrowserFigures, METRICS};
 use self::clients::Clients;
 use self::figures::Closed;
 pub(crate) use self::figures::{Figures, Stratum};
@@ -55,6 +57,8 @@ struct State {
     all_pages: Figures,
     /// Of views while hold-outs got help like others.
     aa: Figures,
+    /// What browsers reported of views.
+    browser: BrowserFigures,
     clients: Clients,
     /// Events that changed what is saved.
     changes: u64,
@@ -85,7 +89,7 @@ impl Ledger {
     /// A ledger that goes on with figures that were saved, if any were.
     pub(crate) fn new(saved: Option<Saved>) -> Self {
         let saved = saved.unwrap_or_else(|| Saved { key: random_key(), ..Saved::default() });
-        let Saved { key, age, all_pages, aa, others, pages } = saved;
+        let Saved { key, age, all_pages, aa, others, browser, pages } = saved;
         let state = State {
             totals: Totals::default(),
             hour: Series::new(Span::Hour),
@@ -93,6 +97,7 @@ impl Ledger {
             pages: PageTable::restore(pages, others, Duration::ZERO),
             all_pages,
             aa,
+            browser,
             clients: Clients::new(),
             changes: 0,
         };
@@ -109,6 +114,7 @@ impl Ledger {
             all_pages: state.all_pages.clone(),
             aa: state.aa.clone(),
             others: state.pages.others.clone(),
+            browser: state.browser.clone(),
             pages: state.pages.save(uptime),
         }
     }
@@ -135,6 +141,11 @@ impl Ledger {
             Event::View(view) => self.view(view, now),
             Event::Push(push) => self.push(push, now),
             Event::Visit(visit) => self.visit(visit, now, day),
+            Event::Beacon(report) => {
+                let mut state = self.lock();
+                state.changes += 1;
+                state.browser.add(report, self.age + now);
+            }
             _ => {}
         }
     }
@@ -160,6 +171,11 @@ impl Ledger {
     /// All pages together, while hold-outs got help like others.
     pub(crate) fn aa(&self) -> Figures {
         self.lock().aa.clone()
+    }
+
+    /// What browsers reported.
+    pub(crate) fn browser(&self) -> BrowserFigures {
+        self.lock().browser.clone()
     }
 
     /// All pages together of which there are no records of their own any more.
@@ -399,7 +415,7 @@ mod tests {
             state.pages.visit(page, Duration::from_secs(page)).figures = whole.clone();
         }
         let figures = state.pages.figures_bytes() + state.all_pages.bytes() + state.aa.bytes();
-        let all = figures + Clients::HEAP_BYTES + pages::MAX_PAGES * size_of::<Figures>();
+        let all = figures + Clients::HEAP_BYTES + pages::MAX_PAGES * size_of::<Figures>() + BrowserFigures::MAX_BYTES;
         assert!(all < 20 << 20, "{all} bytes");
         assert!(all > 10 << 20, "{all} bytes: the test fills what there is");
     }

@@ -10,11 +10,12 @@ use std::time::Duration;
 use headstart_gain::{RecordError, read_number, write_number};
 use siphasher::sip::SipHasher13;
 
+use super::browser::BrowserFigures;
 use super::figures::Figures;
 use super::pages::MAX_PAGES;
 
 /// The last byte is the version.
-const MAGIC: [u8; 8] = *b"hsgain\0\x01";
+const MAGIC: [u8; 8] = *b"hsgain\0\x02";
 
 /// What is kept of a ledger.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,6 +29,8 @@ pub(crate) struct Saved {
     pub(super) aa: Figures,
     /// Of pages that gave way to others.
     pub(super) others: Figures,
+    /// What browsers reported.
+    pub(super) browser: BrowserFigures,
     pub(super) pages: Vec<SavedPage>,
 }
 
@@ -67,6 +70,7 @@ impl Saved {
         for figures in [&self.all_pages, &self.aa, &self.others] {
             figures.write(&mut out);
         }
+        self.browser.write(&mut out);
         write_number(self.pages.len() as u64, &mut out);
         for page in &self.pages {
             out.extend(page.key.to_le_bytes());
@@ -103,6 +107,7 @@ impl Saved {
         for figures in [&mut saved.all_pages, &mut saved.aa, &mut saved.others] {
             *figures = Figures::read(&mut input)?;
         }
+        saved.browser = BrowserFigures::read(&mut input)?;
         let count = read_number(&mut input)?;
         if count > MAX_PAGES as u64 {
             return Err(damaged);
@@ -152,6 +157,7 @@ mod tests {
             all_pages: figures(300),
             aa: figures(9),
             others: Figures::default(),
+            browser: BrowserFigures { helped: 3, used: 1, ..BrowserFigures::default() },
             pages: vec![page(3), page(40)],
         }
     }
@@ -173,6 +179,6 @@ mod tests {
             damaged[at] ^= 1 << (at % 8);
             assert!(Saved::from_bytes(&damaged).is_err(), "{at}");
         }
-        assert!(Saved::from_bytes(b"hsgain\0\x02 and more").unwrap_err().to_string().contains("version"));
+        assert!(Saved::from_bytes(b"hsgain\0\x01 and more").unwrap_err().to_string().contains("version"));
     }
 }

@@ -35,6 +35,14 @@ pub(super) fn write(sources: &Sources, families: &mut Families<'_>) -> fmt::Resu
     )?;
     families.counter("corrupt_cookies", "Fingerprint cookies that could not be read.", stats.corrupt_cookies)?;
     families.counter("visits_timed", "Page views whose assets were timed to the end.", totals.visits)?;
+    let beacons = sources.headstart.beacon_stats();
+    families.counter("beacon_tokens", "Pages that carried a token for a beacon.", beacons.issued)?;
+    let refused = beacons.refused().map(|(refusal, count)| (vec![("outcome", refusal.name())], count));
+    families.counters(
+        "beacons",
+        "Beacons by what was made of them: taken, or why they changed no figure.",
+        std::iter::once((vec![("outcome", "taken")], beacons.taken)).chain(refused),
+    )?;
     learner(sources, families)
 }
 

@@ -1,4 +1,4 @@
-//! Rows of `[learn]`, `[push]`, `[hint]`, `[cookie]`, `[markup]`, `[edge]` and `[gain]`.
+//! Rows of `[learn]`, `[push]`, `[hint]`, `[cookie]`, `[markup]`, `[edge]`, `[gain]` and `[beacon]`.
 
 use std::time::Duration;
 
@@ -76,6 +76,12 @@ pub(in crate::config) fn gain() -> Group<Engine> {
     Group::<Engine>::new("gain")
         .value("aa", |to| &mut to.aa)
         .help("hold-outs get help too and teach nothing: a check of the measurement, which has to find no difference")
+}
+
+pub(in crate::config) fn beacon() -> Group<Engine> {
+    Group::<Engine>::new("beacon")
+        .value("enabled", |to| &mut to.beacon)
+        .help("browsers may report what a view was like, by a script that pages include; measurement, nothing is learned from it")
 }
 
 const VERIFY: &[(&str, Option<VerifyHeld>)] =

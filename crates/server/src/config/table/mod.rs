@@ -16,7 +16,7 @@ mod operation;
 mod sites;
 
 pub(super) use connections::{h2, limits, listen, timeouts};
-pub(super) use engine::{cookie, edge, gain, hint, learn, markup, push};
+pub(super) use engine::{beacon, cookie, edge, gain, hint, learn, markup, push};
 pub(super) use operation::{Root, admin, log, root, state, tls};
 pub(super) use sites::{application, directory, files, proxy, redirect, rule, site, site_fields};
 
@@ -85,6 +85,9 @@ pub(crate) fn chapters() -> Vec<Chapter> {
         Chapter::new("", "[markup]", markup().rows(Engine::default())),
         Chapter::new("", "[edge]", edge().rows(Engine::default())),
         Chapter::new("What the help is worth", "[gain]", gain().rows(Engine::default())),
+        Chapter::new("", "[beacon]", beacon().rows(Engine::default())).about(&[
+            "Pages say `<script src=\"/.well-known/headstart/beacon.js\" defer></script>`, with their nonce if they have one.",
+        ]),
         Chapter::new("What a connection may cost", "[limits]", limits().rows(Connections::default())),
         Chapter::new("", "[timeouts]", timeouts().rows(Connections::default())),
         Chapter::new("", "[h2]", h2().rows(Connections::default())),
