@@ -80,6 +80,7 @@ mod state_file;
 mod statements;
 mod stats;
 mod stopwatch;
+mod take_beacon;
 mod transfer;
 mod unlearned;
 mod unserved;

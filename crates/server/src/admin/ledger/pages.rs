@@ -4,13 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
 use std::time::Duration;
 
+use super::MAX_PAGES;
 use super::figures::Figures;
 use super::saved::SavedPage;
 use super::timings::Timings;
 use crate::admin::median::median;
 
-/// Pages recorded; the lightest gives way to a new one.
-pub(super) const MAX_PAGES: usize = 1024;
 /// Assets recorded of a page; the one that was seen least gives way.
 const MAX_ASSETS: usize = 64;
 /// The time in which a page's weight halves, as by default in the learner.

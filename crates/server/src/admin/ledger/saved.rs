@@ -10,9 +10,9 @@ use std::time::Duration;
 use headstart_gain::{RecordError, read_number, write_number};
 use siphasher::sip::SipHasher13;
 
+use super::MAX_PAGES;
 use super::browser::BrowserFigures;
 use super::figures::Figures;
-use super::pages::MAX_PAGES;
 
 /// The last byte is the version.
 const MAGIC: [u8; 8] = *b"hsgain\0\x02";
