@@ -1,5 +1,6 @@
 //! How much of what all clients share one client may hold.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -38,10 +39,14 @@ enum Rule {
 struct Table {
     used: usize,
     /// Who holds permits, and how many.
-    held: HashMap<IpAddr, usize>,
+    held: HashMap<Key, usize>,
     waiting: usize,
-    queues: HashMap<IpAddr, VecDeque<Arc<Waiter>>>,
+    queues: HashMap<Key, VecDeque<Arc<Waiter>>>,
 }
+
+/// A client as a number, which is hashed faster than an address: the bits of an IPv4 address, or those of a /64 with one
+/// above them.
+type Key = u128;
 
 #[derive(Default)]
 struct Waiter(Mutex<(bool, Option<Waker>)>);
@@ -73,33 +78,40 @@ impl Shares {
 
     /// A permit for this client, if there is one that it may have now. Clients without an address are one client.
     pub fn try_take(self: &Arc<Self>, client: Option<IpAddr>) -> Option<Share> {
-        let client = key(client);
+        let client = network(client);
+        let key = key(client);
         let mut table = self.lock();
-        let held = table.held(client);
-        // Nobody overtakes those who wait and hold no more.
-        if table.waiting > 0 && table.queues.keys().any(|other| table.held(*other) <= held) {
-            return None;
+        if table.waiting > 0 {
+            // Nobody overtakes those who wait and hold no more.
+            let held = table.held(key);
+            if table.queues.keys().any(|other| table.held(*other) <= held) {
+                return None;
+            }
         }
-        if !self.allows(&table, held) {
-            return None;
+        let used = table.used;
+        match table.held.entry(key) {
+            Entry::Occupied(mut held) if self.allows(used, *held.get()) => *held.get_mut() += 1,
+            Entry::Vacant(held) if self.allows(used, 0) => drop(held.insert(1)),
+            Entry::Occupied(_) | Entry::Vacant(_) => return None,
         }
-        table.take(client);
+        table.used += 1;
         drop(table);
         Some(Share { shares: Arc::clone(self), client })
     }
 
     /// Waits for a permit; `None` if too many wait already, in all or of this client.
     pub fn wait(self: &Arc<Self>, client: Option<IpAddr>) -> Option<Waiting> {
-        let client = key(client);
+        let client = network(client);
+        let key = key(client);
         let mut table = self.lock();
         let room = self.max_waiting.saturating_sub(table.waiting);
-        let own = table.queues.get(&client).map_or(0, VecDeque::len);
+        let own = table.queues.get(&key).map_or(0, VecDeque::len);
         if room == 0 || own >= (room / 2).max(1) {
             return None;
         }
         let waiter = Arc::<Waiter>::default();
         table.waiting += 1;
-        table.queues.entry(client).or_default().push_back(Arc::clone(&waiter));
+        table.queues.entry(key).or_default().push_back(Arc::clone(&waiter));
         // One may have been given back since the caller asked for it.
         let granted = self.grant(&mut table);
         drop(table);
@@ -117,8 +129,8 @@ impl Shares {
         self.used() >= self.capacity
     }
 
-    fn allows(&self, table: &Table, held: usize) -> bool {
-        let free = self.capacity.saturating_sub(table.used);
+    fn allows(&self, used: usize, held: usize) -> bool {
+        let free = self.capacity.saturating_sub(used);
         let share = match self.rule {
             Rule::WhenShort if free > self.capacity / SHORT => return true,
             Rule::WhenShort => free / 2,
@@ -129,7 +141,7 @@ impl Shares {
 
     fn give_back(&self, client: IpAddr) {
         let mut table = self.lock();
-        table.give_back(client);
+        table.give_back(key(client));
         let granted = if table.waiting > 0 { self.grant(&mut table) } else { Vec::new() };
         drop(table);
         granted.into_iter().for_each(Waker::wake);
@@ -141,7 +153,7 @@ impl Shares {
         loop {
             let waiting = table.queues.keys().map(|client| (table.held(*client), *client));
             let Some((held, client)) = waiting.min_by_key(|(held, _)| *held) else { return wakers };
-            if !self.allows(table, held) {
+            if !self.allows(table.used, held) {
                 return wakers;
             }
             let Some(waiter) = table.leave(client, VecDeque::pop_front) else { return wakers };
@@ -159,27 +171,28 @@ impl Shares {
 }
 
 impl Table {
-    fn held(&self, client: IpAddr) -> usize {
+    fn held(&self, client: Key) -> usize {
         self.held.get(&client).copied().unwrap_or(0)
     }
 
-    fn take(&mut self, client: IpAddr) {
+    fn take(&mut self, client: Key) {
         *self.held.entry(client).or_default() += 1;
         self.used += 1;
     }
 
-    fn give_back(&mut self, client: IpAddr) {
+    fn give_back(&mut self, client: Key) {
         self.used = self.used.saturating_sub(1);
-        if let Some(held) = self.held.get_mut(&client) {
-            *held = held.saturating_sub(1);
-            if *held == 0 {
-                self.held.remove(&client);
+        if let Entry::Occupied(mut held) = self.held.entry(client) {
+            if *held.get() > 1 {
+                *held.get_mut() -= 1;
+            } else {
+                held.remove();
             }
         }
     }
 
     /// Takes one out of a client's queue, and the queue away with the last.
-    fn leave<T>(&mut self, client: IpAddr, take: impl FnOnce(&mut VecDeque<Arc<Waiter>>) -> Option<T>) -> Option<T> {
+    fn leave<T>(&mut self, client: Key, take: impl FnOnce(&mut VecDeque<Arc<Waiter>>) -> Option<T>) -> Option<T> {
         let queue = self.queues.get_mut(&client)?;
         let taken = take(queue);
         if queue.is_empty() {
@@ -224,7 +237,7 @@ impl Drop for Waiting {
             self.shares.give_back(self.client);
             return;
         }
-        table.leave(self.client, |queue| {
+        table.leave(key(self.client), |queue| {
             let at = queue.iter().position(|other| Arc::ptr_eq(other, &waiter))?;
             queue.remove(at)
         });
@@ -244,8 +257,15 @@ impl Drop for Share {
     }
 }
 
+fn key(client: IpAddr) -> Key {
+    match client {
+        IpAddr::V4(address) => Key::from(address.to_bits()),
+        IpAddr::V6(address) => (address.to_bits() >> 64) | 1 << 64,
+    }
+}
+
 /// Whom an address counts as: of IPv6 the /64, the least that is given to anyone.
-fn key(client: Option<IpAddr>) -> IpAddr {
+fn network(client: Option<IpAddr>) -> IpAddr {
     match client.map(|address| address.to_canonical()) {
         Some(IpAddr::V6(address)) => {
             let [a, b, c, d, ..] = address.segments();
@@ -352,7 +372,7 @@ mod tests {
 
     #[test]
     fn an_ipv6_client_is_its_network_and_a_mapped_address_is_itself() {
-        let of = |text: &str| key(Some(text.parse().unwrap()));
+        let of = |text: &str| key(network(Some(text.parse().unwrap())));
         assert_eq!(of("2001:db8::1"), of("2001:db8:0:0:ffff::2"));
         assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
         assert_eq!(of("::ffff:192.0.2.7"), of("192.0.2.7"));

@@ -52,7 +52,7 @@ impl Random {
 /// A few lines of the example, all of them settings, some of them with a piece in the place of another.
 fn text(random: &mut Random, lines: &[&str]) -> String {
     let mut text = String::new();
-    for _ in 0..1 + random.below(12) {
+    for _ in 0..=random.below(12) {
         let line = lines[random.below(lines.len())];
         let characters: Vec<char> = line.chars().collect();
         match random.below(4) {
