@@ -226,9 +226,21 @@ impl Told {
 
     /// How many of the latest all fetched it, or all did not.
     fn run(self, fetched: bool) -> u32 {
+        self.in_run(fetched).count_ones()
+    }
+
+    fn in_run(self, fetched: bool) -> u32 {
         let against = self.speaking & if fetched { !self.fetched } else { self.fetched };
-        let since = if against == 0 { self.speaking } else { self.speaking & !(u32::MAX >> against.leading_zeros()) };
-        since.count_ones()
+        if against == 0 { self.speaking } else { self.speaking & !(u32::MAX >> against.leading_zeros()) }
+    }
+
+    /// h and n of the sums without the visits since the run began, which would hide in time what they contradict.
+    fn before_run(self, fetched: bool, node: &Node, edge: &Edge) -> (u32, u32) {
+        let first = node.witnesses.iter().nth(self.in_run(fetched).trailing_zeros() as usize);
+        let lately = first.map_or(0, |first| node.visits.since(first.second()));
+        let hits = if fetched { edge.hits.saturating_sub(lately) } else { edge.hits };
+        let visits = node.visits.since(edge.birth).saturating_sub(lately);
+        (hits, visits.saturating_sub(edge.mute).max(hits))
     }
 
     /// h and n: of the sums, of the witnesses where they say more, or of the latest of these where they contradict the rest.
@@ -246,9 +258,9 @@ impl Told {
         }
         for fetched in [false, true] {
             let run = self.run(fetched) as f32;
-            // The visits of the run are in the sums too, and would hide in time what they contradict.
-            let (before, before_hits) = if told - run < RUN as f32 && sums.effective > told {
-                (sums.effective, sums.hits)
+            let (summed_hits, summed) = self.before_run(fetched, node, edge);
+            let (before, before_hits) = if summed as f32 * scale > told - run {
+                (summed as f32 * scale, summed_hits as f32 * scale)
             } else {
                 (told - run, if fetched { hits - run } else { hits })
             };

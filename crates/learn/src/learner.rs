@@ -152,7 +152,8 @@ impl Learner {
     /// The chance with which a view of this plan's page should get nothing early, so that there is
     /// unbiased evidence of what the page needs; 0 where nothing is planned.
     pub fn holdout_chance(&self, site: Site, plan: &Plan) -> f32 {
-        if plan.is_empty() { 0.0 } else { self.holdouts.chance(site, plan.holdout_chance()) }
+        // A view that cannot be helped earns as well.
+        self.holdouts.chance(site, if plan.is_empty() { 0.0 } else { plan.holdout_chance() })
     }
 
     /// Whether the view is held out was drawn, with this result.
