@@ -43,11 +43,12 @@ pub(crate) fn run(args: &Explain) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Authority in lower case, and path without query.
+/// Authority in lower case, and path with query.
 fn split(url: &str) -> Option<(String, &str)> {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let (authority, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
-    let page = path.split(['?', '#']).next()?;
+    let (authority, path) = rest.find(['/', '?', '#']).map_or((rest, "/"), |at| rest.split_at(at));
+    let path = if path.starts_with('/') { path } else { "/" };
+    let page = path.split('#').next()?;
     (!authority.is_empty()).then(|| (authority.to_ascii_lowercase(), page))
 }
 
@@ -58,7 +59,8 @@ mod tests {
     #[test]
     fn addresses() {
         for (url, expected) in [
-            ("https://Example.org/blog/?q=1", Some(("example.org", "/blog/"))),
+            ("https://Example.org/blog/?q=1#top", Some(("example.org", "/blog/?q=1"))),
+            ("https://example.org#top", Some(("example.org", "/"))),
             ("http://localhost:8443", Some(("localhost:8443", "/"))),
             ("example.org/a#b", Some(("example.org", "/a"))),
             ("https:///x", None),

@@ -68,6 +68,8 @@ fn decision(asset: &AssetWeight) -> &'static str {
         Verdict::BeyondLimit => "nothing: the plan is full",
         Verdict::FewNetworks => "nothing: too few networks",
         Verdict::FewVisits => "nothing: too few visits",
+        Verdict::Alternative => "nothing: one of alternatives",
+        Verdict::Late => "nothing: asked for late",
         _ => "nothing",
     }
 }

@@ -111,10 +111,12 @@ fn as_json(host: &str, page: &str, explanation: &Explanation) -> Value {
 
 fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
+        Verdict::Alternative => "alternative",
         Verdict::BelowThreshold => "below_threshold",
         Verdict::BeyondLimit => "beyond_limit",
         Verdict::FewNetworks => "few_networks",
         Verdict::FewVisits => "few_visits",
+        Verdict::Late => "late",
         Verdict::Planned => "planned",
         _ => "other",
     }

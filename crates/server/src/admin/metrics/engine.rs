@@ -50,10 +50,28 @@ fn learner(sources: &Sources, families: &mut Families<'_>) -> fmt::Result {
     let stats = sources.headstart.learner().stats();
     families.counters(
         "visits",
-        "Visits closed, by what was made of them: learned, silent (they said nothing), repeated (their network had voted \
-         lately).",
-        [("learned", stats.learned), ("silent", stats.reasons.no_assets), ("repeated", stats.reasons.voted)]
-            .map(|(outcome, count)| (vec![("outcome", outcome)], count)),
+        "Visits closed, by what was made of them: learned, not_a_page (it was not answered as one), silent (they said \
+         nothing), repeated (their network had voted lately).",
+        [
+            ("learned", stats.learned),
+            ("not_a_page", stats.reasons.not_a_page),
+            ("repeated", stats.reasons.voted),
+            ("silent", stats.reasons.no_assets),
+        ]
+        .map(|(outcome, count)| (vec![("outcome", outcome)], count)),
+    )?;
+    families.counters(
+        "learner_unused",
+        "What views and requests said that is not used in full, by reason.",
+        [
+            ("ambiguous", stats.reasons.ambiguous),
+            ("cache_unknown", stats.reasons.cache_unknown),
+            ("few_networks", stats.reasons.few_networks),
+            ("late", stats.reasons.late),
+            ("no_visit", stats.reasons.no_visit),
+            ("page_full", stats.reasons.page_full),
+        ]
+        .map(|(reason, count)| (vec![("reason", reason)], count)),
     )?;
     families.gauge("learner_bytes", "Memory of what is learned.", stats.bytes as f64)?;
     families.gauge("learner_sites", "Sites known.", stats.sites as f64)?;
