@@ -153,6 +153,10 @@ impl PageExchange {
             markup: engine.limits.markup,
         };
         let site = engine.learner.known_site(&authority);
+        if !teaches {
+            // Opening a visit would do so.
+            engine.learner.advance(now);
+        }
         let mut exchange = PageExchange {
             number: if teaches { connection.navigate(engine, arrival.client, &arrival.target.path) } else { 0 },
             visit: site.filter(|_| teaches).map(|site| arrival.open(engine, site)),

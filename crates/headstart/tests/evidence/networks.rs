@@ -1,5 +1,9 @@
 //! The network gate: who counts as how many.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
 use crate::client::{Client, engine, is_hinted};
 
 /// Each address visits the page once, with a browser of its own.
@@ -89,11 +93,15 @@ fn a_forwarded_client_does_not_teach_where_one_network_is_enough() {
 
 #[test]
 fn a_forwarded_client_is_shown_what_local_clients_need_and_no_name_of_a_persons() {
-    let headstart = engine(|builder| builder.min_networks(1));
-    let mut developer = Client::new(&headstart, "127.0.0.1");
-    for _ in 0..3 {
-        developer.visit("/", &["/app.css", "/u/alice.css?token=1"]);
-    }
+    let start = SystemTime::now();
+    let elapsed = Arc::new(AtomicU64::new(0));
+    let seconds = Arc::clone(&elapsed);
+    let headstart = engine(|builder| {
+        builder.min_networks(1).clock(move || start + Duration::from_secs(seconds.load(Ordering::Relaxed)))
+    });
+    Client::new(&headstart, "127.0.0.1").visit("/", &["/app.css", "/u/alice.css?token=1"]);
+    // Its visit is over by time alone: no other request comes before those of the proxy.
+    elapsed.store(60, Ordering::Relaxed);
     let mut proxy = Client::new(&headstart, "127.0.0.1");
     for client in ["198.51.100.1", "198.51.100.2"] {
         proxy.set("x-forwarded-for", client);
