@@ -8,6 +8,7 @@
 mod access_log;
 mod admin;
 mod beacon;
+mod beacon_browser;
 mod chromium;
 mod dashboard;
 mod first_visits;

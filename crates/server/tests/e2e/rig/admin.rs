@@ -26,7 +26,7 @@ pub(crate) struct Reply {
 
 impl Admin {
     pub(crate) fn of(server: &Server) -> Self {
-        let line = server.line("with the dashboard's address", |line| line.contains("http://127.0.0.1:"));
+        let line = server.line("with the dashboard's address", |line| line.contains("dashboard at http://127.0.0.1:"));
         let (_, rest) = line.split_once("http://127.0.0.1:").expect("the address");
         let port = rest.trim_end_matches('/').parse().expect("a port");
         Self { port }
