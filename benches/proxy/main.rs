@@ -7,6 +7,8 @@
 //! processors, so that what a proxy passes on in a second depends on the others' work as well; the processor time of the
 //! proxy alone, its kernel time included, does not.
 //!
+//! Where text is compressed, it is by gzip at level 5, in both.
+//!
 //! Ours learns, sets its cookie and writes its line for each page view, and keeps no responses: what its cache saves
 //! an upstream is left out. The peers keep no access log, and up to 512 connections to the upstream, as ours does.
 
@@ -22,10 +24,65 @@ use headstart_benches::peers::{Certificate, H2load, Load, Peer, Running, Setup};
 use report::{Measured, Report};
 use servers::{CADDY, FILES, H2O, HEADSTART, NGHTTPX, NGINX, NODE};
 
-/// What is asked for: its name in the table, path, size in bytes, and how a browser says what it is for.
-const CASES: [(&str, &str, usize, &str); 2] = [
-    ("10 KB asset", "/app.css", 10_000, "sec-fetch-dest: style"),
-    ("30 KB page", "/page.html", 30_000, "sec-fetch-dest: document"),
+/// What is asked for.
+struct Case {
+    /// In the table.
+    name: &'static str,
+    path: &'static str,
+    /// Bytes of the file.
+    size: usize,
+    /// How a browser says what it is for.
+    header: &'static str,
+    /// The proxy compresses it with gzip: of the peers only nginx, at the same level.
+    gzip: bool,
+}
+
+const CASES: [Case; 3] = [
+    Case { name: "10 KB asset", path: "/app.css", size: 10_000, header: "sec-fetch-dest: style", gzip: false },
+    Case { name: "30 KB page", path: "/page.html", size: 30_000, header: "sec-fetch-dest: document", gzip: false },
+    Case {
+        name: "30 KB page with gzip",
+        path: "/text.html",
+        size: 30_000,
+        header: "sec-fetch-dest: document",
+        gzip: true,
+    },
+];
+
+/// Words of a page, so that it compresses as pages do: to a fifth or a quarter.
+const WORDS: [&str; 32] = [
+    "<p>",
+    "</p>",
+    "<a href=\"/article/",
+    "\">",
+    "</a>",
+    "<div class=\"card card-wide\">",
+    "</div>",
+    "<span>",
+    "</span>",
+    "the",
+    "server",
+    "learns",
+    "from",
+    "traffic",
+    "which",
+    "assets",
+    "a",
+    "page",
+    "pulls",
+    "in",
+    "and",
+    "sends",
+    "them",
+    "early",
+    "before",
+    "anyone",
+    "asks",
+    "for",
+    "it",
+    "again",
+    "today",
+    ".",
 ];
 
 /// Requests of a round, at least: processor time is counted in ticks of 10 ms.
@@ -44,10 +101,16 @@ fn run(quick: bool) -> Result<(), Box<dyn std::error::Error>> {
     let directory = tempfile::tempdir()?;
     let root = directory.path().join("site");
     std::fs::create_dir(&root)?;
-    for (_, path, size, _) in CASES {
-        // Not compressible to nothing, and the same in each run.
-        let text = (0..).flat_map(|n: u32| format!("{:08x}\n", n.wrapping_mul(0x9e37_79b9)).into_bytes());
-        std::fs::write(root.join(path.trim_start_matches('/')), text.take(size).collect::<Vec<u8>>())?;
+    for case in CASES {
+        // The same in each run.
+        let numbers = (0..).map(|n: u32| n.wrapping_mul(0x9e37_79b9));
+        let word = |number: u32| {
+            let word = WORDS.get(number as usize >> 27).copied().unwrap_or_default();
+            if number.is_multiple_of(11) { format!("{word} {number} ") } else { format!("{word} ") }
+        };
+        let line = |number: u32| if case.gzip { word(number) } else { format!("{number:08x}\n") };
+        let text: Vec<u8> = numbers.flat_map(|number| line(number).into_bytes()).take(case.size).collect();
+        std::fs::write(root.join(case.path.trim_start_matches('/')), text)?;
     }
     let certificate = Certificate::make(directory.path())?;
     println!(
@@ -63,9 +126,11 @@ fn run(quick: bool) -> Result<(), Box<dyn std::error::Error>> {
             }
         };
         let proxies = start_all(&root, &certificate, &behind)?;
-        for (name, path, size, header) in CASES {
-            let measured = measure(&proxies, path, size, header, (rounds, seconds))?;
-            report.add(&format!("{name} of {}", upstream.name), &measured);
+        for case in CASES {
+            let compared = |proxy: &&Running| !case.gzip || ["headstart", "nginx"].contains(&proxy.name());
+            let compared: Vec<&Running> = proxies.iter().filter(compared).collect();
+            let measured = measure(&compared, &case, (rounds, seconds))?;
+            report.add(&format!("{} of {}", case.name, upstream.name), &measured);
         }
     }
     report.finish();
@@ -96,18 +161,22 @@ fn start_all(
 }
 
 fn measure(
-    proxies: &[Running],
-    path: &str,
-    size: usize,
-    header: &str,
+    proxies: &[&Running],
+    case: &Case,
     (rounds, seconds): (usize, f64),
 ) -> Result<Vec<Measured>, Box<dyn std::error::Error>> {
     let mut client = H2load::new()?;
-    client.extra = ["-H", header, "-H", "sec-fetch-site: same-origin"].map(str::to_owned).to_vec();
+    client.extra = ["-H", case.header, "-H", "sec-fetch-site: same-origin"].map(str::to_owned).to_vec();
+    if case.gzip {
+        client.extra.extend(["-H", "accept-encoding: gzip"].map(str::to_owned));
+    }
+    let path = case.path;
     let ask = |client: &H2load, proxy: &Running, timed: bool| -> Result<Load, Box<dyn std::error::Error>> {
         let load = if timed { client.run_timed(proxy, path)? } else { client.run(proxy, path)? };
-        if load.body_bytes != size as u64 {
-            return Err(format!("{} sends {} bytes of {path}, not {size}", proxy.name(), load.body_bytes).into());
+        let size = case.size as u64;
+        let expected = if case.gzip { size / 20..=size / 2 } else { size..=size };
+        if !expected.contains(&load.body_bytes) {
+            return Err(format!("{} sends {} bytes of {path}, not {expected:?}", proxy.name(), load.body_bytes).into());
         }
         Ok(load)
     };
@@ -115,7 +184,10 @@ fn measure(
     let mut counts = Vec::new();
     for proxy in proxies {
         client.requests = 1_000;
-        ask(&client, proxy, false)?;
+        let bytes = ask(&client, proxy, false)?.body_bytes;
+        if case.gzip {
+            println!("\n{} sends {bytes} bytes for {}.", proxy.name(), case.size);
+        }
         let rate = ask(&client, proxy, false)?.per_second;
         counts.push((rate * seconds) as u64);
     }

@@ -3,6 +3,7 @@
 //! One file per command. It imports none of the project's crates, so it builds when they do not.
 #![forbid(unsafe_code)]
 
+mod applications;
 mod baseline;
 mod bench;
 mod browsers;
@@ -10,6 +11,7 @@ mod check;
 mod ecosystem;
 mod fuzz;
 mod metadata;
+mod packages;
 mod release;
 mod report;
 mod shell;
@@ -33,6 +35,8 @@ cargo xtask COMMAND
                                          first hour (these are in `test`), axum-server, warp, salvo, tonic
   release                                whether this could be published: licences (cargo-deny), documentation as docs.rs
                                          builds it, packages built from their files, semver since the last release
+  applications                           real applications behind the program, in Chromium: crates/server/APPLICATIONS.md
+  packages                               the Debian package and the container image, built and started
   fuzz [TARGET] [--seconds N]            fuzz one target, or each for N seconds (default 60)
 ";
 
@@ -53,6 +57,8 @@ fn main() -> ExitCode {
         },
         Some("ecosystem") => none_left(words).and_then(|()| ecosystem::run(true)),
         Some("release") => none_left(words).and_then(|()| release::run()),
+        Some("applications") => none_left(words).and_then(|()| applications::run()),
+        Some("packages") => none_left(words).and_then(|()| packages::run()),
         Some("fuzz") => fuzz::Options::parse(words).and_then(|options| fuzz::run(&options)),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");

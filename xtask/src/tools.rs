@@ -19,6 +19,8 @@ const TOOLS: &[Tool] = &[
     Tool { program: "chromium", package: "chromium", used_for: "early hints in a browser" },
     Tool { program: "chromedriver", package: "chromium-driver", used_for: "early hints in a browser" },
     Tool { program: "firefox-esr", package: "firefox-esr", used_for: "early hints in another browser" },
+    Tool { program: "pebble", package: "pebble", used_for: "certificates by ACME" },
+    Tool { program: "script", package: "bsdutils", used_for: "what a terminal shows" },
     Tool { program: "c++", package: "g++", used_for: "checking the fuzz targets" },
     Tool { program: "valgrind", package: "valgrind", used_for: "the codec's speed, in instructions" },
     Tool { program: "systemd-analyze", package: "systemd", used_for: "the units" },

@@ -129,7 +129,7 @@ impl Identities {
     /// All that cannot be used.
     pub(crate) fn read(settings: &Settings) -> Result<Option<Self>, Vec<Problem>> {
         let Some(mut identities) = Self::named(settings)? else { return Ok(None) };
-        if !identities.table.has_default() {
+        if !identities.table.has_default() && settings.tls.acme.is_none() {
             let own = own(settings).map_err(|error| vec![Problem::of_program(format!("{error:#}"))]);
             let (key, line) = own?;
             identities.table.otherwise(&key);

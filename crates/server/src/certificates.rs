@@ -9,6 +9,8 @@ use arc_swap::ArcSwap;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
+use crate::challenges::{self, Challenges};
+
 /// Certificates by name. A name is looked up as sites are: itself first, then the longest wildcard that it lies below.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
@@ -59,10 +61,81 @@ impl Table {
         None
     }
 
+    /// Whether all names have one certificate.
+    fn is_for_all(&self) -> bool {
+        self.names.is_empty() && self.wildcards.is_empty()
+    }
+}
+
+/// Certificates that are ordered: those that there are, and the names that are waited for.
+#[derive(Debug, Default)]
+struct Issued {
+    names: HashMap<String, Option<Arc<CertifiedKey>>>,
+    /// The first of them that there is.
+    default: Option<Arc<CertifiedKey>>,
+}
+
+impl Issued {
+    fn new(names: &[String], mut kept: HashMap<String, Arc<CertifiedKey>>) -> Self {
+        let default = names.iter().find_map(|name| kept.get(name)).cloned();
+        Self { names: names.iter().map(|name| (name.clone(), kept.remove(name))).collect(), default }
+    }
+}
+
+/// What handshakes look into. It can be exchanged while they do.
+#[derive(Debug, Default)]
+pub(crate) struct Certificates {
+    /// Those that the operator has named.
+    table: ArcSwap<Table>,
+    issued: ArcSwap<Issued>,
+    challenges: Challenges,
+}
+
+impl Certificates {
+    pub(crate) fn replace(&self, table: Table) {
+        self.table.store(Arc::new(table));
+    }
+
+    /// Waits for the certificates of these names; `kept` are there already.
+    pub(crate) fn manage(&self, names: &[String], kept: HashMap<String, Arc<CertifiedKey>>) {
+        self.issued.store(Arc::new(Issued::new(names, kept)));
+    }
+
+    /// Shows a certificate from now on. Whether it takes the place of another one.
+    pub(crate) fn issue(&self, name: &str, key: Arc<CertifiedKey>) -> bool {
+        let mut issued =
+            Issued { names: self.issued.load().names.clone(), default: self.issued.load().default.clone() };
+        let first = issued.default.get_or_insert_with(|| Arc::clone(&key));
+        let replaced = issued.names.insert(name.to_owned(), Some(Arc::clone(&key))).flatten();
+        if replaced.as_ref().is_some_and(|replaced| Arc::ptr_eq(replaced, first)) {
+            issued.default = Some(key);
+        }
+        self.issued.store(Arc::new(issued));
+        replaced.is_some()
+    }
+
+    /// What proves to an authority that a name is ours.
+    pub(crate) fn challenges(&self) -> &Challenges {
+        &self.challenges
+    }
+
+    /// The certificate for a name: what the operator has named for it, what was ordered for it, what is for a wildcard above
+    /// it, what is for all. None for a name whose certificate is still waited for: another's would be a warning in browsers.
+    fn find(&self, name: Option<&str>) -> Option<Arc<CertifiedKey>> {
+        let (table, issued) = (self.table.load(), self.issued.load());
+        if let Some(name) = name
+            && let Some(own) = issued.names.get(name)
+            && !table.names.contains_key(name)
+        {
+            return own.clone();
+        }
+        table.find(name).or(issued.default.as_ref()).cloned()
+    }
+
     /// Whether a request for `host` came in on a connection whose certificate is another's (RFC 9110, section
-    /// 15.5.20): the client should open another connection and is shown the right one.
+    /// 15.5.20): the client should connect anew, and be shown the right one.
     pub(crate) fn is_misdirected(&self, server_name: Option<&str>, host: &str) -> bool {
-        if self.names.is_empty() && self.wildcards.is_empty() {
+        if self.table.load().is_for_all() && self.issued.load().names.is_empty() {
             return false;
         }
         let lower;
@@ -76,30 +149,20 @@ impl Table {
             return false;
         }
         match (self.find(server_name), self.find(Some(host))) {
-            (Some(shown), Some(right)) => !Arc::ptr_eq(shown, right),
+            (Some(shown), Some(right)) => !Arc::ptr_eq(&shown, &right),
+            // The right one is not there yet.
+            (Some(_), None) => true,
             _ => false,
         }
     }
 }
 
-/// The table that handshakes look into. It can be exchanged while they do.
-#[derive(Debug, Default)]
-pub(crate) struct Certificates(ArcSwap<Table>);
-
-impl Certificates {
-    pub(crate) fn replace(&self, table: Table) {
-        self.0.store(Arc::new(table));
-    }
-
-    /// See [`Table::is_misdirected`].
-    pub(crate) fn is_misdirected(&self, server_name: Option<&str>, host: &str) -> bool {
-        self.0.load().is_misdirected(server_name, host)
-    }
-}
-
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.0.load().find(hello.server_name()).cloned()
+        if hello.alpn().is_some_and(|mut protocols| protocols.any(|protocol| protocol == challenges::ALPN)) {
+            return self.challenges.certificate(hello.server_name()?);
+        }
+        self.find(hello.server_name())
     }
 }
 
@@ -176,10 +239,12 @@ mod tests {
         let (a, b, default) = (key(), key(), key());
         let mut table = Table::default();
         table.otherwise(&default);
-        assert!(!table.is_misdirected(Some("a.example"), "b.example"));
+        let certificates = Certificates::default();
+        assert!(!certificates.is_misdirected(Some("a.example"), "b.example"));
         table.insert("a.example", &a);
         table.insert("www.a.example", &a);
         table.insert("b.example", &b);
+        certificates.replace(table);
         for (server_name, host, misdirected) in [
             (Some("a.example"), "a.example", false),
             (Some("a.example"), "WWW.a.example", false),
@@ -189,8 +254,36 @@ mod tests {
             (None, "192.0.2.1", false),
             (None, "a.example", true),
         ] {
-            assert_eq!(table.is_misdirected(server_name, host), misdirected, "{server_name:?} {host}");
+            assert_eq!(certificates.is_misdirected(server_name, host), misdirected, "{server_name:?} {host}");
         }
+    }
+
+    #[test]
+    fn what_is_ordered_is_shown_once_it_is_there() {
+        let (own, other, first, second) = (key(), key(), key(), key());
+        let certificates = Certificates::default();
+        let mut table = Table::default();
+        table.insert("own.example", &own);
+        table.insert("*.example", &other);
+        certificates.replace(table);
+        let names = ["a.example", "b.example", "own.example"].map(str::to_owned);
+        certificates.manage(&names, HashMap::new());
+        let is = |name: Option<&str>, key: Option<&Arc<CertifiedKey>>| {
+            let found = certificates.find(name);
+            assert!(found.as_ref().map(Arc::as_ptr) == key.map(Arc::as_ptr), "{name:?}");
+        };
+        is(Some("a.example"), None);
+        is(Some("own.example"), Some(&own));
+        is(Some("c.example"), Some(&other));
+        is(None, None);
+        assert!(!certificates.issue("a.example", Arc::clone(&first)));
+        is(Some("a.example"), Some(&first));
+        is(Some("b.example"), None);
+        is(None, Some(&first));
+        assert!(certificates.is_misdirected(Some("a.example"), "b.example"));
+        assert!(certificates.issue("a.example", Arc::clone(&second)));
+        is(Some("a.example"), Some(&second));
+        is(None, Some(&second));
     }
 
     #[test]

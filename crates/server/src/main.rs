@@ -4,6 +4,7 @@
 
 mod access_log;
 mod access_log_writer;
+mod acme;
 mod admin;
 mod args;
 mod assemble;
@@ -12,6 +13,7 @@ mod baselines;
 mod beacon;
 mod bots;
 mod certificates;
+mod challenges;
 mod check;
 mod config;
 mod descriptors;

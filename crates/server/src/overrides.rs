@@ -7,7 +7,8 @@ use crate::config::place::Place;
 use crate::config::tree::Node;
 use crate::config::{Problem, Problems, Settings};
 use crate::options::{Options, Proxy, Serve, SiteFlags};
-use crate::{site, systemd};
+use crate::site::Example;
+use crate::systemd;
 
 /// Where the settings of a program that serves come from. Kept, so that they can be read again.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub(crate) struct Given {
     site: SiteFlags,
     /// What is served, if that was typed.
     served: Option<Node>,
+    /// What is served if nothing else is said.
+    example: Example,
 }
 
 impl Given {
@@ -46,7 +49,7 @@ impl Given {
             None if served.is_some() => None,
             None => layers::default_file(variable),
         };
-        Self { file, options, site, served }
+        Self { file, options, site, served, example: Example::default() }
     }
 
     /// Reads all of it.
@@ -65,7 +68,10 @@ impl Given {
         let layers = Layers {
             file: self.file.as_deref(),
             site: self.served.clone(),
-            default_site: site::example().map(|root| one_site("the default", "root", &root.to_string_lossy())),
+            default_site: &|| {
+                let root = self.example.root()?;
+                Some(one_site("the default", "root", &root.to_string_lossy()))
+            },
             variables: std::env::vars_os().collect(),
             flags: self.flags(&problems),
         };
@@ -112,7 +118,7 @@ mod tests {
         let set = set.iter().map(|text| (*text).to_owned()).collect();
         let options = Options { set, flags: Flags(flags.iter().map(typed).collect()), ..Options::default() };
         let served = Some(one_site("DIR", "root", "public"));
-        let given = Given { file: None, options, site: SiteFlags::default(), served };
+        let given = Given { file: None, options, site: SiteFlags::default(), served, example: Example::default() };
         given.settings().map_err(|problems| problems.iter().map(ToString::to_string).collect())
     }
 
@@ -144,7 +150,8 @@ mod tests {
     fn an_application_takes_the_place_of_the_default_site() {
         let set = vec!["site.upstream=http://127.0.0.1:3000".to_owned(), "site.proxy.cache=off".to_owned()];
         let options = Options { set, ..Options::default() };
-        let given = Given { file: None, options, site: SiteFlags::default(), served: None };
+        let given =
+            Given { file: None, options, site: SiteFlags::default(), served: None, example: Example::default() };
         let settings = given.settings().unwrap();
         assert!(matches!(&settings.sites[..], [Site { content: Content::Upstream(_), .. }]), "{:?}", settings.sites);
     }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use headstart::policy::ClientAddress;
-use http::header::LOCATION;
+use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use tower_service::Service;
@@ -112,6 +112,9 @@ impl Service<Request<headstart::Body>> for Router {
     }
 
     fn call(&mut self, request: Request<headstart::Body>) -> ResponseFuture {
+        if let Some(proof) = self.shared.certificates.challenges().answer(request.uri().path()) {
+            return ResponseFuture::Proof(proof);
+        }
         let host = routes::host(request.uri(), request.headers()).unwrap_or_default();
         if self.is_misdirected(host) {
             return self.refuse(host, request.uri().path(), StatusCode::MISDIRECTED_REQUEST);
@@ -141,8 +144,17 @@ fn was_secure<B>(request: &Request<B>) -> bool {
 /// The response of a site, or one that is ours: that it is elsewhere, or that there is none.
 pub(crate) enum ResponseFuture {
     Beacon(beacon::Answer),
-    Ours { status: StatusCode, location: Option<HeaderValue>, fields: SaidOf },
-    Site { response: origin::ResponseFuture, fields: SaidOf },
+    Ours {
+        status: StatusCode,
+        location: Option<HeaderValue>,
+        fields: SaidOf,
+    },
+    Site {
+        response: origin::ResponseFuture,
+        fields: SaidOf,
+    },
+    /// What a certificate authority has asked for (RFC 8555, section 8.3).
+    Proof(String),
 }
 
 impl Future for ResponseFuture {
@@ -166,6 +178,12 @@ impl Future for ResponseFuture {
             ResponseFuture::Site { response, fields } => {
                 let Ok(response) = ready!(Pin::new(response).poll(cx));
                 (response.map(Body::Site), fields)
+            }
+            ResponseFuture::Proof(proof) => {
+                let mut response = Response::new(Body::Bytes(std::mem::take(proof).into()));
+                let media_type = HeaderValue::from_static("application/octet-stream");
+                response.headers_mut().insert(CONTENT_TYPE, media_type);
+                return Poll::Ready(Ok(response));
             }
         };
         std::mem::take(fields).write(response.headers_mut());

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::access_log_writer::AccessLog;
+use crate::acme::{self, Acme};
 use crate::admin::{Health, Origins};
 use crate::assemble::{Identities, Sites};
 use crate::certificates::{Certificates, WatchedFiles};
@@ -33,6 +34,7 @@ pub(crate) struct Running {
     pub(crate) sites: Sites,
     pub(crate) router: Router,
     pub(crate) certificates: Arc<Certificates>,
+    pub(crate) acme: Acme,
     pub(crate) watched: WatchedFiles,
     pub(crate) servers: Servers,
     pub(crate) headstart: Headstart,
@@ -129,6 +131,11 @@ impl Running {
             return Err(vec![Problem::of_program("no listener had TLS at the start: TLS needs a restart")]);
         }
         let bound = self.servers.bind(&settings.listen).await?;
+        let plain = settings.listen.iter().any(|listen| !listen.tls);
+        let state = acme::directory(&settings).map_err(|error| vec![Problem::of_program(format!("{error:#}"))])?;
+        self.acme
+            .change(settings.tls.acme.as_ref(), &state, plain, &self.certificates)
+            .map_err(|error| vec![Problem::of_program(format!("{error:#}"))])?;
         // From here on nothing can fail but for want of descriptors.
         if let Some(identities) = identities {
             self.certificates.replace(identities.table);

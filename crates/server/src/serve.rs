@@ -8,6 +8,7 @@ use headstart::{Headstart, VerifyHeld};
 use tokio::sync::watch;
 
 use crate::access_log_writer::{AccessLog, Target};
+use crate::acme::{self, Acme};
 use crate::admin::{self, Ledger, Measurement, Monitor, Saved};
 use crate::assemble::{Identities, Sites};
 use crate::beacon::Beacons;
@@ -121,6 +122,11 @@ async fn prepare(given: Given, settings: Settings) -> Result<Running, Refused> {
     servers.change(bound).context("cannot listen")?;
     operator::apply(&headstart, &settings, &servers.ports());
 
+    let mut ordered = Acme::default();
+    let state = acme::directory(&settings)?;
+    let plain = settings.listen.iter().any(|listen| !listen.tls);
+    ordered.change(settings.tls.acme.as_ref(), &state, plain, &certificates)?;
+
     for line in sites.lines() {
         say(format_args!("{line}"));
     }
@@ -145,6 +151,7 @@ async fn prepare(given: Given, settings: Settings) -> Result<Running, Refused> {
         sites,
         router,
         certificates,
+        acme: ordered,
         watched,
         servers,
         headstart,

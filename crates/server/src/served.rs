@@ -5,13 +5,11 @@ use std::sync::Arc;
 use http::header::{HeaderMap, HeaderName, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderValue, StatusCode, Uri};
 
+use crate::challenges;
 use crate::config::SiteField;
 use crate::config::sites::{Content, Site};
 use crate::origin::Origin;
 use crate::redirect::Redirect;
-
-/// Below it, a certificate authority looks for what proves that a name is ours (RFC 8555, section 8.3): without TLS.
-const ACME: &str = "/.well-known/acme-challenge/";
 
 /// A year, which is what lists of such sites ask for.
 const HSTS: (HeaderName, HeaderValue) = (STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
@@ -47,7 +45,7 @@ impl Served {
     /// Where a request is sent to in place of an answer. `all` is said of the listener.
     pub(crate) fn redirect(&self, target: &Target<'_>, all: bool) -> Option<(StatusCode, HeaderValue)> {
         let uri = target.uri;
-        if (all || self.redirects_to_https) && !target.is_secure && !uri.path().starts_with(ACME) {
+        if (all || self.redirects_to_https) && !target.is_secure && !uri.path().starts_with(challenges::PATH) {
             let location = HeaderValue::from_str(&target.over_tls()?).ok()?;
             return Some((StatusCode::PERMANENT_REDIRECT, location));
         }
@@ -55,7 +53,7 @@ impl Served {
             let location = redirect.location(uri.path(), uri.query())?;
             Some((redirect.status(), HeaderValue::from_str(&location).ok()?))
         });
-        found.filter(|_| !uri.path().starts_with(ACME))
+        found.filter(|_| !uri.path().starts_with(challenges::PATH))
     }
 
     /// The fields that an answer of the site carries, whatever it is: over an application's own, which the operator

@@ -2,17 +2,19 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, bail};
-use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::server::{NoServerSessionStorage, ParsedCertificate};
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
+use rustls::{CertificateError, RootCertStore, ServerConfig};
 use rustls_pki_types::pem::{self, PemObject as _};
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 
 use crate::certificates::Certificates;
+use crate::challenges;
 
 /// The key and the certificates that go with it, its own first.
 pub(crate) struct Identity {
@@ -102,6 +104,31 @@ pub(crate) struct Choices {
     pub(crate) resumption: bool,
 }
 
+/// From when to when a certificate is valid.
+pub(crate) fn validity(certificate: &CertificateDer<'_>) -> Option<(SystemTime, SystemTime)> {
+    let parsed = ParsedCertificate::try_from(certificate).ok()?;
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate.clone().into_owned()).ok()?;
+    // Nothing shows the two times but the complaint about another one, which comes before any other.
+    let complaint = |seconds| {
+        let (at, provider) = (UnixTime::since_unix_epoch(Duration::from_secs(seconds)), provider());
+        let algorithms = provider.signature_verification_algorithms.all;
+        match rustls::client::verify_server_cert_signed_by_trust_anchor(&parsed, &roots, &[], at, algorithms) {
+            Err(rustls::Error::InvalidCertificate(complaint)) => Some(complaint),
+            _ => None,
+        }
+    };
+    let time = |at: UnixTime| SystemTime::UNIX_EPOCH + Duration::from_secs(at.as_secs());
+    // The beginning of Unix time, and the end of the year 9999.
+    match (complaint(0)?, complaint(253_402_300_799)?) {
+        (
+            CertificateError::NotValidYetContext { not_before, .. },
+            CertificateError::ExpiredContext { not_after, .. },
+        ) => Some((time(not_before), time(not_after))),
+        _ => None,
+    }
+}
+
 /// TLS with HTTP/2 and HTTP/1.1 on top. No early data: a replayed request would be learned twice.
 ///
 /// # Errors
@@ -113,7 +140,8 @@ pub(crate) fn server_config(certificates: Arc<Certificates>, choices: Choices) -
         .with_protocol_versions(versions)?
         .with_no_client_auth()
         .with_cert_resolver(certificates);
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    // The last is for authorities that look whether a name is ours: they take no other, and ask for nothing over it.
+    config.alpn_protocols = [&b"h2"[..], b"http/1.1", challenges::ALPN].map(<[u8]>::to_vec).to_vec();
     if choices.resumption {
         config.ticketer = rustls::crypto::ring::Ticketer::new()?;
     } else {
@@ -158,12 +186,24 @@ mod tests {
         let config =
             |allow_tls12, resumption| server_config(Arc::default(), Choices { allow_tls12, resumption }).unwrap();
         let usual = config(true, true);
-        assert_eq!(usual.alpn_protocols, [&b"h2"[..], b"http/1.1"]);
+        assert_eq!(usual.alpn_protocols, [&b"h2"[..], b"http/1.1", b"acme-tls/1"]);
         assert_eq!(usual.max_early_data_size, 0);
         assert!(usual.ticketer.enabled());
         let strict = config(false, false);
         assert!(!strict.ticketer.enabled());
         assert_eq!(strict.send_tls13_tickets, 0);
+    }
+
+    #[test]
+    fn the_time_of_a_certificate_is_read() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::new(vec!["a.example".into()]).unwrap();
+        params.not_before = rcgen::date_time_ymd(2024, 2, 29);
+        params.not_after = rcgen::date_time_ymd(2024, 5, 29);
+        let certificate = params.self_signed(&key).unwrap();
+        let (from, to) = validity(certificate.der()).unwrap();
+        assert_eq!(httpdate::fmt_http_date(from), "Thu, 29 Feb 2024 00:00:00 GMT");
+        assert_eq!(httpdate::fmt_http_date(to), "Wed, 29 May 2024 00:00:00 GMT");
     }
 
     #[test]

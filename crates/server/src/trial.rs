@@ -5,12 +5,13 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use crate::acme::Store;
 use crate::assemble::{Identities, Sites};
 use crate::config::listeners::Socket;
 use crate::config::operation::Admin;
 use crate::config::{Problem, Settings};
 use crate::overrides::Given;
-use crate::{listen, state};
+use crate::{listen, state, tls};
 
 /// Settings that can be served.
 ///
@@ -44,6 +45,7 @@ async fn find(settings: &Settings) -> Vec<Problem> {
     problems.extend(admin(&settings.admin).await);
     problems.extend(access_log(settings));
     problems.extend(kept(settings));
+    problems.extend(acme(settings));
     problems
 }
 
@@ -73,6 +75,24 @@ fn access_log(settings: &Settings) -> Option<Problem> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => state::writable(parent(path)).err().map(wrong),
         Err(error) => Some(wrong(error)),
     }
+}
+
+/// Where certificates that are ordered are kept, and who the authority is known by.
+fn acme(settings: &Settings) -> Option<Problem> {
+    let acme = settings.tls.acme.as_ref()?;
+    if let Some(ca) = &acme.ca
+        && let Err(error) = tls::read_chain(&ca.value)
+    {
+        return Some(Problem::at(ca, format!("{error:#}")));
+    }
+    let named = settings.state.directory.as_ref();
+    let path = match state::directory_path(named.map(|at| at.value.clone())) {
+        Ok(path) => Store::path(&path, &acme.authority),
+        Err(error) => return Some(Problem::of_program(format!("{error:#}"))),
+    };
+    let error = state::writable(nearest_that_is_there(&path)).err()?;
+    let why = format!("cannot keep certificates in {}: {error}", path.display());
+    Some(named.map_or_else(|| Problem::of_program(&*why), |named| Problem::at(named, &*why)))
 }
 
 /// The snapshot and its directory.

@@ -186,6 +186,17 @@ impl Browser {
         Ok(std::mem::take(&mut self.messages))
     }
 
+    /// The cookies of the page and of its site, as the browser's protocol tells of them.
+    ///
+    /// # Errors
+    ///
+    /// If the browser has no answer.
+    pub fn cookies(&mut self) -> Result<Vec<Value>, String> {
+        let params = json!({ "partition": { "type": "context", "context": self.context } });
+        let answer = self.bidi.call("storage.getCookies", &params)?;
+        Ok(answer["cookies"].as_array().cloned().unwrap_or_default())
+    }
+
     /// Ends the browser in an orderly way.
     ///
     /// # Errors

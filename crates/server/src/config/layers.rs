@@ -18,7 +18,7 @@ pub(crate) struct Layers<'a> {
     /// What takes the place of the sites of the file, if what to serve was named.
     pub(crate) site: Option<Node>,
     /// What is served if nothing else is.
-    pub(crate) default_site: Option<Node>,
+    pub(crate) default_site: &'a dyn Fn() -> Option<Node>,
     pub(crate) variables: Vec<(OsString, OsString)>,
     pub(crate) flags: Vec<Flag>,
 }
@@ -30,7 +30,8 @@ impl Layers<'_> {
         // An application that is named on the command line takes the place of the default, too.
         let has_application =
             self.flags.iter().any(|(path, _)| path.starts_with("site") && path.ends_with(".upstream"));
-        let default_site = self.default_site.filter(|_| !has_application && !root.has("site"));
+        let default_site =
+            if self.site.is_none() && !has_application && !root.has("site") { (self.default_site)() } else { None };
         let mut set = |path: &str, node: Node| {
             let place = node.place.clone();
             if let Err(why) = root.set(path, node) {
@@ -156,7 +157,7 @@ mod tests {
         let flags = vec![("learn.window".to_owned(), Node::loose("--window", "6"))];
         let problems = Problems::default();
         let variables = variables.map(|(name, value)| (name.into(), value.into())).into();
-        let layers = Layers { file: Some(&file), site: None, default_site: None, variables, flags };
+        let layers = Layers { file: Some(&file), site: None, default_site: &|| None, variables, flags };
         let root = layers.combine(&problems);
         let Value::Table(entries) = root.value else { panic!() };
         let Value::Table(learn) = &entries["learn"].1.value else { panic!() };

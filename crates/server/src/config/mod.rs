@@ -14,6 +14,7 @@
 //! an operator wants all of them, with a suggestion for each misspelt key. A key that no row of the table has asked for
 //! is a mistake.
 
+mod acme;
 #[cfg(test)]
 mod any_text;
 pub(crate) mod connections;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::place::At;
+use super::place::{At, Place};
 use super::problems::Problems;
 use super::tree::Node;
 use super::values::Wanted;
@@ -117,6 +117,8 @@ pub(crate) struct Admin {
 pub(crate) struct Tls {
     /// For names that no site has a certificate for.
     pub(crate) identity: IdentityFiles,
+    /// Certificates that are ordered.
+    pub(crate) acme: Option<Acme>,
     /// Whether TLS 1.2 is spoken, too.
     pub(crate) allow_tls12: bool,
     /// Whether clients may resume a session.
@@ -128,7 +130,45 @@ pub(crate) struct Tls {
 impl Default for Tls {
     fn default() -> Self {
         let identity = IdentityFiles::default();
-        Self { identity, allow_tls12: true, resumption: true, poll: Duration::from_secs(10) }
+        Self { identity, acme: None, allow_tls12: true, resumption: true, poll: Duration::from_secs(10) }
+    }
+}
+
+/// The directory of Let's Encrypt.
+pub(super) const LETSENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
+
+/// `[tls.acme]`: whose certificates are ordered, and where.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Acme {
+    /// For messages.
+    pub(in crate::config) place: Place,
+    pub(in crate::config) name: String,
+    /// By default all hosts of sites that have no certificate of their own.
+    pub(crate) domains: Vec<At<String>>,
+    /// Addresses of mail that the authority may write to.
+    pub(crate) contact: Vec<At<String>>,
+    /// A URL, or the name of an authority. Let's Encrypt's.
+    pub(crate) directory: Option<At<String>>,
+    /// The URL that it stands for.
+    pub(crate) authority: String,
+    /// Who is believed to know the authority itself, instead of the public authorities.
+    pub(crate) ca: Option<At<PathBuf>>,
+    /// After a first failure it is tried again after this time; after each further one, after three times as long.
+    pub(crate) retry: Duration,
+}
+
+impl Default for Acme {
+    fn default() -> Self {
+        Self {
+            place: Place::named("the default"),
+            name: String::new(),
+            domains: Vec::new(),
+            contact: Vec::new(),
+            directory: None,
+            authority: LETSENCRYPT.to_owned(),
+            ca: None,
+            retry: Duration::from_secs(60),
+        }
     }
 }
 

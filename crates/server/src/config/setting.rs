@@ -37,7 +37,7 @@ impl Row {
     /// The environment variables that stand for it: none of what there can be several of.
     pub(crate) fn variables(&self) -> Vec<String> {
         let several = matches!(self.section, "" | "listen" | "rule") || self.section.starts_with("site");
-        let made = || ["headstart", self.section, self.key].join("_").to_ascii_uppercase();
+        let made = || ["headstart", self.section, self.key].join("_").replace('.', "_").to_ascii_uppercase();
         self.variable.map(str::to_owned).into_iter().chain((!several).then(made)).collect()
     }
 

@@ -62,6 +62,9 @@ impl Settings {
             ..Forwarding::default()
         };
         let sites = sites::read(&mut root, &forwarding, problems);
+        if let Some(acme) = &mut tls.acme {
+            acme.check(&listen, &sites, problems);
+        }
         let rules = rules::read(&mut root, &keys.rules, problems);
         root.done();
         // A balancer in front may speak TLS in our place, and says so.

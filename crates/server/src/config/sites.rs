@@ -150,7 +150,7 @@ fn hosts(written: Vec<At<String>>, problems: &Problems) -> Vec<At<String>> {
 }
 
 /// What keeps this from being the name of a host, or a wildcard.
-fn host_problem(host: &str) -> Option<&'static str> {
+pub(super) fn host_problem(host: &str) -> Option<&'static str> {
     let name = host.strip_prefix("*.").unwrap_or(host);
     if name.parse::<std::net::IpAddr>().is_ok() {
         return None;

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![cfg(unix)]
 
+mod acme;
 mod applications;
 mod check;
 mod client;
@@ -14,4 +15,5 @@ mod reload;
 mod restarts;
 mod rig;
 mod start;
+mod stop;
 mod systemd;

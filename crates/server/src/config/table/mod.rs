@@ -17,13 +17,13 @@ mod sites;
 
 pub(super) use connections::{h2, limits, listen, timeouts};
 pub(super) use engine::{beacon, cookie, edge, gain, hint, learn, markup, push};
-pub(super) use operation::{Root, admin, log, root, state, tls};
+pub(super) use operation::{Root, acme, admin, log, root, state, tls};
 pub(super) use sites::{application, directory, files, proxy, redirect, rule, site, site_fields};
 
 use super::connections::Connections;
 use super::engine::Engine;
 use super::entries::{HeaderEntry, ListenEntry, ProxyEntry, RedirectEntry, RuleEntry, SiteEntry};
-use super::operation::{Admin, Log, State, Tls};
+use super::operation::{Acme, Admin, Log, State, Tls};
 use super::place::{At, Place};
 use super::setting::Row;
 use headstart_files as static_files;
@@ -78,6 +78,8 @@ pub(crate) fn chapters() -> Vec<Chapter> {
         Chapter::example("", "[site.proxy]", proxy().rows(ProxyEntry::new(Vec::new()))),
         Chapter::example("Rules of the operator's own", "[[rule]]", rule().rows(RuleEntry::default())),
         Chapter::new("Who we are", "[tls]", tls().rows(Tls::default())),
+        Chapter::example("", "[tls.acme]", acme().rows(Acme::default()))
+            .about(&["Certificates from an authority (RFC 8555), kept below the state directory and renewed."]),
         Chapter::new("What is learned and sent", "[learn]", learn().rows(Engine::default())),
         Chapter::new("", "[push]", push().rows(Engine::default())),
         Chapter::new("", "[hint]", hint().rows(Engine::default())),

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::access_log_writer::Format;
 use crate::config::entries::ListenEntry;
-use crate::config::operation::{Admin, Log, State, Tls};
+use crate::config::operation::{Acme, Admin, Log, State, Tls};
 use crate::config::place::At;
+use crate::config::section::Section;
 use crate::config::setting::{Group, Takes};
 use crate::log::LogFormat;
 
@@ -30,6 +31,7 @@ pub(in crate::config) fn root() -> Group<Root> {
         .variable("HEADSTART_LISTEN")
 }
 
+const SECOND: Duration = Duration::from_secs(1);
 const FRACTION: Duration = Duration::from_millis(100);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -52,6 +54,42 @@ pub(in crate::config) fn tls() -> Group<Tls> {
         .help("whether clients may resume a session")
         .within("poll", FRACTION..=DAY, |to| &mut to.poll)
         .help("how often the files of certificates are looked at for changes")
+        .custom("acme", read_acme, |_| None)
+}
+
+/// Reads `[tls.acme]`, if there is one.
+fn read_acme(section: &mut Section<'_>, key: &'static str, to: &mut Tls) {
+    if section.has(key) {
+        let name = section.name_of(key);
+        let mut section = section.section(key);
+        let mut read = Acme { place: section.place().clone(), name, ..Acme::default() };
+        acme().read_keys(&mut section, &mut read);
+        section.done();
+        to.acme = Some(read);
+    }
+}
+
+pub(in crate::config) fn acme() -> Group<Acme> {
+    Group::<Acme>::new("tls.acme")
+        .value("domains", |to| &mut to.domains)
+        .help("names that certificates are ordered for, by ACME; the terms of the authority are agreed to by that")
+        .otherwise("the hosts of all sites without a certificate")
+        .sample("[\"example.org\", \"www.example.org\"]")
+        .flag("acme", Takes::List("NAME"))
+        .value("contact", |to| &mut to.contact)
+        .help("addresses of mail that the authority may write to")
+        .sample("[\"ops@a.example\"]")
+        .flag("acme-contact", Takes::List("EMAIL"))
+        .value("directory", |to| &mut to.directory)
+        .help("the authority: letsencrypt, letsencrypt-staging, or the URL of a directory")
+        .otherwise("letsencrypt")
+        .sample("\"letsencrypt-staging\"")
+        .flag("acme-directory", Takes::Value("URL"))
+        .value("ca", |to| &mut to.ca)
+        .help("certificates that the authority itself is known by, instead of the public authorities")
+        .sample("\"ca.pem\"")
+        .within("retry", SECOND..=DAY, |to| &mut to.retry)
+        .help("how long to wait after an order that failed; three times as long after each further one, 6h at most")
 }
 
 pub(in crate::config) fn state() -> Group<State> {

@@ -1,0 +1,180 @@
+//! An application, the program before it, and a browser that uses one or the other.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use testkit::browser::{Browser, Engine, Launch};
+use testkit::tls::Certificate;
+use testkit::{Program, http1};
+
+use super::application::{Application, Step};
+use super::seen::{Seen, normal};
+use super::table::Row;
+
+/// How long an application may take to start, and a step to be over.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// Runs from which the program learns, before the one that is compared.
+const LESSONS: usize = 1;
+/// How long a visit stays open, in seconds.
+const WINDOW: u64 = 1;
+
+/// Uses the application without the program, and with it once it has learned, and compares.
+pub(crate) fn compare(application: &Application) -> Result<Row, String> {
+    let scratch = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let pristine = scratch.path().join("pristine");
+    fs::create_dir(&pristine).map_err(|error| error.to_string())?;
+    (application.prepare)(&pristine)?;
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let port = port.map_err(|error| error.to_string())?.port();
+    let bed = Bed { application, scratch: scratch.path(), pristine, port };
+    let certificate = Certificate::for_loopback(scratch.path());
+    let direct = bed.run("direct", &format!("http://127.0.0.1:{port}"), &certificate)?;
+
+    let program = Program::start(
+        Command::new(env!("CARGO_BIN_EXE_headstart"))
+            .args(["proxy", &format!("http://127.0.0.1:{port}"), "--listen", "127.0.0.1:0", "--holdout", "0"])
+            .args(["--window", &WINDOW.to_string(), "--state-dir"])
+            .arg(scratch.path().join("state"))
+            .arg("--cert")
+            .arg(&certificate.cert)
+            .arg("--key")
+            .arg(&certificate.key)
+            .stdin(Stdio::null()),
+    );
+    let base = format!("https://127.0.0.1:{}", program.port("https"));
+    let mut through = Seen::default();
+    for lesson in 0..=LESSONS {
+        through = bed.run(&format!("lesson-{lesson}"), &base, &certificate)?;
+        std::thread::sleep(Duration::from_secs(WINDOW + 1));
+    }
+    let hinted = program.lines().iter().filter(|line| line.contains("hinted")).count();
+    let differences = through.differences(&direct);
+    Ok(Row {
+        name: application.name,
+        version: application.version(),
+        steps: application.steps.len(),
+        requests: through.requests(),
+        hinted,
+        differences,
+    })
+}
+
+struct Bed<'a> {
+    application: &'a Application,
+    scratch: &'a Path,
+    pristine: PathBuf,
+    port: u16,
+}
+
+impl Bed<'_> {
+    /// One run of all steps by a new browser, with the application as it was prepared.
+    fn run(&self, name: &str, base: &str, certificate: &Certificate) -> Result<Seen, String> {
+        let [data, profile] = [format!("{name}-data"), format!("{name}-profile")].map(|name| self.scratch.join(name));
+        copy(&self.pristine, &data).map_err(|error| format!("{}: {error}", data.display()))?;
+        fs::create_dir(&profile).map_err(|error| error.to_string())?;
+        let mut application = (self.application.start)(&data, self.port)?;
+        self.wait_for(&mut application)?;
+        let launch =
+            Launch { engine: Engine::Chromium, profile: &profile, spki: &certificate.spki, prefix: &[], flags: &[] };
+        let mut browser = Browser::start(&launch)?;
+        let mut seen = Seen::default();
+        for step in self.application.steps {
+            take(step, base, &mut browser, &mut seen).map_err(|error| format!("{name}, {}: {error}", step.name))?;
+        }
+        for cookie in browser.cookies()? {
+            let name = normal(cookie["name"].as_str().unwrap_or_default());
+            // The program's own.
+            if !name.contains("headstart") {
+                let of = |key: &str| cookie[key].to_string();
+                let said = [of("path"), of("httpOnly"), of("sameSite")].join(" ");
+                seen.cookies.insert(format!("{name} {said}"));
+            }
+        }
+        seen.console = browser.console()?.iter().map(|line| normal(without_phrase(line))).collect();
+        browser.close()?;
+        application.signal("TERM");
+        let _ = application.wait();
+        Ok(seen)
+    }
+
+    /// Until it answers.
+    fn wait_for(&self, application: &mut Program) -> Result<(), String> {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            if http1::connect(("127.0.0.1", self.port)).is_ok() {
+                return Ok(());
+            }
+            if !application.is_alive() {
+                return Err(format!("it ended:\n{}", application.printed()));
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        Err(format!("it does not listen:\n{}", application.printed()))
+    }
+}
+
+fn take(step: &Step, base: &str, browser: &mut Browser, seen: &mut Seen) -> Result<(), String> {
+    if let Some(path) = step.open {
+        browser.open(&format!("{base}{path}"))?;
+    }
+    // What opens is there before anything is done with it.
+    if step.open.is_some() && step.until.contains("querySelector") && !step.act.contains("submit") {
+        until(step.until, browser)?;
+    }
+    let returned = browser.run(step.act)?;
+    until(step.until, browser)?;
+    until("document.readyState === 'complete'", browser)?;
+    let text =
+        if step.compares_text { browser.run("return document.documentElement.outerHTML;")? } else { Value::Null };
+    let text = normal(text.as_str().unwrap_or_default());
+    seen.steps.insert(step.name.to_owned(), (returned, text));
+    let entries = browser.run(
+        "return [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+             .filter((entry) => new URL(entry.name).origin === location.origin)
+             .map((entry) => [new URL(entry.name).pathname, entry.responseStatus, entry.decodedBodySize, entry.initiatorType]);",
+    )?;
+    seen.add_fetched(step.name, &entries);
+    Ok(())
+}
+
+/// HTTP/2 has no reason phrase for the browser to show.
+fn without_phrase(line: &str) -> &str {
+    line.split_once(" (")
+        .filter(|(start, _)| start.contains("responded with a status of"))
+        .map_or(line, |(start, _)| start)
+}
+
+/// Waits for an expression to become true in whatever page is there.
+fn until(expression: &str, browser: &mut Browser) -> Result<(), String> {
+    let deadline = Instant::now() + PATIENCE;
+    let script = format!("return {expression};");
+    loop {
+        // While one page gives way to the next, there is none.
+        let answer = browser.run(&script);
+        if matches!(answer, Ok(Value::Bool(true))) {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            return Err(format!("{expression} is never true: {answer:?}"));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir(to)?;
+    for entry in fs::read_dir(from)? {
+        let path = entry?.path();
+        let target = to.join(path.file_name().unwrap_or_default());
+        if path.is_dir() {
+            copy(&path, &target)?;
+        } else {
+            fs::copy(&path, target)?;
+        }
+    }
+    Ok(())
+}
