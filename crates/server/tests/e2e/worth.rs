@@ -38,7 +38,7 @@ fn figures_outlive_the_program_and_are_given_to_others() {
     let admin = Admin::of(&server);
     let before = arms(&admin.get("/gain.jsonl").body);
     let timed = |arm| views(&before, "site", arm);
-    assert!(timed("helped") >= 5 && timed("held_out") >= 5, "{} and {}", timed("helped"), timed("held_out"));
+    assert!(timed("helped") >= 1 && timed("held_out") >= 1, "{} and {}", timed("helped"), timed("held_out"));
     assert!(before.iter().any(|row| row["scope"] == "page" && row["page"] == "/"), "a page by its name");
     assert!(server.stop().success());
 
@@ -74,7 +74,9 @@ fn an_a_a_comparison_is_said_loudly_and_measured_apart() {
         return;
     }
     let (site, home) = (Site::small(), Home::new());
-    let server = Server::start(&site, &home, &[&OPTIONS[..], &["--set", "gain.aa=true"]].concat());
+    // At least a quarter of the views is held out, however settled the page is.
+    let options = ["--admin", "127.0.0.1:0", "--holdout", "2", "--set", "gain.aa=true"];
+    let server = Server::start(&site, &home, &options);
     let page = site.page("/");
     teach(&server, &page);
     server.let_visits_end();
