@@ -8,8 +8,8 @@ use crate::rig::tools;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
-/// Navigations, each by a client of its own. A page is held out once in four views at first and once in 64 when its evidence is
-/// settled, a site once in 16 views over some 1,024: so 8 of these at least, and 120 at most.
+/// Navigations, each by a client of its own. A page is held out once in 64 views when its evidence is settled and more often
+/// before, a site once in 16 views: so 8 of these at least, and 120 at most.
 const VISITS: usize = 960;
 
 #[test]
