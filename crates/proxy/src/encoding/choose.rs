@@ -15,9 +15,6 @@ use crate::head::{content_length, vary_by_coding};
 /// costs, and is as dense; Brotli is denser than gzip at the same cost.
 const ORDER: [Coding; 3] = [Coding::Zstd, Coding::Br, Coding::Gzip];
 
-/// Streams of events are open for long: the encoder with the least memory.
-const ORDER_OF_EVENTS: [Coding; 1] = [Coding::Gzip];
-
 /// Fields that say something of the bytes as they were.
 const OF_PLAIN_FORM: [HeaderName; 6] = [
     header::CONTENT_LENGTH,
@@ -54,26 +51,17 @@ pub(crate) fn choose(
     if secrets::at_risk(asked, head, &config.own_cookies) {
         return None;
     }
-    let is_events = media_type(&head.headers) == EVENTS;
-    let order = if is_events { &ORDER_OF_EVENTS[..] } else { &ORDER };
     let favourites: Vec<Coding> = Accepted::read(&asked.headers).favourites().collect();
-    let coding = *order.iter().find(|coding| favourites.contains(coding))?;
+    let coding = *ORDER.iter().find(|coding| favourites.contains(coding))?;
     if is_head {
         say_coded(&mut head.headers, coding);
         return None;
     }
-    let room = budget.take(coding, is_events)?;
+    let room = budget.take(coding)?;
     let encoder = Encoder::new(coding, compression.levels).ok()?;
     let flushes = content_length(&head.headers).is_none_or(|bytes| bytes > WHOLE);
     say_coded(&mut head.headers, coding);
     Some(Box::new(Recoder::new(encoder, room, flushes)))
-}
-
-const EVENTS: &str = "text/event-stream";
-
-fn media_type(headers: &HeaderMap) -> String {
-    let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// Whether there is a form of the content that is worth its making, whoever asks.
@@ -85,11 +73,12 @@ fn is_worth_it(compression: &Compression, asked: &Parts, head: &response::Parts)
         .get_all(header::CONTENT_ENCODING)
         .iter()
         .all(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"));
-    let media = media_type(headers);
+    let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     has_content
         && is_plain
         && !headers.contains_key(header::CONTENT_RANGE)
-        && (is_compressible(&media) || media == EVENTS)
+        // Not server-sent events: each of them is small, and their streams are open for as long as their page.
+        && is_compressible(media)
         && content_length(headers).is_none_or(|bytes| bytes >= compression.from)
         // A cache between us and the client may not transform either (RFC 9111, sections 5.2.1.6 and 5.2.2.6).
         && !forbids_transforming(headers)
@@ -194,9 +183,6 @@ mod tests {
             assert_eq!(coding(&[("accept-encoding", accepted)], &[HTML]).as_deref(), expected, "{accepted}");
         }
         assert_eq!(coding(&[], &[HTML]), None);
-        let events = [("content-type", "text/event-stream")];
-        assert_eq!(coding(&[("accept-encoding", "gzip, br, zstd")], &events).as_deref(), Some("gzip"));
-        assert_eq!(coding(&[("accept-encoding", "br")], &events), None);
     }
 
     #[test]
@@ -208,6 +194,7 @@ mod tests {
             &[HTML, ("cache-control", "max-age=1, No-Transform")],
             &[HTML, ("content-range", "bytes 0-9999/20000")],
             &[("content-type", "image/png")],
+            &[("content-type", "text/event-stream; charset=utf-8")],
             &[("content-length", "9999")],
         ] {
             let (head, coded) = chosen("GET", &[gzip], 200, said);

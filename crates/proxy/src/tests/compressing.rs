@@ -75,9 +75,17 @@ async fn a_page_arrives_whole_however_it_came() {
 }
 
 #[tokio::test]
-async fn events_arrive_at_once() {
-    let first =
-        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n";
+async fn events_go_out_as_they_are() {
+    let events = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n";
+    let upstream = Upstream::start(move |_| Act::SayAndClose(events.into())).await;
+    let front = Front::before(&upstream, |_| {}).await;
+    let (_, fields, body) = ask(&front, "GET", "/", &[GZIP]).await;
+    assert_eq!((fields.get("content-encoding"), &body[..]), (None, &b"data: 1\n\n"[..]));
+}
+
+#[tokio::test]
+async fn a_part_arrives_though_nothing_follows() {
+    let first = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n";
     let upstream = Upstream::start(|_| Act::SayAndHang(first.to_vec())).await;
     let front = Front::before(&upstream, |config| config.timeouts.body = PATIENCE).await;
     let socket = TcpStream::connect(front.address).await.unwrap();
