@@ -75,7 +75,8 @@ async fn answer(
             queue.push_front((respond.send_response(Response::from_parts(head, ()), false)?, body));
         }
         let Some((stream, body)) = queue.front_mut() else { return Ok(()) };
-        if send_slice(stream, body).await? {
+        // A client that has it, or has gone, resets it.
+        if send_slice(stream, body).await.unwrap_or(true) {
             queue.pop_front();
         }
     }

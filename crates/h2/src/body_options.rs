@@ -11,6 +11,8 @@ pub(crate) struct BodyOptions {
     pub(crate) requested: Priority,
     /// Priority parameters of the response head, which override it.
     pub(crate) own: PriorityParameters,
+    /// It was pushed, or asked for because a 103 named it: it may have to wait for its page.
+    pub(crate) early: bool,
     /// The bytes that a push may send; `None` for the response to a request.
     pub(crate) allowance: Option<Allowance>,
     /// The client may leave the window of a tunnel closed for as long as it likes.

@@ -12,6 +12,7 @@ use http::{Method, Response, request, response};
 use http_body::{Body, SizeHint};
 use tokio::time::Instant;
 
+use crate::awaited_pages::AwaitedPages;
 use crate::body_options::BodyOptions;
 use crate::config::Config;
 use crate::exchanges::Asked;
@@ -30,6 +31,7 @@ pub(crate) struct Delivery<P: Policy, B: Body> {
     policy: P,
     promises: Promises<P::Tag>,
     scheduler: Scheduler<B, Owner<P>>,
+    awaited: AwaitedPages,
     wire: Arc<Wire>,
     /// Promised streams that are to be cancelled, because the page came to nothing.
     withdrawn: Vec<u32>,
@@ -49,6 +51,7 @@ impl<P: Policy, B: HttpBody> Delivery<P, B> {
             policy,
             promises: Promises::new(config, now),
             scheduler: Scheduler::new(config.max_unsent_bytes),
+            awaited: AwaitedPages::default(),
             wire: Arc::clone(wire),
             withdrawn: Vec::new(),
             bodies_ended: Vec::new(),
@@ -58,6 +61,11 @@ impl<P: Policy, B: HttpBody> Delivery<P, B> {
     /// Asks the policy about a request that has arrived.
     pub(crate) fn request(&mut self, client: Client, head: &mut request::Parts) -> Opening<P::Exchange, P::Tag> {
         self.policy.request(client, head)
+    }
+
+    /// Something is sent early for the page on this stream: what it can be drawn without waits for it.
+    pub(crate) fn await_page(&mut self, stream: u32, priority: Priority, now: Instant) {
+        self.awaited.add(stream, priority.urgency, now);
     }
 
     /// Asks the policy about the response to it.
@@ -85,6 +93,7 @@ impl<P: Policy, B: HttpBody> Delivery<P, B> {
     /// Promises what may be promised and sends the page's head; bodies go to the scheduler.
     /// Runs while no promise is being written, as [`Promising::promise`] asks.
     pub(crate) fn commit(&mut self, cx: &mut Context<'_>, mut page: Page<P, B>, now: Instant) {
+        self.awaited.remove(page.id());
         // The tap reports a cancelled page before this runs; a promise on one would be a connection error.
         if page.respond.poll_reset(cx).is_ready() {
             self.policy.ended(page.exchange, false);
@@ -109,7 +118,8 @@ impl<P: Policy, B: HttpBody> Delivery<P, B> {
             Ok(_) if ends => self.policy.ended(page.exchange, true),
             Ok(send) => {
                 let tunnel = page.method == Method::CONNECT;
-                let options = BodyOptions { requested: page.priority, own: page.own, allowance: None, tunnel };
+                let Page { priority: requested, own, early, .. } = page;
+                let options = BodyOptions { requested, own, early, allowance: None, tunnel };
                 self.scheduler.push(send, page.body, options, page.ahead.place, now, Owner::Page(page.exchange));
             }
             Err(error) => {
@@ -158,6 +168,7 @@ impl<P: Policy, B: HttpBody> Delivery<P, B> {
 
     /// The service failed on a page: answers for it and cancels what was promised ahead of it.
     pub(crate) fn fail(&mut self, exchange: P::Exchange, mut respond: SendResponse<Bytes>, mut promised: Vec<u32>) {
+        self.awaited.remove(respond.stream_id().as_u32());
         if promised.is_empty() {
             respond.send_reset(Reason::INTERNAL_ERROR);
         } else {
@@ -191,7 +202,9 @@ impl<P: Policy, B: HttpBody> Delivery<P, B> {
     /// `h2` has to write.
     pub(crate) fn send(&mut self, cx: &mut Context<'_>, now: Instant) -> usize {
         let mut ended = std::mem::take(&mut self.bodies_ended);
-        let Delivery { scheduler, promises, wire, .. } = self;
+        let Delivery { scheduler, awaited, promises, wire, .. } = self;
+        let waits = !awaited.is_empty() && scheduler.has_early();
+        scheduler.limit_early(if waits { awaited.limit(cx, now) } else { None });
         let frames = scheduler.poll(cx, wire, now, &mut ended, &mut |surcharge| promises.charge(now, surcharge));
         for (owner, how) in ended.drain(..) {
             self.body_ended(owner, how);
@@ -224,6 +237,7 @@ impl<P: Policy, B: HttpBody> Delivery<P, B> {
 
     /// The tap has seen the end of a stream.
     pub(crate) fn stream_ended(&mut self, end: End) {
+        self.awaited.remove(end.stream);
         if let Some((tag, outcome)) = self.promises.end(end) {
             self.policy.outcome(&tag, outcome);
         }

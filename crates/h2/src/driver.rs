@@ -189,6 +189,8 @@ where
         let interim = Arc::new(Interim::default());
         let client = Client::new(head.method != Method::CONNECT && self.delivery.can_push(now));
         let Opening { exchange, early_hints, promises, priority } = self.delivery.request(client, &mut head);
+        let early = priority.is_some();
+        let helped = early_hints.is_some() || !promises.is_empty();
         if let Some(fields) = early_hints {
             interim.send_early_hints(&mut respond, fields);
         }
@@ -199,7 +201,10 @@ where
         head.extensions.insert(EarlyHints::new(Arc::clone(&interim)));
         let priority = self.wire.updates.take(id).or(priority).unwrap_or_else(|| Priority::from_headers(&head.headers));
         let method = head.method.clone();
-        let asked = Asked { exchange, method, priority, origin, ahead: PromisedAhead::default() };
+        if helped {
+            self.delivery.await_page(id, priority, now);
+        }
+        let asked = Asked { exchange, method, priority, early, origin, ahead: PromisedAhead::default() };
         let body = RequestBody::new(stream, &head, &self.config, &interim, &self.wire, &self.unread);
         let mut call = call(&self.service, cx, Request::from_parts(head, body));
         let polled = call.poll_unpin(cx);
@@ -238,7 +243,7 @@ where
     /// The service has answered for the page.
     fn answered(&mut self, cx: &mut Context<'_>, asked: Asked<P>, answer: Answer<P::Tag, B>, now: Instant) {
         let Answer { respond, interim, response, mut pushes } = answer;
-        let Asked { mut exchange, method, priority, origin, mut ahead } = asked;
+        let Asked { mut exchange, method, priority, early, origin, mut ahead } = asked;
         interim.close();
         let Some(response) = response else {
             self.delivery.fail(exchange, respond, ahead.ids);
@@ -263,7 +268,7 @@ where
         }
         let own = PriorityParameters::from_headers(&head.headers);
         let settled = pushes.is_settled();
-        let mut page = Page { respond, exchange, method, priority, own, head, body, pushes, ahead };
+        let mut page = Page { respond, exchange, method, priority, own, early, head, body, pushes, ahead };
         if settled {
             self.exchanges.push_ready(page);
             return;

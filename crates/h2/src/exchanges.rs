@@ -49,6 +49,8 @@ pub(crate) struct Asked<P: Policy> {
     pub(crate) exchange: P::Exchange,
     pub(crate) method: Method,
     pub(crate) priority: Priority,
+    /// The policy knows that the client was told to ask for it.
+    pub(crate) early: bool,
     /// `None` if the client took no pushes when it asked.
     pub(crate) origin: Option<Origin>,
     pub(crate) ahead: PromisedAhead<P::Tag>,

@@ -57,6 +57,7 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+mod awaited_pages;
 mod body;
 mod body_options;
 mod call;

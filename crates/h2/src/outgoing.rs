@@ -125,6 +125,11 @@ where
         }
     }
 
+    /// Whether it was pushed, or asked for because a 103 named it.
+    pub(crate) fn is_early(&self) -> bool {
+        self.options.early
+    }
+
     /// Its place in the order in which streams are served; no two are equal.
     pub(crate) fn place(&self) -> (u8, VirtualTime) {
         (self.priority.urgency, self.due)

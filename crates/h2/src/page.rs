@@ -17,6 +17,8 @@ pub(crate) struct Page<P: Policy, B> {
     pub(crate) priority: Priority,
     /// Priority parameters of the response head, which override `priority` (RFC 9218, section 8).
     pub(crate) own: PriorityParameters,
+    /// The policy knows that the client was told to ask for it.
+    pub(crate) early: bool,
     pub(crate) head: response::Parts,
     pub(crate) body: B,
     pub(crate) pushes: PendingPushes<P::Tag, B>,

@@ -102,7 +102,13 @@ impl<P: Policy> Promising<'_, P> {
         let priority = pushed_priority(page.priority, own.over(promise.priority.unwrap_or(page.priority)));
         // If the push was made less urgent than its head says, what the head says no longer counts.
         let own = if own.over(priority) == priority { own } else { PriorityParameters::default() };
-        let options = BodyOptions { requested: priority, own, allowance: Some(Allowance::new(bytes)), tunnel: false };
+        let options = BodyOptions {
+            requested: priority,
+            own,
+            early: true,
+            allowance: Some(Allowance::new(bytes)),
+            tunnel: false,
+        };
 
         let mut push = page.respond.push_request(request).map_err(|error| {
             tracing::debug!(%error, path = %promise.path, "h2 refused a promise");

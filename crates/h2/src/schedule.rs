@@ -65,6 +65,8 @@ pub(crate) struct Scheduler<B, E> {
     batch: u64,
     /// The stream of which `h2` holds more than one slice.
     deep: Option<Deep>,
+    /// Early bodies that are less urgent than this wait for a page.
+    early_limit: Option<u8>,
     pace: Pace,
 }
 
@@ -91,12 +93,23 @@ where
             handed: 0,
             batch: 1,
             deep: None,
+            early_limit: None,
             pace: Pace::default(),
         }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.streams.is_empty()
+    }
+
+    /// Whether any body was sent early.
+    pub(crate) fn has_early(&self) -> bool {
+        self.streams.iter().any(|stream| stream.is_early())
+    }
+
+    /// From now on early bodies that are less urgent than this wait; with `None` none does.
+    pub(crate) fn limit_early(&mut self, limit: Option<u8>) {
+        self.early_limit = limit;
     }
 
     /// Reserves a place for a body that is to come, before all that is added later.
@@ -298,7 +311,10 @@ where
     /// Picks the stream that goes next: the first that is ready; now and then the one that has waited longest, for which
     /// all streams are looked at, a few hundred at most.
     fn pick(&self, window: usize, epoch: u64, now: Instant) -> Option<usize> {
-        let ready = |stream: &Outgoing<B, E>| stream.is_ready(window, epoch);
+        let waits = |stream: &Outgoing<B, E>| {
+            stream.is_early() && self.early_limit.is_some_and(|limit| stream.priority.urgency > limit)
+        };
+        let ready = |stream: &Outgoing<B, E>| stream.is_ready(window, epoch) && !waits(stream);
         if self.slices.is_multiple_of(PATIENT_EVERY) {
             let waiting = self.streams.iter().enumerate().filter(|(_, stream)| ready(stream));
             if let Some((at, stream)) = waiting.min_by_key(|(_, stream)| stream.last_served)

@@ -7,9 +7,10 @@ use headstart_policy::Priority;
 const URGENCIES: std::ops::RangeInclusive<u8> = 1..=7;
 
 /// The urgency of an asset for a page: what browsers say of it when they ask for it by themselves, else what its
-/// destination tells.
+/// destination tells. A font comes after what blocks: browsers ask for it urgently, but only when they draw.
 pub(crate) fn urgency(learned: Option<u8>, destination: Destination, cors: bool) -> u8 {
-    learned.unwrap_or_else(|| usual_urgency(destination, cors)).clamp(*URGENCIES.start(), *URGENCIES.end())
+    let least = if destination == Destination::Font { 2 } else { *URGENCIES.start() };
+    learned.unwrap_or_else(|| usual_urgency(destination, cors)).clamp(least, *URGENCIES.end())
 }
 
 /// The urgency that browsers mostly give to assets of a destination.
@@ -19,9 +20,9 @@ pub(crate) fn urgency(learned: Option<u8>, destination: Destination, cors: bool)
 /// cannot be told, so these stand between.
 fn usual_urgency(destination: Destination, cors: bool) -> u8 {
     match destination {
-        Destination::Font | Destination::Style => 1,
+        Destination::Style => 1,
         Destination::Script if cors => 1,
-        Destination::Script => 2,
+        Destination::Font | Destination::Script => 2,
         _ => 3,
     }
 }
@@ -57,5 +58,6 @@ mod tests {
         assert!(blocking < nobody_waits_for);
         assert_eq!(urgency(Some(0), Destination::Style, false), 1, "nothing is as urgent as the page");
         assert_eq!(urgency(Some(200), Destination::Image, false), 7);
+        assert_eq!(urgency(Some(0), Destination::Font, true), 2, "nothing is drawn later for want of a font");
     }
 }

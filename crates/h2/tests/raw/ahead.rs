@@ -2,12 +2,19 @@
 
 use std::time::Duration;
 
+use headstart_policy::{Priority, Promise};
+use http::HeaderMap;
 use tokio::time::Instant;
 
 use crate::server::Script;
 use testkit::frames::{CANCEL, ENABLE_PUSH, get, request, rst, settings, window};
 
 const BIG_PIPE: usize = 1 << 22;
+
+fn ranked(path: &str, urgency: u8) -> Promise<String> {
+    let priority = Some(Priority { urgency, incremental: false });
+    Promise { path: path.parse().unwrap(), headers: HeaderMap::new(), priority, tag: path.to_owned() }
+}
 
 async fn after(ms: u64) {
     tokio::time::sleep(Duration::from_millis(ms)).await;
@@ -91,6 +98,25 @@ async fn the_page_comes_first_all_the_same() {
         assert_eq!(server.peer.trace().await, "DATA 1 30000 end", "{priority}");
         server.peer.send(window(0, 1 << 20)).await;
         assert_eq!(server.peer.trace().await, "DATA 2 134465 end, DATA 4 100000 end");
+        server.peer.assert_well().await;
+        server.hang_up().await.0.unwrap();
+    }
+}
+
+/// The first flights are for the page: what it can be drawn without waits until it is ready, but no longer than a second.
+#[tokio::test(start_paused = true)]
+async fn what_does_not_block_waits_for_the_page() {
+    for (page, waits) in [("/wait/300/30000", 300), ("/wait/3000/30000", 1_000)] {
+        let script = Script::new().promise(page, vec![ranked("/bytes/20", 1), ranked("/bytes/30", 3)]);
+        let mut server = script.start(BIG_PIPE, &[]).await;
+        server.peer.send(request(1, "GET", page, &[("priority", "u=0, i")], true)).await;
+        after(waits - 20).await;
+        let heard = server.peer.trace().await;
+        assert!(heard.ends_with("HEADERS 4 200, DATA 2 20 end"), "{page}: {heard}");
+        after(40).await;
+        let heard = server.peer.trace().await;
+        assert!(heard.ends_with("DATA 4 30 end"), "{page}: {heard}");
+        assert_eq!(heard.contains("DATA 1 30000 end, "), waits < 1_000, "{page}: the page goes first: {heard}");
         server.peer.assert_well().await;
         server.hang_up().await.0.unwrap();
     }
