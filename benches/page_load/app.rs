@@ -23,7 +23,6 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::site::Site;
-use crate::pages;
 use files::Files;
 
 const FLAG: &str = "--be-app";
@@ -37,8 +36,8 @@ pub(crate) const APP: Peer = Peer {
     env: &[("TOKIO_WORKER_THREADS", "@workers@")],
 };
 
-/// Turns this process into a server if it was started as one, and does not return then.
-pub(crate) fn become_app() {
+/// Turns this process into a server if it was started as one, and does not return then. `named` makes the site of a name.
+pub(crate) fn become_app(named: impl Fn(&str) -> Result<Site, String>) {
     let words: Vec<String> = std::env::args().collect();
     let [_, flag, address, root, cert, key, kind, think, site @ ..] = &words[..] else { return };
     if flag != FLAG {
@@ -47,7 +46,7 @@ pub(crate) fn become_app() {
     let run = || -> Result<(), Box<dyn Error>> {
         let think = Duration::from_millis(think.parse()?);
         let files = Files::new(root.into(), think);
-        let site = site.first().map_or_else(|| Ok(Site::new(0)), |shape| pages::site(shape))?;
+        let site = site.first().map_or_else(|| Ok(Site::new(0)), |name| named(name))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(serve(kind, address.parse()?, tls(cert, key)?, files, site))
     };

@@ -30,7 +30,7 @@ use crate::peers;
 /// Runs the benchmark; `--quick` is the short one.
 pub fn main() {
     peers::become_peer();
-    app::become_app();
+    app::become_app(|name| Err(format!("no site `{name}`")));
     let quick = std::env::args().any(|word| word == "--quick");
     let mut cases = case::Case::all(quick);
     let mut views = view::View::all(quick);

@@ -5,9 +5,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::contest::OURS;
-use super::measure::Results;
-use super::report::{against_nginx, servers, words};
-use super::summary::Spread;
+use super::loads::Results;
+use super::summary::{NGINX_PLAIN, Spread, render, servers, words};
 use crate::rows;
 
 const WIDTH: f64 = 700.0;
@@ -20,7 +19,7 @@ const ROW: f64 = 34.0;
 pub(super) fn draw(results: &Results, think: u64) -> Option<PathBuf> {
     let mut all: Vec<(String, Spread)> = servers(results)
         .into_iter()
-        .filter_map(|server| Some((words(server), against_nginx(results, think, server)?)))
+        .filter_map(|server| Some((words(server), results.spread(think, server, NGINX_PLAIN, render)?)))
         .filter(|(name, _)| name != "nginx")
         .collect();
     if all.is_empty() {

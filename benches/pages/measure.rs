@@ -1,15 +1,16 @@
 //! Loads the pages, a few links at a time: one page of one thinking time on each, by all servers in turn.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::contest::{CONTESTANTS, PAIRED};
+use super::loads::{Loads, Results};
 use super::shape::Shape;
 use super::site;
 use super::summary::render;
 use crate::link::Conditions;
 use crate::page_load::contest::{Contestant, Way};
-use crate::page_load::lane::{Lane, Measured, Teaching};
+use crate::page_load::lane::{Lane, Teaching};
 use crate::page_load::run::{described_link, lock};
 use crate::page_load::site::Site;
 use crate::peers::Error;
@@ -22,47 +23,6 @@ pub(super) const THINKS: [u64; 2] = [0, 200];
 const TEACHING: Teaching = Teaching { networks: 12, rounds: 1 };
 const ROUND_TRIP_MILLIS: u64 = 100;
 const MEGABITS: u64 = 10;
-
-/// A server, and what the client lets it do.
-pub(super) type Server = (&'static str, Way);
-
-/// The loads of one page, of servers that think so long over it.
-#[derive(Debug)]
-pub(super) struct Loads {
-    pub(super) shape: String,
-    pub(super) kind: String,
-    pub(super) think: u64,
-    /// Bytes of the page and of all that it needs, and of what it is drawn with.
-    pub(super) bytes: usize,
-    pub(super) critical_bytes: usize,
-    /// By round.
-    pub(super) cold: BTreeMap<Server, BTreeMap<usize, Measured>>,
-    /// A second visit that holds all that may be held.
-    pub(super) returning: BTreeMap<Server, Measured>,
-}
-
-impl Loads {
-    /// The render times, for whoever waits for the end.
-    fn line(&self) -> String {
-        let times = self.cold.keys().filter_map(|server| {
-            let time = self.median(*server, render)?;
-            Some(format!("{} ({}) {time:.0}", server.0, server.1.name()))
-        });
-        format!("{}, thinks {} ms: {}", self.shape, self.think, times.collect::<Vec<_>>().join(", "))
-    }
-}
-
-/// All that was measured.
-#[derive(Debug, Default)]
-pub(super) struct Results {
-    /// By page, then by thinking time.
-    pub(super) loads: Vec<Loads>,
-    /// Servers that did not take part, and loads that failed, in words.
-    pub(super) missing: BTreeSet<String>,
-    pub(super) failed: Vec<String>,
-    /// What the links are and what was measured of them.
-    pub(super) links: BTreeSet<String>,
-}
 
 /// Loads each page in so many rounds.
 pub(super) fn run(shapes: &[Shape], rounds: usize) -> Results {
@@ -100,7 +60,7 @@ fn work(
         let Some((shape, think)) = lock(queue).pop_front() else { return Ok(()) };
         let loads = load(&mut lane, shape, think, rounds, results);
         lane.clear();
-        eprintln!("{}", loads.line());
+        eprintln!("{}", line(&loads));
         lock(results).loads.push(loads);
     }
 }
@@ -172,4 +132,13 @@ fn load(lane: &mut Lane, shape: &Shape, think: u64, rounds: usize, results: &Mut
 fn fail(results: &Mutex<Results>, shape: &Shape, think: u64, (one, way): (&Contestant, Way), why: &str) {
     let way = way.name();
     lock(results).failed.push(format!("{} ({way}), {}, thinks {think} ms: {why}", one.name, shape.id));
+}
+
+/// The render times, for whoever waits for the end.
+fn line(loads: &Loads) -> String {
+    let times = loads.cold.keys().filter_map(|server| {
+        let time = loads.median(*server, render)?;
+        Some(format!("{} ({}) {time:.0}", server.0, server.1.name()))
+    });
+    format!("{}, thinks {} ms: {}", loads.shape, loads.think, times.collect::<Vec<_>>().join(", "))
 }

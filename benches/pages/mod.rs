@@ -8,6 +8,7 @@
 
 mod contest;
 mod distribution;
+mod loads;
 mod measure;
 mod report;
 mod shape;
@@ -25,7 +26,7 @@ use crate::peers;
 /// If the file of shapes cannot be read.
 pub fn main() {
     peers::become_peer();
-    become_app();
+    become_app(site);
     let has = |flag: &str| std::env::args().any(|word| word == flag);
     let quick = has("--quick");
     let all = shape::all().expect("the shapes can be read");
@@ -52,7 +53,7 @@ pub fn main() {
 /// # Errors
 ///
 /// In words, if there is no such shape.
-pub(crate) fn site(id: &str) -> Result<Site, String> {
+fn site(id: &str) -> Result<Site, String> {
     let shape = shape::all()?.into_iter().find(|shape| shape.id == id);
     Ok(site::of(&shape.ok_or_else(|| format!("no shape `{id}`"))?))
 }

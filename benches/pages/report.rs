@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::contest::OURS;
 use super::distribution;
-use super::measure::{Loads, Results, Server, THINKS};
-use super::summary::{BEST, Figure, NGINX_PLAIN, OWN_PLAIN, Spread, render, total, waste};
+use super::loads::{Loads, Results, Server};
+use super::measure::THINKS;
+use super::summary::{BEST, Figure, NGINX_PLAIN, OWN_PLAIN, render, servers, total, waste, words};
 use crate::page_load::contest::Way;
 use crate::page_load::lane::Measured;
 use crate::page_load::summary::median;
@@ -196,27 +197,10 @@ fn measured(loads: &Loads) -> Vec<Value> {
     loads.cold.iter().map(row).collect()
 }
 
-/// Who was loaded.
-pub(super) fn servers(results: &Results) -> BTreeSet<Server> {
-    results.loads.iter().flat_map(|loads| loads.cold.keys().copied()).collect()
-}
-
-pub(super) fn words((name, way): Server) -> String {
-    match way {
-        Way::Plain => name.to_owned(),
-        _ => format!("{name}, {}", way.name()),
-    }
-}
-
 fn thousandths(value: f64) -> f64 {
     (value * 1_000.0).round() / 1_000.0
 }
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
-}
-
-/// Only for what [`Spread`] draws.
-pub(super) fn against_nginx(results: &Results, think: u64, server: Server) -> Option<Spread> {
-    results.spread(think, server, NGINX_PLAIN, render)
 }

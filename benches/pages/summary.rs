@@ -1,7 +1,9 @@
 //! What loads come to: medians, and ratios of loads of one round.
 
 use super::contest::{NGINX, ORACLE, PLAIN};
-use super::measure::{Loads, Results, Server};
+use std::collections::BTreeSet;
+
+use super::loads::{Loads, Results, Server};
 use crate::page_load::contest::Way;
 use crate::page_load::lane::Measured;
 use crate::page_load::summary::median;
@@ -84,5 +86,17 @@ impl Results {
         let mut ratios: Vec<f64> = ratios.filter(|ratio| ratio.is_finite()).collect();
         ratios.sort_unstable_by(f64::total_cmp);
         (!ratios.is_empty()).then_some(Spread { ratios })
+    }
+}
+
+/// Who was loaded.
+pub(super) fn servers(results: &Results) -> BTreeSet<Server> {
+    results.loads.iter().flat_map(|loads| loads.cold.keys().copied()).collect()
+}
+
+pub(super) fn words((name, way): Server) -> String {
+    match way {
+        Way::Plain => name.to_owned(),
+        _ => format!("{name}, {}", way.name()),
     }
 }

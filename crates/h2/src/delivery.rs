@@ -59,13 +59,18 @@ impl<P: Policy, B: HttpBody> Delivery<P, B> {
     }
 
     /// Asks the policy about a request that has arrived.
-    pub(crate) fn request(&mut self, client: Client, head: &mut request::Parts) -> Opening<P::Exchange, P::Tag> {
-        self.policy.request(client, head)
-    }
-
-    /// Something is sent early for the page on this stream: what it can be drawn without waits for it.
-    pub(crate) fn await_page(&mut self, stream: u32, priority: Priority, now: Instant) {
-        self.awaited.add(stream, priority.urgency, now);
+    /// What does not block a page for which something is sent early waits for it.
+    pub(crate) fn request(
+        &mut self,
+        client: Client,
+        (stream, now): (u32, Instant),
+        head: &mut request::Parts,
+    ) -> Opening<P::Exchange, P::Tag> {
+        let opening = self.policy.request(client, head);
+        if opening.early_hints.is_some() || !opening.promises.is_empty() {
+            self.awaited.add(stream, Priority::from_headers(&head.headers).urgency, now);
+        }
+        opening
     }
 
     /// Asks the policy about the response to it.

@@ -188,9 +188,8 @@ where
         }
         let interim = Arc::new(Interim::default());
         let client = Client::new(head.method != Method::CONNECT && self.delivery.can_push(now));
-        let Opening { exchange, early_hints, promises, priority } = self.delivery.request(client, &mut head);
+        let Opening { exchange, early_hints, promises, priority } = self.delivery.request(client, (id, now), &mut head);
         let early = priority.is_some();
-        let helped = early_hints.is_some() || !promises.is_empty();
         if let Some(fields) = early_hints {
             interim.send_early_hints(&mut respond, fields);
         }
@@ -201,9 +200,6 @@ where
         head.extensions.insert(EarlyHints::new(Arc::clone(&interim)));
         let priority = self.wire.updates.take(id).or(priority).unwrap_or_else(|| Priority::from_headers(&head.headers));
         let method = head.method.clone();
-        if helped {
-            self.delivery.await_page(id, priority, now);
-        }
         let asked = Asked { exchange, method, priority, early, origin, ahead: PromisedAhead::default() };
         let body = RequestBody::new(stream, &head, &self.config, &interim, &self.wire, &self.unread);
         let mut call = call(&self.service, cx, Request::from_parts(head, body));
