@@ -6,7 +6,7 @@ use headstart_gain::{Sketch, bounds};
 use maud::{Markup, html};
 
 use super::super::format;
-use super::{anchor, percent, ticks};
+use super::{anchor, labelled, percent, ticks};
 use crate::admin::gain::Gain;
 use crate::admin::median::median;
 
@@ -28,8 +28,10 @@ pub(in crate::admin::dashboard) fn distribution(gain: &Gain) -> Markup {
             svg width="100%" height=(2.0 * HEIGHT + 42.0) role="img" aria-label=(describe(gain)) {
                 @for tick in &ticks {
                     line class="grid" x1=(percent(tick / top)) x2=(percent(tick / top)) y1="0" y2=(2.0 * HEIGHT + 22.0) {}
+                }
+                @for tick in labelled(&ticks) {
                     text class="tick" x=(percent(tick / top)) y=(2.0 * HEIGHT + 38.0) text-anchor=(anchor(tick / top)) {
-                        (format::millis(*tick))
+                        (format::millis(tick))
                     }
                 }
                 @for (number, (name, class, sketch)) in curves.iter().enumerate() {

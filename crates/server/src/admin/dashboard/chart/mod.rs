@@ -26,6 +26,11 @@ fn ticks(max: f64) -> Vec<f64> {
     (0..=count).map(|number| number as f64 * step).collect()
 }
 
+/// The ticks that are labelled: on a phone there is room for five.
+fn labelled(ticks: &[f64]) -> impl Iterator<Item = f64> + '_ {
+    ticks.iter().copied().step_by(ticks.len().saturating_sub(1) / 5 + 1)
+}
+
 /// The same for bytes, round in the unit that they are written in.
 fn byte_ticks(max: f64) -> Vec<f64> {
     let unit = 1024_f64.powf((max.max(1.0).ln() / 1024_f64.ln()).floor());
@@ -56,6 +61,10 @@ mod tests {
             let ticks = ticks(max);
             assert!((4..=9).contains(&ticks.len()), "{max}: {ticks:?}");
             assert!(ticks.last().is_some_and(|last| *last >= max), "{max}: {ticks:?}");
+        }
+        for count in 0..12 {
+            let ticks: Vec<f64> = (0..count).map(f64::from).collect();
+            assert!(labelled(&ticks).count() <= 5 && labelled(&ticks).next() == ticks.first().copied());
         }
         assert_eq!(byte_ticks(2500.0), [0.0, 512.0, 1024.0, 1536.0, 2048.0, 2560.0]);
         assert_eq!(ticks(0.0), [0.0, 1.0]);

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::super::format;
-use super::{anchor, percent, ticks};
+use super::{anchor, labelled, percent, ticks};
 use crate::admin::ledger::Bar;
 
 /// One asset, or the page itself.
@@ -30,8 +30,8 @@ pub(in crate::admin::dashboard) fn waterfall(rows: &[Row]) -> Markup {
             li class="axis" aria-hidden="true" {
                 span {}
                 svg width="100%" height="20" {
-                    @for tick in &ticks {
-                        text class="tick" x=(percent(tick / top)) y="14" text-anchor=(anchor(tick / top)) { (format::millis(*tick)) }
+                    @for tick in labelled(&ticks) {
+                        text class="tick" x=(percent(tick / top)) y="14" text-anchor=(anchor(tick / top)) { (format::millis(tick)) }
                     }
                 }
             }
