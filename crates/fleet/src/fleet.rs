@@ -136,6 +136,12 @@ impl Fleet {
         self
     }
 
+    /// The opposite of [`resume`](Self::resume): the learner starts empty.
+    pub fn forget(mut self) -> Self {
+        self.resume = None;
+        self
+    }
+
     /// The keys.
     pub fn keys(&self) -> &Keys {
         &self.keys

@@ -43,6 +43,8 @@ pub struct Builder {
     state: Option<PathBuf>,
     state_interval: Duration,
     clock: Option<Clock>,
+    #[cfg(feature = "fleet")]
+    pub(crate) fleet: Option<headstart_fleet::Fleet>,
 }
 
 impl fmt::Debug for Builder {
@@ -78,6 +80,8 @@ impl Default for Builder {
             state: None,
             state_interval: Duration::from_secs(30),
             clock: None,
+            #[cfg(feature = "fleet")]
+            fleet: None,
         }
     }
 }
@@ -342,6 +346,8 @@ impl Builder {
     fn build_with(self, file: Option<StateFile>) -> Result<Headstart, BuildError> {
         #[cfg(feature = "serve")]
         let connections = self.serving.build()?;
+        #[cfg(feature = "fleet")]
+        let fleet = self.fleet;
         let Builder { learner, operator, cookie, holdout, limits, observers, secret, snapshot, proxies, clock, .. } =
             self;
         #[cfg(feature = "serve")]
@@ -359,6 +365,21 @@ impl Builder {
         let window = config.window();
         let fingerprints =
             Fingerprints::new(cookie, half(&secret, 0)).map_err(|problem| BuildError::setting("cookie", problem))?;
+        let identity_key = half(&secret, 0);
+        #[cfg(feature = "fleet")]
+        let (fingerprints, identity_key) = match &fleet {
+            // The key of cookies can be rotated, and networks have to stay who they are.
+            Some(fleet) => {
+                let (cookie, previous) = (fleet.keys().cookie(), fleet.keys().previous_cookie());
+                (fingerprints.map(|known| known.rotating(cookie, previous)), fleet.keys().evidence())
+            }
+            None => (fingerprints, identity_key),
+        };
+        #[cfg(feature = "fleet")]
+        let membership = fleet.map(|fleet| {
+            let path = file.as_ref().map(StateFile::path);
+            Arc::new(crate::membership::Membership::new(fleet, path, snapshot.is_none()))
+        });
         let learner = match snapshot {
             Some((_, learned)) => {
                 Learner::restore(config, learned).map_err(|error| BuildError::snapshot(error.into()))?
@@ -366,11 +387,31 @@ impl Builder {
             None => Learner::new(config),
         };
         let holdout = Holdout::new(holdout, half(&secret, 1));
-        let parts =
-            Parts { learner, operator, fingerprints, holdout, limits, observers, secret, clock, window, proxies };
+        let parts = Parts {
+            learner,
+            operator,
+            fingerprints,
+            identity_key,
+            holdout,
+            limits,
+            observers,
+            secret,
+            clock,
+            window,
+            proxies,
+        };
         let engine = Arc::new(Engine::new(parts));
         Ok(Headstart {
-            saver: file.map(|file| Arc::new(Saver { engine: Arc::clone(&engine), file })),
+            saver: file.map(|file| {
+                Arc::new(Saver {
+                    engine: Arc::clone(&engine),
+                    file,
+                    #[cfg(feature = "fleet")]
+                    fleet: membership.clone(),
+                })
+            }),
+            #[cfg(feature = "fleet")]
+            fleet: membership,
             engine,
             #[cfg(feature = "serve")]
             connections: Arc::new(connections),

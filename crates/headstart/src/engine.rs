@@ -129,9 +129,20 @@ impl Counters {
 
 impl Engine {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { learner, operator, fingerprints, holdout, limits, observers, secret, clock, window, proxies } =
-            parts;
-        let identities = Identities::new(half(&secret, 0));
+        let Parts {
+            learner,
+            operator,
+            fingerprints,
+            identity_key,
+            holdout,
+            limits,
+            observers,
+            secret,
+            clock,
+            window,
+            proxies,
+        } = parts;
+        let identities = Identities::new(identity_key);
         let pages = Arc::new(Pages::new(identities.clone()));
         // The number of a view makes its token another one. It begins anywhere, so that no start repeats the one before.
         let number = RandomState::new().hash_one(0_u8) as u32;
@@ -248,6 +259,8 @@ pub(crate) struct Parts {
     pub(crate) learner: Learner,
     pub(crate) operator: Operator,
     pub(crate) fingerprints: Option<Fingerprints>,
+    /// Makes numbers of clients and networks.
+    pub(crate) identity_key: [u8; 16],
     pub(crate) holdout: Holdout,
     pub(crate) limits: Limits,
     pub(crate) observers: Vec<Observer>,

@@ -23,6 +23,7 @@ use http::{HeaderMap, HeaderValue};
 
 use crate::cookie;
 use crate::cookie_format::CookieFormat;
+use crate::key_ring::{Generations, KeyRing};
 
 /// Name of our own cookie. The prefix makes browsers insist on `Secure`, `Path=/` and no `Domain`.
 const OWN_NAME: &str = "__Host-headstart";
@@ -54,6 +55,9 @@ pub(crate) struct Fingerprints {
 #[derive(Clone)]
 enum Format {
     Headstart(HeadstartV1),
+    /// Our own, whose key can be rotated.
+    #[cfg_attr(not(feature = "fleet"), allow(dead_code))]
+    Rotating(KeyRing),
     GoCasper(GoCasper),
     H2oCasper(H2oCasper),
 }
@@ -104,9 +108,20 @@ impl Fingerprints {
         Ok(Some(Fingerprints { format }))
     }
 
+    /// The same with our own cookie under keys that can be rotated: the present one, and the one before it.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn rotating(self, present: [u8; 16], previous: Option<[u8; 16]>) -> Self {
+        let profile = |key| HeadstartV1::new(key, REMAINDER_BITS, CAPACITY_BITS);
+        let format = match self.format {
+            Format::Headstart(_) => Format::Rotating(KeyRing::new(present, previous, MAX_KEYS, profile)),
+            other => other,
+        };
+        Fingerprints { format }
+    }
+
     fn name(&self) -> &'static str {
         match self.format {
-            Format::Headstart(_) => OWN_NAME,
+            Format::Headstart(_) | Format::Rotating(_) => OWN_NAME,
             Format::GoCasper(_) => "x-go-casper",
             Format::H2oCasper(_) => "h2o_casper",
         }
@@ -128,24 +143,32 @@ impl Fingerprints {
     }
 
     fn empty(&self, today: u16) -> Fingerprint {
-        let held = match self.format {
-            Format::Headstart(profile) => Held::Headstart { day: today, younger: Set::new(profile), older: None },
-            Format::GoCasper(profile) => Held::GoCasper(Set::new(profile)),
-            Format::H2oCasper(profile) => Held::H2oCasper(Set::new(profile)),
+        let own = |profile| Held::Headstart { day: today, younger: Set::new(profile), older: None };
+        let held = match &self.format {
+            Format::Headstart(profile) => own(*profile),
+            Format::Rotating(ring) => own(ring.present()),
+            Format::GoCasper(profile) => Held::GoCasper(Set::new(*profile)),
+            Format::H2oCasper(profile) => Held::H2oCasper(Set::new(*profile)),
         };
         Fingerprint { held, changed: false }
     }
 
     fn decode(&self, value: &str, today: u16) -> Option<Held> {
-        match self.format {
-            Format::Headstart(profile) => decode_own(profile, &from_base64url(value, MAX_BYTES).ok()?, today),
+        match &self.format {
+            Format::Headstart(profile) => {
+                let found = decode_own(*profile, &from_base64url(value, MAX_BYTES).ok()?)?;
+                turned(found, *profile, today)
+            }
+            Format::Rotating(ring) => {
+                turned(ring.decode(&from_base64url(value, MAX_BYTES).ok()?)?, ring.present(), today)
+            }
             Format::GoCasper(profile) => {
                 let bytes = from_base64url_lenient(value, MAX_BYTES).ok()?;
-                Some(Held::GoCasper(Set::decode(profile, &bytes, MAX_FOREIGN_KEYS).ok()?))
+                Some(Held::GoCasper(Set::decode(*profile, &bytes, MAX_FOREIGN_KEYS).ok()?))
             }
             Format::H2oCasper(profile) => {
                 let bytes = from_base64url_lenient(value, MAX_BYTES).ok()?;
-                Some(Held::H2oCasper(Set::decode(profile, &bytes, MAX_FOREIGN_KEYS).ok()?))
+                Some(Held::H2oCasper(Set::decode(*profile, &bytes, MAX_FOREIGN_KEYS).ok()?))
             }
         }
     }
@@ -156,7 +179,10 @@ impl Fingerprints {
             return None;
         }
         let bytes = match &fingerprint.held {
-            Held::Headstart { day, younger, older } => encode_own(*day, younger, older.as_ref()),
+            Held::Headstart { day, younger, older } => match &self.format {
+                Format::Rotating(ring) => ring.encode(*day, younger, older.as_ref()),
+                _ => encode_own(*day, younger, older.as_ref()),
+            },
             Held::GoCasper(set) => set.encode(),
             Held::H2oCasper(set) => set.encode(),
         };
@@ -235,7 +261,7 @@ fn encode_own(day: u16, younger: &Set<HeadstartV1>, older: Option<&Set<Headstart
     bytes
 }
 
-fn decode_own(profile: HeadstartV1, bytes: &[u8], today: u16) -> Option<Held> {
+fn decode_own(profile: HeadstartV1, bytes: &[u8]) -> Option<Generations> {
     let (&[version, d0, d1, l0, l1], sets) = bytes.split_first_chunk()?;
     if version != VERSION {
         return None;
@@ -245,6 +271,12 @@ fn decode_own(profile: HeadstartV1, bytes: &[u8], today: u16) -> Option<Held> {
     let set = |bytes| Set::decode(profile, bytes, MAX_KEYS).ok();
     let younger = set(younger)?;
     let older = if older.is_empty() { None } else { Some(set(older)?) };
+    Some(Generations { day, younger, older })
+}
+
+/// What is left of two generations today; new keys go into a set of `profile`.
+fn turned(found: Generations, profile: HeadstartV1, today: u16) -> Option<Held> {
+    let Generations { day, younger, older } = found;
     // A day in the future is not ours: it would never turn.
     let age = today.checked_sub(day)?;
     Some(match age / GENERATION_DAYS {
@@ -255,127 +287,4 @@ fn decode_own(profile: HeadstartV1, bytes: &[u8], today: u16) -> Option<Held> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use http::header::COOKIE;
-    use proptest::prelude::*;
-
-    const KEY: [u8; 16] = [3; 16];
-
-    fn own() -> Fingerprints {
-        Fingerprints::new(CookieFormat::Headstart, KEY).unwrap().unwrap()
-    }
-
-    /// What a browser sends back of a Set-Cookie field.
-    fn returned(field: &HeaderValue) -> HeaderMap {
-        let pair = field.to_str().unwrap().split(';').next().unwrap();
-        HeaderMap::from_iter([(COOKIE, format!("a=b; {pair}").parse().unwrap())])
-    }
-
-    fn check_round_trip(format: CookieFormat) {
-        let formats = Fingerprints::new(format, KEY).unwrap().unwrap();
-        let mut fingerprint = formats.read(&HeaderMap::new(), 100).fingerprint;
-        assert!(formats.set_cookie(&fingerprint).is_none(), "nothing is known, nothing is set");
-        fingerprint.insert("/a.css", 1);
-        fingerprint.insert("/b.js", 2);
-        let read = formats.read(&returned(&formats.set_cookie(&fingerprint).unwrap()), 100);
-        assert!(!read.corrupt);
-        assert!(read.fingerprint.contains("/a.css", 1) && read.fingerprint.contains("/b.js", 2));
-        assert!(!read.fingerprint.contains("/c.png", 1));
-        assert!(formats.set_cookie(&read.fingerprint).is_none(), "unchanged");
-    }
-
-    #[test]
-    fn all_formats_come_back() {
-        check_round_trip(CookieFormat::Headstart);
-        check_round_trip(CookieFormat::GoCasper { keys: 128, p: 64 });
-        check_round_trip(CookieFormat::H2oCasper { capacity_bits: 13 });
-    }
-
-    #[test]
-    fn a_changed_asset_is_not_held() {
-        let mut fingerprint = own().read(&HeaderMap::new(), 0).fingerprint;
-        fingerprint.insert("/a.css", 1);
-        assert!(fingerprint.contains("/a.css", 1) && !fingerprint.contains("/a.css", 2));
-    }
-
-    #[test]
-    fn generations_turn_and_are_forgotten() {
-        let formats = own();
-        let mut first = formats.read(&HeaderMap::new(), 1_000).fingerprint;
-        first.insert("/old.css", 1);
-        let headers = returned(&formats.set_cookie(&first).unwrap());
-        let holds = |day| formats.read(&headers, day).fingerprint.contains("/old.css", 1);
-        assert!(holds(1_003) && holds(1_004) && holds(1_007));
-        assert!(!holds(1_008), "two generations later it is forgotten");
-        assert!(formats.read(&headers, 999).corrupt, "a day in the future");
-
-        let mut second = formats.read(&headers, 1_004).fingerprint;
-        second.insert("/new.css", 1);
-        let headers = returned(&formats.set_cookie(&second).unwrap());
-        let later = formats.read(&headers, 1_008).fingerprint;
-        assert!(later.contains("/new.css", 1) && !later.contains("/old.css", 1));
-    }
-
-    #[test]
-    fn the_cookie_stays_below_its_bound() {
-        let formats = own();
-        let mut fingerprint = formats.read(&HeaderMap::new(), 0).fingerprint;
-        let mut longest = 0;
-        for n in 0..2_000 {
-            fingerprint.insert(&format!("/assets/{n}.css"), n);
-            let field = formats.set_cookie(&fingerprint).unwrap();
-            longest = longest.max(field.to_str().unwrap().split(';').next().unwrap().len());
-        }
-        assert!((700..=1_024).contains(&longest), "{longest} bytes");
-        assert!(fingerprint.contains("/assets/1999.css", 1_999));
-        assert!(!fingerprint.contains("/assets/0.css", 0), "the first are forgotten");
-    }
-
-    #[test]
-    fn equal_histories_are_equal_cookies() {
-        let cookie = |order: &[u64]| {
-            let mut fingerprint = own().read(&HeaderMap::new(), 5).fingerprint;
-            for n in order {
-                fingerprint.insert(&format!("/{n}"), *n);
-            }
-            own().set_cookie(&fingerprint)
-        };
-        assert_eq!(cookie(&[1, 2, 3]), cookie(&[3, 2, 1, 2]));
-    }
-
-    #[test]
-    fn corrupt_is_empty_and_said() {
-        for value in ["", "!", "AQ", "AQAAAAA", "Ag", "AQAAAf8A", &"A".repeat(4_000)] {
-            let headers = HeaderMap::from_iter([(COOKIE, format!("{OWN_NAME}={value}").parse().unwrap())]);
-            let read = own().read(&headers, 0);
-            assert!(read.corrupt && !read.fingerprint.contains("/a", 1), "{value}");
-        }
-    }
-
-    #[test]
-    fn bad_parameters_are_named() {
-        let error = |format| Fingerprints::new(format, KEY).err().unwrap();
-        assert!(error(CookieFormat::GoCasper { keys: 10, p: 100 }).contains("power of two"));
-        assert!(error(CookieFormat::GoCasper { keys: 0, p: 64 }).contains("keys"));
-        assert!(error(CookieFormat::H2oCasper { capacity_bits: 16 }).contains("capacity"));
-    }
-
-    proptest! {
-        #[test]
-        fn any_cookie_is_read(value in "[A-Za-z0-9_-]{0,300}", day: u16) {
-            for format in [
-                CookieFormat::Headstart,
-                CookieFormat::GoCasper { keys: 128, p: 64 },
-                CookieFormat::H2oCasper { capacity_bits: 13 },
-            ] {
-                let formats = Fingerprints::new(format, KEY).unwrap().unwrap();
-                let headers = HeaderMap::from_iter([(COOKIE, format!("{}={value}", formats.name()).parse().unwrap())]);
-                let mut read = formats.read(&headers, day);
-                read.fingerprint.insert("/a.css", 1);
-                prop_assert!(read.fingerprint.contains("/a.css", 1));
-                prop_assert!(formats.set_cookie(&read.fingerprint).is_none_or(|field| field.len() < 4_096));
-            }
-        }
-    }
-}
+mod tests;

@@ -25,6 +25,8 @@ pub struct Headstart {
     #[cfg(feature = "serve")]
     pub(crate) connections: Arc<Connections>,
     pub(crate) saver: Option<Arc<Saver>>,
+    #[cfg(feature = "fleet")]
+    pub(crate) fleet: Option<Arc<crate::membership::Membership>>,
 }
 
 impl fmt::Debug for Headstart {

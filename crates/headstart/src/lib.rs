@@ -47,12 +47,16 @@ mod holdout;
 mod identity;
 mod item;
 mod items;
+#[cfg_attr(not(feature = "fleet"), allow(dead_code))]
+mod key_ring;
 mod layer;
 mod link;
 mod link_value;
 #[cfg(feature = "markup")]
 mod looks;
 mod markup_settings;
+#[cfg(feature = "fleet")]
+mod membership;
 mod need;
 mod observed_body;
 mod open_exchange;
@@ -86,6 +90,8 @@ mod unlearned;
 mod unserved;
 mod view;
 
+#[cfg(feature = "fleet")]
+pub use headstart_fleet as fleet;
 pub use headstart_gcs as gcs;
 #[cfg(feature = "serve")]
 pub use headstart_h2 as h2;

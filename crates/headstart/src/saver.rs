@@ -11,11 +11,19 @@ use crate::state_file::StateFile;
 pub(crate) struct Saver {
     pub(crate) engine: Arc<Engine>,
     pub(crate) file: StateFile,
+    #[cfg(feature = "fleet")]
+    pub(crate) fleet: Option<Arc<crate::membership::Membership>>,
 }
 
 impl Saver {
     pub(crate) fn save(&self) -> io::Result<()> {
-        self.file.write(&state::write(&self.engine.secret, &self.engine.learner, self.engine.now()))
+        let bytes = state::write(&self.engine.secret, &self.engine.learner, self.engine.now());
+        #[cfg(feature = "fleet")]
+        if let Some(memory) = self.fleet.as_ref().and_then(|fleet| fleet.memory()) {
+            // First: what it says too much of is lost, what it says too little of would count twice.
+            std::fs::write(crate::membership::beside(self.file.path()), memory)?;
+        }
+        self.file.write(&bytes)
     }
 }
 

@@ -137,6 +137,8 @@ async fn run<L: Listener, M: MakeConnectionService>(serve: Serve<L, M>) -> io::R
     let tls = tls.map(|config| TlsAcceptor::from(with_alpn(config)));
     let (stopped, stopping) = watch::channel(false);
     let mut stop = pin!(stop);
+    #[cfg(feature = "fleet")]
+    headstart.join_fleet();
     let mut saving = pin!(headstart.keep_saving());
     loop {
         let accepted = tokio::select! {
