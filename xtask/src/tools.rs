@@ -23,6 +23,8 @@ const TOOLS: &[Tool] = &[
     Tool { program: "script", package: "bsdutils", used_for: "what a terminal shows" },
     Tool { program: "c++", package: "g++", used_for: "checking the fuzz targets" },
     Tool { program: "valgrind", package: "valgrind", used_for: "the codec's speed, in instructions" },
+    Tool { program: "redis-server", package: "redis-server", used_for: "a fleet" },
+    Tool { program: "redis-cli", package: "redis-tools", used_for: "a fleet" },
     Tool { program: "systemd-analyze", package: "systemd", used_for: "the units" },
     Tool { program: "systemd-socket-activate", package: "systemd", used_for: "sockets that systemd opens" },
 ];

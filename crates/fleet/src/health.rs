@@ -64,7 +64,7 @@ impl Health {
                     && let Some((_, since)) = self.trouble.take()
                 {
                     let seconds = now.saturating_since(since).as_secs();
-                    tracing::info!(place, seconds, "the fleet can be reached again");
+                    tracing::warn!(place, seconds, "the fleet can be reached again");
                 }
                 Some(value)
             }
@@ -89,7 +89,7 @@ impl Health {
         self.refused.retain(|(node, refusal), last| {
             let over = now.saturating_since(*last) > QUIET;
             if over {
-                tracing::info!(node = &**node, reason = refusal.as_str(), "nothing of this server is refused any more");
+                tracing::warn!(node = &**node, reason = refusal.as_str(), "nothing of this server is refused any more");
             }
             !over
         });

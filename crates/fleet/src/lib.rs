@@ -17,6 +17,7 @@ mod keys;
 mod member;
 mod memory;
 mod node;
+mod open;
 mod pace;
 #[cfg(feature = "redis")]
 mod redis;
@@ -25,6 +26,7 @@ mod seal;
 mod seen;
 mod shared;
 mod status;
+mod survey;
 mod url;
 mod worker;
 
@@ -35,6 +37,6 @@ pub use crate::keys::{KeyError, Keys};
 pub use crate::member::Member;
 pub use crate::memory::Memory;
 pub use crate::node::{Base, Heard, Node};
+pub use crate::open::exchange_at;
 pub use crate::refusal::Refusal;
 pub use crate::status::{NodeStatus, Status, Traffic};
-pub use crate::url::exchange_at;

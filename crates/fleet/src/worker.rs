@@ -318,7 +318,7 @@ impl<L: AsRef<Learner> + fmt::Debug + Send + Sync + 'static> Worker<L> {
             if doubled {
                 tracing::warn!(node, "another server of the fleet has the name of this one; nothing is lost by it");
             } else {
-                tracing::info!(node, "no other server has the name of this one any more");
+                tracing::warn!(node, "no other server has the name of this one any more");
             }
         }
     }
@@ -390,7 +390,6 @@ impl<L: AsRef<Learner> + fmt::Debug + Send + Sync + 'static> Worker<L> {
     fn refill(&mut self) {
         let rate = self.fleet.read_budget as f64;
         self.allowance += rate * self.refilled.elapsed().as_secs_f64();
-        // What was not read for a while may be read at once.
         self.allowance = self.allowance.min(CATCH_UP);
         self.refilled = Instant::now();
     }

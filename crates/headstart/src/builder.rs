@@ -40,8 +40,8 @@ pub struct Builder {
     pub(crate) serving: ServingSettings,
     secret: Option<[u8; 32]>,
     snapshot: Option<Vec<u8>>,
-    state: Option<PathBuf>,
-    state_interval: Duration,
+    pub(crate) state: Option<PathBuf>,
+    pub(crate) state_interval: Duration,
     clock: Option<Clock>,
     #[cfg(feature = "fleet")]
     pub(crate) fleet: Option<headstart_fleet::Fleet>,
@@ -271,33 +271,6 @@ impl Builder {
         self
     }
 
-    /// Keeps what is learned in a file: [`build`](Self::build) reads it if it is there, [`serve`](Headstart::serve) writes
-    /// it every [interval](Self::state_interval) and at its end, dropping the last handle does, and so does
-    /// [`Headstart::save`]. The file is replaced as a whole, and only its owner may read it. It holds the secret of
-    /// cookies, so it takes the place of [`secret`](Self::secret) and [`snapshot`](Self::snapshot).
-    ///
-    /// ```
-    /// use headstart::Headstart;
-    ///
-    /// # let directory = tempfile::tempdir()?;
-    /// # let path = directory.path().join("learned.headstart");
-    /// let headstart = Headstart::builder().state(&path).build()?;
-    /// drop(headstart);
-    /// assert!(path.exists());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn state(mut self, path: impl Into<PathBuf>) -> Self {
-        self.state = Some(path.into());
-        self
-    }
-
-    /// How often [`serve`](Headstart::serve) writes the file of [`state`](Self::state): a crash loses at most what was
-    /// learned since. 30 s.
-    pub fn state_interval(mut self, interval: Duration) -> Self {
-        self.state_interval = interval;
-        self
-    }
-
     /// What time it is, in place of the system's clock: for simulations and tests of days in seconds. What is learned,
     /// cookies and hold-outs go by it; timeouts of connections, the state file and the times in
     /// [`VisitReport`](crate::VisitReport)s do not. It should not go back.
@@ -367,14 +340,7 @@ impl Builder {
             Fingerprints::new(cookie, half(&secret, 0)).map_err(|problem| BuildError::setting("cookie", problem))?;
         let identity_key = half(&secret, 0);
         #[cfg(feature = "fleet")]
-        let (fingerprints, identity_key) = match &fleet {
-            // The key of cookies can be rotated, and networks have to stay who they are.
-            Some(fleet) => {
-                let (cookie, previous) = (fleet.keys().cookie(), fleet.keys().previous_cookie());
-                (fingerprints.map(|known| known.rotating(cookie, previous)), fleet.keys().evidence())
-            }
-            None => (fingerprints, identity_key),
-        };
+        let (fingerprints, identity_key) = crate::membership::keyed(fleet.as_ref(), fingerprints, identity_key);
         #[cfg(feature = "fleet")]
         let membership = fleet.map(|fleet| {
             let path = file.as_ref().map(StateFile::path);

@@ -47,6 +47,8 @@ mod holdout;
 mod identity;
 mod item;
 mod items;
+#[cfg(feature = "fleet")]
+mod joining;
 #[cfg_attr(not(feature = "fleet"), allow(dead_code))]
 mod key_ring;
 mod layer;

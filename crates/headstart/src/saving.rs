@@ -1,12 +1,44 @@
 //! What was learned outlives the process.
 
 use std::io;
+use std::path::PathBuf;
 #[cfg(feature = "serve")]
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::Headstart;
+use crate::builder::Builder;
 #[cfg(feature = "serve")]
 use crate::saver::Saver;
+
+impl Builder {
+    /// Keeps what is learned in a file: [`build`](Self::build) reads it if it is there, [`serve`](Headstart::serve) writes
+    /// it every [interval](Self::state_interval) and at its end, dropping the last handle does, and so does
+    /// [`Headstart::save`]. The file is replaced as a whole, and only its owner may read it. It holds the secret of
+    /// cookies, so it takes the place of [`secret`](Self::secret) and [`snapshot`](Self::snapshot).
+    ///
+    /// ```
+    /// use headstart::Headstart;
+    ///
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("learned.headstart");
+    /// let headstart = Headstart::builder().state(&path).build()?;
+    /// drop(headstart);
+    /// assert!(path.exists());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn state(mut self, path: impl Into<PathBuf>) -> Self {
+        self.state = Some(path.into());
+        self
+    }
+
+    /// How often [`serve`](Headstart::serve) writes the file of [`state`](Self::state): a crash loses at most what was
+    /// learned since. 30 s.
+    pub fn state_interval(mut self, interval: Duration) -> Self {
+        self.state_interval = interval;
+        self
+    }
+}
 
 impl Headstart {
     /// Writes what was learned to the file of [`Builder::state`](crate::Builder::state) now; without one, does nothing.

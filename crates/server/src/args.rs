@@ -34,6 +34,7 @@ pub(crate) enum Command {
     Explain(crate::explain::Explain),
     Gain(crate::gain::Show),
     State(crate::show_state::Show),
+    Fleet(crate::fleet_command::Command),
     Digest(crate::digest::Digest),
     /// Print a configuration file that has every setting, at its default or as a comment
     Settings,

@@ -23,6 +23,8 @@ mod evaluate;
 mod evaluate_table;
 mod explain;
 mod explain_table;
+mod fleet;
+mod fleet_command;
 mod gain;
 mod gate;
 mod identity;
@@ -96,6 +98,7 @@ fn run() -> anyhow::Result<ExitCode> {
         Command::Digest(args) => digest::run(args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Fleet(args) => fleet_command::run(args),
         Command::Gain(args) => gain::run(&args),
         Command::Learn(args) => learn_log::run(args),
         Command::Proxy(args) => serve::run(Given::of_proxy(args)),

@@ -27,6 +27,9 @@ use crate::systemd;
 /// How often it is said what kept most views or assets from being learned.
 const DIAGNOSIS: Duration = Duration::from_secs(3600);
 
+/// How long a fleet may take to hear what it has not been told.
+const GOOD_BYE: std::time::Duration = std::time::Duration::from_secs(3);
+
 /// Everything that a server holds.
 pub(crate) struct Running {
     pub(crate) given: Given,
@@ -184,6 +187,7 @@ impl Running {
             () = say_what_is_waited_for(&headstart, drain) => {}
         }
         self.headstart.finish();
+        self.headstart.leave_fleet(GOOD_BYE).await;
         let saved = match self.snapshots {
             Some(snapshots) => snapshots.finish().await,
             None => Ok(()),

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use headstart::{Headstart, VerifyHeld};
+use headstart::fleet::Fleet;
+use headstart::{Builder, Headstart, VerifyHeld};
 use tokio::sync::watch;
 
 use crate::access_log_writer::{AccessLog, Target};
@@ -27,7 +28,7 @@ use crate::state::{self, SnapshotFile};
 use crate::tls::{self, Choices};
 use crate::traffic::Watched;
 use crate::trial;
-use crate::{descriptors, operator};
+use crate::{descriptors, fleet, operator};
 
 /// Threads that may wait for a disk at once; further reads wait for one of them.
 const MAX_READERS: usize = 64;
@@ -95,11 +96,13 @@ async fn prepare(given: Given, settings: Settings) -> Result<Running, Refused> {
     let identities = Identities::read(&settings)?;
     let bound = servers::bind(&settings.listen, &[]).await?;
     let gate = Gate::of(&settings, servers::all_loopback(&bound));
+    let fleet = fleet::open(&settings)?;
     let file = snapshot_file(&settings)?;
     let lock = file.as_ref().map(SnapshotFile::lock).transpose()?;
     let log = Log::start();
     let monitor = monitor(&settings, file.as_ref()).await?;
-    let headstart = headstart(&settings, gate.networks, file.as_ref(), &log, &monitor)?;
+    let headstart = headstart(&settings, gate.networks, file.as_ref(), fleet.as_ref(), &log, &monitor)?;
+    headstart.join_fleet();
     let snapshot = file.as_ref().map(|file| file.path().to_owned());
     let every = settings.state.interval;
     let start = |file| Snapshots::start(file, headstart.clone(), monitor.ledger(), every);
@@ -229,6 +232,7 @@ fn headstart(
     settings: &Settings,
     networks: u32,
     file: Option<&SnapshotFile>,
+    fleet: Option<&Fleet>,
     log: &Log,
     monitor: &Monitor,
 ) -> anyhow::Result<Headstart> {
@@ -276,9 +280,16 @@ fn headstart(
             builder
         }
     };
-    let Some(file) = file else { return Ok(builder().build()?) };
-    let Some(bytes) = file.load()? else { return Ok(builder().build()?) };
-    match builder().snapshot(bytes).build() {
+    // What had been read of others goes with what was learned of it, or not at all.
+    let joined = |builder: Builder, memory: Option<Vec<u8>>| match (fleet.cloned(), memory) {
+        (Some(fleet), Some(memory)) => builder.fleet(fleet.resume(memory)),
+        (Some(fleet), None) => builder.fleet(fleet),
+        (None, _) => builder,
+    };
+    let Some(file) = file else { return Ok(joined(builder(), None).build()?) };
+    let Some(bytes) = file.load()? else { return Ok(joined(builder(), None).build()?) };
+    let memory = file.of_fleet().load().ok().flatten();
+    match joined(builder().snapshot(bytes), memory).build() {
         Err(error) if error.is_snapshot() => {
             let path = file.path().display();
             let aside = match file.set_aside() {
@@ -286,7 +297,7 @@ fn headstart(
                 Err(error) => format!("it cannot be set aside ({error}) and will be replaced"),
             };
             complain(format_args!("cannot use the snapshot {path}: {error}; {aside}, and learning starts anew"));
-            Ok(builder().build()?)
+            Ok(joined(builder(), None).build()?)
         }
         built => Ok(built?),
     }

@@ -95,6 +95,10 @@ impl Writer {
         let bytes = self.headstart.snapshot();
         let hash = self.hasher.hash_one(&bytes);
         if last.is_none_or(|last| last.hash != hash) {
+            // First: of what it says too much is lost, of what it says too little counts twice.
+            if let Some(memory) = self.headstart.fleet_memory() {
+                self.file.of_fleet().save(&memory)?;
+            }
             self.file.save(&bytes)?;
         }
         let changes = self.ledger.as_ref().map_or(0, |ledger| ledger.changes());

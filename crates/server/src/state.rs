@@ -73,6 +73,13 @@ impl SnapshotFile {
         Self(path.into())
     }
 
+    /// The file beside it that says what had been read of the other servers of a fleet.
+    pub(crate) fn of_fleet(&self) -> Self {
+        let mut path = self.0.clone().into_os_string();
+        path.push(".fleet");
+        Self(path.into())
+    }
+
     /// The bytes of the last snapshot, or nothing if there is none yet.
     ///
     /// # Errors

@@ -46,6 +46,7 @@ async fn find(settings: &Settings) -> Vec<Problem> {
     problems.extend(access_log(settings));
     problems.extend(kept(settings));
     problems.extend(acme(settings));
+    problems.extend(crate::fleet::open(settings).err().into_iter().flatten());
     problems
 }
 

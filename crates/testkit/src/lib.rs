@@ -6,6 +6,7 @@
 
 pub mod app;
 pub mod browser;
+pub mod engine;
 pub mod frames;
 pub mod http1;
 pub mod http2;

@@ -8,7 +8,17 @@ use std::collections::BTreeSet;
 ///
 /// A new edge is the rarest kind of change: it needs a paragraph in ARCHITECTURE.md.
 const EDGES: &[(&str, &[&str])] = &[
-    ("headstart", &["headstart-fleet", "headstart-gcs", "headstart-h2", "headstart-learn", "headstart-markup", "headstart-policy"]),
+    (
+        "headstart",
+        &[
+            "headstart-fleet",
+            "headstart-gcs",
+            "headstart-h2",
+            "headstart-learn",
+            "headstart-markup",
+            "headstart-policy",
+        ],
+    ),
     (
         "headstart-benches",
         &[

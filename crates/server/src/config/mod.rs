@@ -23,6 +23,7 @@ mod entries;
 pub(crate) mod example;
 mod fields;
 pub(crate) mod files;
+pub(crate) mod fleet;
 pub(crate) mod layers;
 pub(crate) mod listeners;
 pub(crate) mod operation;

@@ -5,6 +5,7 @@ use headstart_proxy::{ForwardedField, Forwarding};
 
 use super::connections::Connections;
 use super::engine::Engine;
+use super::fleet::Fleet;
 use super::listeners::{self, Listen};
 use super::operation::{Admin, Log, State, Tls};
 use super::problems::Problems;
@@ -21,6 +22,7 @@ pub(crate) struct Settings {
     pub(crate) sites: Vec<Site>,
     pub(crate) tls: Tls,
     pub(crate) engine: Engine,
+    pub(crate) fleet: Fleet,
     pub(crate) connections: Connections,
     pub(crate) state: State,
     pub(crate) log: Log,
@@ -46,6 +48,9 @@ impl Settings {
         for group in [table::limits(), table::timeouts(), table::h2()] {
             group.read(&mut root, &mut connections);
         }
+        let mut fleet = Fleet::default();
+        table::fleet().read(&mut root, &mut fleet);
+        fleet.check(problems);
         table::tls().read(&mut root, &mut tls);
         tls.identity.check(problems);
         table::state().read(&mut root, &mut state);
@@ -74,7 +79,7 @@ impl Settings {
                     .add_at(https, "has nowhere to redirect to: no listener has TLS, and there are no trusted_proxies");
             }
         }
-        Self { listen, sites, tls, engine, connections, state, log, admin, rules }
+        Self { listen, sites, tls, engine, fleet, connections, state, log, admin, rules }
     }
 
     /// Sections that differ from those of the `old` settings and hold only from the next start on.
@@ -82,6 +87,7 @@ impl Settings {
         let differ = [
             ("[learn], [push], [hint], [cookie], [markup], [edge], [gain] or [beacon]", self.engine != old.engine),
             ("[h2], [timeouts] or [limits]", self.connections != old.connections),
+            ("[fleet]", self.fleet != old.fleet),
             ("[state]", self.state != old.state),
             ("[admin]", self.admin != old.admin),
             ("[log]", self.log != old.log),

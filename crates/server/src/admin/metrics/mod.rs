@@ -6,6 +6,7 @@
 mod engine;
 mod exposition;
 mod families;
+mod fleet;
 mod process;
 mod server;
 mod upstreams;
@@ -37,6 +38,7 @@ impl Collector for All {
         server::write(&self.0, &mut families)?;
         engine::write(&self.0, &mut families)?;
         upstreams::write(&self.0, &mut families)?;
+        fleet::write(&self.0, &mut families)?;
         process::write(&self.0, &mut families)
     }
 }

@@ -12,17 +12,20 @@
 
 mod connections;
 mod engine;
+mod fleet;
 mod operation;
 mod sites;
 
 pub(super) use connections::{h2, limits, listen, timeouts};
 pub(super) use engine::{beacon, cookie, edge, gain, hint, learn, markup, push};
+pub(super) use fleet::fleet;
 pub(super) use operation::{Root, acme, admin, log, root, state, tls};
 pub(super) use sites::{application, directory, files, proxy, redirect, rule, site, site_fields};
 
 use super::connections::Connections;
 use super::engine::Engine;
 use super::entries::{HeaderEntry, ListenEntry, ProxyEntry, RedirectEntry, RuleEntry, SiteEntry};
+use super::fleet::Fleet;
 use super::operation::{Acme, Admin, Log, State, Tls};
 use super::place::{At, Place};
 use super::setting::Row;
@@ -90,6 +93,7 @@ pub(crate) fn chapters() -> Vec<Chapter> {
         Chapter::new("", "[beacon]", beacon().rows(Engine::default())).about(&[
             "Pages say `<script src=\"/.well-known/headstart/beacon.js\" defer></script>`, with their nonce if they have one.",
         ]),
+        Chapter::new("Several servers that learn as one", "[fleet]", fleet().rows(Fleet::default())),
         Chapter::new("What a connection may cost", "[limits]", limits().rows(Connections::default())),
         Chapter::new("", "[timeouts]", timeouts().rows(Connections::default())),
         Chapter::new("", "[h2]", h2().rows(Connections::default())),

@@ -1,0 +1,111 @@
+//! A real Redis server beside a test.
+
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A running `redis-server` of its own. Killed when dropped.
+#[derive(Debug)]
+pub struct Redis {
+    child: Child,
+    /// Where it listens on 127.0.0.1.
+    pub port: u16,
+    arguments: Vec<String>,
+    directory: tempfile::TempDir,
+}
+
+impl Redis {
+    /// Starts one on a free port, with further arguments.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    pub fn start(arguments: &[&str]) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let port = free_port();
+        let child = spawn(port, &arguments, directory.path());
+        let redis = Redis { child, port, arguments, directory };
+        redis.wait();
+        redis
+    }
+
+    /// Its URL.
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Runs `redis-cli` with these words and returns what it printed.
+    ///
+    /// # Panics
+    ///
+    /// If it is not installed.
+    pub fn cli(&self, words: &[&str]) -> String {
+        let port = self.port.to_string();
+        let output = Command::new("redis-cli").args(["-p", &port]).args(words).output().expect("redis-cli runs");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// Sends a signal to it: `STOP`, `CONT`.
+    ///
+    /// # Panics
+    ///
+    /// If it is gone.
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().expect("kill runs").success());
+    }
+
+    /// Kills it.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Starts it on the same port, with nothing in it.
+    pub fn restart(&mut self) {
+        self.kill();
+        self.child = spawn(self.port, &self.arguments, self.directory.path());
+        self.wait();
+    }
+
+    fn wait(&self) {
+        let until = Instant::now() + Duration::from_secs(20);
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(Instant::now() < until, "redis-server does not listen on port {}", self.port);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        // One that was frozen cannot end.
+        let pid = self.child.id().to_string();
+        let _ = Command::new("kill").args(["-CONT", &pid]).stderr(Stdio::null()).status();
+        self.kill();
+    }
+}
+
+fn spawn(port: u16, arguments: &[String], directory: &Path) -> Child {
+    let port = port.to_string();
+    Command::new("redis-server")
+        .args(["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+        .args(arguments)
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("redis-server starts")
+}
+
+/// A port that nobody listens on.
+///
+/// # Panics
+///
+/// If there is none.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
+}
