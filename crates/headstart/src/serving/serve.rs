@@ -34,6 +34,9 @@ pub struct Serve<L, M> {
     stop: BoxFuture<'static, ()>,
     drain: Duration,
     balancers: Arc<[IpNet]>,
+    /// [`run`], for a listener and a service that fit. So the bounds are checked where a server is made, and a mistake in
+    /// a type is reported there alone, not once more as something that cannot be awaited.
+    run: fn(Self) -> BoxFuture<'static, io::Result<()>>,
 }
 
 impl<L, M> fmt::Debug for Serve<L, M> {
@@ -93,12 +96,15 @@ impl<L, S> Serve<L, ClonedService<S>> {
     }
 }
 
-impl<L, M> Serve<L, M> {
+impl<L: Listener, M: MakeConnectionService> Serve<L, M> {
     fn new(headstart: Headstart, listener: L, tls: Option<Arc<ServerConfig>>, make: M) -> Self {
-        let stop = Box::pin(std::future::pending());
-        Serve { headstart, listener, tls, make, stop, drain: Duration::from_secs(30), balancers: Arc::default() }
+        let (stop, drain) = (Box::pin(std::future::pending()), Duration::from_secs(30));
+        let run = |serve| -> BoxFuture<'static, io::Result<()>> { Box::pin(run(serve)) };
+        Serve { headstart, listener, tls, make, stop, drain, balancers: Arc::default(), run }
     }
+}
 
+impl<L, M> Serve<L, M> {
     /// Stops accepting when `signal` is done, finishes what is under way and returns.
     pub fn with_graceful_shutdown(mut self, signal: impl Future<Output = ()> + Send + 'static) -> Self {
         self.stop = Box::pin(signal);
@@ -119,21 +125,17 @@ impl<L, M> Serve<L, M> {
     }
 }
 
-impl<L, M> IntoFuture for Serve<L, M>
-where
-    L: Listener,
-    M: MakeConnectionService,
-{
+impl<L, M> IntoFuture for Serve<L, M> {
     type Output = io::Result<()>;
     type IntoFuture = BoxFuture<'static, io::Result<()>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(run(self))
+        (self.run)(self)
     }
 }
 
 async fn run<L: Listener, M: MakeConnectionService>(serve: Serve<L, M>) -> io::Result<()> {
-    let Serve { headstart, mut listener, tls, make, stop, drain, balancers } = serve;
+    let Serve { headstart, mut listener, tls, make, stop, drain, balancers, .. } = serve;
     let tls = tls.map(|config| TlsAcceptor::from(with_alpn(config)));
     let (stopped, stopping) = watch::channel(false);
     let mut stop = pin!(stop);

@@ -150,7 +150,8 @@ async fn check(address: SocketAddr) {
     use tonic_health::pb::health_client::HealthClient;
 
     wait_for(address).await;
-    let mut client = HealthClient::connect(format!("http://{address}")).await.unwrap();
+    let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{address}")).unwrap();
+    let mut client = HealthClient::new(endpoint.connect().await.unwrap());
     let health = client.check(HealthCheckRequest { service: String::new() }).await.unwrap().into_inner();
     assert_eq!(health.status, 1, "serving");
 }
