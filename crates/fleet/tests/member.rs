@@ -92,13 +92,13 @@ fn join(exchange: &(impl Exchange + Clone), clock: &TestClock, name: &str) -> Pe
 }
 
 async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    for _ in 0..400 {
+    for _ in 0..1000 {
         if holds() {
             return;
         }
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
-    panic!("within ten seconds: {what}");
+    panic!("within 25 seconds: {what}");
 }
 
 /// The same laws for every exchange.
