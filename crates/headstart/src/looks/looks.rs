@@ -271,10 +271,10 @@ mod tests {
         look(&mut looks, PLAIN, seen(1, 1));
         assert!(looks.statements().nameable.is_empty());
         look(&mut looks, PLAIN, seen(2, 1));
-        assert_eq!(looks.statements().nameable, ["/a.css".into()]);
+        assert_eq!(*looks.statements().nameable, [Arc::<str>::from("/a.css")]);
         let mut files = Looks::default();
         look(&mut files, PLAIN, Seen { alone: true, of_files: true, ..seen(1, 1) });
-        assert_eq!(files.statements().nameable, ["/a.css".into()]);
+        assert_eq!(*files.statements().nameable, [Arc::<str>::from("/a.css")]);
     }
 
     #[test]
