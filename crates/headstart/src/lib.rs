@@ -80,6 +80,8 @@ mod saving;
 #[cfg(feature = "serve")]
 mod serving;
 #[cfg(feature = "serve")]
+mod serving_limits;
+#[cfg(feature = "serve")]
 mod serving_settings;
 mod state;
 mod state_file;

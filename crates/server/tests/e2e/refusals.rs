@@ -81,7 +81,8 @@ fn what_is_not_a_plain_page_view_teaches_nothing() {
         return;
     }
     let (site, home, page) = known();
-    let server = Server::start(&site, &home, &[]);
+    // What the page says itself is known from its first view; this is about what visits teach.
+    let server = Server::start(&site, &home, &["--set", "markup.cold_start=false"]);
     let cases = [
         (json!({"method": "HEAD"}), 200),
         (json!({"method": "POST"}), 405),
