@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use headstart_fleet::Keys;
-use headstart_learn::*;
+use headstart_learn::{
+    Asset, CacheState, ClientClass, ClientId, Config, ConfigBuilder, ConnectionId, Destination, Explanation, Fetch,
+    Fetched, Freshness, Learner, Navigation, NetworkId, Page, Referrer, ReferrerPolicy, Time,
+};
 
 pub const START: u64 = 1_700_000_000_000;
 
