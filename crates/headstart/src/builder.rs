@@ -113,8 +113,8 @@ impl Builder {
     ///
     /// 1 lets a single client teach what all others get with one visit, which is right for one developer and nobody else;
     /// votes are then not limited in time either. A request that was forwarded by a proxy outside of
-    /// [`trusted_proxies`](Self::trusted_proxies) then teaches nothing and gets nothing early, for its client is another
-    /// than its peer.
+    /// [`trusted_proxies`](Self::trusted_proxies) then teaches nothing, for its client is another than its
+    /// peer. It is told what local clients taught, without names that look like one person's, and nothing is pushed to it.
     pub fn min_networks(mut self, networks: u32) -> Self {
         self.limits.min_networks = networks;
         let votes = if networks == 1 { Duration::ZERO } else { headstart_learn::Config::default().vote_interval() };
