@@ -79,7 +79,7 @@ impl Encoder {
         }
     }
 
-    /// What has come out since the last call; often nothing.
+    /// Takes the output since the last call; often empty.
     pub fn take(&mut self) -> Vec<u8> {
         std::mem::take(match &mut self.0 {
             Kind::Br(encoder) => encoder.get_mut(),

@@ -36,7 +36,7 @@ enum Kind {
     Pieces(Box<Pieces>),
 }
 
-/// Where the bytes of one stretch of a body come from.
+/// The source of one stretch of a body.
 #[derive(Debug)]
 pub(super) enum Segment {
     Memory(Bytes),

@@ -73,7 +73,7 @@ impl Entry {
         Selected::Form(Arc::clone(&self.plain))
     }
 
-    /// Where that form is kept.
+    /// The cell that keeps that form.
     pub(super) fn form(&self, coding: Coding) -> &OnceLock<Option<Arc<Representation>>> {
         let [br, zstd, gzip] = &self.encoded;
         match coding {

@@ -19,7 +19,7 @@ use headstart_coding::Coding;
 /// From here on a file is a large one, bytes: no more of it is held for a response than while it is streamed.
 const LARGE: u64 = 64 << 10;
 
-/// Who may read, and what others have read meanwhile.
+/// Permits to read, and the results of other readers.
 #[derive(Clone, Copy)]
 pub(super) struct Readers<'a> {
     pub(super) permits: &'a ReadPermits,

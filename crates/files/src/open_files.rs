@@ -31,7 +31,7 @@ type Version = (String, Stamp, bool);
 pub(super) struct OpenFile {
     file: File,
     version: Version,
-    /// Where it is to be found; nowhere in tests.
+    /// The table that holds it; none in tests.
     files: Weak<OpenFiles>,
     _share: Option<Share>,
 }

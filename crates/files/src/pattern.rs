@@ -1,4 +1,4 @@
-//! Which paths a rule is about.
+//! Patterns of paths.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! Who may read a large file into memory now.
+//! Permits to read a large file into memory.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};

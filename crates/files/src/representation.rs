@@ -23,7 +23,7 @@ pub(super) struct Representation {
     pub(super) head: HeaderMap,
 }
 
-/// Where the bytes are.
+/// The place of the bytes.
 pub(super) enum Content {
     Memory(Bytes),
     Disk(Arc<OpenFile>),

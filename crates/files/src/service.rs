@@ -283,7 +283,7 @@ impl Shared {
     }
 }
 
-/// Whose share of the descriptors a request takes: whom a trusted proxy names, else the peer.
+/// The client whose share of the descriptors a request takes: as a trusted proxy names it, else the peer.
 fn client(head: &Parts) -> Option<IpAddr> {
     let named = head.extensions.get::<ClientAddress>().map(|ClientAddress(address)| *address);
     named.or_else(|| head.extensions.get::<Peer>().map(|Peer(address)| address.ip()))

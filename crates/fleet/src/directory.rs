@@ -27,7 +27,7 @@ const MAX_ENTRIES: usize = 1000;
 const MAX_ENTRY_BYTES: u64 = 4 << 20;
 /// A larger file is no base.
 const MAX_BASE_BYTES: u64 = 256 << 20;
-/// What a node said of itself longer ago is removed.
+/// Age beyond which a node's status is removed.
 const MAX_STATUS_AGE: Duration = Duration::from_secs(600);
 
 /// A directory that several servers can write to, on one machine or on a network file system. A clone reads for itself.

@@ -1,4 +1,4 @@
-//! What one server leaves for the others: a header that anybody can read, and a sealed body.
+//! One server's entry for the others: a header that anybody can read, and a sealed body.
 //!
 //! Numbers are little-endian.
 //!
@@ -19,7 +19,7 @@ const MAGIC: &[u8; 7] = b"HSFLEET";
 /// Longest name of a node, in bytes.
 pub(crate) const MAX_NAME: usize = 64;
 
-/// What an entry is.
+/// The kind of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Evidence = 1,
@@ -27,7 +27,7 @@ pub(crate) enum Kind {
     Status = 3,
 }
 
-/// What anybody can read of an entry.
+/// The part of an entry that anybody can read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) kind: Kind,

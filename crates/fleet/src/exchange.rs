@@ -1,11 +1,11 @@
-//! Where servers leave entries for each other.
+//! The place where servers leave entries for each other.
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-/// What an [`Exchange`] will have done.
+/// A pending operation of an [`Exchange`].
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, ExchangeError>> + Send + 'a>>;
 
 /// A place where servers leave entries for each other: an engine, or a directory.
@@ -33,13 +33,13 @@ pub trait Exchange: fmt::Debug + Send + Sync + 'static {
     /// Replaces what `node` says of itself.
     fn announce<'a>(&'a self, node: &'a str, status: &'a [u8]) -> Pending<'a, ()>;
 
-    /// What every node says of itself.
+    /// The status of every node.
     fn nodes(&self) -> Pending<'_, Vec<Vec<u8>>>;
 
     /// Forgets what `node` said of itself.
     fn leave<'a>(&'a self, node: &'a str) -> Pending<'a, ()>;
 
-    /// Where it is, for a log: without a password.
+    /// Its address for a log: without a password.
     fn place(&self) -> String;
 }
 
@@ -52,7 +52,7 @@ pub struct Cursor(pub String);
 pub struct Batch {
     /// The oldest first.
     pub entries: Vec<Vec<u8>>,
-    /// Where to go on; `None` to begin with the first.
+    /// The position to go on from; `None` to begin with the first.
     pub cursor: Option<Cursor>,
     /// The log is not the one that was read before: it was wiped, or is a replica that lags behind.
     pub restarted: bool,

@@ -8,7 +8,7 @@ use headstart_learn::Time;
 use crate::exchange::ExchangeError;
 use crate::refusal::Refusal;
 
-/// What is done with an exchange.
+/// The operation on an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     Read,
@@ -31,7 +31,7 @@ const MAX_REFUSED: usize = 64;
 const QUIET: Duration = Duration::from_secs(120);
 
 impl Health {
-    /// What was wrong and since when, if anything is.
+    /// The trouble and since when it lasts, if there is any.
     pub(crate) fn trouble(&self) -> Option<(&str, Time)> {
         self.trouble.as_ref().map(|(trouble, since)| (&**trouble, *since))
     }

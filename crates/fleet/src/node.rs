@@ -36,13 +36,13 @@ pub struct Node<L> {
     max_weight: u32,
 }
 
-/// What became of an entry that was read.
+/// The result of reading an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Heard {
     /// It was taken in; so many entries of its server are missing between it and the one before, so far.
     New {
-        /// What was learned.
+        /// The result of learning it.
         learned: Learned,
         /// Entries that were skipped.
         missing: u64,
@@ -58,7 +58,7 @@ pub enum Heard {
 /// A base that was taken in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Base {
-    /// Where the log goes on.
+    /// The position from which to go on reading the log.
     pub cursor: Option<String>,
     /// When it was written, by the writer's clock.
     pub sent: Time,
@@ -184,7 +184,7 @@ impl<L: AsRef<Learner>> Node<L> {
         Some(Some(cursor).filter(|cursor| !cursor.is_empty()).map(Into::into))
     }
 
-    /// What this node says of itself, sealed.
+    /// This node's status, sealed.
     pub(crate) fn announcement(&mut self, now: Time, text: &str) -> Option<Vec<u8>> {
         let mut body = Vec::with_capacity(text.len() + 8);
         put_part(&mut body, TEXT, text.as_bytes());

@@ -1,4 +1,4 @@
-//! Where a fleet meets, as an operator writes it.
+//! The address of a fleet, as an operator writes it.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -32,7 +32,7 @@ impl Seal {
         Some(out)
     }
 
-    /// What was sealed behind `head`; `None` if anybody has changed either, or has another key.
+    /// The sealed text behind `head`; `None` if anybody has changed either, or has another key.
     pub(crate) fn open(&self, head: &[u8], rest: &[u8]) -> Option<Vec<u8>> {
         let (nonce, sealed) = rest.split_first_chunk::<NONCE_BYTES>()?;
         self.cipher.decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: head }).ok()

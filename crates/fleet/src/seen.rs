@@ -1,4 +1,4 @@
-//! Which entries have been read: each is taken in once, however often and in whatever order it comes.
+//! Entries that have been read: each is taken in once, however often and in whatever order it comes.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ const MAX_SOURCES: usize = 4096;
 /// Entries of one process that may come out of order, at most this far apart.
 const WINDOW: u64 = 128;
 
-/// What has been read of each process.
+/// Entries that have been read, by process.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
     sources: HashMap<(Box<str>, u64), Source>,
@@ -22,7 +22,7 @@ pub(crate) struct Seen {
     floor: Time,
 }
 
-/// What has been read of one process.
+/// Entries of one process that have been read.
 #[derive(Clone, Copy, Debug)]
 struct Source {
     newest: u64,
@@ -31,7 +31,7 @@ struct Source {
     last: Time,
 }
 
-/// What is to be done with an entry.
+/// The treatment of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
     /// It is new; so many between it and the last have not come, yet.

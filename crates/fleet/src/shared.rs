@@ -1,4 +1,4 @@
-//! What the task of a member and its owner both see.
+//! State that the task of a member and its owner both see.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +10,7 @@ use crate::status::Status;
 /// A clock: milliseconds since 1970.
 pub(crate) type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
 
-/// What the task and its owner both see.
+/// State that the task and its owner both see.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     status: Mutex<Status>,

@@ -15,11 +15,11 @@ use crate::refusal::Refusal;
 pub struct Status {
     /// The name of this server.
     pub name: String,
-    /// Where the fleet meets, without a password.
+    /// Address of the exchange, without a password.
     pub place: String,
     /// Whether the fleet's knowledge was taken over, or there was none.
     pub joined: bool,
-    /// What is wrong, if anything is.
+    /// The present trouble, if there is any.
     pub trouble: Option<String>,
     /// Since when.
     pub trouble_since: Option<Time>,
@@ -47,7 +47,7 @@ pub struct Status {
     pub read_budget: usize,
     /// When a base was last written or taken over.
     pub base: Option<Time>,
-    /// What every node said of itself last, this one too.
+    /// The last status of every node, this one too.
     pub nodes: Vec<NodeStatus>,
 }
 
@@ -68,7 +68,7 @@ impl Traffic {
     }
 }
 
-/// What one node says of itself.
+/// The status of one node.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct NodeStatus {
@@ -112,7 +112,7 @@ impl Status {
         boots.into_iter().filter(|(_, boots)| *boots > 1).map(|(name, _)| name).collect()
     }
 
-    /// What this node says of itself to the others.
+    /// This node's status, for the others.
     pub(crate) fn announcement(&self, facts: &BTreeMap<String, String>) -> String {
         let mut text = String::new();
         let mut put = |name: &str, value: &dyn std::fmt::Display| {

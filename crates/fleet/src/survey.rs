@@ -11,7 +11,7 @@ use crate::seal::Seal;
 use crate::status::NodeStatus;
 
 impl Fleet {
-    /// What every server of this fleet says of itself, by name. Those that have said nothing for ten minutes are left out.
+    /// The status of every server of this fleet, by name. Those that have said nothing for ten minutes are left out.
     ///
     /// # Errors
     ///

@@ -28,7 +28,7 @@ const ANNOUNCE: Duration = Duration::from_secs(10);
 const GONE: Duration = Duration::from_secs(600);
 /// Bytes that are read in one call.
 const READ: usize = 256 << 10;
-/// What a member that comes late may read before its budget applies.
+/// Bytes that a member that comes late may read before its budget applies.
 const CATCH_UP: f64 = (32 << 20) as f64;
 /// Largest entry, before sealing.
 const MAX_ENTRY: usize = 1 << 20;

@@ -4,7 +4,7 @@ use crate::sketch::{Observation, Sketch};
 use crate::volume::Volume;
 use crate::weight::Weight;
 
-/// What was meant for a view, whatever became of it: a 103 that came too late is help all the same.
+/// The arm that was meant for a view, whatever became of it: a 103 that came too late is help all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Arm {
     /// The view was to get early delivery.

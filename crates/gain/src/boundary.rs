@@ -15,7 +15,7 @@ const LEVEL: f64 = 3.06;
 /// Until this multiple of the first look's evidence the level stays.
 const FLAT: f64 = 30.0;
 
-/// Which look at a growing figure this is: how much more evidence there is than at the first.
+/// One look at a growing figure: how much more evidence there is than at the first.
 ///
 /// When the first look is taken must not depend on the times that were measured: after a day, say, or after a fixed
 /// number of hold-outs.

@@ -1,4 +1,4 @@
-//! What help costs: how many bytes more a view transfers with it.
+//! The cost of help: how many bytes more a view transfers with it.
 
 use crate::arms::Arms;
 use crate::boundary::{Look, critical_value};

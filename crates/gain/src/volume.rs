@@ -41,7 +41,7 @@ impl Volume {
     /// Bytes are counted in units of so many.
     pub const UNIT: u64 = 64;
 
-    /// What a figure can be recomputed from.
+    /// The sums from which a figure can be recomputed.
     pub fn sums(&self) -> VolumeSums {
         let Volume { weight, weight_squares, views, clients, sum, squares } = *self;
         VolumeSums { views, clients, weight, weight_squares, sum, squares }

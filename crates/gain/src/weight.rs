@@ -1,4 +1,4 @@
-//! What one view counts for.
+//! The weight of one view.
 
 /// The inverse of the probability with which a view was drawn into its arm, as a fixed-point number: sums of weights
 /// are exact and do not depend on the order.

@@ -4,7 +4,7 @@ use core::fmt;
 
 /// Bytes that are not a set of the profile at hand, or one larger than the caller allows.
 ///
-/// Which fault it was and the bit at which it was seen; the fields are private so that they may grow.
+/// The fault, and the bit at which it was seen; the fields are private so that they may grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Error {
     kind: ErrorKind,

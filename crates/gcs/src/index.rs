@@ -20,7 +20,7 @@ pub struct Index<'a, P> {
     scale: u64,
     /// The largest value of the set: a larger one is not contained, and a walk up to it needs no count.
     last: Option<u64>,
-    /// Where to start reading for a bucket.
+    /// Positions at which reading starts, by bucket.
     marks: Vec<Mark>,
 }
 

@@ -6,7 +6,7 @@
 /// with its closing bit, the remainder follows in plain binary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Code {
-    /// Which bit the unary run is made of.
+    /// The bit of which the unary run is made.
     pub unary: Unary,
     /// Whether a gap is the difference less one, the first gap being the first value. Equal values cannot be written then.
     pub less_one: bool,

@@ -54,7 +54,7 @@ impl<'a, P: Profile> View<'a, P> {
         find(self.walk, self.profile.value(hash, self.walk.layout()))
     }
 
-    /// Which of the keys are held: `held[i]` becomes the answer for `keys[i]`; returns how many are.
+    /// Tests all keys: `held[i]` becomes the answer for `keys[i]`; returns how many are held.
     ///
     /// One pass over the set for every 64 keys. If the slices differ in length, the shorter one counts.
     ///

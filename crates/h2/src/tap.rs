@@ -27,7 +27,7 @@ pub(crate) struct Tap<T> {
     gathered: Gathered,
 }
 
-/// Where writes are gathered until they are flushed.
+/// The buffer that gathers writes until they are flushed.
 #[derive(Debug)]
 enum Gathered {
     /// In our own outbox.

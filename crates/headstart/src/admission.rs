@@ -1,4 +1,4 @@
-//! Which connections a server admits: so many in all, and of one client address a share of what is free.
+//! Admission of connections: at most so many in all, and for each client address a share of what is free.
 //!
 //! An address may open another connection while it has fewer than a quarter of the slots that are free. Alone it can
 //! hold a fifth of all slots; with `n` greedy addresses a share of `4 / (n + 4)` stays free, so that a newcomer finds a
@@ -45,7 +45,7 @@ struct Admitted {
     slot: Arc<Slot>,
 }
 
-/// What the server and a connection tell each other while it is open.
+/// Shared between the server and one open connection.
 struct Slot {
     activity: Arc<Activity>,
     close: Notify,
@@ -180,7 +180,7 @@ impl ConnectionPermit {
         true
     }
 
-    /// What the connection's exchanges are counted in.
+    /// The counter of the connection's open exchanges.
     pub(crate) fn activity(&self) -> Arc<Activity> {
         Arc::clone(&self.slot.activity)
     }

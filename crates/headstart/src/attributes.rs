@@ -1,4 +1,4 @@
-//! What a preload says besides its path: the attributes that a browser compares before it uses one.
+//! The attributes of a preload besides its path, which a browser compares before it uses one.
 
 use headstart_learn::Destination;
 
@@ -30,7 +30,7 @@ pub(crate) struct Attributes {
 }
 
 impl Attributes {
-    /// What is known without the page's own words.
+    /// The attributes where the page's own words are unknown.
     pub(crate) fn of_mode(destination: Destination, cors: bool) -> Self {
         let crossorigin =
             if cors || destination == Destination::Font { Crossorigin::Anonymous } else { Crossorigin::Absent };

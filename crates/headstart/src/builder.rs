@@ -265,7 +265,7 @@ impl Builder {
         self
     }
 
-    /// What [`Headstart::snapshot`] wrote.
+    /// Starts with a snapshot that [`Headstart::snapshot`] wrote.
     pub fn snapshot(mut self, bytes: Vec<u8>) -> Self {
         self.snapshot = Some(bytes);
         self

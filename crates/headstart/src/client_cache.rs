@@ -1,4 +1,4 @@
-//! What is known of a client's cache.
+//! Knowledge of a client's cache.
 
 use headstart_learn::Site;
 
@@ -13,7 +13,7 @@ pub(crate) struct ClientCache<'a> {
     /// `None` for a site of which nothing is known.
     pub(crate) site: Option<Site>,
     pub(crate) fingerprint: Option<&'a Fingerprint>,
-    /// What its `Cache-Digest` fields say.
+    /// Its `Cache-Digest` fields.
     pub(crate) digests: Option<&'a Digests>,
 }
 

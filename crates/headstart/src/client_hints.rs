@@ -1,4 +1,4 @@
-//! What a client says of its preferences in request fields.
+//! Preferences of a client in its request fields.
 
 use http::HeaderMap;
 

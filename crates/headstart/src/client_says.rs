@@ -1,4 +1,4 @@
-//! What a client says of its cache besides the cookie: that it uses none (a forced reload), or digests of it.
+//! A client's statements on its cache besides the cookie: that it uses none (a forced reload), or digests of it.
 
 use headstart_gcs::{CacheDigests, Limits};
 use headstart_learn::Site;
@@ -18,7 +18,7 @@ const MAX_DIGESTS: usize = 4;
 const MAX_DIGEST_BYTES: usize = 2048;
 const MAX_DIGEST_KEYS: usize = 1024;
 
-/// What a client says of its cache.
+/// A client's statements on its cache.
 #[derive(Default)]
 pub(crate) struct ClientSays {
     /// Nothing of what it holds is used, or nothing may be subtracted.
@@ -50,7 +50,7 @@ impl ClientSays {
         self.ignored
     }
 
-    /// What it holds, for what is to be subtracted.
+    /// The assets that it holds, to be subtracted from a plan.
     pub(crate) fn cache<'a>(
         &'a self,
         connection: &'a ConnectionState,

@@ -1,4 +1,4 @@
-//! What holds for every asset of a view.
+//! The conditions that hold for every asset of a view.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::rules::{Budget, PageRules};
 use crate::statements::Statements;
 use crate::view::Outlet;
 
-/// What holds for every asset of a view.
+/// The conditions that hold for every asset of a view.
 pub(crate) struct Conditions {
     /// The page, which is never one of its own assets.
     pub(crate) target: PageTarget,
@@ -22,11 +22,11 @@ pub(crate) struct Conditions {
     pub(crate) push_threshold: f32,
     pub(crate) rules: PageRules,
     pub(crate) budget: Budget,
-    /// What the page's last response admitted.
+    /// The policy of the page's last response.
     pub(crate) policy: PagePolicy,
     /// The assets whose hints clients of this page could not use.
     pub(crate) unserved: Arc<[Arc<str>]>,
-    /// What the page says of its assets, if it was read.
+    /// The page's statements on its assets, if it was read.
     pub(crate) statements: Option<Arc<Statements>>,
     pub(crate) markup: Markup,
 }

@@ -1,4 +1,4 @@
-//! What is known of a connection before its first request.
+//! Facts of a connection that are known before its first request.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ struct Facts {
     tls: Option<TlsInfo>,
 }
 
-/// What the TLS handshake of a connection agreed on.
+/// Results of the TLS handshake of a connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TlsInfo {
@@ -65,7 +65,7 @@ impl Connection {
         self.0.local
     }
 
-    /// What TLS agreed on; `None` in cleartext.
+    /// Results of the TLS handshake; `None` in cleartext.
     pub fn tls(&self) -> Option<&TlsInfo> {
         self.0.tls.as_ref()
     }

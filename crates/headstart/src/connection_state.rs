@@ -1,4 +1,4 @@
-//! What is known of one connection, between its exchanges.
+//! State of one connection between its exchanges.
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
@@ -21,7 +21,7 @@ use crate::stopwatch::{Shown, Stopwatch};
 /// Most assets that were sent on a connection and are in no cookie yet; the oldest is forgotten.
 const MAX_DELIVERED: usize = 256;
 
-/// What is known of one connection.
+/// State of one connection.
 pub(crate) struct ConnectionState {
     pub(crate) id: ConnectionId,
     network: NetworkId,

@@ -1,4 +1,4 @@
-//! What all listeners of a [`Headstart`](crate::Headstart) share.
+//! State that all listeners of a [`Headstart`](crate::Headstart) share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

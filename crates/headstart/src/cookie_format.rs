@@ -1,6 +1,6 @@
 //! The formats of the cookie that says what a client holds.
 
-/// Whose cookie a server speaks.
+/// The format in which a server writes its cookie.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CookieFormat {

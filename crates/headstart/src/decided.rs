@@ -1,4 +1,4 @@
-//! What was decided for a page, for those who see the request and not the engine.
+//! Decisions for a page, as middleware that sees the request and not the engine can read them.
 
 use std::sync::{Arc, OnceLock};
 

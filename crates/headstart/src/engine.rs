@@ -1,4 +1,4 @@
-//! What all connections share: the learner, the secrets, the settings.
+//! State that all connections share: the learner, the secrets, the settings.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
@@ -42,7 +42,7 @@ pub enum VerifyHeld {
     Never,
 }
 
-/// What is sent early, at most, and to whom. Checked by the builder.
+/// Limits of early delivery: how much, and to whom. Checked by the builder.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
     pub(crate) push_threshold: f32,
@@ -62,7 +62,7 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// What becomes of a view that was drawn so.
+    /// The treatment of a view with this draw.
     pub(crate) fn treatment(&self, draw: Draw) -> Draw {
         Draw { held_out: draw.held_out && !self.aa, ..draw }
     }
@@ -96,7 +96,7 @@ pub(crate) struct Engine {
     connections: AtomicU64,
 }
 
-/// What the operator decides and may change while the server runs.
+/// The operator's decisions, which may change while the server runs.
 #[derive(Default)]
 pub(crate) struct Operator {
     /// Authorities that are learned for; `None` is all that there is room for.
@@ -106,7 +106,7 @@ pub(crate) struct Operator {
     pub(crate) rules: Rules,
 }
 
-/// What has been done since the start.
+/// Counts since the start.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) views: AtomicU64,
@@ -254,7 +254,7 @@ impl Engine {
     }
 }
 
-/// What an engine is made of.
+/// The parts of an engine.
 pub(crate) struct Parts {
     pub(crate) learner: Learner,
     pub(crate) operator: Operator,

@@ -1,4 +1,4 @@
-//! What an observer is told, for logs, metrics and dashboards.
+//! Events for an observer: logs, metrics and dashboards.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,17 +14,17 @@ use crate::view::{Outlet, PageView};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// What was decided for a page view, when its head goes out.
+    /// The decisions for a page view. Sent with the response head.
     View(PageView),
-    /// What became of one push.
+    /// The outcome of one push.
     Push(PushReport),
     /// How the assets of a page view arrived, when the visit closes.
     Visit(VisitReport),
-    /// What a browser says of a page view ([`Builder::beacon`](crate::Builder::beacon)).
+    /// A browser's report of a page view ([`Builder::beacon`](crate::Builder::beacon)).
     Beacon(BeaconReport),
 }
 
-/// What became of one push.
+/// The outcome of one push.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PushReport {
@@ -41,7 +41,7 @@ pub struct PushReport {
     pub outcome: PushOutcome,
 }
 
-/// What became of a push on the wire.
+/// The outcome of a push on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PushOutcome {

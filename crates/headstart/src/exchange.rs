@@ -15,7 +15,7 @@ use crate::request::{self, Kind};
 use crate::transfer::Transfer;
 use crate::unlearned::Unlearned;
 
-/// What a request is to the learner, with the state that this kind of request has.
+/// The role of a request for the learner, with the state that this role has.
 pub(crate) enum Exchange {
     Page(Box<PageExchange>),
     Asset(AssetExchange),

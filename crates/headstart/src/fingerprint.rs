@@ -62,7 +62,7 @@ enum Format {
     H2oCasper(H2oCasper),
 }
 
-/// What one client is known to hold.
+/// The assets that one client is known to hold.
 #[derive(Clone, Debug)]
 pub(crate) struct Fingerprint {
     held: Held,
@@ -76,7 +76,7 @@ enum Held {
     H2oCasper(Set<H2oCasper>),
 }
 
-/// What came of reading a cookie.
+/// The result of reading a cookie.
 pub(crate) struct Read {
     pub(crate) fingerprint: Fingerprint,
     /// There was a cookie that could be read: it tells what the client holds.
@@ -132,7 +132,7 @@ impl Fingerprints {
         cookie::find(headers, self.name()).map(str::as_bytes)
     }
 
-    /// What the request's cookie says, on this day (days since 1970).
+    /// Reads the request's cookie on this day (days since 1970).
     pub(crate) fn read(&self, headers: &HeaderMap, today: u16) -> Read {
         let value = cookie::find(headers, self.name());
         match value.map(|value| self.decode(value, today)) {
@@ -274,7 +274,7 @@ fn decode_own(profile: HeadstartV1, bytes: &[u8]) -> Option<Generations> {
     Some(Generations { day, younger, older })
 }
 
-/// What is left of two generations today; new keys go into a set of `profile`.
+/// The part of two generations that is left today; new keys go into a set of `profile`.
 fn turned(found: Generations, profile: HeadstartV1, today: u16) -> Option<Held> {
     let Generations { day, younger, older } = found;
     // A day in the future is not ours: it would never turn.

@@ -21,7 +21,8 @@ pub enum ForwardedBy {
     Forwarded,
 }
 
-/// Whose word is taken for who asks. One field only: a proxy hands on what a client wrote in the other.
+/// The proxies whose `X-Forwarded-For` or `Forwarded` is believed. One field only: a proxy passes on the other as the
+/// client wrote it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TrustedProxies {
     pub(crate) networks: Vec<IpNet>,
@@ -34,7 +35,7 @@ impl TrustedProxies {
         self.networks.iter().any(|network| network.contains(&address))
     }
 
-    /// Who asks: the last address of the list that is no proxy of ours. What stands before it is hearsay.
+    /// The client's address: the last of the list that is no proxy of ours. Addresses before it are the client's own claim.
     pub(crate) fn client(&self, proxy: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = proxy;
         match self.field {

@@ -53,7 +53,7 @@ impl Headstart {
         self.engine.set_operator(|operator| operator.pinned_hosts = hosts);
     }
 
-    /// What was learned, for warm start, sharing and dashboards.
+    /// The learner, for warm start, sharing and dashboards.
     pub fn learner(&self) -> &Learner {
         &self.engine.learner
     }

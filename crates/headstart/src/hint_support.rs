@@ -1,4 +1,4 @@
-//! Which clients fetch what a 103 names, so that the final response need not say it again.
+//! Clients that fetch what a 103 names, so that the final response need not repeat it.
 
 use http::HeaderMap;
 use http::header::{FORWARDED, USER_AGENT, VIA};

@@ -31,7 +31,7 @@ struct HintedAsset {
     asked: bool,
 }
 
-/// What a request has to do with the hints of its connection's present view.
+/// The relation of a request to the hints of its connection's present view.
 pub(crate) enum CausedBy {
     /// No hint named the asset.
     Itself,

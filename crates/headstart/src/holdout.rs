@@ -1,4 +1,4 @@
-//! Which page views get nothing early, so that there is evidence of what pages need by themselves.
+//! Hold-outs: page views without early delivery, as evidence of what pages need by themselves.
 
 use std::hash::Hasher as _;
 

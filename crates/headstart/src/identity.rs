@@ -72,7 +72,7 @@ impl Identities {
         hasher.finish().max(1)
     }
 
-    /// What tells two contents of an asset apart, as a number. Never 0, which means unknown.
+    /// A number that differs between two contents of an asset. Never 0, which means unknown.
     pub(crate) fn validator(&self, parts: &[&[u8]]) -> u64 {
         let mut hasher = self.hasher(3);
         for part in parts {

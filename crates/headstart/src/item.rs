@@ -20,7 +20,7 @@ pub(crate) type Tag = Arc<Push>;
 pub struct Push {
     /// Its place among the items.
     pub(crate) item: usize,
-    /// Which of the connection's views it belongs to.
+    /// Number of the view that it belongs to, on its connection.
     pub(crate) view: u64,
     pub(crate) authority: Arc<str>,
     pub(crate) page: Arc<str>,
@@ -41,7 +41,7 @@ pub(crate) struct Item {
     /// How urgent the page needs it (RFC 9218), 1 to 7.
     pub(crate) urgency: u8,
     pub(crate) decision: Decision,
-    /// What a hint says of it.
+    /// The attributes of its hint.
     pub(crate) attributes: Arc<Attributes>,
     /// The page or its application names it and the learner does not: the page itself makes the client ask for it, and
     /// the request is evidence, hinted or not.

@@ -89,7 +89,7 @@ impl Items {
         }
     }
 
-    /// What the page says that it needs, and no traffic has shown yet.
+    /// Assets that the page names and no traffic has shown yet.
     fn unseen(&self, known: impl Fn(&str) -> bool, answered: &impl Fn(&str) -> Option<Freshness>) -> Vec<Item> {
         let Some(statements) = self.conditions.statements.as_deref().filter(|_| self.conditions.markup.cold_start)
         else {

@@ -50,7 +50,7 @@ impl KeyRing {
         KeyRing { present: profile(present), keys, max_keys }
     }
 
-    /// What is written with.
+    /// The key that writes.
     pub(crate) fn present(&self) -> HeadstartV1 {
         self.present
     }

@@ -51,7 +51,7 @@ pub struct HeadstartLayer {
     options: Options,
 }
 
-/// What a server that is not ours says of requests.
+/// Facts of requests on a server that is not ours.
 #[derive(Clone, Default)]
 struct Options {
     address: Option<Arc<AddressOf>>,

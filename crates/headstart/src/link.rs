@@ -81,7 +81,7 @@ pub(crate) struct Preload {
     pub(crate) path: String,
     pub(crate) destination: Destination,
     pub(crate) cors: bool,
-    /// What the application says of it, for the 103 of the next view.
+    /// The application's attributes of it, for the 103 of the next view.
     pub(crate) attributes: Attributes,
     /// `nopush`: only for the client to act on.
     pub(crate) nopush: bool,

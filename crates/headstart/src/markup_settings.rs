@@ -1,6 +1,6 @@
-//! What is made of what pages say.
+//! Uses of the markup of pages.
 
-/// Which uses are made of the markup of pages; see [`Builder::markup`](crate::Builder::markup). All are on.
+/// Switches for the uses of the markup of pages; see [`Builder::markup`](crate::Builder::markup). All are on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "switches, independent of each other")]
 #[non_exhaustive]

@@ -41,7 +41,7 @@ impl Membership {
         self.member.get()
     }
 
-    /// What was read so far, if the fleet was joined.
+    /// The memory of what was read so far, if the fleet was joined.
     pub(crate) fn memory(&self) -> Option<Vec<u8>> {
         self.member.get().map(Member::remember)
     }

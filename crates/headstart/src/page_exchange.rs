@@ -37,7 +37,7 @@ use crate::view::{Decision, Outlet};
 #[cfg(feature = "markup")]
 const UNSETTLED: f32 = 0.25;
 
-/// What is known of a navigation when it arrives.
+/// Facts of a navigation that are known when it arrives.
 pub(crate) struct Opened {
     pub(crate) authority: Arc<str>,
     pub(crate) navigation: request::Navigation,

@@ -1,4 +1,5 @@
-//! What the policies of a page say of preloads: Content-Security-Policy, in fields and in `<meta>`, and Integrity-Policy.
+//! The policies of a page as they concern preloads: Content-Security-Policy, in fields and in `<meta>`, and
+//! Integrity-Policy.
 //!
 //! A browser checks a preload of a 103 against the policies that it knows then, which are none, and those of a `Link` on
 //! the page against the page's. Chromium reports what a page admits by nonce or hash only and a `Link` names without the
@@ -85,7 +86,7 @@ impl PagePolicy {
         }
     }
 
-    /// What both admit.
+    /// The intersection of both policies.
     pub(crate) fn and(self, other: PagePolicy) -> Self {
         PagePolicy {
             fonts: self.fonts.min(other.fonts),

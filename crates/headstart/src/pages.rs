@@ -1,4 +1,4 @@
-//! What is remembered of pages besides what the learner knows: their policies, who was shown them, and what they say.
+//! Memory of pages besides the learner's: their policies, who was shown them, and their statements.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,7 +17,7 @@ use crate::unserved::Unserved;
 
 /// Bytes of all pages, in all; what is asked for least gives way.
 const MAX_PAGES_BYTES: u64 = 16 << 20;
-/// What a page costs at least, bytes.
+/// Least size of a page in memory, bytes.
 const PAGE_BYTES: u64 = 512;
 /// Assets whose last answer is remembered.
 const MAX_ANSWERS: usize = 32_768;
@@ -42,7 +42,7 @@ pub(crate) struct Page {
     state: Mutex<PageState>,
 }
 
-/// What is known of a page.
+/// Memory of one page.
 #[derive(Debug, Default)]
 pub(crate) struct PageState {
     /// Of the fields of its last response.
@@ -91,7 +91,7 @@ impl Pages {
         }
     }
 
-    /// What is known of a page, if it was shown before.
+    /// The memory of a page, if it was shown before.
     pub(crate) fn get(&self, authority: &str, page: &str) -> Option<Arc<Page>> {
         self.shown.get(&self.key(authority, page)).map(|entry| entry.page)
     }

@@ -1,4 +1,4 @@
-//! What a request head is: a navigation, an asset, or neither.
+//! Kinds of requests by their heads: a navigation, an asset, or neither.
 
 use headstart_learn::Destination;
 use headstart_policy::{Priority, PriorityParameters};
@@ -16,7 +16,7 @@ const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 /// Longest path with query that is looked at, bytes; beyond, a request is neither page nor asset.
 const MAX_PATH_BYTES: usize = 512;
 
-/// What a request is to the learner.
+/// The role of a request for the learner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Asks for a document to show.
@@ -93,7 +93,7 @@ fn is_submission(head: &Parts) -> bool {
     !head.method.is_safe() && shows_a_document
 }
 
-/// What the fields of a request tell of its kind. They are walked once: looking up nine names costs more.
+/// Request fields that tell its kind. They are walked once: looking up nine names costs more.
 #[derive(Default)]
 struct Told<'a> {
     mode: Option<&'a [u8]>,
@@ -130,7 +130,7 @@ pub(crate) fn is_asset(destination: Destination) -> bool {
     matches!(destination, Destination::Font | Destination::Image | Destination::Script | Destination::Style)
 }
 
-/// What the extension of a path says that it is fetched as.
+/// The destination that the extension of a path implies.
 pub(crate) fn destination(path: &str) -> Option<Destination> {
     match extension(path.split('?').next().unwrap_or_default()) {
         "css" => Some(Destination::Style),
@@ -189,7 +189,7 @@ pub(crate) fn is_early_hint(headers: &HeaderMap) -> bool {
     text(headers, X_MOZ) == "early hint"
 }
 
-/// What the `Referer` says of this site.
+/// The part of the `Referer` that concerns this site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Referer {
     /// None was sent.

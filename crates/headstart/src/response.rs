@@ -1,4 +1,4 @@
-//! What a response head says: whether it may be learned from, pushed, or named in a hint.
+//! Facts of a response head: whether it may be learned from, pushed, or named in a hint.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -190,7 +190,7 @@ fn targeted(headers: &HeaderMap) -> Option<bool> {
     })
 }
 
-/// What a response is fetched as, by its media type; `None` for what is no asset of a page.
+/// The destination that the media type implies; `None` for what is no asset of a page.
 pub(crate) fn destination(headers: &HeaderMap) -> Option<Destination> {
     let media = media_type(headers)?;
     let (family, name) = media.split_once('/')?;

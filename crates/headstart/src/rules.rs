@@ -11,7 +11,8 @@ use crate::assets::Named;
 use crate::link;
 use crate::request;
 
-/// What an operator decides instead of the learner. In force at once: [`Headstart::set_rules`](crate::Headstart::set_rules).
+/// An operator's decisions that overrule the learner. In force at once:
+/// [`Headstart::set_rules`](crate::Headstart::set_rules).
 ///
 /// ```
 /// use headstart::{Action, Budget, Rule, Rules};
@@ -30,7 +31,7 @@ pub struct Rules {
     budgets: HashMap<String, Budget>,
 }
 
-/// What a rule wants. "Never" wins over "always".
+/// The action of a rule. "Never" wins over "always".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Action {
@@ -153,7 +154,7 @@ pub(crate) struct PageRules {
     pub(crate) budget: Option<Budget>,
 }
 
-/// What the rules say against an asset.
+/// The rules against an asset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Bans {
     pub(crate) push: bool,
@@ -161,7 +162,7 @@ pub(crate) struct Bans {
 }
 
 impl PageRules {
-    /// What is sent in any case.
+    /// The assets that are always sent.
     pub(crate) fn always(&self) -> impl Iterator<Item = &Named> {
         self.rules.iter().filter_map(|rule| rule.always.as_ref())
     }

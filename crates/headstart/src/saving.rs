@@ -1,4 +1,4 @@
-//! What was learned outlives the process.
+//! Keeps evidence beyond the life of the process.
 
 use std::io;
 use std::path::PathBuf;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Where the snapshot is kept, and when it was written last.
+/// The file of the snapshot, and when it was written last.
 #[derive(Debug)]
 pub(crate) struct StateFile {
     path: PathBuf,

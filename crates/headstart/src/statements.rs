@@ -1,4 +1,4 @@
-//! What a page's own words say of its assets, as far as hints are concerned.
+//! The page's own words on its assets, as far as hints are concerned.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::attributes::Attributes;
 use crate::page_policy::PagePolicy;
 use crate::view::Reason;
 
-/// What a page says of one path.
+/// The page's statement on one path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Statement {
     /// A hint that the page uses.
@@ -31,7 +31,7 @@ pub(crate) struct Named {
     pub(crate) urgency: Option<u8>,
 }
 
-/// What a page says. Replaced when a reading changes it, and shared until then.
+/// The page's statements. Replaced when a reading changes them, and shared until then.
 #[derive(Debug, Default)]
 pub(crate) struct Statements {
     pub(crate) by_path: HashMap<Box<str>, Statement>,
@@ -46,7 +46,7 @@ pub(crate) struct Statements {
 }
 
 impl Statements {
-    /// What the page says of a path, and the path that a hint names.
+    /// The page's statement on a path, and the path that a hint names.
     pub(crate) fn of<'a>(&'a self, path: &'a str) -> Option<(&'a str, &'a Statement)> {
         match self.by_path.get(path)? {
             Statement::Candidate(of) => Some((of, self.by_path.get(&**of)?)),

@@ -55,7 +55,7 @@ pub struct Stats {
 }
 
 impl Headstart {
-    /// What has been done since the start.
+    /// Counts since the start.
     pub fn stats(&self) -> Stats {
         let counters = &self.engine.counters;
         #[cfg(feature = "serve")]

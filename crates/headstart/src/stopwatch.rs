@@ -43,7 +43,7 @@ impl Default for Stopwatch {
 }
 
 struct View {
-    /// Which of the connection's, or of all clients', views this is.
+    /// Number of the view, among the connection's or among all clients'.
     number: u64,
     extent: Extent,
     path_bytes: usize,
@@ -56,7 +56,7 @@ struct View {
     assets: Vec<VisitedAsset>,
 }
 
-/// What was decided for a page that was shown.
+/// Decisions for a page that was shown.
 pub(crate) struct Shown {
     pub(crate) authority: Arc<str>,
     /// The page's name for observers.

@@ -54,7 +54,7 @@ impl Headstart {
         }
     }
 
-    /// What became of beacons since the start.
+    /// Counts of beacons since the start, by outcome.
     pub fn beacon_stats(&self) -> BeaconStats {
         self.engine.beacons.as_ref().map(Beacons::stats).unwrap_or_default()
     }

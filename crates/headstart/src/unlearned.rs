@@ -108,7 +108,7 @@ pub(crate) struct Ledger {
     hour: Mutex<Hour>,
 }
 
-/// What has been seen since the last diagnosis.
+/// Counts since the last diagnosis.
 #[derive(Default)]
 struct Hour {
     views: u64,

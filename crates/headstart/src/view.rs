@@ -1,4 +1,4 @@
-//! What was decided for one page view, to be read.
+//! The decisions for one page view, to be read.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub enum Outlet {
     Push,
 }
 
-/// What became of one asset of a page.
+/// The decision on one asset of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Decision {
@@ -74,7 +74,7 @@ pub struct AssetView {
     pub path: Arc<str>,
     /// Length of its body, bytes; 0 if unknown.
     pub bytes: u64,
-    /// What became of it.
+    /// The decision on it.
     pub decision: Decision,
 }
 

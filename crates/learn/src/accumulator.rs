@@ -1,4 +1,4 @@
-//! What visits have said since it was last taken, for other servers: a second, bounded table beside the model's.
+//! Evidence of visits since it was last taken, for other servers: a second, bounded table beside the model's.
 
 use std::collections::VecDeque;
 
@@ -34,7 +34,7 @@ pub(crate) struct Accumulator {
     dropped: u64,
 }
 
-/// What an accumulator has given away.
+/// The evidence taken from an accumulator.
 #[derive(Debug, Default)]
 pub(crate) struct Taken {
     pub(crate) visits: VecDeque<VisitEvidence>,

@@ -7,7 +7,7 @@ use crate::destination::Destination;
 pub struct Asset<'a> {
     /// The path with its query.
     pub path: &'a str,
-    /// What it was fetched as.
+    /// The destination that it was fetched as.
     pub destination: Destination,
     /// Whether the request mode was `cors`; a preload must then say `crossorigin`.
     pub cors: bool,

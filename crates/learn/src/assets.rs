@@ -100,7 +100,7 @@ impl Asset {
 }
 
 impl Assets {
-    /// What a table entry costs with its places in the two maps, in bytes, at most.
+    /// Most bytes that a table entry costs with its places in the two maps.
     pub(crate) const ENTRY_BYTES: usize = size_of::<Option<Asset>>() + 2 * 2 * 17;
 
     /// A table for at most `max` assets.
@@ -253,7 +253,7 @@ impl Assets {
         newer
     }
 
-    /// What a response said of a shown asset.
+    /// Records the metadata that a response gave of a shown asset.
     pub(crate) fn describe(&self, hash: u64, metadata: Metadata) {
         self.directory.describe(hash, metadata);
     }
@@ -327,7 +327,7 @@ impl Assets {
         }
     }
 
-    /// Where an edge to `id` leads now: to itself, or to what it was renamed to.
+    /// The asset to which an edge to `id` leads now: the same, or the one that it was renamed to.
     pub(crate) fn resolve(&self, id: AssetId) -> Option<AssetId> {
         let mut at = id;
         // A chain is as long as the deploys since an edge was last touched.
@@ -362,7 +362,7 @@ impl Assets {
         self.renamed += 1;
     }
 
-    /// Whose place `id` may take.
+    /// The asset whose place `id` may take.
     fn predecessor(&self, id: AssetId) -> Option<AssetId> {
         let asset = self.entries.get(id).filter(|asset| asset.stem != 0)?;
         let elder = self.by_stem.get(asset.stem).filter(|elder| *elder != id)?;
@@ -371,7 +371,7 @@ impl Assets {
         (left && !old.crowded).then_some(elder)
     }
 
-    /// What an asset that is not in the table was renamed to, by the same rule.
+    /// The new name of an asset that is not in the table, by the same rule.
     pub(crate) fn heir(&self, old: &Asset) -> Option<AssetId> {
         let id = self.by_stem.get(old.stem).filter(|_| old.stem != 0 && !old.crowded)?;
         let heir = self.entries.get(id)?;

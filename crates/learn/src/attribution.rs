@@ -6,7 +6,7 @@ use crate::site::Site;
 use crate::visit::OpenVisit;
 use crate::visits::Visits;
 
-/// What is known of a request for an asset. Names are keyed hashes.
+/// Facts of a request for an asset. Names are keyed hashes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Requester {
     pub(crate) site: Site,
@@ -16,7 +16,7 @@ pub(crate) struct Requester {
     pub(crate) asked: Tick,
 }
 
-/// What a `Referer` names.
+/// The page or site that a `Referer` names.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Named {
     Nothing,

@@ -1,4 +1,4 @@
-//! What a plan consists of.
+//! One asset of a plan.
 
 use crate::asset::Freshness;
 use crate::destination::Destination;
@@ -11,7 +11,7 @@ use crate::sync::Arc;
 pub struct Candidate {
     /// The path with its query.
     pub path: Arc<str>,
-    /// What it is fetched as.
+    /// The destination that it is fetched as.
     pub destination: Destination,
     /// Whether it is fetched with request mode `cors`.
     pub cors: bool,

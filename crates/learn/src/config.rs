@@ -1,4 +1,4 @@
-//! What the learner may assume, keep and spend.
+//! Assumptions and bounds of the learner.
 
 use std::error::Error;
 use std::fmt;

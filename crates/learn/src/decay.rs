@@ -47,7 +47,7 @@ impl Decay {
         u32::try_from(tick.0 / length).unwrap_or(u32::MAX)
     }
 
-    /// What a visit at `tick` adds to sums of its epoch, if it counts for `share` visits; 1 to 2^15.
+    /// The amount that a visit at `tick` adds to sums of its epoch, if it counts for `share` visits; 1 to 2^15.
     pub(crate) fn gain(self, tick: Tick, share: f32) -> u32 {
         (self.relative(tick) * UNIT * share).round().clamp(1.0, 32_768.0) as u32
     }

@@ -52,7 +52,7 @@ const LATE: u8 = 2;
 const URGENT: u8 = 4;
 const NEXT: u8 = 8;
 
-/// What stands before the evidence.
+/// The header before the evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Head {
     /// Of the key.
@@ -62,7 +62,7 @@ pub(crate) struct Head {
     pub(crate) tick: Tick,
 }
 
-/// What is sent.
+/// The evidence to send.
 #[derive(Debug, Default)]
 pub(crate) struct Outgoing {
     pub(crate) visits: Vec<VisitEvidence>,

@@ -1,4 +1,4 @@
-//! What the browser fetches an asset as.
+//! The destination of a request (Fetch standard, 2.2.5).
 
 use std::fmt;
 

@@ -29,7 +29,7 @@ impl Shown {
         Self { hash, path: path.into(), state }
     }
 
-    /// What responses say of it now; `None` once it is gone or renamed.
+    /// The metadata of its latest response; `None` once it is gone or renamed.
     pub(crate) fn metadata(&self) -> Option<Metadata> {
         let state = read(&self.state);
         (!state.retired).then_some(state.metadata)

@@ -1,4 +1,4 @@
-//! What an asset is fetched as is decided by many.
+//! The vote of many clients on an asset's destination.
 
 use crate::destination::Destination;
 use crate::directory::{Directory, Shown};
@@ -8,7 +8,7 @@ use crate::networks::Networks;
 /// Fetches of a shown asset as something else than it is shown as.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Dissent {
-    /// What it is shown as.
+    /// The destination and mode that it is shown with.
     shown_as: (Destination, bool),
     fetched_as: (Destination, bool),
     networks: Networks,

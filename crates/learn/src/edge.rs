@@ -1,4 +1,4 @@
-//! What one node knows of one asset.
+//! Evidence of one node on one asset.
 
 use crate::assets::AssetId;
 use crate::networks::Networks;
@@ -14,7 +14,7 @@ pub(crate) struct Edge {
     /// m: visits on which its absence is no evidence.
     pub(crate) mute: u32,
     pub(crate) networks: Networks,
-    /// Which witnesses fetched it.
+    /// The witnesses that fetched it, one bit each.
     pub(crate) fetched_by: u32,
     /// For which witnesses its absence is no evidence.
     pub(crate) muted_by: u32,

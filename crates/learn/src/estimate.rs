@@ -28,7 +28,7 @@ use crate::node::Node;
 use crate::observation::ClientClass;
 use crate::witnesses::Scope;
 
-/// What is known of one asset of a page, with weights as of now.
+/// The estimate of one asset of a page, with weights as of now.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Estimate {
     pub(crate) asset: AssetId,
@@ -43,7 +43,7 @@ pub(crate) struct Estimate {
     /// Mean rank in the order of requests, at the finest level that knows it.
     pub(crate) rank: f32,
     pub(crate) manner: Manner,
-    /// Which witnesses of the finest level fetched it, and which say anything of it.
+    /// The witnesses of the finest level that fetched it, one bit each, and those that say anything of it.
     pub(crate) fetched_by: u32,
     pub(crate) told_by: u32,
     /// Whether the latest full witness says otherwise than the probability.
@@ -175,13 +175,13 @@ fn is_late_comer(node: &Node, edge: &Edge) -> bool {
     node.first < edge.birth
 }
 
-/// What the witnesses of a node say of one asset.
+/// The testimony of a node's witnesses on one asset.
 #[derive(Clone, Copy, Debug, Default)]
 struct Told {
     /// Those that say anything, and of them those that fetched it.
     speaking: u32,
     fetched: u32,
-    /// What the latest full witness says, if one says anything.
+    /// The testimony of the latest full witness, if one says anything.
     latest: Option<bool>,
     /// Only those of one class of clients are asked, for the others say otherwise.
     of_class: bool,
@@ -282,7 +282,7 @@ impl Told {
     }
 }
 
-/// Which of these are alternatives: each occurs on a good part of the visits, and one of the others never with it.
+/// Marks the alternatives: each occurs on a good part of the visits, and one of the others never with it.
 pub(crate) fn alternatives(estimates: &[Estimate]) -> Vec<bool> {
     let in_doubt: Vec<usize> = estimates
         .iter()

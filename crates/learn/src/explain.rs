@@ -78,7 +78,7 @@ pub struct LevelWeight {
 pub struct AssetWeight {
     /// The path with its query.
     pub path: Arc<str>,
-    /// What it is fetched as.
+    /// The destination that it is fetched as.
     pub destination: Destination,
     /// Length of the body in bytes; 0 if unknown.
     pub bytes: u64,
@@ -96,7 +96,7 @@ pub struct AssetWeight {
     pub networks: u32,
     /// Mean number of assets asked for before it.
     pub rank: f32,
-    /// What was decided.
+    /// The decision.
     pub verdict: Verdict,
 }
 

@@ -3,7 +3,7 @@
 use crate::site::Site;
 use crate::sync::{AtomicU64, Ordering};
 
-/// What each site may still spend on hold-outs, in units of 2^-32 views.
+/// The hold-outs that each site may still spend, in units of 2^-32 views.
 #[derive(Debug)]
 pub(crate) struct Holdouts {
     credits: Vec<AtomicU64>,
@@ -12,7 +12,7 @@ pub(crate) struct Holdouts {
 /// At most this part of a site's views is held out: each view earns so much, and spends its chance.
 const EARNED: u64 = ONE / 16;
 
-/// What is earned and not spent is kept up to so many hold-outs, for a page that changes.
+/// Most hold-outs that are saved, for a page that changes.
 const MOST_SAVED: u64 = 64 * ONE;
 
 const ONE: u64 = 1 << 32;

@@ -1,4 +1,4 @@
-//! Who asks, as numbers that the caller makes with a keyed hash: the learner never sees an address.
+//! Clients and networks, as numbers that the caller makes with a keyed hash: the learner never sees an address.
 
 macro_rules! identity {
     ($(#[$doc:meta])* $name:ident) => {

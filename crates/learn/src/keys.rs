@@ -29,7 +29,7 @@ impl Text for str {
     }
 }
 
-/// What a name is the name of. Hashes of different roles are unrelated.
+/// The role of a name. Hashes of different roles are unrelated.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Role {
     Authority = 1,

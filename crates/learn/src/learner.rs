@@ -323,7 +323,7 @@ impl Learner {
         }
     }
 
-    /// What a `Referer` names, hashed.
+    /// The hash of the page or site that a `Referer` names.
     fn named(&self, site: Site, referrer: Referrer<'_>) -> Named {
         let target = match referrer {
             Referrer::Absent => return Named::Nothing,

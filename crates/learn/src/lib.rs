@@ -1,4 +1,4 @@
-//! Which assets does a page pull in? Learned from the `Referer` of ordinary traffic.
+//! Learns from the `Referer` of ordinary traffic which assets a page pulls in.
 //!
 //! Tell a [`Learner`] of navigations and fetches; ask it for the [`Plan`] of a page.
 //! Weights halve every half-life, but the last thirty visits that said something are kept: silence is no

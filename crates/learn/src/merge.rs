@@ -29,7 +29,7 @@ pub(crate) struct Records<'a> {
 /// An asset of a snapshot, which is taken in when a page that is taken in needs it.
 struct Candidate<'a> {
     record: Cursor<'a>,
-    /// What was known of it here has been joined with the record.
+    /// Whether the record has been joined with one of ours.
     joined: bool,
 }
 
@@ -45,7 +45,7 @@ pub(crate) struct Context {
     pub(crate) now: Tick,
 }
 
-/// What became of a snapshot that was merged; all counts are of pages, templates and sections.
+/// The result of merging a snapshot; all counts are of pages, templates and sections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Merged {

@@ -1,9 +1,9 @@
-//! What responses say of an asset, as the learner keeps it.
+//! Metadata of an asset from its responses, as the learner keeps it.
 
 use crate::asset::{Asset, Freshness};
 use crate::destination::Destination;
 
-/// What responses say of an asset.
+/// Metadata of an asset from its responses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Metadata {
     pub(crate) destination: Destination,

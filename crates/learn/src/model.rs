@@ -37,7 +37,7 @@ pub(crate) struct Model {
     decay: Decay,
     limits: Limits,
     counts: Counts,
-    /// What other servers are to hear of, if there are any.
+    /// Evidence for other servers, if there are any.
     accumulator: Option<Box<Accumulator>>,
 }
 
@@ -48,7 +48,7 @@ struct Limits {
     min_networks: u32,
 }
 
-/// What has happened so far.
+/// Counts of events so far.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
     learned: u64,

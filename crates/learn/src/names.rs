@@ -12,7 +12,7 @@ const PENDING_SECONDS: u32 = 60;
 /// A name is told again after so many seconds, for those that have missed it.
 const AGAIN_SECONDS: u32 = 3600;
 
-/// What changed of an asset is told again after so many seconds at the earliest.
+/// Least seconds between two notices of a changed asset.
 const CHANGED_SECONDS: u32 = 60;
 
 /// Most names that wait to be told.

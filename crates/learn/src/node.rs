@@ -8,7 +8,7 @@ use crate::timeline::Timeline;
 use crate::tombstone::Tombstone;
 use crate::witnesses::{Shift, Witness, Witnesses};
 
-/// What one level of a page has been seen to pull in.
+/// Evidence on one level of a page.
 ///
 /// It holds whole numbers that are only added up, sets that are only united, earliest and latest
 /// times: merging two nodes of one name is exact, commutative and associative. What decays, what
@@ -47,7 +47,7 @@ pub(crate) struct Node {
     pub(crate) fates: u32,
 }
 
-/// What one visit says of one asset.
+/// The evidence of one visit on one asset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Evidence {
     /// It was asked for, and no hint had caused that.
@@ -61,7 +61,7 @@ pub(crate) enum Evidence {
 pub(crate) struct Visited {
     pub(crate) second: u32,
     pub(crate) epoch: Epoch,
-    /// What it adds to sums; 0 if it is positive evidence only.
+    /// The amount that it adds to sums; 0 if it is positive evidence only.
     pub(crate) gain: u32,
     /// How many visits it stands for, without decay.
     pub(crate) weight: u32,
@@ -190,7 +190,7 @@ impl Node {
         edge.muted_by |= moved(other.muted_by, bits.iter().map(|bits| bits.1));
     }
 
-    /// Where the edge to this asset is: at `guess`, or found in O(e) by a scan of a few cache lines.
+    /// The index of the edge to this asset: `guess`, or found in O(e) by a scan of a few cache lines.
     pub(crate) fn place_of(&self, asset: u32, guess: usize) -> Option<usize> {
         if self.edges.get(guess).is_some_and(|edge| edge.asset == asset) {
             return Some(guess);
@@ -198,7 +198,7 @@ impl Node {
         self.edges.iter().position(|edge| edge.asset == asset)
     }
 
-    /// Where the edge with the least evidence is.
+    /// The index of the edge with the least evidence.
     pub(crate) fn lightest(&self) -> Option<usize> {
         let weight = |edge: &Edge| (edge.hits, edge.fetched_by.count_ones(), edge.order.fetches());
         let edges = self.edges.iter().enumerate();

@@ -15,7 +15,7 @@ const SAMPLE: usize = 16;
 /// How many table places are looked at for them.
 const PROBES: usize = 256;
 
-/// What a node costs with its place in the map, in bytes, at most.
+/// Most bytes that a node costs with its place in the map.
 pub(crate) const NODE_BYTES: usize = size_of::<Option<Node>>() + 2 * 17;
 
 /// The table of nodes.
@@ -129,7 +129,7 @@ impl Nodes {
     }
 }
 
-/// What a node weighs against others: its decayed visits, or half of those that it remembers, which fade slowly.
+/// The weight of a node against others: its decayed visits, or half of those that it remembers, which fade slowly.
 pub(crate) fn weight(node: &Node, decay: Decay, tick: Tick) -> f32 {
     let age = tick.0.saturating_sub(u64::from(node.last) * 1000);
     let fading = 1.0 / (1.0 + age as f32 / decay.half_life().saturating_mul(30) as f32);

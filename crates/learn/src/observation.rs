@@ -1,4 +1,4 @@
-//! What the caller tells the learner: navigations, fetches, deliveries.
+//! Observations that a caller reports: navigations, fetches, deliveries.
 
 use std::time::Duration;
 
@@ -22,15 +22,15 @@ pub struct Navigation<'a> {
     pub site: Site,
     /// The page asked for.
     pub page: Page<'a>,
-    /// Who asked.
+    /// The client that asked.
     pub client: ClientId,
     /// From which network.
     pub network: NetworkId,
     /// On which connection; `None` where connections say nothing of clients, as behind a proxy.
     pub connection: Option<ConnectionId>,
-    /// What kind of device asked.
+    /// The kind of device that asked.
     pub class: ClientClass,
-    /// What is known of the client's cache.
+    /// Knowledge of the client's cache.
     pub cache: CacheState,
 }
 
@@ -45,7 +45,7 @@ pub enum ClientClass {
     Phone,
 }
 
-/// What is known of a client's cache when it navigates.
+/// Knowledge of a client's cache when it navigates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CacheState {
@@ -67,7 +67,7 @@ pub struct Draw {
     pub held_out: bool,
 }
 
-/// What the requests of a page say of it in their `Referer`.
+/// The part of a page's URL that its requests carry in their `Referer`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReferrerPolicy {
@@ -85,11 +85,11 @@ pub enum ReferrerPolicy {
 pub struct Fetch<'a> {
     /// The site asked.
     pub site: Site,
-    /// What was fetched.
+    /// The asset that was fetched.
     pub fetched: Fetched<'a>,
-    /// What the request said it came from.
+    /// The page that the request named.
     pub referrer: Referrer<'a>,
-    /// Who asked.
+    /// The client that asked.
     pub client: ClientId,
     /// On which connection; `None` where connections say nothing of clients.
     pub connection: Option<ConnectionId>,

@@ -8,7 +8,7 @@
 pub struct Page<'a> {
     /// The normalised path.
     pub path: &'a str,
-    /// What follows the `?`, if anything does.
+    /// The part after the `?`, if there is one.
     pub query: Option<&'a str>,
     /// Whether the name looks as if it was made for one person (it holds an e-mail address or a
     /// token, say): it then needs eight networks to be shown, unless one is enough for all.

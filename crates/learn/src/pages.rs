@@ -8,7 +8,7 @@ use crate::node::Node;
 use crate::nodes::Nodes;
 use crate::sites::Sites;
 
-/// What is known of all sites' pages.
+/// The evidence on all sites' pages.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]

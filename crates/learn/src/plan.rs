@@ -1,4 +1,4 @@
-//! What to send early for a page, in order of need.
+//! The plan of a page: the assets to send early, in order of need.
 
 use std::fmt;
 use std::ops::Deref;

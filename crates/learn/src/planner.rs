@@ -24,7 +24,7 @@ pub(crate) struct Now {
     pub(crate) tick: Tick,
 }
 
-/// What is decided of one asset that may be shown.
+/// The decision on one asset that may be shown.
 pub(crate) type Decided = (Estimate, Arc<Shown>, Verdict);
 
 /// Lower bound from which an asset is planned that is asked for only after the page has fallen silent:

@@ -11,7 +11,7 @@ use crate::time::Time;
 #[derive(Debug)]
 pub(crate) struct Published {
     candidates: Box<[Candidate]>,
-    /// Where the metadata of each candidate comes from.
+    /// The source of each candidate's metadata.
     sources: Box<[Arc<Shown>]>,
     known: Box<[Known]>,
     holdout_chance: f32,
@@ -22,7 +22,7 @@ pub(crate) struct Published {
     taken: AtomicBool,
 }
 
-/// What is decided of a candidate, besides its metadata.
+/// The decision on a candidate, besides its metadata.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Choice {
     pub(crate) probability: f32,

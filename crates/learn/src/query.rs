@@ -1,4 +1,4 @@
-//! Which part of a query tells pages apart.
+//! The part of a query that tells pages apart.
 
 use std::borrow::Cow;
 

@@ -122,7 +122,7 @@ pub(crate) struct AssetRecord<'a> {
     pub(crate) name: Name<'a>,
 }
 
-/// What is told of an asset, which depends on whether it has passed the network gate.
+/// The name of an asset in a record, which depends on whether it has passed the network gate.
 pub(crate) enum Name<'a> {
     Hidden { stem: u64 },
     Shown { path: &'a str, metadata: Metadata },

@@ -1,4 +1,4 @@
-//! Which clients have been here within a day, in a table of fixed size.
+//! Clients of the last day, in a table of fixed size.
 
 /// Half a day in milliseconds.
 const SPAN: u64 = 12 * 60 * 60 * 1000;

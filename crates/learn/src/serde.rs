@@ -1,4 +1,4 @@
-//! What serde cannot derive. Plans and explanations are written, not read: what is learned travels in snapshots.
+//! Serialisers that serde cannot derive. Plans and explanations are written, not read: evidence travels in snapshots.
 
 use serde::{Serialize, Serializer};
 

@@ -10,7 +10,7 @@ pub struct Site {
     pub(crate) salt: u64,
 }
 
-/// What becomes of a site of which a page was shown, from [`Learner::shown`](crate::Learner::shown).
+/// The result of showing a page of a site, from [`Learner::shown`](crate::Learner::shown).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Shown {

@@ -34,7 +34,7 @@ use crate::visit::MAX_PATH;
 
 const MAGIC: [u8; 8] = *b"HSLEARN\x02";
 
-/// What stands before the records.
+/// The header before the records.
 #[derive(Clone, Debug)]
 pub(crate) struct Header {
     /// Of the key.

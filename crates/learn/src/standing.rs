@@ -16,7 +16,7 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    /// What a snapshot said: so many networks, the last of them on this day.
+    /// The standing that a snapshot gave: so many networks, the last of them on this day.
     pub(crate) fn inherited(networks: u32, day: u16) -> Self {
         Self { inherited: (networks.min(MOST), day), ..Self::default() }
     }

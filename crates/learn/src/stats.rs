@@ -1,6 +1,6 @@
 //! Counts for operators.
 
-/// What the learner holds and has done. Counts of events grow without end.
+/// Contents and activity of the learner. Counts of events grow without end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -28,7 +28,7 @@ pub struct Stats {
     pub evicted: u64,
     /// Assets recognised under a new fingerprint.
     pub renamed: u64,
-    /// What was not learned, by reason.
+    /// Counts of what was not learned, by reason.
     pub reasons: Reasons,
 }
 

@@ -1,9 +1,9 @@
-//! What a server tells the others of an asset.
+//! A server's notice of an asset to the others.
 
 use crate::metadata::Metadata;
 use crate::sync::Arc;
 
-/// What is told of an asset to others.
+/// A server's notice of an asset to the others.
 #[derive(Clone, Debug)]
 pub(crate) struct Told {
     pub(crate) personal: bool,

@@ -1,4 +1,4 @@
-//! Who was told that something is gone.
+//! Networks that were told that something is gone.
 
 /// The last two networks that were answered 404 or 410, each with the second. One stranger who can
 /// provoke such an answer removes nothing.

@@ -1,4 +1,4 @@
-//! What is decided of an asset.
+//! The decision on an asset.
 
 /// Whether an asset is in the plan, or why not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -32,7 +32,7 @@ pub(crate) struct OpenVisit {
     pub(crate) connected: bool,
     pub(crate) opened: Tick,
     pub(crate) confirmed: Option<Tick>,
-    /// What is not fetched may be held: only what is fetched is evidence.
+    /// Only fetches are evidence: an asset that is not fetched may be held.
     pub(crate) positive_only: bool,
     pub(crate) draw: Draw,
     pub(crate) records: Vec<Record>,
@@ -49,7 +49,7 @@ pub(crate) struct OpenVisit {
     transfers: Transfers,
 }
 
-/// What is being transferred for a visit, as far as the caller tells.
+/// Transfers for a visit that are under way, as far as the caller tells.
 #[derive(Clone, Copy, Debug)]
 struct Transfers {
     /// The page and its assets whose last byte has not been delivered.
@@ -62,7 +62,7 @@ struct Transfers {
     silent: bool,
 }
 
-/// What is known of one asset on a visit.
+/// The record of one asset on a visit.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "facts about an asset, independent of each other")]
 pub(crate) struct Record {
@@ -82,7 +82,7 @@ pub(crate) struct Record {
     pub(crate) late: bool,
     /// The request named no page.
     pub(crate) nameless: bool,
-    /// What the response said, if one with a body was seen.
+    /// The metadata of its response, if one with a body was seen.
     pub(crate) metadata: Option<Metadata>,
 }
 

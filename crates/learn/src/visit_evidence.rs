@@ -1,4 +1,4 @@
-//! What one visit says, with hashes in the place of names: the same here and on every server that hears of it.
+//! The evidence of one visit, with hashes in the place of names: the same here and on every server that learns it.
 
 use crate::clock::Tick;
 use crate::node::Evidence;
@@ -49,7 +49,7 @@ pub(crate) struct PageKeys {
     pub(crate) query: Option<u64>,
 }
 
-/// What a visit says of one asset.
+/// The evidence of a visit on one asset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Item {
     /// Keyed hash of the path.

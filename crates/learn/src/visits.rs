@@ -15,7 +15,7 @@ pub(crate) const MAX_PER_CLIENT: usize = 8;
 /// A visit closes when so many milliseconds have passed since its last byte.
 const CLOSES_AFTER: u64 = 4_000;
 
-/// What an open visit costs besides its own heap: its places in the tables.
+/// Bytes that an open visit costs besides its own heap: its places in the tables.
 const OVERHEAD: usize = size_of::<Option<Entry>>() + 256;
 
 /// The open visits. Methods that close visits push them to `closed`, oldest first.

@@ -9,7 +9,7 @@ pub(crate) const MAX_WITNESSES: usize = 32;
 /// Most of them that were only partly evidence.
 const MAX_PARTIAL: usize = 12;
 
-/// What a remembered visit is evidence of.
+/// The kind of evidence that a remembered visit gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// Of everything: nothing was sent early, and the client's cache is known.
@@ -72,7 +72,7 @@ pub(crate) struct Witnesses {
     list: Vec<Witness>,
 }
 
-/// Where bits of edges move when a witness comes: first one is taken out, then a place is made.
+/// The positions at which bits of edges move when a witness comes: first one is taken out, then a place is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shift {
     removed: Option<usize>,

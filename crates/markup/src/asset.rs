@@ -1,6 +1,6 @@
 //! One asset of the page's own origin, as an element asks for it.
 
-/// What an element asks for an asset as.
+/// The role in which an element asks for an asset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Role {
@@ -82,7 +82,7 @@ pub struct Srcset {
 pub struct Asset {
     /// Path with query, without fragment; at most [`MAX_PATH_BYTES`](crate::MAX_PATH_BYTES).
     pub path: Box<str>,
-    /// What it is asked for as.
+    /// The role in which it is asked for.
     pub role: Role,
     /// The CORS mode it is asked for in.
     pub crossorigin: Crossorigin,

@@ -21,7 +21,7 @@ pub(crate) const SELECTOR: &str =
 /// Relations of a page to its icons.
 const ICONS: [&str; 4] = ["icon", "apple-touch-icon", "apple-touch-icon-precomposed", "mask-icon"];
 
-/// What has been found so far.
+/// Facts that have been found so far.
 #[derive(Debug)]
 pub(crate) struct Collector {
     location: Location,
@@ -35,7 +35,7 @@ pub(crate) struct Collector {
     picture: Option<usize>,
 }
 
-/// What the caller has to do about an element.
+/// The caller's next step for an element.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Then {
     /// Nothing.

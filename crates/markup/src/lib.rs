@@ -1,4 +1,4 @@
-//! What an HTML page says of its assets.
+//! Reads an HTML page's own words on its assets.
 //!
 //! Requests show *what* a page needs; its markup says *how* it asks: with `integrity`, in CORS mode, as a module, lazily,
 //! for one medium only. A preload that differs from the page in one of these is fetched for nothing. Give a [`Reader`]

@@ -1,4 +1,4 @@
-//! Where the page is, and where its references lead (URL standard, 4.4).
+//! The page's location, and the resolution of its references (URL standard, 4.4).
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
@@ -16,7 +16,7 @@ pub struct Location {
     path: Box<str>,
 }
 
-/// Where a reference leads.
+/// The target of a reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// Path with query on the page's own origin.
@@ -121,7 +121,7 @@ fn join<'a>(base: &'a Location, reference: &str) -> Option<(Cow<'a, str>, String
     Some((Cow::Borrowed(&*base.origin), written(&path, query)))
 }
 
-/// Where the colon after the scheme stands.
+/// The index of the colon after the scheme.
 fn scheme_end(reference: &str) -> Option<usize> {
     let end = reference.find(':')?;
     let scheme = reference.get(..end)?.as_bytes();

@@ -2,7 +2,7 @@
 
 use crate::asset::Asset;
 
-/// What a page says.
+/// Facts of a page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Page {

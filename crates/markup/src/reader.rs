@@ -19,7 +19,7 @@ pub const MAX_DOCUMENT_BYTES: usize = 512 << 10;
 /// Most heap of a [`Reader`] with all that it finds, bytes.
 pub const MAX_MEMORY_BYTES: usize = 1 << 20;
 
-/// What the tokenizer is told that it may hold, bytes: it counts what it asks for, and its vectors double.
+/// Bytes that the tokenizer is told it may hold: it counts what it asks for, and its vectors double.
 const TOKENIZER_BYTES: usize = 320 << 10;
 
 /// The tokenizer gets blocks of this size, whatever pieces the caller has: so its limits fall on the same byte.

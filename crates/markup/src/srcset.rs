@@ -9,7 +9,7 @@ const MAX_CANDIDATES: usize = 32;
 /// Candidates, or `None` where the list cannot be used.
 pub(crate) type Parsed = Option<Srcset>;
 
-/// What a `srcset` names, with URLs that do not depend on the page. `None` if it names nothing, or too much.
+/// The candidates of a `srcset`, with URLs that do not depend on the page. `None` if it names nothing, or too much.
 pub(crate) fn parse(page: &Location, base: &Location, srcset: &str, sizes: Option<&str>) -> Parsed {
     let (mut written, mut paths, mut count) = (String::new(), Vec::new(), 0);
     for (reference, descriptors) in candidates(srcset) {

@@ -1,4 +1,4 @@
-//! Which planned pushes a transport promised, and why it did not promise the others.
+//! A transport's answer to planned pushes: those it promised, and why it did not promise the others.
 
 /// A planned push, when the head of its page goes out.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -38,7 +38,7 @@ enum Rule {
 #[derive(Default)]
 struct Table {
     used: usize,
-    /// Who holds permits, and how many.
+    /// The number of permits that each client holds.
     held: HashMap<Key, usize>,
     waiting: usize,
     queues: HashMap<Key, VecDeque<Arc<Waiter>>>,
@@ -245,7 +245,7 @@ impl Drop for Waiting {
 }
 
 impl Share {
-    /// Whose it is; of an IPv6 client its /64.
+    /// The client; of an IPv6 client its /64.
     pub fn client(&self) -> IpAddr {
         self.client
     }

@@ -1,4 +1,4 @@
-//! Where a server is: `http://app:3000`, `https://app.example/base`, `h2c://10.0.0.7:8080`, `unix:/run/app.sock`.
+//! Addresses of servers: `http://app:3000`, `https://app.example/base`, `h2c://10.0.0.7:8080`, `unix:/run/app.sock`.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub struct Address {
     base: String,
 }
 
-/// What is spoken to a server.
+/// The protocol spoken to a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
     /// HTTP/1.1 in clear.
@@ -149,7 +149,7 @@ fn base(path: &str) -> Result<String, &'static str> {
     Ok(path.to_owned())
 }
 
-/// What is wrong with the address of a server.
+/// The mistake in the address of a server.
 #[derive(Debug, PartialEq, Eq)]
 pub struct AddressError {
     text: String,

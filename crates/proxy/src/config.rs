@@ -1,4 +1,4 @@
-//! What an operator says of one upstream: plain values, each with a default, all checked by `Proxy::new`.
+//! Settings of one upstream: plain values, each with a default, all checked by `Proxy::new`.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -17,15 +17,15 @@ use super::address::Address;
 /// Everything but [`servers`](Self::servers) has a default that fits a web application on the same network.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// What it is called in logs and metrics. "upstream".
+    /// Its name in logs and metrics. Default: "upstream".
     pub name: String,
-    /// Where it is reached; at least one. All are asked in turn.
+    /// Addresses of its servers; at least one. All are asked in turn.
     pub servers: Vec<Address>,
-    /// Which server is asked next. In turn.
+    /// The choice of the next server. Default: in turn.
     pub balance: Balance,
-    /// What the upstream is told as `Host`. What the client said.
+    /// The `Host` that the upstream gets. Default: the client's.
     pub host: HostField,
-    /// What the upstream is told of the client.
+    /// The fields by which the upstream learns of the client.
     pub forwarding: Forwarding,
     /// Fields that are added and removed. None.
     pub fields: Fields,
@@ -44,7 +44,7 @@ pub struct Config {
     /// with any other cookie is given to others only if it says `public`, `s-maxage` or `must-revalidate`.
     /// `__Host-headstart`.
     pub own_cookies: Vec<String>,
-    /// What of this upstream may be answered from the response cache. Assets.
+    /// The responses of this upstream that the cache may keep. Default: assets.
     pub cache: Caching,
     /// Compression of what the upstream sends as it is, for clients that take a coding. Yes.
     pub compress: Option<Compression>,
@@ -52,7 +52,7 @@ pub struct Config {
 
 /// Compression of text that an upstream sends uncompressed.
 ///
-/// What may carry a secret beside something that another site has put into the request stays as it is (BREACH).
+/// Compression of responses. A response that may carry a secret beside reflected input is never compressed (BREACH).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Compression {
     /// Bytes below which it is not worth its header, where the length is known. 1 KiB.
@@ -72,7 +72,7 @@ impl Default for Compression {
     }
 }
 
-/// Which server is asked next.
+/// The choice of the next server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Balance {
     /// One after the other.
@@ -82,7 +82,7 @@ pub enum Balance {
     LeastOpen,
 }
 
-/// What the upstream is told as `Host`.
+/// The `Host` that the upstream gets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum HostField {
     /// As the client said: what an application needs that makes links to itself.
@@ -134,7 +134,7 @@ pub enum ForwardedField {
 /// How an `https` server proves itself.
 #[derive(Clone, Debug, Default)]
 pub struct UpstreamTls {
-    /// Who is believed to know servers by name. Mozilla's list.
+    /// The certificate authorities that are believed. Default: Mozilla's list.
     pub roots: Roots,
     /// Who does the cryptography: no crate of ours chooses. None: the process's default
     /// ([`CryptoProvider::get_default`]); without one an `https` server is a [`ConfigError`].
@@ -143,7 +143,7 @@ pub struct UpstreamTls {
     pub server_name: Option<String>,
 }
 
-/// Which certificates of `https` servers are believed.
+/// The certificates of `https` servers that are believed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Roots {
     /// Mozilla's list of public authorities.
@@ -202,7 +202,7 @@ pub struct Health {
 /// A request of our own that says whether a server is well.
 #[derive(Clone, Debug)]
 pub struct Probe {
-    /// What is asked for, below the base of the server's address. `/`.
+    /// The path to ask for, below the base of the server's address. Default: `/`.
     pub path: String,
     /// How often. 5 s.
     pub every: Duration,

@@ -1,4 +1,4 @@
-//! What can go wrong between us and an upstream, and what the client is told.
+//! Failures between us and an upstream, and the client's view of each.
 
 use http::StatusCode;
 
@@ -13,7 +13,7 @@ pub enum Fault {
     Closed,
     /// No head in time.
     HeadTimeout,
-    /// What came was not HTTP, or larger than allowed.
+    /// The response was not HTTP, or larger than allowed.
     Malformed,
     /// The body ended before its end.
     BodyBroken,

@@ -45,7 +45,7 @@ pub(super) struct Exchange {
     lookup: Option<Lookup>,
 }
 
-/// What came of one attempt.
+/// The failure of one attempt.
 enum Failed {
     /// Nothing was sent: the connection was closed since its last use. The request is as it was.
     Unsent,

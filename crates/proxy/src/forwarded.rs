@@ -1,4 +1,4 @@
-//! What the upstream is told of the client: `X-Forwarded-*`, `Forwarded` (RFC 7239) and `Via`.
+//! Fields by which the upstream learns of the client: `X-Forwarded-*`, `Forwarded` (RFC 7239) and `Via`.
 
 use std::net::SocketAddr;
 
@@ -71,7 +71,7 @@ pub(super) fn is_believed(name: &str) -> bool {
 /// The name that `Via` carries; the host would tell outsiders how the inside is built.
 const PSEUDONYM: &str = "headstart";
 
-/// What is known of the client's connection.
+/// Facts of the client's connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Client<'a> {
     pub(super) address: Option<SocketAddr>,

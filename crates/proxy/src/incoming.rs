@@ -8,7 +8,7 @@ use http_body::{Body as _, Frame, SizeHint};
 
 use super::http2::Http2Body;
 
-/// What a server sends after the head.
+/// The part of a response after the head.
 pub(super) enum Incoming {
     Http1(hyper::body::Incoming),
     Http2(Http2Body),

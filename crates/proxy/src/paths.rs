@@ -20,9 +20,9 @@ const REFERENCES: [HeaderName; 2] = [header::LOCATION, header::CONTENT_LOCATION]
 #[derive(Clone, Copy)]
 pub(super) struct Known<'a> {
     pub(super) server: &'a Address,
-    /// What the upstream was told as `Host`.
+    /// The `Host` that the upstream got.
     pub(super) told: Option<&'a str>,
-    /// What the client asked for.
+    /// The authority that the client asked for.
     pub(super) asked: Option<&'a str>,
 }
 
@@ -141,7 +141,7 @@ impl Paths {
     }
 }
 
-/// Where the next target begins, after its `<` outside of quotes.
+/// The index at which the next target begins, after its `<` outside of quotes.
 fn target_of_link(links: &str) -> Option<usize> {
     let (mut quoted, mut escaped) = (false, false);
     for (at, byte) in links.bytes().enumerate() {
@@ -168,7 +168,7 @@ fn each(headers: &mut HeaderMap, name: &HeaderName, change: impl Fn(&str) -> Opt
     }
 }
 
-/// What follows a prefix of whole segments.
+/// The part after a prefix of whole segments.
 fn below<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
     path.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
 }

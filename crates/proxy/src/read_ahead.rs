@@ -11,10 +11,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::relay::{BodyError, Relay};
 
-/// What the client that asked gets of it. What it has not taken yet is at most as large as what the cache keeps.
+/// The body for the client that asked. The part that it has not taken yet is at most as large as what the cache keeps.
 pub(super) struct ReadAhead {
     pieces: UnboundedReceiver<Piece>,
-    /// What was left when it turned out that it is not kept: from there on the client sets the pace.
+    /// The rest when it turned out that the body is not kept: from there on the client sets the pace.
     rest: Option<Box<Relay>>,
     /// Bytes to come, if that is known.
     left: Option<u64>,

@@ -35,7 +35,7 @@ pub(super) struct Relay {
     storing: Option<Box<Storing>>,
 }
 
-/// What one request holds of the upstream until its response is whole.
+/// The part of the upstream that one request holds until its response is whole.
 pub(super) struct Checkout {
     pub(super) held: Option<Connection>,
     pub(super) place: InFlight,

@@ -19,7 +19,7 @@ pub(super) fn status(method: &Method, status: StatusCode) -> Response<Body> {
     response
 }
 
-/// What a client is told of a failure: its status, and not more of what is behind us.
+/// The response for a failure: its status, and no details of the servers behind us.
 pub(super) fn fault(method: &Method, fault: Fault) -> Response<Body> {
     let mut response = status(method, fault.status());
     if fault == Fault::Full {

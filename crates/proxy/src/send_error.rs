@@ -6,7 +6,7 @@ use super::upload::Upload;
 pub(super) enum SendError {
     /// It has not, or has done nothing with it: it may be sent again, with this content as far as there was any.
     Unsent(Option<Upload>),
-    /// What came was not HTTP.
+    /// The response was not HTTP.
     Malformed,
     /// The head was larger than allowed.
     HeadTooLarge,

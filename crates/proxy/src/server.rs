@@ -38,7 +38,7 @@ pub(super) struct Server {
     /// Who has asked since the last success for what one page alone may do ([`Fault::of_one_page`]); `max_failures` at
     /// most.
     askers: Mutex<Vec<IpAddr>>,
-    /// What probes say.
+    /// Whether probes find the server down.
     probed_down: AtomicBool,
     pub(super) open: AtomicU64,
     requests: AtomicU64,

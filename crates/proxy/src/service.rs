@@ -183,7 +183,7 @@ impl fmt::Debug for ResponseFuture {
 }
 
 impl Upstream {
-    /// What the cache has, or will have from what somebody else asks for; else what the upstream says.
+    /// Answers from the cache, or from another request's fill; else asks the upstream.
     fn look_up(
         self: &Arc<Self>,
         mut lookup: Lookup,
@@ -279,7 +279,7 @@ impl Upstream {
     }
 }
 
-/// Whose share a request takes: whom a trusted proxy names, else the peer.
+/// The client whose share a request takes: as a trusted proxy names it, else the peer.
 fn client(head: &Parts) -> Option<IpAddr> {
     let named = head.extensions.get::<ClientAddress>().map(|ClientAddress(address)| *address);
     named.or_else(|| head.extensions.get::<Peer>().map(|Peer(address)| address.ip()))

@@ -1,4 +1,4 @@
-//! What is counted of an upstream: read at any time, for metrics.
+//! Counts of an upstream: read at any time, for metrics.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +18,7 @@ pub struct UpstreamStats {
     pub requests: u64,
     /// Responses that it gave, by the first digit of their status, from 1 (101 only) to 5.
     pub responses: [u64; 5],
-    /// What went wrong, by [`Fault`]; each failed attempt is counted, also one that was repeated with success.
+    /// Failed attempts, by [`Fault`]; also those that were repeated with success.
     pub faults: Vec<(Fault, u64)>,
     /// Requests that were sent again after a failure.
     pub retries: u64,

@@ -40,7 +40,7 @@ struct Sending {
     counters: Arc<Counters>,
 }
 
-/// What the exchange sees of its upload, wherever that is polled.
+/// The exchange's view of its upload, wherever that is polled.
 #[derive(Default)]
 pub(super) struct Watch {
     /// Whether a byte of it went out, or might have.

@@ -1,4 +1,4 @@
-//! What all requests of one upstream share.
+//! State that all requests of one upstream share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,7 +22,7 @@ pub(super) struct Upstream {
     pub(super) cache: Cache,
     /// The memory of encoders.
     pub(super) encoders: Budget,
-    /// What tells its responses in the cache from those of others.
+    /// The name that tells its responses in the cache from those of others.
     pub(super) cache_name: String,
 }
 

@@ -7,7 +7,7 @@ use sha1::{Digest as _, Sha1};
 
 use super::upload::Upload;
 
-/// What a server adds to the client's key before it hashes it (RFC 6455, section 1.3).
+/// The text that a server appends to the client's key before it hashes it (RFC 6455, section 1.3).
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// Whether this is a protocol that HTTP/2 has a way for.

@@ -1,4 +1,4 @@
-//! What can be typed after `headstart`.
+//! The command line of `headstart`.
 
 use anyhow::{Context as _, anyhow};
 use clap::error::ErrorKind;
@@ -23,7 +23,7 @@ const AFTER_HELP: &str = "\
 Settings come from flags, over the environment (HEADSTART_LEARN_WINDOW=15 is `window` of `[learn]`), over a file in
 TOML (--config FILE or HEADSTART_CONFIG), over defaults that need no file. `headstart check FILE` finds every mistake.";
 
-/// What to do. Nothing named is `serve`.
+/// The command. `serve` if none is named.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Serve(Serve),
@@ -68,7 +68,7 @@ pub(crate) fn write_manual(directory: &std::path::Path) -> anyhow::Result<()> {
     clap_mangen::generate_to(Cli::command(), directory).with_context(cannot)
 }
 
-/// What came of the command line.
+/// The result of reading the command line.
 #[derive(Debug)]
 pub(crate) enum Parsed {
     Command(Box<Command>),

@@ -69,12 +69,12 @@ impl Sites {
         self.parts.iter().map(line).collect()
     }
 
-    /// What answers.
+    /// The origins that answer.
     pub(crate) fn origins(&self) -> Vec<Origin> {
         self.parts.iter().map(|(_, origin)| origin.clone()).collect()
     }
 
-    /// Which site answers for which name and path.
+    /// The site that answers for each name and path.
     pub(crate) fn routes(&self) -> Routes<Served> {
         let mut routes = Routes::default();
         for (site, origin) in &self.parts {

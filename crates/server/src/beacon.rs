@@ -108,7 +108,7 @@ impl Beacons {
     }
 }
 
-/// Who asks: whom a trusted proxy names, or the peer.
+/// The client's address: as a trusted proxy names it, or the peer.
 fn client(head: &http::request::Parts) -> Option<IpAddr> {
     let named = head.extensions.get().map(|ClientAddress(address)| *address);
     named.or_else(|| head.extensions.get().map(|Peer(address)| address.ip()))
@@ -154,7 +154,8 @@ impl Drop for Reading {
     }
 }
 
-/// What an honest browser may cause without knowing, as by a page of its cache, is no error to it.
+/// The status of the response. A refusal that an honest browser may cause without knowing, as by a page of its cache,
+/// is no error to it.
 fn status(taken: Result<(), BeaconRefusal>) -> StatusCode {
     match taken {
         Err(BeaconRefusal::TooMany) => StatusCode::TOO_MANY_REQUESTS,

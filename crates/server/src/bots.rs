@@ -1,4 +1,4 @@
-//! Which user agents are programs and not people.
+//! User agents that are programs and not people.
 
 /// Words of user agents that are programs, in lower case.
 const BOTS: [&str; 24] = [

@@ -1,4 +1,4 @@
-//! Which certificate a client is shown, by the name that it asks for.
+//! The choice of a certificate by the name that a client asks for.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -82,7 +82,7 @@ impl Issued {
     }
 }
 
-/// What handshakes look into. It can be exchanged while they do.
+/// The certificates that handshakes choose from. They can be exchanged while handshakes run.
 #[derive(Debug, Default)]
 pub(crate) struct Certificates {
     /// Those that the operator has named.
@@ -114,7 +114,7 @@ impl Certificates {
         replaced.is_some()
     }
 
-    /// What proves to an authority that a name is ours.
+    /// Proofs to an authority that a name is ours.
     pub(crate) fn challenges(&self) -> &Challenges {
         &self.challenges
     }

@@ -1,4 +1,4 @@
-//! What proves to an authority that a name is ours.
+//! Proofs to an authority that a name is ours.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,7 +31,7 @@ impl Challenges {
         lock(&self.certificates).get(&name.to_ascii_lowercase()).cloned()
     }
 
-    /// What a request for `path` is answered, if it is for a proof that is waited for.
+    /// The response to a request for `path`, if it is for an expected proof.
     pub(crate) fn answer(&self, path: &str) -> Option<String> {
         let token = path.strip_prefix(PATH)?;
         lock(&self.tokens).get(token).cloned()

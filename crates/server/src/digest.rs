@@ -53,7 +53,7 @@ struct Question {
     value: Option<String>,
 }
 
-/// What is asked of a digest.
+/// The operation on a digest.
 #[derive(Clone, Copy, Debug)]
 enum Verb {
     Check,

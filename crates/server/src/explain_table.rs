@@ -1,4 +1,4 @@
-//! What is known of a page, for people.
+//! The explanation of a page, for people.
 
 use std::fmt::Write as _;
 
@@ -59,7 +59,7 @@ fn row(text: &mut String, asset: &AssetWeight) {
     );
 }
 
-/// What is decided of an asset, and why.
+/// The decision on an asset, and why.
 fn decision(asset: &AssetWeight) -> &'static str {
     match asset.verdict {
         Verdict::Planned if asset.lower_bound >= PUSHED_FROM => "push or hint",

@@ -37,14 +37,14 @@ pub(crate) struct Learn {
     snapshot: SnapshotFlags,
 }
 
-/// Which logs, and what in them is about the site.
+/// The logs, and the lines of them that concern the site.
 #[derive(Debug, Args)]
 pub(crate) struct Logs {
     /// Access logs that carry the Referer, plain, .gz or .zst; - is standard input
     #[arg(value_name = "LOG", required = true)]
     files: Vec<PathBuf>,
 
-    /// What their lines look like
+    /// Format of the lines
     #[arg(long, value_name = "FORMAT", default_value = "auto")]
     format: Format,
 
@@ -185,7 +185,7 @@ impl Logs {
     }
 }
 
-/// What the lines were, which is the same for the same log, and in a line of its own how fast they were read.
+/// Counts of the lines, which are the same for the same log, and in a line of its own how fast they were read.
 pub(crate) fn summary(tally: &Tally, seconds: f64) -> String {
     let rate = (tally.lines as f64 / seconds.max(1e-6)) as u64;
     format!(

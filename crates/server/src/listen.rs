@@ -85,7 +85,7 @@ pub(crate) fn all_loopback(addresses: &[SocketAddr]) -> bool {
     addresses.iter().all(|address| address.ip().to_canonical().is_loopback())
 }
 
-/// Where to point a browser, for one bound address.
+/// The URL to open in a browser, for one bound address.
 pub(crate) fn url(spec: &str, address: SocketAddr, tls: bool) -> String {
     let (scheme, usual) = if tls { ("https", 443) } else { ("http", 80) };
     let host = match spec.rsplit_once(':') {

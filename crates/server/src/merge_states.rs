@@ -102,7 +102,7 @@ fn unusable(file: &Path) -> String {
     format!("cannot use the snapshot {}", file.display())
 }
 
-/// What was merged twice would count twice.
+/// Refuses a file that is named twice: its evidence would count twice.
 fn check_twice(files: &[PathBuf]) -> anyhow::Result<()> {
     let mut seen = Vec::new();
     for file in files {
@@ -124,7 +124,7 @@ fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     SnapshotFile::new(file.to_owned()).load()?.with_context(|| format!("there is no snapshot {}", file.display()))
 }
 
-/// What was taken from a snapshot, and what was not and why.
+/// Counts of what was taken from a snapshot, and of what was not and why.
 fn line(merged: &Merged) -> String {
     let mut text = format!("{} pages, templates and sections", HumanCount(merged.taken as u64));
     if !merged.same_key {

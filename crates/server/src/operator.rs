@@ -1,4 +1,4 @@
-//! What the operator says of the engine's work, in the engine's words.
+//! The operator's settings in the engine's types.
 
 use headstart::{Budget, Headstart, Rules};
 

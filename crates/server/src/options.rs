@@ -1,4 +1,4 @@
-//! What every command that serves takes on the command line.
+//! Flags of every command that serves.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -36,7 +36,7 @@ pub(crate) struct Proxy {
     pub(crate) options: Options,
 }
 
-/// Where settings come from, and those that are flags of their own.
+/// Sources of settings, and the flags that are no settings.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Options {
     /// Configuration file [default: ~/.config/headstart/headstart.toml or /etc/headstart/headstart.toml, if there and
@@ -74,7 +74,7 @@ pub(crate) struct Typed {
     pub(crate) value: String,
 }
 
-/// Where the snapshot is, for commands that do not serve.
+/// The snapshot's file, for commands that do not serve.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SnapshotFlags(Vec<Typed>);
 
@@ -99,7 +99,7 @@ impl SnapshotFlags {
     }
 }
 
-/// Which rows of the table.
+/// A selection of rows of the table.
 #[derive(Clone, Copy, PartialEq)]
 enum Of {
     Program,

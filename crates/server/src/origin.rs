@@ -1,4 +1,4 @@
-//! What answers for a part of a site: the files of a directory, or an upstream.
+//! The source of a site's responses: the files of a directory, or an upstream.
 
 use std::convert::Infallible;
 use std::pin::Pin;

@@ -10,7 +10,7 @@ use crate::options::{Options, Proxy, Serve, SiteFlags};
 use crate::site::Example;
 use crate::systemd;
 
-/// Where the settings of a program that serves come from. Kept, so that they can be read again.
+/// Sources of the settings of a program that serves. Kept, so that they can be read again.
 #[derive(Debug)]
 pub(crate) struct Given {
     /// The configuration file.
@@ -18,9 +18,9 @@ pub(crate) struct Given {
     options: Options,
     /// Flags that concern what is served.
     site: SiteFlags,
-    /// What is served, if that was typed.
+    /// The site on the command line, if one was typed.
     served: Option<Node>,
-    /// What is served if nothing else is said.
+    /// The site that is served if no other is named.
     example: Example,
 }
 

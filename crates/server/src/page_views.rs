@@ -14,7 +14,7 @@ use crate::identity::identity;
 use crate::names::{NameId, Names};
 use crate::target::{destination, is_icon, origin_form, split_url, without_query};
 
-/// Which lines of a log are about which site.
+/// Selects the lines of a log that concern a site.
 #[derive(Debug, Default)]
 pub(crate) struct Scope {
     /// Names of the site in Referers; empty for the one seen most.
@@ -25,7 +25,7 @@ pub(crate) struct Scope {
     pub(crate) window: u64,
 }
 
-/// What the lines of a log were.
+/// Counts of the lines of a log, by kind.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) lines: u64,

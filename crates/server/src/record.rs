@@ -1,4 +1,4 @@
-//! What is noted of one exchange.
+//! The record of one exchange.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -22,11 +22,11 @@ pub(crate) struct Record {
     pub(crate) duration: Duration,
     /// Whether the whole body was handed to the connection.
     pub(crate) complete: bool,
-    /// What a page sent early; `None` for what is no page.
+    /// Counts of what a page sent early; `None` for what is no page.
     pub(crate) early: Option<DecidedCounts>,
     /// It was pushed: the server asked for it, not the client.
     pub(crate) pushed: bool,
-    /// Who answered, for what was passed on.
+    /// The server that answered a forwarded request.
     pub(crate) upstream: Option<Arc<str>>,
 }
 

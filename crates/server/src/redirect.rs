@@ -52,7 +52,7 @@ impl fmt::Display for Wrong {
 impl Redirect {
     /// # Errors
     ///
-    /// Which side is wrong, and why.
+    /// The side that is wrong, and why.
     pub(crate) fn new(from: &str, to: &str, status: http::StatusCode) -> Result<Self, Wrong> {
         if !from.starts_with('/') {
             return Err(Wrong::From("has to begin with a slash".into()));
@@ -101,7 +101,7 @@ impl Redirect {
         self.status
     }
 
-    /// Where a path leads, if the pattern matches it.
+    /// The target of the redirect, if the pattern matches the path.
     pub(crate) fn location(&self, path: &str, query: Option<&str>) -> Option<String> {
         let caught = self.caught(path)?;
         let mut location = String::new();

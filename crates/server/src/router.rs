@@ -1,4 +1,4 @@
-//! Which site answers: a [`Service`] that can be given other sites while it serves.
+//! Chooses the site that answers: a [`Service`] whose sites can be replaced while it serves.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -153,7 +153,7 @@ pub(crate) enum ResponseFuture {
         response: origin::ResponseFuture,
         fields: SaidOf,
     },
-    /// What a certificate authority has asked for (RFC 8555, section 8.3).
+    /// A proof for a certificate authority (RFC 8555, section 8.3).
     Proof(String),
 }
 

@@ -1,4 +1,4 @@
-//! Which part of the site answers a request: a table of hosts and path prefixes.
+//! The part of the site that answers a request: a table of hosts and path prefixes.
 
 use http::{HeaderMap, Uri, header};
 
@@ -21,7 +21,7 @@ struct Route<T> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Host {
     Named(String),
-    /// What follows the `*`, with its dot.
+    /// The part after the `*`, with its dot.
     Below(String),
     Any,
 }
@@ -51,7 +51,7 @@ impl<T> Routes<T> {
         true
     }
 
-    /// Who answers for this path of this host: the same however the path is read ([`readings`]).
+    /// The entry that answers for this path of this host, the same for every reading of the path ([`readings`]).
     ///
     /// # Errors
     ///

@@ -25,13 +25,13 @@ pub(crate) struct Scores {
     pub(crate) warm: Score,
 }
 
-/// What `--json` prints.
+/// The output of `--json`.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     /// All assets whose lower bound is above `--threshold`.
     #[serde(flatten)]
     pub(crate) learner: Scores,
-    /// What is sent by each outlet, with its threshold and within its budget.
+    /// The score of each outlet, with its threshold and within its budget.
     pub(crate) sent: BTreeMap<&'static str, Scores>,
     pub(crate) baselines: BTreeMap<&'static str, Scores>,
     /// By day, as `2015-05-17`, UTC.

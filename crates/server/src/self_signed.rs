@@ -49,7 +49,7 @@ pub(crate) fn for_now(now: SystemTime) -> anyhow::Result<Identity> {
     tls::parse(pem.as_bytes(), pem.as_bytes())
 }
 
-/// Where the certificate came from.
+/// The origin of the certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// From an earlier start: who trusted it then trusts it now.

@@ -169,7 +169,7 @@ async fn prepare(given: Given, settings: Settings) -> Result<Running, Refused> {
     })
 }
 
-/// What the dashboard says of how the gain is measured.
+/// The dashboard's facts of how the gain is measured.
 fn measurement(settings: &Settings) -> Measurement {
     let Settings { engine, connections, .. } = settings;
     Measurement {

@@ -42,7 +42,7 @@ impl Served {
         }
     }
 
-    /// Where a request is sent to in place of an answer. `all` is said of the listener.
+    /// The redirect that is answered instead of a page. `all` is said of the listener.
     pub(crate) fn redirect(&self, target: &Target<'_>, all: bool) -> Option<(StatusCode, HeaderValue)> {
         let uri = target.uri;
         if (all || self.redirects_to_https) && !target.is_secure && !uri.path().starts_with(challenges::PATH) {
@@ -88,7 +88,7 @@ impl SaidOf {
     }
 }
 
-/// What a request is for.
+/// The target of a request.
 pub(crate) struct Target<'a> {
     pub(crate) uri: &'a Uri,
     /// As the client wrote it, with its port.

@@ -20,7 +20,7 @@ use crate::traffic::Watched;
 /// A socket that listens, and what is to be spoken on it.
 #[derive(Debug)]
 pub(crate) struct Bound {
-    /// What was asked for.
+    /// The requested socket.
     socket: Socket,
     address: SocketAddr,
     listener: TcpListener,
@@ -151,7 +151,7 @@ impl Servers {
         self.tls.is_some()
     }
 
-    /// Where to point a browser.
+    /// URLs to open in a browser.
     pub(crate) fn urls(&self) -> Vec<String> {
         let mut urls = Vec::new();
         for Running { bound, .. } in &self.running {

@@ -44,7 +44,7 @@ pub(crate) struct Show {
     json: bool,
 }
 
-/// What else can be done with snapshots.
+/// Other operations on snapshots.
 #[derive(Debug, Subcommand)]
 enum Work {
     Merge(Merge),

@@ -79,7 +79,7 @@ struct Writer {
     turn: Arc<Mutex<()>>,
 }
 
-/// What was saved last.
+/// The last save.
 #[derive(Clone, Copy)]
 struct LastSave {
     /// The hash of the snapshot.

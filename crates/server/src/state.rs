@@ -1,4 +1,4 @@
-//! What outlives the program: the state directory and the snapshot of what was learned.
+//! State that outlives the program: the state directory and the snapshot of the learner.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};

@@ -1,4 +1,4 @@
-//! What systemd gives and wants: sockets that it opened for us, and word of how we are.
+//! The interface with systemd: sockets that it opened for us, and notices of our state.
 //!
 //! Without systemd all of this does nothing.
 
@@ -13,7 +13,7 @@ use sd_notify::NotifyState;
 /// The sockets that were passed to this process (sd_listen_fds(3)), with their names.
 pub(crate) struct Sockets(Vec<(String, Result<TcpListener, String>)>);
 
-/// What was passed. Taken over when first asked for, and kept: after a reload another entry may want it.
+/// The sockets that were passed. Taken over when first asked for, and kept: after a reload another entry may want them.
 pub(crate) fn sockets() -> &'static Sockets {
     static SOCKETS: OnceLock<Sockets> = OnceLock::new();
     SOCKETS.get_or_init(Sockets::take_over)

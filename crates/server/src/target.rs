@@ -1,8 +1,8 @@
-//! What the target of a request or a URL in a log says.
+//! The target of a request, or of a URL in a log.
 
 use headstart::learn::Destination;
 
-/// What a path without query is fetched as, by its extension; `None` if that is not one of an asset.
+/// The destination that the extension of a path without query implies; `None` if that is not one of an asset.
 pub(crate) fn destination(path: &str) -> Option<Destination> {
     let (_, extension) = path.rsplit('/').next()?.rsplit_once('.')?;
     Some(match extension.to_ascii_lowercase().as_str() {

@@ -30,7 +30,7 @@ struct Kind {
     seen: u32,
 }
 
-/// What is to be done with an event.
+/// The treatment of an event.
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
     Drop,

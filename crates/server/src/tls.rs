@@ -94,7 +94,7 @@ pub(crate) fn is_for(key: &CertifiedKey, host: &str) -> bool {
     rustls::client::verify_server_name(&certificate, &name).is_ok()
 }
 
-/// What of TLS can be chosen.
+/// Choices of TLS.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Choices {
     /// TLS 1.2 beside 1.3; nothing older is spoken in any case.

@@ -30,7 +30,7 @@ pub(crate) async fn settings(given: &Given) -> Result<Settings, Vec<Problem>> {
     if problems.is_empty() { Ok(settings) } else { Err(problems) }
 }
 
-/// What of settings does not fit the machine.
+/// Finds the settings that do not fit the machine.
 async fn find(settings: &Settings) -> Vec<Problem> {
     let mut problems = Sites::open(settings, None).err().unwrap_or_default();
     problems.extend(Identities::named(settings).err().unwrap_or_default());
@@ -78,7 +78,7 @@ fn access_log(settings: &Settings) -> Option<Problem> {
     }
 }
 
-/// Where certificates that are ordered are kept, and who the authority is known by.
+/// The directory of certificates that are ordered, and the name of the authority.
 fn acme(settings: &Settings) -> Option<Problem> {
     let acme = settings.tls.acme.as_ref()?;
     if let Some(ca) = &acme.ca

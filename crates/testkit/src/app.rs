@@ -24,7 +24,7 @@ impl Request {
     }
 }
 
-/// What the application answers.
+/// The application's response.
 #[derive(Clone, Debug, Default)]
 pub struct Response {
     /// The status code.

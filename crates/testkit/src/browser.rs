@@ -43,7 +43,7 @@ impl Browser {
         Ok(browser)
     }
 
-    /// Which browser it is.
+    /// The browser's engine.
     pub fn engine(&self) -> Engine {
         self.engine
     }
@@ -164,7 +164,7 @@ impl Browser {
             .map(drop)
     }
 
-    /// What the browser's console shows since the last call: warnings and errors, of scripts and of the browser itself.
+    /// Messages on the browser's console since the last call: warnings and errors, of scripts and of the browser itself.
     ///
     /// # Errors
     ///
@@ -244,7 +244,7 @@ pub fn programs(engine: Engine) -> &'static [&'static str] {
     }
 }
 
-/// Where a profile keeps its network log, if the browser was told to write one.
+/// The path at which a profile keeps its network log, if the browser was told to write one.
 pub fn network_log(profile: &Path) -> std::path::PathBuf {
     profile.join("net-log.json")
 }

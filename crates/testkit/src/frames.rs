@@ -177,7 +177,7 @@ pub struct Frame {
     pub flags: u8,
     /// Its stream; 0 for the connection.
     pub stream: u32,
-    /// What follows its header.
+    /// The payload after its header.
     pub payload: Vec<u8>,
 }
 

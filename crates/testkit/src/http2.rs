@@ -8,7 +8,7 @@ use h2::client::{Builder, SendRequest};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-/// What a browser sends with a navigation.
+/// The fields that a browser sends with a navigation.
 pub const NAVIGATION: [(&str, &str); 4] = [
     ("accept", "text/html,application/xhtml+xml"),
     ("sec-fetch-mode", "navigate"),
@@ -26,7 +26,7 @@ pub struct Client {
     pub cookie: Option<String>,
 }
 
-/// What came back for one request.
+/// The response to one request.
 #[derive(Debug)]
 pub struct Reply {
     /// Of the final response.

@@ -1,4 +1,4 @@
-//! What Chromium put on the wire and got from it: its network log.
+//! Chromium's network log: what it sent and received.
 
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ pub enum Frame {
     Request {
         /// Its stream.
         stream: u64,
-        /// What it asks for.
+        /// The path that it asks for.
         path: String,
     },
     /// The head of a response, an interim one too.

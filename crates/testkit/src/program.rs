@@ -74,7 +74,7 @@ impl Program {
         self.lines().join("\n")
     }
 
-    /// What it has printed so far to its standard error.
+    /// Its standard error so far.
     pub fn errors(&self) -> String {
         self.lines.state().errors.join("\n")
     }

@@ -1,4 +1,4 @@
-//! What stands behind the program when it is a proxy: nginx, or an application in Node, with the same site.
+//! Servers behind the program when it is a proxy: nginx, or an application in Node, with the same site.
 
 use crate::PATIENCE;
 use std::fs;
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 #[derive(Debug)]
 pub struct Upstream {
     child: Child,
-    /// Where it listens, on the loopback address.
+    /// Its port on the loopback address.
     pub port: u16,
     _scratch: TempDir,
 }

@@ -1,4 +1,4 @@
-//! Where beacons come in.
+//! Receives beacons.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};

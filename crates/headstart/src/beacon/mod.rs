@@ -1,4 +1,4 @@
-//! What browsers report of page views, if the operator wants it: measurement, from which nothing is learned.
+//! Page views as browsers report them, if the operator wants it: measurement, from which nothing is learned.
 //!
 //! A page that is shown carries a token in `Server-Timing`. A script that the operator includes reads it there and sends it back
 //! with what the server cannot see, when the page is hidden. What comes back is checked here: the token is ours, of this network,
@@ -18,11 +18,11 @@ pub(crate) use self::token::{View, server_timing};
 
 /// Below it, nothing is a page or an asset of the site.
 pub const BEACON_PREFIX: &str = "/.well-known/headstart/";
-/// Where the script is to be served, for `<script src="/.well-known/headstart/beacon.js" defer></script>` in pages.
+/// Path of the script, for `<script src="/.well-known/headstart/beacon.js" defer></script>` in pages.
 pub const BEACON_SCRIPT_PATH: &str = "/.well-known/headstart/beacon.js";
 /// The script, `text/javascript`.
 pub const BEACON_SCRIPT: &str = include_str!("script.js");
-/// Where the script sends what it reports, by POST.
+/// Path to which the script POSTs its reports.
 pub const BEACON_PATH: &str = "/.well-known/headstart/beacon";
 /// The longest body that is read, bytes.
 pub const MAX_BEACON_BYTES: usize = 16 << 10;

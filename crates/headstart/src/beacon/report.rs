@@ -1,4 +1,4 @@
-//! What a beacon says.
+//! The content of a beacon.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::view::Outlet;
 /// No time is believed to be longer.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// What a browser says of a page view of which the server has issued the token. Nothing of it tells who viewed the page.
+/// A browser's report of a page view of which the server has issued the token. Nothing in it identifies the visitor.
 ///
 /// Times count from the start of the navigation in the browser, and are clipped to 60 s. What a browser does not know it
 /// does not say.
@@ -82,7 +82,7 @@ impl<'a> Fields<'a> {
         self.get("t")
     }
 
-    /// What is reported of a view; `None` if a field is none of its kind.
+    /// The report of a view; `None` if a field has a value that it cannot have.
     pub(super) fn report(&self, view: &View) -> Option<BeaconReport> {
         let round_trip = match self.get("rtt") {
             None | Some("0") => RoundTrip::Unknown,

@@ -1,4 +1,4 @@
-//! What was seen in the last ten minutes: tokens that were used, networks that have voted.
+//! The last ten minutes: tokens that were used, networks that have voted.
 
 /// Words of each of the two filters; a power of two.
 const WORDS: usize = 1 << 14;

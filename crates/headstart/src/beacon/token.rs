@@ -15,7 +15,7 @@ const SIGNATURE: usize = 8;
 /// Hinted assets that are named to the script.
 pub(super) const MAX_HINTED: usize = 32;
 
-/// What a token says of a view. Nothing of it tells who the client is.
+/// The view that a token stands for. Nothing in it identifies the client.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct View {
     pub(crate) outlet: Outlet,

@@ -10,7 +10,7 @@ fn own() -> Fingerprints {
     Fingerprints::new(CookieFormat::Headstart, KEY).unwrap().unwrap()
 }
 
-/// What a browser sends back of a Set-Cookie field.
+/// The `Cookie` field that a browser sends back for a `Set-Cookie` field.
 fn returned(field: &HeaderValue) -> HeaderMap {
     let pair = field.to_str().unwrap().split(';').next().unwrap();
     HeaderMap::from_iter([(COOKIE, format!("a=b; {pair}").parse().unwrap())])

@@ -16,7 +16,7 @@ const MAX_PATHS: usize = 256;
 /// Most other origins that a page is connected to early.
 const MAX_PRECONNECTS: usize = 4;
 
-/// What one look at a page found.
+/// The result of one look at a page.
 #[derive(Debug)]
 pub(crate) struct Look {
     /// In the order of the document, each path once.

@@ -1,4 +1,4 @@
-//! What several looks at a page agree on.
+//! Agreement between several looks at a page.
 //!
 //! A response may be another for one client than for all others: by its User-Agent, its consent, a maintenance page. So
 //! how a page asks for an asset changes when as many networks have been shown it as the gate asks for, and what it names no
@@ -42,7 +42,7 @@ pub(crate) struct Seen {
     pub(crate) gate: usize,
 }
 
-/// What is known from all looks.
+/// The result of all looks at a page.
 #[derive(Debug, Default)]
 pub(crate) struct Looks {
     /// In the order in which they were found.
@@ -168,7 +168,7 @@ impl Looks {
         changed
     }
 
-    /// What the page says, as all looks have it.
+    /// The page's statements, as all looks have them.
     pub(crate) fn statements(&self) -> Statements {
         let mut statements = Statements {
             preconnects: self.preconnects.clone(),

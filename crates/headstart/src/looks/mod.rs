@@ -1,4 +1,4 @@
-//! What looks at a page find, and what several of them agree on.
+//! Looks at pages: what one finds, and what several agree on.
 
 mod look;
 #[expect(clippy::module_inception, reason = "a file is named after its type")]

@@ -10,7 +10,7 @@ use http_body::{Frame, SizeHint};
 
 use super::desk::{Copy, Desk};
 
-/// What is copied of a body, and where it goes.
+/// The copy of a body, and where it goes.
 pub(crate) struct Pending {
     pub(crate) desk: Arc<Desk>,
     pub(crate) copy: Copy,

@@ -23,7 +23,7 @@ use crate::response as answer;
 #[derive(Clone)]
 pub(crate) struct Ticket(pub(crate) Arc<Navigated>);
 
-/// What is known of the navigation.
+/// Facts of the navigation.
 pub(crate) struct Navigated {
     pub(crate) desk: Arc<Desk>,
     pub(crate) pages: Arc<Pages>,
@@ -40,7 +40,7 @@ pub(crate) struct Navigated {
 }
 
 impl Navigated {
-    /// What is to be copied of a response, if anything.
+    /// The copy to make of a response, if any.
     fn wants(&self, head: &response::Parts, exact: Option<u64>) -> Option<Box<Pending>> {
         if !answer::is_page(head) {
             return None;

@@ -19,7 +19,7 @@ use crate::statements::Statement;
 const MAX_WAITING: usize = 16;
 /// The share of one core that reading takes at most.
 const SHARE: u32 = 50;
-/// What it may take at once, after a while without.
+/// Most time that it may spend at once, after a while without reading.
 const MAX_CREDIT: Duration = Duration::from_millis(500);
 
 /// Reads copies of pages, one at a time.

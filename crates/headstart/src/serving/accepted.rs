@@ -224,7 +224,7 @@ const WITHOUT_TLS: &str = "HTTP/1.1 400 Bad Request\r\ncontent-type: text/html; 
     <!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>400 Bad Request</title>\n\
     <p>A request without TLS came to a port that speaks HTTPS. Write https:// in front of the address.</p></html>\n";
 
-/// What a handshake agreed on, and whether that is HTTP/2.
+/// The results of a handshake, and whether the protocol is HTTP/2.
 fn agreed(session: &rustls::ServerConnection) -> (bool, TlsInfo) {
     let alpn = session.alpn_protocol();
     let certificates = session.peer_certificates().unwrap_or_default();

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::server::TlsStream;
 
-/// What is kept encrypted and unsent, bytes: 64 KiB of frames, as the driver gathers, with what TLS adds to them.
+/// Most encrypted bytes that are kept unsent: 64 KiB of frames, as the driver gathers, with what TLS adds to them.
 const BUFFER_BYTES: usize = 66 << 10;
 
 /// A TLS connection whose writes cost no system call until it is flushed or [`BUFFER_BYTES`] wait. `tokio-rustls` by

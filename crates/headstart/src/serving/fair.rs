@@ -67,7 +67,8 @@ where
     }
 }
 
-/// Whose share a request takes: whom a trusted proxy names, else the peer. A trusted proxy that names nobody has none.
+/// The client whose share a request takes: as a trusted proxy names it, else the peer. A trusted proxy that names
+/// nobody has none.
 fn client(request: &Request<Body>) -> Option<IpAddr> {
     let peer = request.extensions().get::<Peer>().map(|Peer(address)| address.ip());
     match request.extensions().get::<ClientAddress>() {

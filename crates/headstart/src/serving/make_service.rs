@@ -1,4 +1,4 @@
-//! Where the service of a connection comes from.
+//! Makers of the service of a connection.
 
 use std::fmt;
 use std::future::poll_fn;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use ppp::{v1, v2};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-/// What version 2 begins with; version 1 is longer than this even at its shortest.
+/// The first bytes of version 2; version 1 is longer than this even at its shortest.
 const SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
 /// Bytes before the addresses of version 2.
 const FIXED: usize = 16;
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// What is read of some bytes, and what is left after it.
+    /// Parses some bytes, and returns the result with the rest.
     fn check(mut bytes: &[u8]) -> (Result<Option<String>, io::ErrorKind>, &[u8]) {
         let read = futures_util::FutureExt::now_or_never(read(&mut bytes)).unwrap();
         (read.map(|address| address.map(|address| address.to_string())).map_err(|error| error.kind()), bytes)

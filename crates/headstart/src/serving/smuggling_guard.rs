@@ -36,7 +36,7 @@ impl<T> SmugglingGuard<T> {
     }
 }
 
-/// Where in the stream of requests we are.
+/// Position in the stream of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Position {
     /// Before the first line of a request, or in it.
@@ -72,7 +72,7 @@ enum Framing {
     Length,
 }
 
-/// What one head has said so far.
+/// The head that is being read.
 #[derive(Default)]
 struct Reader {
     position: Position,

@@ -21,10 +21,10 @@ use sha1::{Digest as _, Sha1};
 use tokio::io::{AsyncRead as _, AsyncWriteExt as _, ReadBuf, ReadHalf, WriteHalf};
 use tower_service::Service;
 
-/// What lies between the stream and the service in each direction, bytes.
+/// Bytes buffered between the stream and the service in each direction.
 const BUFFER: usize = 16 << 10;
 const WEBSOCKET: &str = "websocket";
-/// What a server adds to the key of a request before it hashes it (RFC 6455, section 1.3).
+/// The text that a server appends to the key of a request before it hashes it (RFC 6455, section 1.3).
 const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -45,7 +45,7 @@ pin_project! {
     }
 }
 
-/// What the service sends through a WebSocket.
+/// The service's side of a WebSocket.
 pub(crate) struct Tunnel {
     io: ReadHalf<TokioIo<Upgraded>>,
     buffer: BytesMut,

@@ -1,4 +1,4 @@
-//! What a service gets to know of its connection with each request.
+//! Gives each request the facts of its connection.
 
 use std::task::{Context, Poll};
 

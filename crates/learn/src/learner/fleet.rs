@@ -11,7 +11,7 @@ use crate::time::{Time, millis};
 use crate::visit_evidence::{MAX_SAMPLED, VisitEvidence};
 use crate::witnesses::seconds;
 
-/// What a learner has gathered for others.
+/// The amount of evidence that a learner has gathered for others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Outbound {
@@ -29,7 +29,7 @@ pub struct Outbound {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Delta {
-    /// What [`Learner::learn_delta`] takes.
+    /// The delta, as [`Learner::learn_delta`] takes it.
     pub bytes: Vec<u8>,
     /// Visits in it.
     pub visits: usize,
@@ -37,7 +37,7 @@ pub struct Delta {
     pub heaviest: u32,
 }
 
-/// What became of a delta.
+/// The result of learning a delta.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Learned {
@@ -84,7 +84,7 @@ impl Learner {
         lock(&self.model).accumulate(bytes);
     }
 
-    /// What was gathered for others since it was last taken. O(1).
+    /// The amount of evidence for others since it was last taken. O(1).
     pub fn outbound(&self) -> Outbound {
         let model = lock(&self.model);
         model.accumulator().map_or_else(Outbound::default, |accumulator| {

@@ -1,4 +1,4 @@
-//! What a learner knows: plans, explanations, counts.
+//! Reads a learner: plans, explanations, counts.
 
 use super::Learner;
 use crate::explain::{Explanation, Knowledge, explain};
@@ -16,7 +16,7 @@ use crate::sync::{Arc, Ordering, lock, try_lock};
 use crate::time::Time;
 
 impl Learner {
-    /// What to send early for a page.
+    /// The plan of a page.
     ///
     /// Takes the published plan: O(1) whatever its length. If none is kept it is built,
     /// in O(e log e) for e assets at the levels of the page; one that is a minute old,

@@ -25,12 +25,12 @@ impl Model {
         self.accumulator.as_deref()
     }
 
-    /// What was gathered since this was last called.
+    /// Takes the evidence that was gathered since this was last called.
     pub(crate) fn take_accumulated(&mut self) -> Taken {
         self.accumulator.as_mut().map(|accumulator| accumulator.take()).unwrap_or_default()
     }
 
-    /// What others are to be told of an asset; its name once an hour or when that changed, unless `always`.
+    /// Notes an asset for others; its name once an hour or when that changed, unless `always`.
     pub(crate) fn tell_asset(&mut self, hash: u64, second: u32, always: bool) -> Option<Told> {
         let asset = self.assets.get(self.assets.find(hash)?)?;
         let names = &mut self.accumulator.as_mut()?.names;

@@ -26,7 +26,7 @@ pub(super) struct Finding {
     pub(super) evidence: Evidence,
 }
 
-/// What was found on one visit. Each asset is retained until it is released.
+/// The findings of one visit. Each asset is retained until it is released.
 #[derive(Default)]
 pub(super) struct Findings {
     pub(super) list: Vec<Finding>,

@@ -1,4 +1,4 @@
-//! Who gets a permit, and who waits.
+//! Tests of who gets a permit, and who waits.
 
 use super::*;
 

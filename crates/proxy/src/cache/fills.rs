@@ -40,7 +40,7 @@ struct UnderWay {
     outcome: watch::Receiver<Option<Filled>>,
 }
 
-/// What one request does beside others for the same entry.
+/// The role of one request beside others for the same entry.
 pub(crate) enum Role {
     /// It asks for all.
     Leader(Fill),
@@ -50,12 +50,12 @@ pub(crate) enum Role {
     Alone,
 }
 
-/// What came of the request that asked for all.
+/// The result of the request on which others wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Filled {
-    /// What came is in the cache.
+    /// The response is in the cache.
     Stored,
-    /// What came may be given to one client only, or not be kept.
+    /// The response may be given to one client only, or not be kept.
     NotShareable,
     /// Nothing came, or an error of the server.
     Failed,
@@ -87,7 +87,7 @@ impl Default for Fills {
 }
 
 impl Fills {
-    /// What a request for an entry is to do; `may_lead` says whether its response would do for others.
+    /// The role of a request for an entry; `may_lead` says whether its response would do for others.
     pub(super) fn join(self: &Arc<Self>, key: &Arc<str>, may_lead: bool, now: Instant) -> Role {
         let hash = self.hasher.hash_one(key);
         if self.alone.get(&hash).is_some_and(|until| now < until) {

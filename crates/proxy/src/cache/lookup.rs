@@ -1,4 +1,4 @@
-//! What one request has to do with the cache: what it finds, whom it waits for, and what it brings.
+//! One request's view of the cache: the entry it finds, the request it waits for, and the response it brings.
 
 use std::sync::Arc;
 
@@ -19,14 +19,14 @@ use crate::{cookies, forwarded};
 /// How long a request waits for what another one brings; then it asks the upstream itself. 5 s.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What a response is kept under, beside the path.
+/// The key of a response, beside the path.
 #[derive(Clone, Copy)]
 pub(crate) struct Target<'a> {
     /// Tells the responses of one upstream from those of others.
     pub(crate) upstream: &'a str,
     /// The scheme, and what else the upstream is told.
     pub(crate) told: &'a str,
-    /// What the client asked for.
+    /// The authority that the client asked for.
     pub(crate) authority: &'a str,
 }
 
@@ -39,13 +39,13 @@ pub(crate) struct Lookup {
     has_cookie: bool,
     /// Others wait for what this one brings.
     fill: Option<Fill>,
-    /// What the cache has and may not give without asking.
+    /// The entry that the cache may not give without asking.
     stale: Option<Entry>,
-    /// What the client said it holds, if the upstream is told what `stale` is instead.
+    /// The client's own condition, if the upstream is asked about `stale` instead.
     held: Option<HeaderMap>,
 }
 
-/// What becomes of a response for a request that the cache did not answer.
+/// The use of a response to a request that the cache did not answer.
 pub(crate) enum Noted {
     /// It is passed on, and kept if there is something to fill.
     Passes(Option<Box<Storing>>),
@@ -106,7 +106,7 @@ impl Lookup {
         Some(stale.answer(&head.headers, &head.method, now))
     }
 
-    /// What this request does beside others for the same entry; if it leads, it is the one that they wait for.
+    /// The role of this request beside others for the same entry; if it leads, it is the one that they wait for.
     pub(crate) fn join(&mut self, head: &Parts) -> Option<Coalesced> {
         if wants_fresh(head) || (self.use_for == Caching::Assets && !may_be_asset(head)) {
             return None;
@@ -157,7 +157,7 @@ impl Lookup {
         None
     }
 
-    /// What may be shown instead of an error.
+    /// The entry that may be shown instead of an error.
     fn instead_of_error(&self, head: &Parts) -> Option<Response<Bytes>> {
         let now = self.cache.now();
         let stale = self.stale.as_ref().filter(|stale| !wants_fresh(head) && stale.serves_if_error(now))?;
@@ -210,7 +210,7 @@ impl Lookup {
         Noted::Passes(Some(Box::new(Storing { lookup: self, request, head, body })))
     }
 
-    /// What is stored is what the upstream has.
+    /// Refreshes the stored response: the upstream has confirmed it.
     fn refresh(self, stale: &Entry, conditions: &HeaderMap, asked: &Parts, head: &response::Parts) -> Response<Bytes> {
         let now = self.cache.now();
         let request = remembered(asked);
@@ -229,7 +229,7 @@ impl Lookup {
         answer
     }
 
-    /// What is kept of a response, if it may be: the request that it answers, its head, and room for its body.
+    /// The part of a response that is kept, if it may be: the request that it answers, its head, and room for its body.
     fn keepable(&self, asked: &Parts, head: &response::Parts) -> Option<(Parts, Keepable, BytesMut)> {
         let ok = asked.method == Method::GET && head.status == StatusCode::OK;
         if !ok || !may_be_kept(self.use_for, &head.headers) {
@@ -357,7 +357,7 @@ fn may_be_kept(caching: Caching, headers: &HeaderMap) -> bool {
         && (caching != Caching::Assets || is_asset(headers))
 }
 
-/// What pages pull in, by media type.
+/// Whether pages pull in responses of this media type.
 fn is_asset(headers: &HeaderMap) -> bool {
     let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();

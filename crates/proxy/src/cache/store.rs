@@ -22,7 +22,7 @@ pub(super) const MAX_VARIANTS: usize = 8;
 /// Responses on their way into the cache that are read faster than their clients take them; of others, the client sets
 /// the pace. 64, of up to [`MAX_BODY`] each.
 const MAX_AHEAD: usize = 64;
-/// What an entry costs beside its bytes.
+/// Bytes that an entry costs beside its body.
 const OVERHEAD: u64 = 1024;
 
 /// Responses that any client may be given, kept in memory. Clones share them; so may several upstreams.
@@ -48,7 +48,7 @@ pub(super) struct Inner {
 /// The newest first.
 type Variants = Arc<[Entry]>;
 
-/// What is stored for a request.
+/// The stored response to a request.
 pub(super) enum Found {
     Fresh(Entry),
     /// It has to be revalidated, or the client asks for that.

@@ -1,4 +1,4 @@
-//! What the cache keeps, and for whom.
+//! Tests of what the cache keeps, and for whom.
 
 use std::time::{Duration, SystemTime};
 

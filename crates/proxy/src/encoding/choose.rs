@@ -1,4 +1,4 @@
-//! Which responses are compressed, and what their heads say then.
+//! Chooses the responses that are compressed, and changes their heads.
 
 use headstart_coding::{Accepted, Coding, Encoder, is_compressible};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};

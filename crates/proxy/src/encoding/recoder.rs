@@ -9,16 +9,16 @@ use http_body::Frame;
 use super::budget::Room;
 use crate::incoming::NextFrame;
 
-/// What is encoded between two looks at whether anybody else wants the processor.
+/// Bytes encoded between two yields of the processor to others.
 const PIECE: usize = 16 << 10;
 
 /// Encodes what comes, in memory that was set aside for it.
 pub(crate) struct Recoder {
     /// `None` after the end.
     encoder: Option<Encoder>,
-    /// What came and was not encoded yet.
+    /// Bytes that came and were not encoded yet.
     waiting: Bytes,
-    /// What was written since the last flush does not have to wait for more.
+    /// Whether bytes written since the last flush are sent without waiting for more.
     flushes: bool,
     is_dirty: bool,
     trailers: Option<Frame<Bytes>>,

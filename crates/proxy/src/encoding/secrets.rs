@@ -1,4 +1,4 @@
-//! What is not compressed because its length would give away what is in it (BREACH).
+//! Recognises responses whose compressed length would give away a secret in them (BREACH).
 //!
 //! Whoever can have a browser ask, time and again, for a page that repeats a part of the request beside a secret, and can see
 //! how long the encrypted responses are, guesses the secret: a right guess compresses better. It takes a request with the

@@ -8,7 +8,7 @@ use http_body::{Frame, SizeHint};
 
 use super::stream::Stream;
 
-/// What the server sends on a stream. Its window opens as the client takes it.
+/// The body of a response on a stream. Its window opens as the client takes it.
 pub(crate) struct Http2Body {
     stream: Stream,
     /// All data has come; trailers may follow.

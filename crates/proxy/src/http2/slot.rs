@@ -1,4 +1,4 @@
-//! What the requests of one connection share, and the place of one of them.
+//! State that the requests of one connection share, and the slot of one of them.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::resets::ResetBudget;
 
-/// What the requests of a connection share.
+/// State that the requests of a connection share.
 pub(super) struct Shared {
     open: AtomicUsize,
     /// It has ended.

@@ -11,7 +11,7 @@ use super::kit::{Act, Front, Upstream, answer, ok};
 use crate::Config;
 use crate::error::Fault;
 
-/// What the broken upstream does, by path.
+/// The behaviour of the broken upstream, by path.
 fn script(path: &str) -> Act {
     match path {
         "/dies-before-head" => Act::SayAndClose(Vec::new()),

@@ -1,4 +1,4 @@
-//! Where messages end, what their heads may say, and connections that change their protocol.
+//! Tests of the end of messages, of heads, and of connections that change their protocol.
 
 use std::time::Duration;
 

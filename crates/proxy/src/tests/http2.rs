@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 use super::kit::{Front, PATIENCE};
 use crate::Config;
 
-/// What a server of HTTP/2 was asked, and what was done to it.
+/// Requests and faults that an HTTP/2 server has seen.
 #[derive(Default)]
 struct Seen {
     connections: AtomicUsize,

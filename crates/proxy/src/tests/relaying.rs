@@ -1,4 +1,4 @@
-//! What goes through, and how it is changed on the way.
+//! Tests of what is relayed, and how it is changed on the way.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a line of an access log says, whatever its format.
+//! The content of a line of an access log, whatever its format.
 
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ pub(crate) struct Line<'a> {
     pub(crate) agent: Option<Cow<'a, str>>,
 }
 
-/// What came of a line.
+/// The result of reading a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Parsed<'a> {
     Line(Line<'a>),
@@ -36,7 +36,7 @@ pub(crate) enum Parsed<'a> {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Lacking {
     pub(crate) name: &'static str,
-    /// What to log in its place.
+    /// The field to log in its place.
     pub(crate) remedy: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! What collectors put before a line: syslog, journald, Docker and CRI (Kubernetes).
+//! Prefixes that collectors put before a line: syslog, journald, Docker and CRI (Kubernetes).
 
 use super::time;
 
@@ -76,7 +76,7 @@ fn timestamps(line: &str) -> Option<&str> {
     (word.contains('T') && has_own && time::rfc3339(word).is_some()).then_some(rest)
 }
 
-/// What follows `<34>`.
+/// The rest of the line after `<34>`.
 fn priority(line: &str) -> Option<&str> {
     let (number, rest) = line.strip_prefix('<')?.split_once('>')?;
     number.parse::<u8>().ok().map(|_| rest)

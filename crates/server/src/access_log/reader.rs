@@ -9,7 +9,7 @@ use super::line::{Line, Parsed};
 use super::w3c::Columns;
 use super::{json, prefix, text};
 
-/// What the lines of a log look like, behind what a collector put before them.
+/// The format of the lines of a log, behind the prefix of a collector.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub(crate) enum Format {
@@ -27,7 +27,7 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// What a line should be, for messages.
+    /// The expected form of a line, for messages.
     pub(crate) fn expected(self) -> &'static str {
         match self {
             Self::Auto => {

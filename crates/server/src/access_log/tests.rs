@@ -24,7 +24,7 @@ fn samples(after: &str, before: &str) -> Vec<(String, Option<String>, Vec<String
     rows.map(row).collect()
 }
 
-/// What the last of the lines is.
+/// The result of reading the last of the lines.
 fn parse(format: Format, lines: &[String]) -> Parsed<'_> {
     let mut reader = Reader::new(format);
     let mut last = Parsed::Nothing;

@@ -26,7 +26,7 @@ struct State {
     closed: bool,
 }
 
-/// What the writer has to do next.
+/// The writer's work to do.
 #[derive(Debug, Default)]
 pub(super) struct Work {
     pub(super) records: Vec<Record>,

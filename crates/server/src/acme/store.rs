@@ -15,7 +15,7 @@ use crate::tls::{self, Identity};
 pub(crate) struct Store(PathBuf);
 
 impl Store {
-    /// Where the files of an authority are, below a state directory; they may not be there yet.
+    /// The directory of an authority's files below a state directory; it may not be there yet.
     pub(crate) fn path(state: &Path, authority: &str) -> PathBuf {
         let name: String = authority
             .trim_start_matches("https://")

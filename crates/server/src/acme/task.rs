@@ -21,7 +21,7 @@ use crate::{state, tls};
 /// How long it sleeps at most, so that a machine that was suspended notices.
 const NAP: Duration = Duration::from_secs(600);
 
-/// Where certificates that are ordered are kept; nothing is made if there are none.
+/// The directory of certificates that are ordered; nothing is made if there are none.
 ///
 /// # Errors
 ///
@@ -45,7 +45,7 @@ struct Name {
     host: String,
     due: SystemTime,
     failures: u32,
-    /// What worked last time is tried first.
+    /// The challenge that worked last time is tried first.
     way: Way,
 }
 

@@ -1,4 +1,4 @@
-//! What the handlers of the admin listener share.
+//! State that the handlers of the admin listener share.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, watch};
 
 use super::sources::Sources;
 
-/// What every handler can read.
+/// State that every handler can read.
 #[derive(Clone)]
 pub(super) struct App {
     pub(super) sources: Arc<Sources>,

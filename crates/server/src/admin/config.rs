@@ -1,4 +1,4 @@
-//! What an operator says of the admin listener.
+//! Settings of the admin listener.
 
 /// Settings of the admin listener.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

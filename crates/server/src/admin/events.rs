@@ -44,7 +44,7 @@ struct Watcher {
     sources: Arc<Sources>,
     query: dashboard::Query,
     ticks: Interval,
-    /// What was sent last, by name.
+    /// The last value sent, by name.
     sent: HashMap<&'static str, String>,
     _place: OwnedSemaphorePermit,
 }

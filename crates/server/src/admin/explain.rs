@@ -65,8 +65,9 @@ fn sites(sources: &Sources) -> Vec<String> {
     sites
 }
 
-/// What may be shown. Of a page below the network gate that is what everybody would get with it; not even whether it has
-/// been loaded.
+/// The explanation as it may be shown. Of a page below the network gate that is what everybody would get with it; not
+/// even whether it has been
+/// loaded.
 fn published(mut explanation: Explanation) -> Explanation {
     if !explanation.named {
         // A template or a section that few have loaded would tell as much.

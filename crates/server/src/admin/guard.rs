@@ -1,4 +1,4 @@
-//! Who may read: the right name, the right token, and a browser only for its own pages.
+//! Access to the admin listener: the right name, the right token, and a browser only for its own pages.
 
 use std::net::IpAddr;
 use std::sync::Arc;

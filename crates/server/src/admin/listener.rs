@@ -52,7 +52,7 @@ impl Listener {
         Ok(Some(Self { sockets, config }))
     }
 
-    /// Where to point a browser.
+    /// URLs to open in a browser.
     pub(crate) fn urls(&self) -> Vec<String> {
         let addresses = self.sockets.iter().filter_map(|socket| socket.local_addr().ok());
         let spec = self.config.listen.as_deref().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What the serving side holds of all this.
+//! The serving side's handle on the admin listener.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -58,13 +58,13 @@ impl Monitor {
         }
     }
 
-    /// What stands around the services that answer.
+    /// The observer around the services that answer.
     pub(crate) fn watch(&self) -> Watch {
         let counters = self.listener.as_ref().map(|_| Arc::clone(&self.traffic));
         Watch { counters, log: self.access_log.clone() }
     }
 
-    /// What is measured, if anything is.
+    /// The ledger, if anything is measured.
     pub(crate) fn ledger(&self) -> Option<Arc<Ledger>> {
         self.ledger.clone()
     }
@@ -82,7 +82,7 @@ impl Monitor {
         self.access_log.as_ref()
     }
 
-    /// Where to point a browser for the dashboard.
+    /// URLs to open in a browser for the dashboard.
     pub(crate) fn urls(&self) -> Vec<String> {
         self.listener.as_ref().map(Listener::urls).unwrap_or_default()
     }

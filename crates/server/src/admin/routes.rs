@@ -1,4 +1,4 @@
-//! What is where.
+//! Routes of the admin listener.
 
 use std::sync::Arc;
 

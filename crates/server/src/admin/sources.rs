@@ -1,4 +1,4 @@
-//! Where the admin listener reads what it shows.
+//! Sources of what the admin listener shows.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub(crate) struct Sources {
     pub(crate) measurement: Measurement,
 }
 
-/// What is said of how the gain is measured.
+/// Facts of how the gain is measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "settings that do not depend on each other")]
 pub(crate) struct Measurement {
@@ -48,7 +48,7 @@ pub(crate) struct Measurement {
     pub(crate) beacon: bool,
 }
 
-/// What answers now; a reload replaces it. Clones share it.
+/// The origins that answer now; a reload replaces them. Clones share them.
 #[derive(Clone, Default)]
 pub(crate) struct Origins(Arc<ArcSwap<Vec<Origin>>>);
 
@@ -70,7 +70,7 @@ impl Origins {
         upstreams
     }
 
-    /// What all sites of files keep in memory.
+    /// The memory that all sites of files take.
     pub(crate) fn files(&self) -> CacheStats {
         let origins = self.0.load();
         let caches = origins.iter().filter_map(|origin| match origin {

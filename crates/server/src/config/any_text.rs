@@ -9,7 +9,7 @@ use super::{Settings, example, tree};
 /// Files that are made of the example.
 const ROUNDS: usize = 1500;
 
-/// What of a file is put in the place of something else.
+/// Pieces of a configuration file, which replace others at random.
 const PIECES: [&str; 24] = [
     "",
     "\n",

@@ -20,11 +20,11 @@ pub(crate) struct Engine {
     pub(crate) memory_bytes: usize,
     pub(crate) push_threshold: f32,
     pub(crate) hint_threshold: f32,
-    /// What a page may send early, unless its site says otherwise.
+    /// The budget of a page, unless its site says otherwise.
     pub(crate) budget: Budget,
     pub(crate) cookie: CookieFormat,
     pub(crate) verify_held: Option<VerifyHeld>,
-    /// What is made of what pages say.
+    /// Uses of the markup of pages.
     pub(crate) markup: Markup,
     /// A cache in front keeps what one client is answered for others.
     pub(crate) shared_edge: bool,

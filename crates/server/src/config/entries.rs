@@ -22,7 +22,7 @@ pub(super) struct ListenEntry {
 }
 
 impl ListenEntry {
-    /// Where a server listens that was not told where.
+    /// The address of a listener that names none.
     pub(super) const ADDRESS: &'static str = "localhost:8443";
 }
 
@@ -39,7 +39,7 @@ pub(super) struct SiteEntry {
     pub(super) upstream: Vec<At<String>>,
 }
 
-/// What of a budget a site says itself.
+/// The parts of a budget that a site sets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PartialBudget {
     pub(crate) pushes: Option<usize>,
@@ -150,7 +150,7 @@ pub(super) struct RuleEntry {
     pub(super) destination: Option<As>,
 }
 
-/// What a preload is `as`.
+/// The `as` of a preload.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct As(pub(super) Destination);
 

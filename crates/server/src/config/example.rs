@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(example.tls, default.tls);
     }
 
-    /// What is commented out is a setting as well: no key in the example is unknown, and no value is refused for its form.
+    /// Commented settings are settings as well: no key in the example is unknown, and no value is refused for its form.
     #[test]
     fn every_key_of_the_example_is_one() {
         let text = text();

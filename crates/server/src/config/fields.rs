@@ -1,4 +1,4 @@
-//! What a site says of the names, fields and types of its files: tables whose keys are free.
+//! Names, fields and types of a site's files: tables whose keys are free.
 
 use http::{HeaderName, HeaderValue, StatusCode};
 

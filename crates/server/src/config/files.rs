@@ -1,4 +1,4 @@
-//! What a site says of the files it serves.
+//! Settings of a site of files.
 
 use std::path::PathBuf;
 

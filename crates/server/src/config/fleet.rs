@@ -9,7 +9,7 @@ use super::problems::Problems;
 /// `[fleet]`
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fleet {
-    /// Where the servers meet. `None`: there is no fleet, and nothing is opened.
+    /// The URL where the servers meet. `None`: there is no fleet, and nothing is opened.
     pub(crate) url: Option<At<String>>,
     pub(crate) key_file: Option<At<PathBuf>>,
     /// Tells fleets apart that share an engine.

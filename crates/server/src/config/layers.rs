@@ -1,4 +1,4 @@
-//! Where settings come from: flags, over the environment, over the file.
+//! Sources of settings: flags, over the environment, over the file.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -9,15 +9,15 @@ use super::problems::{self, Problems};
 use super::table;
 use super::tree::{self, Node};
 
-/// What was typed: a setting (`learn.window`) and the value, with the name of the flag.
+/// A flag as typed: a setting (`learn.window`) and the value, with the name of the flag.
 pub(crate) type Flag = (String, Node);
 
 /// All that settings come from.
 pub(crate) struct Layers<'a> {
     pub(crate) file: Option<&'a Path>,
-    /// What takes the place of the sites of the file, if what to serve was named.
+    /// The site named on the command line, which replaces the sites of the file.
     pub(crate) site: Option<Node>,
-    /// What is served if nothing else is.
+    /// The site that is served if no other is named.
     pub(crate) default_site: &'a dyn Fn() -> Option<Node>,
     pub(crate) variables: Vec<(OsString, OsString)>,
     pub(crate) flags: Vec<Flag>,
@@ -92,7 +92,7 @@ impl Variables {
         self.0.get(name).map(String::as_str)
     }
 
-    /// What is wrong with a variable that stands for no setting, if it is meant for this program.
+    /// The mistake in a variable that stands for no setting, if it is meant for this program.
     fn unknown(&self, name: &str) -> Option<String> {
         if !name.starts_with("HEADSTART_") || name == "HEADSTART_CONFIG" || is_of_a_service(name) {
             return None;

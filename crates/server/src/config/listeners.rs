@@ -42,7 +42,7 @@ pub(super) fn read(items: Option<Vec<Section<'_>>>, activated: bool, problems: &
     listeners
 }
 
-/// What serves where no entry is written.
+/// The listener where no entry is written.
 fn default(activated: bool) -> Listen {
     let (socket, name) = if activated {
         (Socket::Systemd(String::new()), "LISTEN_FDS")

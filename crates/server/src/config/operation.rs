@@ -46,7 +46,7 @@ pub(crate) struct Log {
     pub(crate) filter: Filter,
     /// Whether each page view is a line on standard output.
     pub(crate) views: bool,
-    /// Where a line for each response goes, if anywhere.
+    /// The file for a line of each response, if there is one.
     pub(crate) access: Option<At<AccessFile>>,
     pub(crate) access_format: access_log_writer::Format,
 }
@@ -63,7 +63,7 @@ impl Default for Log {
     }
 }
 
-/// Which events of the libraries are written, in the notation of tracing-subscriber.
+/// Filter of the libraries' events, in the notation of tracing-subscriber.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Filter(pub(crate) String);
 
@@ -151,7 +151,7 @@ pub(crate) struct Acme {
     pub(crate) directory: Option<At<String>>,
     /// The URL that it stands for.
     pub(crate) authority: String,
-    /// Who is believed to know the authority itself, instead of the public authorities.
+    /// Certificates that vouch for the authority itself, instead of the public authorities.
     pub(crate) ca: Option<At<PathBuf>>,
     /// After a first failure it is tried again after this time; after each further one, after three times as long.
     pub(crate) retry: Duration,

@@ -1,10 +1,10 @@
-//! Where a setting was written.
+//! The place where a setting was written.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What settings were read from.
+/// The source that settings were read from.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// A file, and what stood in it.
@@ -21,7 +21,7 @@ pub(crate) struct Place {
     offset: usize,
 }
 
-/// Where a setting was written is no part of what was set.
+/// Two settings are equal wherever they were written.
 impl PartialEq for Place {
     fn eq(&self, _: &Self) -> bool {
         true
@@ -37,7 +37,7 @@ impl Place {
         Self::new(&Arc::new(Source::Named(name.into())), 0)
     }
 
-    /// What a relative path is relative to: the directory of the file, else the working directory.
+    /// The base of relative paths: the directory of the file, else the working directory.
     pub(crate) fn directory(&self) -> Option<&Path> {
         match &*self.source {
             Source::File { path, .. } => path.parent(),

@@ -35,7 +35,7 @@ impl Problem {
         self.place.to_string()
     }
 
-    /// What is wrong, after the name of the key.
+    /// The mistake, after the name of the key.
     pub(crate) fn text(&self) -> String {
         if self.key.is_empty() { self.message.clone() } else { format!("{}: {}", self.key, self.message) }
     }
@@ -61,7 +61,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Where problems are gathered while reading goes on.
+/// Problems found so far. Reading goes on after one.
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
     found: RefCell<Vec<Problem>>,
@@ -102,7 +102,7 @@ impl Problems {
     }
 }
 
-/// What was asked for if the `name` is not one of `known`: the nearest, if one is near.
+/// The nearest of `known` to a `name` that is not one of them, if one is near.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = name.to_ascii_lowercase().replace('-', "_");
     let allowed = 1 + name.len() / 4;

@@ -114,7 +114,7 @@ impl<'p> Section<'p> {
         self.entries.contains_key(key)
     }
 
-    /// What was not asked for is a mistake of whoever wrote it.
+    /// Reports the keys that nothing has asked for.
     pub(crate) fn done(self) {
         for (key, (place, _)) in &self.entries {
             let hint = nearest(key, self.asked.iter().copied())

@@ -7,7 +7,7 @@ use super::section::Section;
 use super::size::{ByteCount, Size};
 use super::values::Wanted;
 
-/// What is said of a setting, whatever it is read into: flags, variables, help and the example file are made of it.
+/// The description of a setting, whatever it is read into: flags, variables, help and the example file are made of it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Row {
     /// `learn`, `site.proxy`; empty for the keys of the file itself.
@@ -22,9 +22,9 @@ pub(crate) struct Row {
     pub(crate) variable: Option<&'static str>,
     /// The default, as it is written in the file.
     pub(crate) default: Option<String>,
-    /// What happens without a value, where the default is no value.
+    /// The behaviour without a value, where the default is no value.
     pub(crate) otherwise: &'static str,
-    /// What the example file shows, as it is written in the file, if not the default.
+    /// The value in the example file, as it is written in the file, if not the default.
     pub(crate) sample: &'static str,
 }
 
@@ -41,7 +41,7 @@ impl Row {
         self.variable.map(str::to_owned).into_iter().chain((!several).then(made)).collect()
     }
 
-    /// What the help says of its default: what it is, or what happens without a value.
+    /// The default as the help shows it: the value, or the behaviour without one.
     pub(crate) fn default_for_help(&self) -> Option<&str> {
         match &self.default {
             _ if !self.otherwise.is_empty() => Some(self.otherwise),
@@ -238,7 +238,7 @@ impl<S: 'static> Group<S> {
         }
     }
 
-    /// What is said of each setting; `of` holds the defaults.
+    /// The description of each setting; `of` holds the defaults.
     pub(crate) fn rows(&self, mut of: S) -> Vec<Row> {
         let row = |setting: &Setting<S>| Row { default: (setting.show)(&mut of), ..setting.row.clone() };
         self.settings.iter().map(row).collect()

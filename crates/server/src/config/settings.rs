@@ -15,7 +15,7 @@ use super::sites::{self, Site};
 use super::table;
 use super::tree::Node;
 
-/// What the program does. Every setting has a default, so an empty file is one that works.
+/// All settings of the program. Every setting has a default, so an empty file is one that works.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) listen: Vec<Listen>,

@@ -36,7 +36,7 @@ pub(crate) struct Site {
     pub(crate) content: Content,
 }
 
-/// Where a site's answers come from.
+/// The source of a site's responses.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Content {
     Files(Box<Files>),
@@ -55,7 +55,7 @@ pub(super) fn read(root: &mut Section<'_>, forwarding: &Forwarding, problems: &P
     sites
 }
 
-/// What two sites must not share.
+/// Reports what two sites must not share.
 fn both(first: &Site, second: &Site, problems: &Problems) {
     if first.path.trim_end_matches('/') != second.path.trim_end_matches('/') {
         return;
@@ -149,7 +149,7 @@ fn hosts(written: Vec<At<String>>, problems: &Problems) -> Vec<At<String>> {
     hosts
 }
 
-/// What keeps this from being the name of a host, or a wildcard.
+/// The reason why this is not the name of a host, or a wildcard.
 pub(super) fn host_problem(host: &str) -> Option<&'static str> {
     let name = host.strip_prefix("*.").unwrap_or(host);
     if name.parse::<std::net::IpAddr>().is_ok() {

@@ -35,7 +35,7 @@ pub(crate) enum Value {
 }
 
 impl Value {
-    /// What it is, for messages.
+    /// The kind of the value, for messages.
     pub(crate) fn what(&self) -> String {
         match self {
             Value::Flag(value) => format!("`{value}`"),

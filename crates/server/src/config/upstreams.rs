@@ -12,7 +12,7 @@ use headstart_proxy::{Address, Config, Forwarding, Probe, Roots};
 /// An application, on one or several servers.
 #[derive(Clone, Debug)]
 pub(crate) struct Upstream {
-    /// Where its servers were named.
+    /// The place where its servers were named.
     pub(crate) place: Place,
     pub(crate) key: String,
     pub(crate) config: Config,

@@ -1,4 +1,4 @@
-//! What a single value may be, and how it is written.
+//! Types of single values, and how each is written.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub(crate) trait Wanted: Sized {
     ///
     /// # Errors
     ///
-    /// What is wrong with it; `None` if it is something else altogether.
+    /// The mistake in the value; `None` if it is of another type altogether.
     fn read(node: &Node) -> Result<Self, Option<String>>;
 
     /// For messages.

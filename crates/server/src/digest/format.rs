@@ -1,4 +1,4 @@
-//! Which format, with which parameters, and what it makes of keys and values.
+//! The format of a digest with its parameters, and its operations on keys and values.
 
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
@@ -8,7 +8,7 @@ use headstart::gcs::{
 };
 use serde::Deserialize;
 
-/// What two ends must agree on: flags here, names in JSON there.
+/// Parameters on which both ends must agree: flags here, names in JSON there.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Parameters {
@@ -171,7 +171,7 @@ impl Format {
         self.read(value, &[]).map(|(values, _)| values)
     }
 
-    /// Which of the keys a digest holds.
+    /// Tells for each key whether the digest holds it.
     pub(super) fn check(&self, value: &str, keys: &[Vec<u8>]) -> anyhow::Result<Vec<bool>> {
         self.read(value, keys).map(|(_, held)| held)
     }

@@ -7,7 +7,7 @@ use http::{StatusCode, Version};
 
 use super::histogram::Histogram;
 
-/// What a request came by.
+/// The protocol of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     Http1,

@@ -18,7 +18,7 @@ pub(crate) struct Histogram {
     micros: AtomicU64,
 }
 
-/// What a histogram held at one moment, as the exposition formats want it.
+/// The values of a histogram at one moment, as the exposition formats want them.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct HistogramReading {
     /// Seconds of all observations.

@@ -13,14 +13,14 @@ use super::counters::Counters;
 use crate::access_log_writer::AccessLog;
 use crate::record::{Noted, Record};
 
-/// Who is told of responses: the metrics, the access log, both or neither.
+/// The observers of responses: the metrics, the access log, both or neither.
 #[derive(Clone, Default)]
 pub(crate) struct Watch {
     pub(crate) counters: Option<Arc<Counters>>,
     pub(crate) log: Option<AccessLog>,
 }
 
-/// What only the log wants to know.
+/// Facts for the log alone.
 struct ForLog {
     request: Noted,
     client: Option<IpAddr>,
@@ -118,7 +118,7 @@ impl Drop for Open {
     }
 }
 
-/// Who asks, as a trusted proxy says, or else the address of the connection.
+/// The client's address: as a trusted proxy names it, or the peer.
 fn client(head: &http::request::Parts) -> Option<IpAddr> {
     let forwarded = head.extensions.get::<ClientAddress>().map(|ClientAddress(address)| *address);
     let address = forwarded.or_else(|| head.extensions.get::<Peer>().map(|Peer(address)| address.ip()));

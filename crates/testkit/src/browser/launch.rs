@@ -28,10 +28,10 @@ impl Engine {
     }
 }
 
-/// What a browser is started with.
+/// The options with which a browser is started.
 #[derive(Clone, Copy, Debug)]
 pub struct Launch<'a> {
-    /// Which browser.
+    /// The browser.
     pub engine: Engine,
     /// Its profile: cookies and cache outlive it here.
     pub profile: &'a Path,

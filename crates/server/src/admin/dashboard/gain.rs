@@ -1,4 +1,4 @@
-//! What the help is worth, for all pages or for one.
+//! The gain of the help, for all pages or for one.
 
 use std::time::Duration;
 
@@ -75,7 +75,7 @@ pub(super) fn of_aa(sources: &Sources) -> Option<Section> {
     Some(Section::new("aa", "A/A: a check of the measurement", body))
 }
 
-/// What browsers reported. `None` if they are not asked and never were.
+/// The times that browsers reported. `None` if they are not asked and never were.
 pub(super) fn of_browsers(sources: &Sources) -> Option<Section> {
     let figures = sources.ledger.browser();
     if !sources.measurement.beacon && figures.reports() == 0 {
@@ -137,7 +137,7 @@ fn body(gain: &Gain, of: &str, measurement: Measurement, age: Duration) -> Marku
     }
 }
 
-/// Where it cannot be measured, and why.
+/// The cases in which it cannot be measured, and why.
 fn limits(gain: &Gain, measurement: Measurement) -> Markup {
     let Measurement { no_holdout, shared_edge, behind_proxies, .. } = measurement;
     let Accounts { with, without } = &gain.accounts;
@@ -251,7 +251,7 @@ fn rounded(value: u64) -> u64 {
     value.div_ceil(unit) * unit
 }
 
-/// What the help costs.
+/// The cost of the help.
 fn cost(extra: &ExtraBytes) -> Markup {
     let bytes = |value: f64| format::bytes(value.abs().round() as u64);
     let sign = |value: f64| match value.round() {
@@ -272,7 +272,7 @@ fn cost(extra: &ExtraBytes) -> Markup {
     }
 }
 
-/// What became of the views of both kinds: each is in one column.
+/// The fate of the views of both kinds: each view is in one column.
 fn accounts(accounts: &Accounts) -> Markup {
     type Read = fn(&Account) -> u64;
     let columns: [(&str, Read); 7] = [

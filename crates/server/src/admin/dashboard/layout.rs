@@ -1,4 +1,4 @@
-//! What all pages have around them.
+//! The frame around every page.
 
 use maud::{DOCTYPE, Markup, html};
 
@@ -6,7 +6,7 @@ use maud::{DOCTYPE, Markup, html};
 pub(super) struct Section {
     pub(super) id: &'static str,
     pub(super) title: &'static str,
-    /// What stands between the title and the part that changes.
+    /// The part between the title and the part that changes.
     pub(super) lead: Option<Markup>,
     pub(super) body: Markup,
     /// Whether there is nothing to see in it yet.

@@ -39,7 +39,7 @@ pub(super) fn detail(sources: &Sources, query: &Query) -> Option<String> {
     Some(layout::page(&title, &crumbs, &sections, &query.events("detail")).into_string())
 }
 
-/// What is said of a page that may not be named, or is not there: the same for both.
+/// The text for a page that may not be named, or is not there: the same for both.
 pub(super) fn absent() -> String {
     let body = html! { p { "This page is not known, or has not been loaded from enough networks to be shown. " a href="/" { "To the overview" } } };
     let section = Section::new("absent", "It may not be named", body);

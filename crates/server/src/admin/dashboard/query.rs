@@ -1,4 +1,4 @@
-//! What a reader asked to see.
+//! The reader's choices in the query of a URL.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -27,7 +27,7 @@ pub(crate) struct Query {
     pub(in crate::admin) view: String,
 }
 
-/// What the table is ordered by.
+/// The order of the table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Sort {
     Gain,

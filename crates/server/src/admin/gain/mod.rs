@@ -1,4 +1,4 @@
-//! What the help is worth: views that got it against hold-outs.
+//! The gain of the help: views that got it against hold-outs.
 
 mod rows;
 
@@ -24,15 +24,15 @@ pub(crate) struct Gain {
     pub(crate) without: Sketch,
     /// In the order of [`QUANTILES`]; `None` as long as there are too few of either kind.
     pub(crate) at: [Option<Difference>; 3],
-    /// What the help costs.
+    /// The cost of the help.
     pub(crate) extra: Option<ExtraBytes>,
-    /// What became of the views of both kinds.
+    /// The fate of the views of both kinds.
     pub(crate) accounts: Accounts,
     /// Whether it is the first day still.
     pub(crate) preliminary: bool,
 }
 
-/// What became of the views with help and of those without.
+/// The fate of the views with help and of those without.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Accounts {
     pub(crate) with: Account,

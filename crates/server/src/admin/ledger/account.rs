@@ -1,11 +1,11 @@
-//! What became of the views of one arm: which of them were timed, and why others were not.
+//! The fate of the views of one arm: which of them were timed, and why others were not.
 
 use std::time::Duration;
 
 use headstart::VisitReport;
 use headstart_gain::{RecordError, read_number, write_number};
 
-/// What a view that is over is to the comparison.
+/// The use of a finished view for the comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
     /// All that was planned for it and that it loaded was there after so long.
@@ -88,7 +88,7 @@ impl Account {
         self.counts().into_iter().for_each(|count| write_number(count, out));
     }
 
-    /// What is read has no open views: nobody will close those of another process.
+    /// Reads an account. It has no open views: nobody will close those of another process.
     pub(super) fn read(input: &mut &[u8]) -> Result<Self, RecordError> {
         let mut account = Self::default();
         for count in account.counts_mut() {

@@ -1,4 +1,4 @@
-//! What browsers reported of page views, by arm and stratum.
+//! Reports of browsers on page views, by arm and stratum.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use headstart_gain::{Arm, ENOUGH, Look, Observation, RecordError, Strata, Weight
 
 use super::figures::FIRST_LOOK_AFTER;
 
-/// What is compared, in the order of [`BrowserFigures::metrics`].
+/// The metrics that are compared, in the order of [`BrowserFigures::metrics`].
 pub(crate) const METRICS: [(&str, &str); 4] = [
     ("lcp", "largest contentful paint"),
     ("fcp", "first contentful paint"),

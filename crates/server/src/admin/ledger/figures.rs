@@ -136,7 +136,7 @@ impl Figures {
         &self.strata
     }
 
-    /// What became of the views of an arm.
+    /// The fate of the views of an arm.
     pub(crate) fn account(&self, held_out: bool) -> &Account {
         if held_out { &self.held_out } else { &self.helped }
     }

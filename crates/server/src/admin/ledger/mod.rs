@@ -1,4 +1,4 @@
-//! What the events of the engine add up to, within fixed bounds.
+//! Sums of the engine's events, within fixed bounds.
 //!
 //! Nothing here has a name: pages and assets are keyed hashes, with a key of this deployment. Names come from the learner when
 //! something is shown, and it gives none that has not passed the network gate.
@@ -57,7 +57,7 @@ struct State {
     all_pages: Figures,
     /// Of views while hold-outs got help like others.
     aa: Figures,
-    /// What browsers reported of views.
+    /// Reports of browsers on views.
     browser: BrowserFigures,
     clients: Clients,
     /// Events that changed what is saved.
@@ -107,7 +107,7 @@ impl Ledger {
         Self { key, began: Instant::now(), age, state: Mutex::new(state) }
     }
 
-    /// What is to be saved.
+    /// The part that is saved.
     pub(crate) fn save(&self) -> Saved {
         let uptime = self.began.elapsed();
         let state = self.lock();
@@ -176,7 +176,7 @@ impl Ledger {
         self.lock().aa.clone()
     }
 
-    /// What browsers reported.
+    /// Reports of browsers.
     pub(crate) fn browser(&self) -> BrowserFigures {
         self.lock().browser.clone()
     }
@@ -208,7 +208,7 @@ impl Ledger {
         self.lock().pages.get(key).map(|page| page.figures.clone())
     }
 
-    /// What is recorded of a page.
+    /// The record of a page.
     pub(crate) fn page(&self, authority: &str, path: &str) -> Option<PageRecord> {
         let key = self.page_key(authority, path);
         self.lock().pages.get(key).cloned()

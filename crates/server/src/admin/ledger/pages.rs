@@ -1,4 +1,4 @@
-//! What is recorded of each page.
+//! The records of pages.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
@@ -15,7 +15,7 @@ const MAX_ASSETS: usize = 64;
 /// The time in which a page's weight halves, as by default in the learner.
 const HALF_LIFE: f64 = 24.0 * 3600.0;
 
-/// What one page's assets take.
+/// Memory of one page's assets, bytes.
 #[cfg(test)]
 pub(super) const HEAP_BYTES: usize = MAX_ASSETS * size_of::<AssetCounts>();
 
@@ -27,7 +27,7 @@ pub(super) struct PageTable {
     pub(super) others: Figures,
 }
 
-/// What was done for one page.
+/// The record of one page.
 #[derive(Clone, Debug)]
 pub(crate) struct PageRecord {
     /// Views, halved every day, as of `at` seconds since the start.
@@ -38,7 +38,7 @@ pub(crate) struct PageRecord {
     pub(crate) timings: Timings,
 }
 
-/// What was done about one asset of a page.
+/// Counts of one asset of a page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct AssetCounts {
     pub(crate) key: u64,
@@ -98,7 +98,7 @@ impl PageTable {
         page
     }
 
-    /// What is kept of the pages, in the order of their keys.
+    /// The pages that are kept, in the order of their keys.
     pub(super) fn save(&self, now: Duration) -> Vec<SavedPage> {
         let saved = |(key, page): (&u64, &PageRecord)| SavedPage {
             key: *key,

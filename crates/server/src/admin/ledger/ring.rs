@@ -5,7 +5,7 @@
 pub(crate) struct Ring<T> {
     values: Vec<T>,
     max: usize,
-    /// Where the oldest value is, once there is no more room.
+    /// Index of the oldest value, once there is no more room.
     oldest: usize,
 }
 

@@ -17,7 +17,7 @@ use super::figures::Figures;
 /// The last byte is the version.
 const MAGIC: [u8; 8] = *b"hsgain\0\x02";
 
-/// What is kept of a ledger.
+/// The part of a ledger that is kept.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Saved {
     /// The key of the hashes of pages.
@@ -29,12 +29,12 @@ pub(crate) struct Saved {
     pub(super) aa: Figures,
     /// Of pages that gave way to others.
     pub(super) others: Figures,
-    /// What browsers reported.
+    /// Reports of browsers.
     pub(super) browser: BrowserFigures,
     pub(super) pages: Vec<SavedPage>,
 }
 
-/// What is kept of a page.
+/// The part of a page's record that is kept.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct SavedPage {
     pub(super) key: u64,

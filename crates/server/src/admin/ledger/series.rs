@@ -29,7 +29,7 @@ impl Span {
     }
 }
 
-/// What happened in one slot of time.
+/// Counts of one slot of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Slot {
     pub(crate) views: u32,

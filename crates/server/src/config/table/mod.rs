@@ -33,11 +33,11 @@ use headstart_files as static_files;
 
 /// A section of the file, for people.
 pub(crate) struct Chapter {
-    /// What it is about, where another subject begins.
+    /// The subject, where another one begins.
     pub(crate) title: Option<&'static str>,
     /// `[learn]`
     pub(crate) header: &'static str,
-    /// What is said before its keys.
+    /// Comment before its keys.
     pub(crate) about: &'static [&'static str],
     /// Whether all of it is an example, as there is no such section by default.
     pub(crate) is_example: bool,

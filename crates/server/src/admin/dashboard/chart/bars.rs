@@ -14,7 +14,7 @@ pub(in crate::admin::dashboard) struct Stack<'a> {
     pub(in crate::admin::dashboard) values: Vec<f64>,
 }
 
-/// What is counted.
+/// The unit of the bars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::admin::dashboard) enum Scale {
     Bytes,
