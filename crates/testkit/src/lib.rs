@@ -14,6 +14,7 @@ pub mod netlog;
 mod peer;
 mod program;
 pub mod relay;
+pub mod script;
 pub mod tls;
 pub mod tools;
 pub mod upstream;

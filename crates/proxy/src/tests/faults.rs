@@ -7,7 +7,7 @@ use http::Request;
 use http_body_util::Full;
 use tokio::net::TcpListener;
 
-use super::kit::{Act, Front, Upstream, answer, ok};
+use super::kit::{Act, Front, Upstream, address, answer, ok};
 use crate::Config;
 use crate::error::Fault;
 
@@ -114,7 +114,7 @@ async fn nobody_there_is_502_and_nobody_answering_is_504() {
 async fn what_may_be_repeated_goes_to_the_next_server() {
     let bad = Upstream::start(|_| Act::SayAndClose(Vec::new())).await;
     let good = Upstream::start(|_| ok()).await;
-    let mut config = Config::new(vec![bad.url(), good.url()]);
+    let mut config = Config::new(vec![address(&bad), address(&good)]);
     config.health.max_failures = 0;
     let front = Front::start(config).await;
     for _ in 0..4 {
@@ -140,7 +140,7 @@ async fn what_may_be_repeated_goes_to_the_next_server() {
 async fn a_server_that_fails_is_left_out_and_tried_again() {
     let bad = Upstream::start(|_| Act::SayAndClose(Vec::new())).await;
     let good = Upstream::start(|_| ok()).await;
-    let mut config = Config::new(vec![bad.url(), good.url()]);
+    let mut config = Config::new(vec![address(&bad), address(&good)]);
     config.health.max_failures = 2;
     config.health.aside = Duration::from_millis(400);
     let front = Front::start(config).await;
@@ -165,7 +165,7 @@ async fn a_page_that_one_client_asks_for_again_and_again_is_one_failure() {
     };
     let first = Upstream::start(script).await;
     let second = Upstream::start(script).await;
-    let mut config = Config::new(vec![first.url(), second.url()]);
+    let mut config = Config::new(vec![address(&first), address(&second)]);
     config.timeouts.head = Duration::from_millis(50);
     config.health.max_failures = 2;
     let front = Front::start(config).await;
@@ -189,7 +189,7 @@ async fn probes_find_out_who_is_well() {
     })
     .await;
     let good = Upstream::start(|_| ok()).await;
-    let mut config = Config::new(vec![sick.url(), good.url()]);
+    let mut config = Config::new(vec![address(&sick), address(&good)]);
     let every = Duration::from_millis(20);
     config.health.probe = Some(crate::Probe { path: "/health".into(), every, ..Default::default() });
     let front = Front::start(config).await;
