@@ -94,14 +94,33 @@ fn parse_from(mut words: Vec<std::ffi::OsString>) -> anyhow::Result<Parsed> {
     if of_serve {
         words.insert(1.min(words.len()), "serve".into());
     }
+    let first = words.get(1).map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
     match Cli::try_parse_from(words) {
         Ok(Cli { command: Some(command) }) => Ok(Parsed::Command(Box::new(command))),
         Ok(Cli { command: None }) => Err(anyhow!("no command given; see `headstart --help`")),
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             Ok(Parsed::Answer(error.render().to_string()))
         }
-        Err(error) => Err(anyhow!("{}; see `headstart --help`", one_line(&error.render().to_string()))),
+        Err(error) => {
+            let meant = match error.kind() {
+                ErrorKind::InvalidSubcommand => command_of(&first),
+                _ => None,
+            };
+            let problem = match meant {
+                Some(command) => format!("{first:?} is no command; try `headstart {command} {first}`"),
+                None => one_line(&error.render().to_string()),
+            };
+            Err(anyhow!("{problem}; see `headstart --help`"))
+        }
     }
+}
+
+/// The command for a word that stands where a command should: the URL of an application, or a path.
+fn command_of(word: &str) -> Option<&'static str> {
+    if word.contains("://") {
+        return Some("proxy");
+    }
+    (word.contains(['/', '.', '\\']) || std::path::Path::new(word).is_dir()).then_some("serve")
 }
 
 /// The message of the parser on one line: what stands before the first empty line, and its tips.
@@ -189,5 +208,7 @@ mod tests {
         check_error(&["sreve"], "; a similar subcommand exists: 'serve'; see");
         check_error(&["serve", "--windw", "3"], "'--windw' found; a similar argument exists: '--window'; see");
         check_error(&["proxy"], "URL");
+        check_error(&["./site"], "\"./site\" is no command; try `headstart serve ./site`; see");
+        check_error(&["http://127.0.0.1:3000"], "try `headstart proxy http://127.0.0.1:3000`; see");
     }
 }
