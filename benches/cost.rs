@@ -1,4 +1,4 @@
-//! What one operation costs as the number of pages grows, and that of connections.
+//! The cost of one operation as the number of pages grows, and that of connections.
 
 use std::hint::black_box;
 use std::ops::RangeInclusive;

@@ -46,7 +46,7 @@ fn main() {
     headstart_benches::rows::write(&format!("[{}]\n", json.join(",\n")));
 }
 
-/// What a row should reach.
+/// The target of a row.
 #[derive(Clone, Copy)]
 enum Target {
     None,
@@ -84,7 +84,7 @@ struct Sample {
     bytes: Vec<u8>,
     nervos_bytes: Vec<u8>,
     sum: u64,
-    /// What a set of exact values would answer, false positives included.
+    /// The answers of a set of exact values, false positives included.
     held: Vec<bool>,
 }
 

@@ -1,4 +1,4 @@
-//! What the codec is measured beside: the crates bitcoin and golomb-coded-set, and the plain loop.
+//! The codec's peers: the crates bitcoin and golomb-coded-set, and the plain loop.
 
 use bitcoin::bip158 as bitcoin_gcs;
 use golomb_coded_set as nervos;

@@ -1,4 +1,4 @@
-//! What a page says, beside html5ever: `cargo bench -p headstart-benches --bench markup -- [--quick]`.
+//! Reading pages, beside html5ever: `cargo bench -p headstart-benches --bench markup -- [--quick]`.
 //!
 //! Ours finds the facts of a document; html5ever's tokenizer only hands out its tokens, without a tree. Both in one binary,
 //! taking turns within each round; the best of the rounds is printed, in MB/s. Documents are made of what pages of the web

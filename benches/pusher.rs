@@ -43,7 +43,7 @@ impl Seed {
         *then = now;
     }
 
-    /// What would be pushed for a page.
+    /// The pushes for a page.
     pub(crate) fn plan(&self, page: &str, now: f64) -> Vec<Arc<str>> {
         let pages = self.pages.read().expect("no panic while it was held");
         let mut planned: Vec<Arc<str>> = Vec::new();

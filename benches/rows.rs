@@ -1,4 +1,4 @@
-//! What a benchmark leaves for the report of all of them.
+//! The rows that a benchmark leaves for the report of all of them.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ pub fn write(json: &str) {
     }
 }
 
-/// Where a file goes that belongs to the report: beside the rows, or to `target/bench`.
+/// The path of a file that belongs to the report: beside the rows, or in `target/bench`.
 ///
 /// # Panics
 ///

@@ -1,4 +1,4 @@
-//! What a client's share costs a request: `cargo bench -p headstart-benches --bench shares [-- --quick]`.
+//! The cost of a client's share to a request: `cargo bench -p headstart-benches --bench shares [-- --quick]`.
 //!
 //! A permit is taken and given back while other clients hold theirs, by one thread and by two at once; then while clients
 //! wait, which is so only under an attack.

@@ -154,7 +154,7 @@ struct World {
     learner: Learner,
     site: Site,
     random: Random,
-    /// What returning clients hold.
+    /// The assets that returning clients hold.
     caches: HashMap<u64, HashSet<String>>,
     score: Score,
     next: u64,
@@ -245,7 +245,7 @@ fn page_path(page: u64) -> String {
     format!("/section{}/page{page}", page % 10)
 }
 
-/// What a page needs while a deploy is live.
+/// The assets that a page needs while a deploy is live.
 fn assets(page: u64, deploy: u64) -> Vec<String> {
     let fingerprint = |of: u64| format!("{:06x}7b", (deploy * 7_919 + of * 104_729) % 0xff_ffff);
     let mut assets = vec![

@@ -96,7 +96,7 @@ pub fn brief() {
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
-/// What is wrong; or that nothing is, with the careless server, whose fault has to be found.
+/// The faults found; or that none was, with the careless server, whose fault has to be found.
 fn check(mode: &Mode, trial: &Trial, control: Option<Check>) -> Vec<String> {
     let mut wrong: Vec<(Check, String)> = Vec::new();
     let findings = verdict::judge(mode, trial);

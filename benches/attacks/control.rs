@@ -31,7 +31,7 @@ pub(crate) const CARELESS: Peer = Peer {
     env: &[],
 };
 
-/// What the careless server cannot stand, and the check that has to find it.
+/// Modes that the careless server cannot stand, each with the check that has to find it.
 pub(crate) fn modes() -> Vec<(Mode, Check)> {
     let ask = |name, path: &'static str| {
         mode(name, Ends::Held, move |stage| async move {

@@ -90,7 +90,7 @@ pub(crate) async fn bomb(stage: &Arc<Stage>, times: usize) {
     .await;
 }
 
-/// What a cookie of ours consists of.
+/// The characters of our cookie's value.
 const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// Cookies that are no fingerprint: each another, as long as ours may be and longer.

@@ -37,7 +37,7 @@ use crate::peers::{Certificate, HEADSTART_LEARNING_SOON, Setup};
 
 pub use brief::brief;
 
-/// What attackers ask for.
+/// The authority that attackers ask for.
 const AUTHORITY: &str = "localhost";
 
 /// Runs the benchmark.

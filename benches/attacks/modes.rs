@@ -19,7 +19,7 @@ pub(crate) struct Mode {
     pub(crate) run: Box<dyn Fn(Arc<Stage>) -> LocalBoxFuture<'static, ()> + Sync>,
 }
 
-/// What the server gets its responses from.
+/// The source of the server's responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Through {
     Files,
@@ -29,7 +29,7 @@ pub(crate) enum Through {
     Http2,
 }
 
-/// What the server owes to an attacker's connection.
+/// The server's duty to an attacker's connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Ends {
     /// To close it within this time.

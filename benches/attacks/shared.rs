@@ -48,7 +48,7 @@ pub(crate) async fn uploads(stage: &Arc<Stage>) {
     .await;
 }
 
-/// What might empty the cache for others: codings that nobody else asks for, and unsafe methods.
+/// Requests that might empty the cache for others: codings that nobody else asks for, and unsafe methods.
 pub(crate) async fn cache(stage: &Arc<Stage>) {
     attack(stage, 4, true, greeting(&[]), async |wire| {
         let mut stream = 1;

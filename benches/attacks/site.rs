@@ -1,4 +1,4 @@
-//! What is served: pages, the assets that each of them needs, and large files.
+//! The site that is served: pages, the assets that each of them needs, and large files.
 
 use std::path::Path;
 use std::{fs, io};

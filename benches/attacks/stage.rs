@@ -1,4 +1,4 @@
-//! Where an attack takes place: the server's address, the time there is, and what was said by both.
+//! The stage of an attack: the server's address, the time there is, and the traffic of both sides.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,7 +25,7 @@ pub(crate) struct Stage {
     pub(crate) traffic: Traffic,
 }
 
-/// What an attack came to.
+/// The traffic of an attack.
 #[derive(Default)]
 pub(crate) struct Traffic {
     pub(crate) connections: AtomicU64,

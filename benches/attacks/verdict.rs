@@ -1,4 +1,4 @@
-//! What a trial has to show, and the rows of the report.
+//! The demands on a trial, and the rows of the report.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -97,7 +97,7 @@ pub(crate) fn print(mode: &Mode, trial: &Trial, findings: &[Finding]) {
     );
 }
 
-/// What went wrong, in words: a paragraph under the table.
+/// The faults in words: a paragraph under the table.
 pub(crate) fn notes(mode: &Mode, trial: &Trial) -> Vec<String> {
     let failures = trial.honest.failures.iter().take(2).map(String::as_str);
     trial

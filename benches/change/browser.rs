@@ -18,7 +18,7 @@ const DESKTOP: &str =
 const PHONE: &str =
     "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Mobile Safari/537.36";
 
-/// What a browser is, apart from what it has done.
+/// The nature of a browser, apart from its history.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kind {
     pub(crate) address: Ipv4Addr,
@@ -38,7 +38,7 @@ pub(crate) struct Browser {
     pub(crate) returns: bool,
 }
 
-/// What a navigation was answered before its page.
+/// The interim response to a navigation.
 pub(crate) struct Opened {
     pub(crate) exchange: PolicyExchange,
     /// Filled in once the head has gone out.

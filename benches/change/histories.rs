@@ -1,4 +1,4 @@
-//! What a server has learned in three quiet days, at several paces.
+//! Histories: the evidence of three quiet days, at several paces.
 
 use std::collections::HashMap;
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! What became of views.
+//! Outcomes of views.
 
 use std::rc::Rc;
 

@@ -7,7 +7,7 @@ use super::row::Row;
 use super::simulation::{HOUR, MINUTE, SECOND};
 use super::visitor::{Visitor, files};
 
-/// What a redesign is judged by, over all seeds.
+/// The measures of a redesign, over all seeds.
 struct Seen {
     /// The first view without junk for good.
     clean: Vec<usize>,

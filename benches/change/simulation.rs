@@ -30,7 +30,7 @@ pub(crate) struct Simulation {
     pub(crate) random: Random,
     /// The files that the server does not have.
     pub(crate) gone: HashSet<Rc<str>>,
-    /// What became of the views that were shown, in order.
+    /// The outcomes of the views that were shown, in order.
     outcomes: Vec<Outcome>,
     clock: Arc<AtomicU64>,
     queue: BinaryHeap<Reverse<(u64, u64)>>,
@@ -40,7 +40,7 @@ pub(crate) struct Simulation {
     numbers: u64,
 }
 
-/// What happens to one browser at one time.
+/// One event of one browser.
 struct Step {
     browser: u64,
     what: What,
@@ -120,7 +120,7 @@ impl Simulation {
         self.clock.store(until, Ordering::Relaxed);
     }
 
-    /// What was learned so far, with the present time.
+    /// The snapshot of the learner, with the present time.
     pub(crate) fn snapshot(&mut self) -> (u64, Vec<u8>) {
         self.pass(MINUTE);
         self.headstart.finish();
@@ -248,7 +248,7 @@ impl Simulation {
     }
 }
 
-/// What a page asks for once it is there.
+/// The requests of a page once it is there.
 fn needs(visitor: &Visitor) -> impl Iterator<Item = (u64, What)> {
     visitor.needs.iter().map(|(path, after)| {
         let referer = visitor.referer_of(&visitor.page);
@@ -257,7 +257,7 @@ fn needs(visitor: &Visitor) -> impl Iterator<Item = (u64, What)> {
 }
 
 impl Visitor {
-    /// What the requests of a page say of it.
+    /// The `Referer` of a page's requests.
     fn referer_of(&self, page: &Rc<str>) -> Option<Rc<str>> {
         match self.referers {
             Referers::Full => Some(Rc::clone(page)),

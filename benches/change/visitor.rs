@@ -1,4 +1,4 @@
-//! Who comes, to which page, and what that needs.
+//! Visitors, their pages, and the needs of each page.
 
 use std::net::Ipv4Addr;
 use std::rc::Rc;
@@ -37,7 +37,7 @@ pub(crate) enum Who {
     Client(u64),
 }
 
-/// What requests say of the page that they come from.
+/// The `Referer`s that requests carry.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Referers {
     Full,

@@ -10,7 +10,7 @@ use crate::server::{ASSETS, Size};
 const CLIENTS: usize = 4;
 const STREAMS: usize = 10;
 
-/// What one run came to.
+/// The result of one run.
 #[derive(Clone, Copy)]
 pub(crate) struct Run {
     pub(crate) requests_per_second: f64,
@@ -20,7 +20,7 @@ pub(crate) struct Run {
     pub(crate) cpu: Duration,
 }
 
-/// What is asked, and how often.
+/// The requests of a run, and their number.
 pub(crate) struct Load<'a> {
     size: Size,
     /// A page with its assets, asked for with a cookie and a Referer, instead of one resource without either.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::load::Run;
 use crate::server::Size;
 
-/// What one row is about.
+/// The subject of one row.
 pub(crate) struct Case {
     pub(crate) size: Size,
     pub(crate) tls: bool,

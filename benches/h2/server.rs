@@ -34,7 +34,7 @@ pub(crate) const SIZES: [Size; 4] = [
     Size { name: "1 MB", bytes: 1_000_000 },
 ];
 
-/// What a page has beside itself, with its media type.
+/// The assets of a page, with their media types.
 pub(crate) const ASSETS: [(&str, &str); 4] = [
     ("app.css", "text/css"),
     ("main.js", "text/javascript"),

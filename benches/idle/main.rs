@@ -87,7 +87,7 @@ fn json_row((name, ours): (&str, f64), (peer_name, peer): (&str, f64)) -> Value 
     })
 }
 
-/// What connections cost a server.
+/// The cost of connections to a server.
 struct Measured {
     /// Memory of one.
     bytes: f64,

@@ -39,7 +39,7 @@ pub(crate) struct Client {
     next_stream: u32,
 }
 
-/// What the server has sent.
+/// Bytes and frames that the server has sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Received {
     pub(crate) heads: usize,

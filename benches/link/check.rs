@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use super::{Conditions, Link};
 
-/// What was measured of a link.
+/// The measurement of a link.
 #[derive(Clone, Copy, Debug)]
 pub struct Measured {
     /// A byte there and one back; the least of five.
     pub round_trip: Duration,
     /// Of a long transfer after its start, headers counted in.
     pub bits_per_second: f64,
-    /// What comes in the first three round trips of a transfer, bytes: the initial window, then what it grows to.
+    /// Bytes that arrive in the first three round trips of a transfer: the initial window, then what it grows to.
     pub flights: [usize; 3],
 }
 
@@ -51,7 +51,7 @@ pub fn measure(link: &Link, conditions: Conditions) -> io::Result<Measured> {
 ///
 /// # Errors
 ///
-/// What is off, in words.
+/// The deviations in words.
 pub fn judge(measured: &Measured, conditions: Conditions) -> Result<(), String> {
     let late = measured.round_trip.checked_sub(conditions.round_trip);
     if late.is_none_or(|late| late > Duration::from_millis(10)) {
@@ -131,7 +131,7 @@ fn rate(address: SocketAddr) -> io::Result<f64> {
     Ok((TRANSFER_BYTES / 2) as f64 * 8.0 * 1_500.0 / 1_448.0 / began.elapsed().as_secs_f64())
 }
 
-/// What arrives in each of the first three round trips, counted from shortly before the first byte.
+/// The bytes that arrive in each of the first three round trips, counted from shortly before the first byte.
 fn flights(address: SocketAddr) -> io::Result<[usize; 3]> {
     let mut socket = connect(address)?;
     socket.write_all(b"t")?;

@@ -22,7 +22,7 @@ use std::thread::JoinHandle;
 use namespace::Namespace;
 pub use shape::{Conditions, Shape};
 
-/// Where servers are on a link of packets; the client has the next address.
+/// The address of servers on a link of packets; the client has the next address.
 const SERVER: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 1);
 const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 2);
 
@@ -78,7 +78,7 @@ impl Link {
         Self { shape: Arc::new(Shape::default()), kind: Kind::Relay { ports: Mutex::default() } }
     }
 
-    /// What kind of link it is, for a report.
+    /// The kind of link, for a report.
     pub fn describe(&self) -> &'static str {
         match self.kind {
             Kind::Packets { .. } => "packets of kernel TCP between two network namespaces",
@@ -106,7 +106,7 @@ impl Link {
         self.shape.drops()
     }
 
-    /// What a command is run by so that it runs where the servers are, and dies with the thread that starts it.
+    /// The prefix of a command that runs it where the servers are, and ends it with the thread that starts it.
     pub fn server_prefix(&self) -> Vec<String> {
         match &self.kind {
             Kind::Packets { server, .. } => server.prefix(),
@@ -130,7 +130,7 @@ impl Link {
         }
     }
 
-    /// Where a client finds the server that listens on `port`.
+    /// The address at which a client finds the server that listens on `port`.
     ///
     /// # Errors
     ///

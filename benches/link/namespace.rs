@@ -59,7 +59,7 @@ impl Namespace {
         enter(&self.name)
     }
 
-    /// What a command is run by to run in the namespace and die with the thread that starts it.
+    /// The prefix of a command that runs it in the namespace and ends it with the thread that starts it.
     pub(crate) fn prefix(&self) -> Vec<String> {
         let mut words: Vec<String> = ["ip", "netns", "exec", &self.name].map(String::from).into();
         words.extend(super::mortal());

@@ -23,7 +23,7 @@ pub(crate) const SEGMENT_BYTES: usize = 1_448;
 const PACKET_BYTES: usize = 1_500;
 /// The initial window, segments. RFC 6928.
 pub(crate) const INITIAL_SEGMENTS: usize = 10;
-/// What the kernel holds between a server and the relay, bytes, before it doubles it: as little as it takes.
+/// Bytes that the kernel holds between a server and the relay, before it doubles them: as few as it takes.
 const BUFFER_BYTES: usize = 4 << 10;
 
 /// Relays connections to `port` from a port of its own, which it returns, until the program ends.

@@ -6,14 +6,14 @@ use std::time::Duration;
 pub(crate) const UP: usize = 0;
 pub(crate) const DOWN: usize = 1;
 
-/// What a link is like.
+/// The properties of a link.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Conditions {
     /// There and back, without what queues and rate add.
     pub round_trip: Duration,
     /// Bits a second in each direction, headers of IP and TCP included.
     pub bits_per_second: u64,
-    /// What fits into the queue before the link, as the time to send it; what comes then is dropped.
+    /// The capacity of the queue before the link, as the time to send it; packets beyond it are dropped.
     pub queue: Duration,
 }
 

@@ -12,10 +12,10 @@ use testkit::{http2, netlog};
 
 use super::site::Page;
 
-/// Where a page is and how it is to be come by.
+/// A page's address and the way to it.
 pub(crate) struct Visit<'a> {
     pub(crate) page: &'a Page,
-    /// Where the server is found.
+    /// The server's address.
     pub(crate) address: SocketAddr,
     /// Host and port that requests name.
     pub(crate) authority: &'a str,

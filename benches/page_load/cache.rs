@@ -1,4 +1,4 @@
-//! What a browser keeps between visits: responses with their freshness, and cookies.
+//! A browser's memory between visits: responses with their freshness, and cookies.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};

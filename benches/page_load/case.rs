@@ -1,4 +1,4 @@
-//! What is measured: which visit, over which link, by which client, of which server.
+//! The cases: a visit, over a link, by a client, of a server.
 
 use crate::link::Conditions;
 
@@ -39,7 +39,7 @@ pub(crate) struct Case {
     pub(crate) rate: u64,
     /// How long the server thinks over a page, ms.
     pub(crate) think: u64,
-    /// Which of [`CONTESTANTS`].
+    /// The index into [`CONTESTANTS`].
     pub(crate) contestant: usize,
     pub(crate) way: Way,
 }

@@ -40,7 +40,7 @@ pub(crate) struct Profile {
     pub(crate) takes_hints: bool,
 }
 
-/// Where a page is loaded from.
+/// The place from which a page is loaded.
 #[derive(Clone)]
 pub(crate) struct Place<'a> {
     pub(crate) address: SocketAddr,
@@ -51,7 +51,7 @@ pub(crate) struct Place<'a> {
     pub(crate) round_trip: Duration,
 }
 
-/// What came of a load.
+/// The result of a load.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Load {
     /// From before the connection was made until the page is drawn and works: all that renders is there.
@@ -95,7 +95,7 @@ struct Visit<'a> {
     events: UnboundedReceiver<Event>,
     tell: UnboundedSender<Event>,
     fetches: HashMap<String, Fetch>,
-    /// What the page turned out to need, the page itself included.
+    /// The assets that the page turned out to need, the page itself included.
     needed: Vec<String>,
     /// Streams of pushes, by path, that were let come.
     pushes: HashMap<String, u32>,

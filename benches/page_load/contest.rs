@@ -1,4 +1,4 @@
-//! Who takes part: servers, how each is told of the site, and by which ways it can help.
+//! The contestants: servers, how each is told of the site, and by which ways it can help.
 
 use crate::peers::Peer;
 
@@ -6,7 +6,7 @@ use super::app::APP;
 use super::site::Site;
 use super::told;
 
-/// What a client lets a server do for it.
+/// The help that a client accepts from a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Way {
     Push,

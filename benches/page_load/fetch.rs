@@ -10,7 +10,7 @@ use h2::client::{PushPromises, PushedResponseFuture, ResponseFuture};
 use http::{HeaderMap, StatusCode, response};
 use tokio::sync::mpsc::UnboundedSender;
 
-/// What happened to a fetch.
+/// An event of a fetch.
 pub(crate) enum Event {
     /// A 103 to the page's request.
     Hints(HeaderMap),

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// What was received.
+/// Frames and bytes received.
 #[derive(Debug, Default)]
 pub(crate) struct Received {
     /// Bytes of DATA by stream, padding included.
@@ -20,7 +20,7 @@ pub(crate) struct Received {
     /// When the last of it came.
     pub(crate) last: Option<Instant>,
     header: Vec<u8>,
-    /// What is left of the frame at hand.
+    /// Bytes left of the current frame.
     rest: usize,
 }
 

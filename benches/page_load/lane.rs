@@ -30,7 +30,7 @@ const UPSTREAM_PORTS: u16 = 1_000;
 pub(crate) const UPSTREAM: &str = "@upstream@";
 /// How long a server may take to listen; a Java one takes long.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// What teaches a server that learns before anything is measured.
+/// Visits that teach a server that learns before anything is measured.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Teaching {
     pub(crate) networks: u8,
@@ -64,7 +64,7 @@ pub(crate) struct Lane {
 /// A server that runs, with the directory that it serves.
 struct Server {
     running: Option<Running>,
-    /// What it passes requests for pages on to; held so that it runs.
+    /// The upstream to which it passes requests for pages; held so that it runs.
     upstream: Option<Running>,
     upstream_port: u16,
     root: TempDir,
@@ -243,7 +243,7 @@ impl Lane {
         painted
     }
 
-    /// What a server has said, for a report of what went wrong.
+    /// The server's output, for a report of what went wrong.
     pub(crate) fn said(&self, contestant: &Contestant, think: u64) -> String {
         let server = self.servers.get(&(contestant.name, think));
         server.and_then(|server| server.running.as_ref()).map(Running::said).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! What the browser showed, as tables and rows.
+//! The browser's paint times, as tables and rows.
 
 use std::collections::BTreeSet;
 

@@ -64,7 +64,7 @@ fn table(results: &Results, visit: Visit, (round_trip, rate, think): (u64, u64, 
     println!();
 }
 
-/// What was asked for, and whether it was reached.
+/// The targets, and whether each was reached.
 fn targets(results: &Results) -> Vec<Value> {
     let cold = |link, name, way| results.get(Visit::Cold, link, name, way);
     let mut rows = Vec::new();

@@ -30,7 +30,7 @@ pub(crate) struct Results {
     /// Servers that did not take part, and loads that failed, in words.
     pub(crate) missing: BTreeSet<String>,
     pub(crate) failed: Vec<String>,
-    /// What the links are and what was measured of them.
+    /// The links and their measurements.
     pub(crate) links: BTreeSet<String>,
 }
 

@@ -14,11 +14,11 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
-/// What a client fetches something as.
+/// The destination that a client fetches something as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     AsyncScript,
-    /// What scripts fetch, and frames: no destination that a hint could name.
+    /// Data that scripts fetch, and frames: no destination that a hint could name.
     Data,
     Font,
     Image,
@@ -56,13 +56,13 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// What to push or hint: what the page is not drawn without.
+    /// The assets to push or hint: those without which the page is not drawn.
     pub(crate) fn critical(&self) -> impl Iterator<Item = &Asset> {
         self.assets.iter().filter(|asset| asset.renders)
     }
 }
 
-/// What is served under a path.
+/// The content at a path.
 #[derive(Clone, Debug)]
 pub(crate) struct Content {
     pub(crate) plain: Bytes,

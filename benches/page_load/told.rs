@@ -129,7 +129,7 @@ pub(crate) fn node(site: &Site, think: u64) -> String {
     format!("{think} {}", Value::Object(lists))
 }
 
-/// What is said of each page, one after the other.
+/// Writes something for each page, one after the other.
 fn each(site: &Site, say: impl Fn(&mut String, &Page)) -> String {
     let mut text = String::new();
     for page in &site.pages {

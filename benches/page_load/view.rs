@@ -1,4 +1,4 @@
-//! Which pages are looked at in the browser, and what came of it.
+//! The pages that are viewed in the browser, and their results.
 
 use super::browser::Painted;
 use super::contest::{CONTESTANTS, Contestant, Way};
@@ -17,7 +17,7 @@ pub(crate) struct View {
     pub(crate) rate: u64,
     /// How long the server thinks over a page, ms.
     pub(crate) think: u64,
-    /// Which of [`CONTESTANTS`].
+    /// The index into [`CONTESTANTS`].
     pub(crate) contestant: usize,
 }
 
@@ -55,7 +55,7 @@ impl View {
         &CONTESTANTS[self.contestant]
     }
 
-    /// What the server does for a client that refuses pushes.
+    /// The server's help for a client that refuses pushes.
     pub(crate) fn way(&self) -> Way {
         if self.contestant().ways.contains(&Way::Hints) { Way::Hints } else { Way::Plain }
     }

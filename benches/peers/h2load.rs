@@ -21,7 +21,7 @@ pub struct H2load {
     pub extra: Vec<String>,
 }
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Load {
     /// Requests a second, as the client saw them.

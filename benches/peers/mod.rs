@@ -32,7 +32,7 @@ pub use setup::{Error, Setup};
 /// template), `@extra@` ([`Setup::extra`]).
 #[derive(Debug, Clone, Copy)]
 pub struct Peer {
-    /// What it is called in tables.
+    /// Its name in tables.
     pub name: &'static str,
     /// The binary.
     pub program: Program,
@@ -44,7 +44,7 @@ pub struct Peer {
     pub env: &'static [(&'static str, &'static str)],
 }
 
-/// Where a server's binary comes from.
+/// The source of a server's binary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Program {
     /// Found on the search path.

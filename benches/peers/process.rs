@@ -1,4 +1,4 @@
-//! What a server costs, read from `/proc`: a process together with its children, for many servers are several.
+//! The cost of a server, read from `/proc`: a process together with its children, for many servers are several.
 
 use std::collections::HashMap;
 use std::fs;

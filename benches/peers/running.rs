@@ -49,12 +49,12 @@ impl Running {
         }
     }
 
-    /// What the server is called in tables.
+    /// The server's name in tables.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Where it listens.
+    /// The server's address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

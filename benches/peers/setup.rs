@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use super::running::Running;
 use super::{Certificate, Peer, Program, find_on_path, headstart_beside as beside, headstart_program};
 
-/// What is served, and how.
+/// The content to serve, and how.
 #[derive(Debug, Clone)]
 pub struct Setup<'a> {
     /// The directory.

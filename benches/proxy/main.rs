@@ -24,7 +24,7 @@ use headstart_benches::peers::{Certificate, H2load, Load, Peer, Running, Setup};
 use report::{Measured, Report};
 use servers::{CADDY, FILES, H2O, HEADSTART, NGHTTPX, NGINX, NODE};
 
-/// What is asked for.
+/// The request of a row.
 struct Case {
     /// In the table.
     name: &'static str,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 /// At least this share of the requests a second of nginx.
 const AGAINST_NGINX: f64 = 0.9;
 
-/// What was measured of one server, a value for each round.
+/// The measurements of one server, a value for each round.
 pub(crate) struct Measured {
     name: &'static str,
     per_second: Vec<f64>,

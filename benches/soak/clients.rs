@@ -21,7 +21,7 @@ use crate::attacks::site::{ASSETS, File, LARGE, PAGES};
 /// An answer that takes longer counts as lost; slow readers take long by themselves.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What was done, and what went wrong.
+/// Counts of requests and failures.
 #[derive(Default)]
 pub(crate) struct Tally {
     counts: BTreeMap<&'static str, u64>,

@@ -10,12 +10,12 @@ const AGAINST_BEST: f64 = 1.0;
 /// At least this many times the requests a second of axum with ServeDir.
 const AGAINST_AXUM: f64 = 5.0;
 
-/// What was measured with one file; ours comes first.
+/// The measurements with one file; ours comes first.
 pub(crate) struct Case {
     pub(crate) servers: Vec<Measured>,
 }
 
-/// What was measured of one server, a value for each round.
+/// The measurements of one server, a value for each round.
 pub(crate) struct Measured {
     name: &'static str,
     per_second: Vec<f64>,

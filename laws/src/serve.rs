@@ -21,7 +21,7 @@ impl Listener for Once {
     }
 }
 
-/// What a client hears first, within a second after it has sent these bytes.
+/// The bytes that a client receives first, within a second after it has sent these bytes.
 pub(crate) fn through(answers: &Answers, headstart: &Headstart, bytes: &[u8]) -> Vec<u8> {
     answers.runtime.block_on(async {
         let (mut client, server) = tokio::io::duplex(1 << 16);

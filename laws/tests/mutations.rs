@@ -10,7 +10,7 @@ use headstart_laws::LAWS;
 /// Changed inputs of a law on each build.
 const INPUTS: u32 = 40;
 
-/// What is put into inputs: what parsers look for.
+/// Pieces put into inputs: what parsers look for.
 const PIECES: [&[u8]; 20] = [
     b"\r\n",
     b"\n",

@@ -1,4 +1,4 @@
-//! What got slower or quicker since an earlier run.
+//! Comparison with an earlier run: rows that got slower or quicker.
 
 use serde_json::Value;
 use std::fmt::Write as _;

@@ -13,7 +13,7 @@ pub(crate) struct Options {
     minimise: bool,
 }
 
-/// What has the compiler count the edges that an input takes, for libFuzzer.
+/// Flags that have the compiler count the edges that an input takes, for libFuzzer.
 const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing";

@@ -85,7 +85,7 @@ fn is_linked(dep: &Value) -> bool {
     list(&dep["dep_kinds"]).any(|kind| kind["kind"].is_null())
 }
 
-/// What can be reached from a package, itself left out unless a cycle leads back to it.
+/// The packages that can be reached from a package, itself left out unless a cycle leads back to it.
 fn reachable<'a>(from: &'a str, edges: &BTreeMap<&str, Vec<&'a str>>) -> BTreeSet<&'a str> {
     let mut seen = BTreeSet::new();
     let mut open = vec![from];

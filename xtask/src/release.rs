@@ -16,7 +16,7 @@ pub(crate) fn run() -> Result<(), String> {
     if failures.is_empty() { Ok(()) } else { Err(failures.join("\nxtask: ")) }
 }
 
-/// What `deny.toml` says of licences, sources and crates; and of advisories, where their database can be had.
+/// Checks `deny.toml`: licences, sources and crates; and advisories, where their database can be had.
 fn dependencies() -> Result<(), String> {
     if !has("deny") {
         return absent("cargo-deny", "licences and sources of dependencies");

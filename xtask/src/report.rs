@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::process::Command;
 
-/// What one benchmark left.
+/// The rows and texts that one benchmark left.
 pub(crate) struct Area {
     pub(crate) name: String,
     /// Its standard output: Markdown.
@@ -149,7 +149,7 @@ impl Report {
         text
     }
 
-    /// What misses its target comes first: a reader should not have to look for it.
+    /// Rows that miss their target come first: a reader should not have to look for them.
     fn shortfalls(&self) -> String {
         let mut text = String::new();
         for area in &self.areas {

@@ -1,4 +1,4 @@
-//! Where the workspace is, and how a step is run and shown.
+//! The workspace's directory, and how a step is run and shown.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

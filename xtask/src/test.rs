@@ -79,7 +79,7 @@ fn interleavings() -> Result<(), String> {
     shell::step("interleavings of the learner", &mut test)
 }
 
-/// What the codec and a request cost, counted in instructions, which are the same on a busy machine.
+/// The cost of the codec and of a request, counted in instructions, which are the same on a busy machine.
 fn instructions() -> Result<(), String> {
     for (what, bench) in [("the codec", "gcs_instructions"), ("a request", "instructions")] {
         let mut command = build(["bench", "--package", "headstart-benches", "--bench", bench]);

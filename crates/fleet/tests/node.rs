@@ -28,7 +28,7 @@ fn nodes(count: u64) -> Vec<(Arc<Server>, Node<Server>)> {
 const PAGES: [&str; 3] = ["/blog/1", "/blog/2", "/about"];
 const ASSETS: [&str; 3] = ["/a.css", "/b.css", "/c.css"];
 
-/// What a channel does with an entry.
+/// The fate of an entry on a channel.
 #[derive(Clone, Copy, Debug)]
 enum Fate {
     Lost,

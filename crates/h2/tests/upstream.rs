@@ -42,7 +42,7 @@ fn drive(mut server: Server) -> JoinHandle<Result<(), h2::Error>> {
     })
 }
 
-/// What the server sends until it is quiet.
+/// The frames that the server sends until it is quiet.
 async fn hear(client: &mut DuplexStream) -> Vec<Frame> {
     let mut heard = Vec::new();
     while let Ok(Ok(1..)) = timeout(Duration::from_millis(1), client.read_buf(&mut heard)).await {}

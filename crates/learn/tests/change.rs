@@ -1,4 +1,4 @@
-//! What the learner does right after a change, after silence, and for those who come back.
+//! The learner right after a change, after silence, and for those who come back.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! What is learned from which traffic.
+//! Learning, by kind of traffic.
 
 mod support;
 

@@ -38,7 +38,7 @@ fn step() -> impl Strategy<Value = Step> {
         .prop_map(|(page, fetched, delivered, network, pause)| Step { page, fetched, delivered, network, pause })
 }
 
-/// What the naive learner remembers of a visit that counted.
+/// The naive learner's memory of a visit that counted.
 struct Remembered {
     seconds: f64,
     page: usize,

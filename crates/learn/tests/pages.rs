@@ -1,4 +1,4 @@
-//! Which pages an operator is shown, and which not even an operator.
+//! The pages that an operator is shown, and those that not even an operator is.
 
 mod support;
 

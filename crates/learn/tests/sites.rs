@@ -1,4 +1,4 @@
-//! Who has one of the places for sites.
+//! Places for sites, and who has one.
 
 mod support;
 

@@ -79,7 +79,7 @@ const WITHOUT_IO: &[&str] = &["headstart-markup", "headstart-policy"];
 const IO: &[&str] = &["h2", "hyper", "rustls", "tokio"];
 const NETWORK: &[&str] = &["h2", "http", "hyper", "rustls", "tokio"];
 
-/// What a library must not choose for the program that uses it.
+/// Choices that a library must not make for the program that uses it.
 const LIBRARIES: &[&str] = &[
     "headstart",
     "headstart-coding",

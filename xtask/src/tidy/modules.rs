@@ -35,7 +35,7 @@ pub(super) struct Mention {
     pub(super) line: usize,
 }
 
-/// Where a path leads: to a module, or to something that stands in it.
+/// The target of a path: a module, or an item in one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Place {
     module: usize,
@@ -114,7 +114,7 @@ impl Modules {
         Some(at)
     }
 
-    /// What `name` is inside of `module`.
+    /// The target of `name` inside of `module`.
     fn step(&self, module: usize, name: &str, depth: usize) -> Option<Place> {
         let own = &self.all[module];
         if let Some(child) = own.children.get(name) {

@@ -1,4 +1,4 @@
-//! What a registry shows of a crate, and the licences that its package has to hold.
+//! Facts that a registry shows of a crate, and the licences that its package has to hold.
 
 use std::path::Path;
 

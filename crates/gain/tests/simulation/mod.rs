@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use headstart_gain::{Arm, Arms, Look, Observation, Weight, compare, critical_value};
 
-/// What is simulated.
+/// The simulated site.
 #[derive(Clone, Copy)]
 pub(crate) struct Site {
     pub(crate) views_a_day: usize,
@@ -17,7 +17,7 @@ pub(crate) struct Site {
     pub(crate) days: usize,
 }
 
-/// What an operator saw who looked at the end of each day.
+/// The findings of an operator who looked at the end of each day.
 pub(crate) struct Seen {
     /// Every interval of every day covered the truth.
     pub(crate) always_covered: bool,

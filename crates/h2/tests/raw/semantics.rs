@@ -1,4 +1,4 @@
-//! What HTTP asks of a server beside frames (RFC 9110, RFC 9113 section 8).
+//! Demands of HTTP on a server beside frames (RFC 9110, RFC 9113 section 8).
 
 use std::time::Duration;
 

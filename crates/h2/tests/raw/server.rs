@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use crate::site::{Body, site};
 use testkit::Peer;
 
-/// What the policy and the site were asked and told, one line each.
+/// The questions and reports that policy and site received, one line each.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<String>>>);
 

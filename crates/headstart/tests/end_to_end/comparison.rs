@@ -1,4 +1,4 @@
-//! What a comparison of views with and without help is made of: who is timed, and A/A.
+//! Comparison of views with and without help: who is timed, and A/A.
 
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Who is on a connection, and how many connections there may be.
+//! The client of a connection, and how many connections there may be.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -31,7 +31,7 @@ async fn who(settings: impl FnOnce(Builder) -> Builder, balancers: Vec<IpNet>) -
     address
 }
 
-/// What comes back for these bytes, until the server closes.
+/// The response to these bytes, until the server closes.
 async fn send(address: SocketAddr, bytes: &str) -> String {
     let mut socket = TcpStream::connect(address).await.unwrap();
     socket.write_all(bytes.as_bytes()).await.unwrap();

@@ -1,4 +1,4 @@
-//! What the client holds is not sent again.
+//! Assets that the client holds are not sent again.
 
 use headstart::{CookieFormat, Decision, VerifyHeld};
 use http::{Method, header};

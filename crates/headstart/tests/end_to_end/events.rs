@@ -1,4 +1,4 @@
-//! What observers are told.
+//! Events that observers get.
 
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What is learned from traffic, and what never is.
+//! Learning from traffic, and what is never learned.
 
 use http::{Method, header};
 

@@ -1,4 +1,4 @@
-//! What pages say of themselves, and what is made of it.
+//! Uses of the pages' own words.
 
 use std::time::Duration;
 

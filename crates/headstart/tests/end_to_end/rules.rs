@@ -1,4 +1,4 @@
-//! What the operator decides instead of the learner.
+//! Decisions of the operator that overrule the learner.
 
 use headstart::{Action, Budget, Decision, Reason, Rule, Rules};
 use http::Method;

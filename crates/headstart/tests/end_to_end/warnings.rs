@@ -1,4 +1,4 @@
-//! What the library warns of.
+//! Warnings of the library.
 
 use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock, Mutex};

@@ -1,4 +1,4 @@
-//! What is known of the caches of clients, and what follows from it.
+//! Knowledge of clients' caches, and what follows from it.
 
 use headstart::Unlearned;
 

@@ -13,7 +13,7 @@ pub(crate) struct Client {
     pub(crate) cookie: Option<HeaderValue>,
 }
 
-/// What was sent early with a page.
+/// The early delivery for a page.
 pub(crate) struct Shown {
     /// The `Link` fields of the 103.
     hints: Vec<String>,

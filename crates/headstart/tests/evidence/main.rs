@@ -1,4 +1,4 @@
-//! What the engine takes as evidence: clients on networks of their own, without sockets.
+//! Evidence as the engine takes it: clients on networks of their own, without sockets.
 
 mod caches;
 mod client;

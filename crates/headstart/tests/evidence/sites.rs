@@ -1,4 +1,4 @@
-//! Which sites there is a place for.
+//! Places for sites.
 
 use crate::client::{Client, answer, engine, is_hinted};
 

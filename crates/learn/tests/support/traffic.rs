@@ -25,7 +25,7 @@ impl Random {
     }
 }
 
-/// What is sent early at most.
+/// Most hints of a page.
 const MAX_HINTS: usize = 16;
 
 /// A server with the learner behind it.
@@ -35,9 +35,9 @@ pub struct Server {
     /// Milliseconds.
     pub now: u64,
     pub random: Random,
-    /// What the server answers 404 for.
+    /// The paths that the server answers with 404.
     pub gone: HashSet<String>,
-    /// What each client holds.
+    /// The assets that each client holds.
     pub caches: HashMap<u64, HashSet<String>>,
     pub cookies: bool,
     next_client: u64,
@@ -68,7 +68,7 @@ impl<'a> Visitor<'a> {
     }
 }
 
-/// What became of a view.
+/// The outcome of a view.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
     pub held_out: bool,

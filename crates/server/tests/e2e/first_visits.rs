@@ -50,7 +50,7 @@ fn a_page_that_browsers_loaded_is_pushed_whole_and_html_first() {
     }
 }
 
-/// What the client will look for in the document must be promised before it sees the document.
+/// Asserts that the assets that the client will look for in the document are promised before it sees the document.
 fn assert_promised_before_the_page(trace: &Trace) {
     let last = trace.events.iter().rposition(|event| matches!(event, Event::Promise { .. }));
     assert!(last < trace.start_of(trace.page()), "a promise came after the document began");

@@ -7,7 +7,7 @@ use crate::rig::site::{FONT, ONE, SHARED, Site};
 use crate::rig::{curl, tools};
 use std::time::Duration;
 
-/// What only one network has ever loaded: a page with a token in its path, and an asset of it.
+/// A page with a token in its path, and an asset of it, which only one network has ever loaded.
 const PAGE: &str = "/reset-3f9d27e1/";
 const ASSET: &str = "/private-88c1.9b2d4c6e.css";
 

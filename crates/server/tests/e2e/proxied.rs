@@ -36,7 +36,7 @@ fn pushes_and_hints_are_those_of_files() {
     }
 }
 
-/// What is pushed to a client that takes pushes, and hinted to one that does not, once a page is known.
+/// The assets pushed to a client that takes pushes, and hinted to one that does not, once a page is known.
 fn learned(server: &Server, page: &Page) -> (std::collections::BTreeSet<String>, std::collections::BTreeSet<String>) {
     assert!(Browser::default().visit(server, page).got_no_help(), "nothing is known yet");
     teach(server, page);

@@ -1,4 +1,4 @@
-//! What was learned outlives the program; damage is reported and does no harm.
+//! Evidence outlives the program; damage is reported and does no harm.
 
 use crate::first_visits::teach;
 use crate::rig::server::{Home, Server};

@@ -1,4 +1,4 @@
-//! What the tests stand on: a server in a box, sites, and clients that can be asked what they saw.
+//! The rig of these tests: a server in a box, sites, and clients that record what they see.
 
 pub(crate) mod admin;
 pub(crate) mod chromium;

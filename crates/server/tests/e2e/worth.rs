@@ -1,4 +1,4 @@
-//! What the help is worth: figures that outlive the program, for others to compute with, and their own check.
+//! The gain of the help: figures that outlive the program, for others to compute with, and their own check.
 
 use crate::first_visits::teach;
 use crate::rig::admin::Admin;

@@ -12,7 +12,7 @@ use testkit::{http1, tls};
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What came back.
+/// The response.
 #[derive(Debug)]
 pub(crate) enum Answer {
     Response {

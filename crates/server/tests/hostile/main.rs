@@ -73,7 +73,7 @@ fn no_request_makes_it_fail() {
     check_alive(server, &client);
 }
 
-/// What may be seen still is, and nothing in the program broke.
+/// Asserts that public files are still served, and that nothing in the program broke.
 fn check_alive(server: Program, client: &Client) {
     for (path, body) in
         [("/", "front page"), ("/sub/", "sub page"), ("/.well-known/open.txt", "open"), ("/in", "plain")]

@@ -41,10 +41,10 @@ const UP: [&str; 34] = [
     "..%c0%af",
 ];
 
-/// What stands before it.
+/// The prefix of the path.
 const FROM: [&str; 4] = ["/", "/sub/", "/./", "//"];
 
-/// What lies there.
+/// The files there.
 const TARGETS: [&str; 2] = ["canary.txt", "root-beside/canary.txt"];
 
 /// Each by itself.

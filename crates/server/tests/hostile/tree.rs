@@ -8,7 +8,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-/// What no client may ever see.
+/// The word that no client may ever see.
 pub(crate) const CANARY: &str = "c4n4ry-c4n4ry";
 
 pub(crate) struct Tree {

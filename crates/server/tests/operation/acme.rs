@@ -27,7 +27,7 @@ struct Authority {
 }
 
 impl Authority {
-    /// Where names are looked for: the two ports of the program.
+    /// The names' resolver: the two ports of the program.
     fn start(files: &Files, port: u16, (http, https): (u16, u16), faults: &[(&str, &str)]) -> Self {
         let certificate = Certificate::write(&files.path(""), "authority", &["localhost", "127.0.0.1"]);
         let [dns, manage_dns, management] = ports();
@@ -66,7 +66,7 @@ impl Authority {
     }
 }
 
-/// What a client is shown that trusts `root`: the page, or why the handshake failed.
+/// The page that a client is shown that trusts `root`, or why the handshake failed.
 fn page(port: u16, name: &str, root: &[u8]) -> Result<String, String> {
     let client = tls::client(&[root], &["http/1.1"]);
     let socket = TcpStream::connect(("127.0.0.1", port)).map_err(|error| error.to_string())?;

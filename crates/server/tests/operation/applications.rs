@@ -27,7 +27,7 @@ fn start(files: &Files, text: &str) -> (Program, u16) {
     (program, port)
 }
 
-/// Where it listens; the application's address is printed before.
+/// The port on which it listens; the application's address is printed before.
 fn port(program: &Program) -> u16 {
     let line = program.line(0, "point a browser at http://");
     line.trim_end_matches('/').rsplit(':').next().unwrap().parse().unwrap()

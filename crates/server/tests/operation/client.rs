@@ -16,7 +16,7 @@ pub(crate) struct Client(Arc<ClientConfig>);
 /// One connection.
 pub(crate) struct Connection {
     pub(crate) requests: SendRequest<Bytes>,
-    /// What the server showed.
+    /// The certificate that the server showed.
     pub(crate) certificate: Vec<u8>,
     pub(crate) resumed: bool,
 }

@@ -1,4 +1,4 @@
-//! What the container file has the image run, run without a container.
+//! The command of the container image, run without a container.
 
 use super::client::Client;
 use super::rig::{Files, Program};

@@ -1,4 +1,4 @@
-//! What is packaged with the program fits it: metrics in the dashboard and the alerts, flags and variables in the examples.
+//! Files packaged with the program fit it: metrics in the dashboard and the alerts, flags and variables in the examples.
 
 use std::collections::BTreeSet;
 

@@ -14,7 +14,7 @@ use super::client::{Client, Connection};
 use super::rig::{Files, Program};
 use super::systemd::activated;
 
-/// What became of the requests of all clients.
+/// Counts of the requests of all clients, by outcome.
 #[derive(Default)]
 struct Tally {
     whole: AtomicU64,

@@ -1,4 +1,4 @@
-//! What holds from the start: one server for a snapshot, lines as JSON, cleartext where it is asked for.
+//! Conditions that hold from the start: one server for a snapshot, lines as JSON, cleartext where it is asked for.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

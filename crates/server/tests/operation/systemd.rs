@@ -1,4 +1,4 @@
-//! What systemd does with a service: it passes sockets, and is told how things are.
+//! Service management by systemd: sockets are passed, and readiness is notified.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::fd::OwnedFd;

@@ -15,7 +15,7 @@ use crate::snippets::Snippets;
 pub struct Fresh {
     name: String,
     directory: TempDir,
-    /// Where it will listen: the port that the snippet names is replaced, as tests run beside each other.
+    /// The port on which it will listen: the port that the snippet names is replaced, as tests run beside each other.
     pub port: u16,
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-/// What a reader copies: dependencies and a `main.rs`.
+/// The parts that a reader copies: dependencies and a `main.rs`.
 #[derive(Debug)]
 pub struct Snippets {
     pub name: String,

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-/// What the compiler says to one mistake.
+/// The compiler's message on one mistake.
 fn said(case: &str) -> String {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["check", "--quiet", "--package", "messages", "--features", "mistakes", "--bin", case]);

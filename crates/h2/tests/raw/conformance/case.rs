@@ -56,7 +56,7 @@ pub(crate) struct Case {
     /// Whether a request is made afterwards, to see that the connection serves on.
     pub(crate) probes: bool,
     pub(crate) allowed: Vec<Answer>,
-    /// What `h2` answers instead.
+    /// The answer of `h2` where it deviates.
     pub(crate) deviation: Option<Answer>,
     /// DATA that must have been heard on the stream in the end, bytes.
     pub(crate) bytes: Option<usize>,

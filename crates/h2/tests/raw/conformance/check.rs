@@ -37,7 +37,7 @@ pub(crate) async fn all(title: &str, cases: Vec<Case>, least: usize) {
     summary.finish(title, least);
 }
 
-/// What became of the cases.
+/// Counts of the cases, by outcome.
 #[derive(Default)]
 pub(crate) struct Summary {
     /// For each section: cases, failures, known deviations.

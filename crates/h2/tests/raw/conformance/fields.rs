@@ -115,7 +115,7 @@ fn pseudo_fields() -> Vec<Case> {
     cases
 }
 
-/// What a request asks for (section 8.3.1).
+/// Targets of requests (section 8.3.1).
 fn targets() -> Vec<Case> {
     let of = |rule: &str, at: usize, value: &str, allowed| {
         let mut fields = GET;

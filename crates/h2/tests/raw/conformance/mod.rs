@@ -1,4 +1,4 @@
-//! What RFC 9113 and RFC 7541 ask of a server, case by case: raw frames over loopback TCP, and the kind of answer.
+//! Demands of RFC 9113 and RFC 7541 on a server, case by case: raw frames over loopback TCP, and the kind of answer.
 //!
 //! A case is named by the section and the rule. Where the RFC leaves a choice, all that it allows is listed. Where
 //! the `h2` crate answers otherwise, today's answer stands beside as a *known deviation* (`UPSTREAM.md` lists

@@ -44,7 +44,7 @@ impl Admin {
         http1::get(("127.0.0.1", self.port), &self.host(), path, &[("accept", accept)]).into()
     }
 
-    /// What a stream of events has said after so long.
+    /// The events of a stream in so long a time.
     pub(crate) fn listen(self, path: &str, time: Duration) -> String {
         let mut stream = self.ask(path, "text/event-stream");
         let end = Instant::now() + time;

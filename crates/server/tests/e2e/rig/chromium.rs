@@ -20,7 +20,7 @@ pub(crate) struct Chromium {
 #[derive(Debug)]
 pub(crate) struct Load {
     pub(crate) frames: Vec<Frame>,
-    /// What the page used, by its Resource Timing.
+    /// The assets that the page used, by its Resource Timing.
     pub(crate) used: BTreeSet<String>,
 }
 
@@ -61,12 +61,12 @@ impl Load {
         self.frames.iter().filter(|frame| matches!(frame, Frame::Response { status: 103, .. })).count()
     }
 
-    /// Where among the frames a path was first asked for.
+    /// The index of the frame that first asked for a path.
     pub(crate) fn request(&self, wanted: &str) -> Option<usize> {
         self.frames.iter().position(|frame| matches!(frame, Frame::Request { path, .. } if path == wanted))
     }
 
-    /// Where among the frames the first successful answer to a path begins.
+    /// The index of the frame at which the first successful response to a path begins.
     pub(crate) fn answer(&self, wanted: &str) -> Option<usize> {
         let asked = self.frames.iter().find_map(|frame| match frame {
             Frame::Request { stream, path } if path == wanted => Some(*stream),

@@ -4,7 +4,7 @@ use super::server::Server;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-/// What one run saw, in the order in which it came.
+/// The events of one run, in the order in which they came.
 #[derive(Debug, Default)]
 pub(crate) struct Trace {
     pub(crate) events: Vec<Event>,
@@ -79,12 +79,12 @@ impl Trace {
         data.sum()
     }
 
-    /// Where in the trace a stream's last byte came.
+    /// The index of a stream's last byte in the trace.
     pub(crate) fn end_of(&self, id: u32) -> Option<usize> {
         self.events.iter().position(|event| matches!(event, Event::Data { stream, end: true, .. } if *stream == id))
     }
 
-    /// Where in the trace a stream's first bytes came.
+    /// The index of a stream's first bytes in the trace.
     pub(crate) fn start_of(&self, id: u32) -> Option<usize> {
         self.events.iter().position(|event| matches!(event, Event::Data { stream, .. } if *stream == id))
     }

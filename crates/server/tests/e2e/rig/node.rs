@@ -16,7 +16,7 @@ pub(crate) struct Browser {
     held: Vec<Value>,
 }
 
-/// What one visit saw.
+/// The record of one visit.
 #[derive(Debug)]
 pub(crate) struct Visit(Value);
 

@@ -1,4 +1,4 @@
-//! What a browser would load for a page, read from the files themselves.
+//! The assets that a browser would load for a page, read from the files themselves.
 //!
 //! Just enough of HTML, CSS and JavaScript for sites written for these tests: stylesheets, scripts,
 //! images and the icon in the document, `url()` in stylesheets, static imports in modules.
