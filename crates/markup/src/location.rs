@@ -57,6 +57,9 @@ impl Location {
 
     /// As [`resolve`](Self::resolve), with another base: that of a `<base href>`.
     pub(crate) fn resolve_from(&self, base: &Location, reference: &str) -> Option<Target> {
+        if is_written(reference) && base.origin == self.origin {
+            return (reference.len() <= MAX_PATH_BYTES).then(|| Target::Own(reference.into()));
+        }
         let (origin, path) = join(base, reference)?;
         if *origin != *self.origin {
             return Some(Target::Other(origin.into()));
@@ -75,6 +78,26 @@ impl Location {
 /// To browsers and servers alike what begins with two slashes names a host.
 fn is_path(path: &str) -> bool {
     path.starts_with('/') && !path.starts_with("//")
+}
+
+/// Whether a reference is a path already, as it stands in a request: most are.
+fn is_written(reference: &str) -> bool {
+    let mut last = 0;
+    let plain = |byte: u8| {
+        let dot_segment = byte == b'.' && last == b'/';
+        last = byte;
+        is_plain(byte) && !dot_segment
+    };
+    is_path(reference) && reference.bytes().all(plain)
+}
+
+/// Bytes that mean nothing in a path or query, and are not escaped in either.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'/' | b'.' | b'-' | b'_' | b'~' | b'?' | b'=' | b'&' | b'@' | b'+' | b',' | b':' | b';' | b'!'
+        )
 }
 
 /// Origin and path with query of a reference.
@@ -181,7 +204,7 @@ fn written(path: &str, query: Option<&str>) -> String {
 
 /// 1 for `.`, 2 for `..`, however they are written.
 fn dots(segment: &str) -> usize {
-    if segment.len() > 6 {
+    if segment.len() > 6 || !segment.starts_with(['.', '%']) {
         return 0;
     }
     match segment.to_ascii_lowercase().replace("%2e", ".").as_str() {
@@ -192,6 +215,10 @@ fn dots(segment: &str) -> usize {
 }
 
 fn escape(text: &str, also: impl Fn(u8) -> bool, to: &mut String) {
+    if text.bytes().all(is_plain) {
+        to.push_str(text);
+        return;
+    }
     for char in text.chars() {
         if char.is_ascii_graphic() && !also(char as u8) {
             to.push(char);
@@ -302,6 +329,16 @@ mod tests {
                 prop_assert!(is_path(&path) && path.bytes().all(|byte| byte.is_ascii_graphic()), "{}", path);
                 // What was resolved leads to itself.
                 prop_assert_eq!(page().resolve(&path), Some(Target::Own(path.clone())));
+            }
+        }
+
+        /// The short way leads where the long one does.
+        #[test]
+        fn what_is_written_already_stays(reference in "[/a-b.?=&@%:;!,+~_-]{0,12}") {
+            if is_written(&reference) {
+                let page = page();
+                let (origin, path) = join(&page, &reference).unwrap();
+                prop_assert_eq!((&*origin, &*path), ("https://a.example", &*reference));
             }
         }
 

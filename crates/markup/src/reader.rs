@@ -1,7 +1,7 @@
 //! Bytes in, facts out.
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use lol_html::errors::RewritingError;
 use lol_html::html_content::EndTag;
@@ -9,7 +9,7 @@ use lol_html::send::{Element, ElementContentHandlers, HtmlRewriter, Settings};
 use lol_html::{HandlerResult, MemorySettings, Selector};
 
 use crate::attributes::Attributes;
-use crate::collector::{Collector, SELECTOR, Then};
+use crate::collector::{Collector, Then, selector};
 use crate::location::Location;
 use crate::page::{End, Page};
 
@@ -138,7 +138,8 @@ impl std::fmt::Debug for Reader {
 }
 
 fn tokenizer(collector: &Arc<Mutex<Collector>>, depth: u32) -> Option<Tokenizer> {
-    let selector: Selector = SELECTOR.parse().ok()?;
+    static SELECTOR: LazyLock<Option<Selector>> = LazyLock::new(|| selector().parse().ok());
+    let selector = SELECTOR.as_ref()?;
     let collector = Arc::clone(collector);
     let handler = move |element: &mut Element<'_, '_>| element_starts(&collector, depth, element);
     let handlers = ElementContentHandlers::default().element(handler);
@@ -146,7 +147,7 @@ fn tokenizer(collector: &Arc<Mutex<Collector>>, depth: u32) -> Option<Tokenizer>
         MemorySettings::new().with_preallocated_parsing_buffer_size(0).with_max_allowed_memory_usage(TOKENIZER_BYTES);
     // Strict mode gives up on documents that a tree builder is needed for; here a wrong fact costs a hint.
     let settings = Settings::new_send()
-        .append_element_content_handler((Cow::Owned(selector), handlers))
+        .append_element_content_handler((Cow::Borrowed(selector), handlers))
         .with_strict(false)
         .with_memory_settings(memory);
     Some(HtmlRewriter::new(settings, (|_| {}) as fn(&[u8])))

@@ -13,24 +13,24 @@ pub(crate) type Parsed = Option<Srcset>;
 pub(crate) fn parse(page: &Location, base: &Location, srcset: &str, sizes: Option<&str>) -> Parsed {
     let (mut written, mut paths, mut count) = (String::new(), Vec::new(), 0);
     for (reference, descriptors) in candidates(srcset) {
-        let url = match page.resolve_from(base, reference)? {
-            Target::Own(path) => {
-                let url = path.to_string();
-                paths.push(path);
-                url
-            }
-            // Another origin's candidate is left as it is where it is absolute.
-            Target::Other(_) if reference.contains("//") => reference.to_owned(),
-            Target::Other(_) => return None,
-        };
         count += 1;
         if count > MAX_CANDIDATES {
             return None;
         }
-        if !written.is_empty() {
+        if written.is_empty() {
+            written.reserve(srcset.len());
+        } else {
             written.push_str(", ");
         }
-        written.push_str(&url);
+        match page.resolve_from(base, reference)? {
+            Target::Own(path) => {
+                written.push_str(&path);
+                paths.push(path);
+            }
+            // Another origin's candidate is left as it is where it is absolute.
+            Target::Other(_) if reference.contains("//") => written.push_str(reference),
+            Target::Other(_) => return None,
+        }
         if !descriptors.is_empty() {
             written.push(' ');
             written.push_str(descriptors);

@@ -123,6 +123,8 @@ fn what_blocks_and_what_is_put_off() {
     assert!(head("<!doctype html><html><head><title>x</title><script src=/a.js></script>"));
     assert!(!head("<head></head><body><script src=/a.js></script>"));
     assert!(!head("<title>x</title><h1>y</h1><script src=/a.js></script>"));
+    assert!(!head("<title>x</title><my-app></my-app><script src=/a.js></script>"));
+    assert!(head("<title>x</title><noscript></noscript><script src=/a.js></script>"));
 }
 
 #[test]
