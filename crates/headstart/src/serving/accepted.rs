@@ -23,8 +23,10 @@ use crate::layer::HeadstartLayer;
 use crate::reading::Copying;
 
 use super::buffered_tls::BufferedTls;
+use super::closable::Closable;
 use super::dynamic_records::DynamicRecords;
 use super::fair::Fair;
+use super::granted::{Granted, WatchesChanges};
 use super::make_service::MakeConnectionService;
 use super::prefixed::Prefixed;
 use super::proxy_protocol;
@@ -196,12 +198,16 @@ impl<M: MakeConnectionService> Accepted<M> {
         let state = Arc::new(Mutex::new(state));
         let Some(service) = Self::made(&headstart, make, connection).await else { return };
         let service = HeadstartLayer::of_connection(Arc::clone(engine), Arc::clone(&state)).layer(service);
+        let granted = Granted::default();
+        let service = WatchesChanges { service, granted: granted.clone() };
         let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
         builder.http1().timer(TokioTimer::new()).header_read_timeout(HTTP1_HEAD);
         // The protocol that follows an upgrade keeps the permit, and a shutdown waits for it.
         let timeouts = IoTimeouts { first_read: HTTP1_HEAD, write: headstart.connections.h2.write_stall_timeout };
-        let io = TokioIo::new(TimedIo::new(SmugglingGuard::new(io), timeouts, (permit, stopping.clone())));
-        let mut driver = pin!(builder.serve_connection_with_upgrades(io, TowerToHyperService::new(service)));
+        let io = TimedIo::new(SmugglingGuard::new(io, granted.clone()), timeouts, (permit, stopping.clone()));
+        let (io, closer) = Closable::new(io);
+        let service = TowerToHyperService::new(service);
+        let mut driver = pin!(builder.serve_connection_with_upgrades(TokioIo::new(io), service));
         let result = tokio::select! {
             result = &mut driver => result,
             () = asked_to_close(&mut stopping, close_requested) => {
@@ -209,11 +215,17 @@ impl<M: MakeConnectionService> Accepted<M> {
                 driver.await
             }
         };
-        if let Err(error) = result {
+        if let Err(error) = &result {
             tracing::debug!(%remote, %error, "the connection broke off");
         }
         if let Ok(state) = state.lock() {
             engine.learner.disconnect(state.id);
+        }
+        // A change that was asked for and not granted leaves the connection to whoever holds that request.
+        if !granted.is_set()
+            && let Some(io) = closer.take()
+        {
+            linger(io).await;
         }
     }
 }

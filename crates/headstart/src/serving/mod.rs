@@ -3,8 +3,10 @@
 mod accepted;
 mod body;
 mod buffered_tls;
+mod closable;
 mod dynamic_records;
 mod fair;
+mod granted;
 mod http_service;
 mod listener;
 mod make_service;

@@ -15,24 +15,25 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::granted::Granted;
+
 const CODING: &[u8] = b"transfer-encoding";
 const LENGTH: &[u8] = b"content-length";
-const UPGRADE: &[u8] = b"upgrade";
-const CONNECT: &[u8] = b"CONNECT ";
 /// The longest of them.
 const MAX_NAME: usize = CODING.len();
 /// No field name has it: hyper refuses the head.
 const SPOILER: u8 = 0;
 
-/// A connection whose requests are looked at.
+/// A connection whose requests are looked at, until it is granted another protocol.
 pub(crate) struct SmugglingGuard<T> {
     io: T,
     reader: Reader,
+    granted: Granted,
 }
 
 impl<T> SmugglingGuard<T> {
-    pub(crate) fn new(io: T) -> Self {
-        SmugglingGuard { io, reader: Reader::default() }
+    pub(crate) fn new(io: T, granted: Granted) -> Self {
+        SmugglingGuard { io, reader: Reader::default(), granted }
     }
 }
 
@@ -55,7 +56,7 @@ enum Position {
     ChunkEnd,
     /// A line of the trailer section, and whether it has a byte yet.
     Trailer(bool),
-    /// The rest is no HTTP/1.1.
+    /// Nobody reads the rest as HTTP/1.1.
     Opaque,
 }
 
@@ -81,19 +82,6 @@ struct Reader {
     reads_length: bool,
     framing: Option<Framing>,
     length: u64,
-    upgrades: bool,
-    connects: bool,
-    /// What a head before asked to change to; the rest of the stream is that if the response says so.
-    asked: Option<Change>,
-}
-
-/// How a connection leaves HTTP/1.1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Change {
-    /// `Upgrade`, which 101 grants.
-    Upgrade,
-    /// CONNECT, which any success grants.
-    Connect,
 }
 
 impl Reader {
@@ -126,21 +114,14 @@ impl Reader {
 
     fn step(&mut self, byte: &mut u8) {
         self.position = match (self.position, *byte) {
-            (Position::RequestLine(true), b'\n') => {
-                self.connects = self.name.starts_with(CONNECT);
+            (Position::RequestLine(true) | Position::Value, b'\n') => {
                 self.name_length = 0;
                 Position::Name
             }
             (Position::Name, b'\r') => Position::Name,
             // Empty lines before a request are skipped (RFC 9112, section 2.2).
             (Position::RequestLine(false), b'\r' | b'\n') => Position::RequestLine(false),
-            (Position::RequestLine(_), other) => {
-                if let Some(place) = self.name.get_mut(self.name_length) {
-                    *place = other;
-                }
-                self.name_length = self.name_length.saturating_add(1);
-                Position::RequestLine(true)
-            }
+            (Position::RequestLine(_), _) => Position::RequestLine(true),
             (Position::Name, b':') => self.named(byte),
             (Position::Name, b'\n') => self.head_ended(),
             (Position::Name, other) => {
@@ -148,10 +129,6 @@ impl Reader {
                     *place = other.to_ascii_lowercase();
                 }
                 self.name_length = self.name_length.saturating_add(1);
-                Position::Name
-            }
-            (Position::Value, b'\n') => {
-                self.name_length = 0;
                 Position::Name
             }
             (Position::Value, digit @ b'0'..=b'9') if self.reads_length => {
@@ -180,7 +157,6 @@ impl Reader {
     /// The name of a field is complete: at its colon.
     fn named(&mut self, colon: &mut u8) -> Position {
         let name = self.name.get(..self.name_length).unwrap_or_default();
-        self.upgrades |= name == UPGRADE;
         let framing = match name {
             CODING => Some(Framing::Coding),
             LENGTH => Some(Framing::Length),
@@ -200,11 +176,6 @@ impl Reader {
         if self.name_length > 0 {
             return Position::Opaque;
         }
-        match (self.connects, self.upgrades) {
-            (true, _) => self.asked = Some(Change::Connect),
-            (false, true) => self.asked = Some(Change::Upgrade),
-            (false, false) => {}
-        }
         if self.framing == Some(Framing::Coding) {
             self.length = 0;
             return Position::ChunkSize;
@@ -216,24 +187,8 @@ impl Reader {
     }
 
     fn next_request(&mut self) -> Position {
-        *self = Reader { asked: self.asked, ..Reader::default() };
+        *self = Reader::default();
         self.position
-    }
-
-    /// Looks at what is answered. A server that does not change the protocol reads on as before, so only its word for
-    /// it ends the looking.
-    fn answered(&mut self, bytes: &[u8]) {
-        let Some(asked) = self.asked else { return };
-        let granted: &[u8] = match asked {
-            Change::Upgrade => b"HTTP/1.1 101",
-            Change::Connect => b"HTTP/1.1 2",
-        };
-        if bytes.starts_with(granted) {
-            self.position = Position::Opaque;
-        } else if bytes.starts_with(b"HTTP/1.1 1") || !bytes.starts_with(b"HTTP/1.") {
-            return;
-        }
-        self.asked = None;
     }
 }
 
@@ -241,7 +196,9 @@ impl<T: AsyncRead + Unpin> AsyncRead for SmugglingGuard<T> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = into.filled().len();
         let polled = Pin::new(&mut self.io).poll_read(cx, into);
-        if let Some(read) = into.filled_mut().get_mut(before..) {
+        if !self.granted.is_set()
+            && let Some(read) = into.filled_mut().get_mut(before..)
+        {
             self.reader.look(read);
         }
         polled
@@ -250,7 +207,6 @@ impl<T: AsyncRead + Unpin> AsyncRead for SmugglingGuard<T> {
 
 impl<T: AsyncWrite + Unpin> AsyncWrite for SmugglingGuard<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.reader.answered(bytes);
         Pin::new(&mut self.io).poll_write(cx, bytes)
     }
 
@@ -259,9 +215,6 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for SmugglingGuard<T> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        if let Some(first) = slices.iter().find(|slice| !slice.is_empty()) {
-            self.reader.answered(first);
-        }
         Pin::new(&mut self.io).poll_write_vectored(cx, slices)
     }
 
@@ -282,6 +235,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for SmugglingGuard<T> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     /// Whether something was spoiled, in pieces of this size.
     fn spoils(text: &str, piece: usize) -> bool {
@@ -327,36 +281,27 @@ mod tests {
         check("POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n", false);
     }
 
-    /// Whether something is spoiled after the answer to these bytes.
-    fn spoils_after(text: &str, answer: &[u8]) -> bool {
-        let mut reader = Reader::default();
-        reader.look(&mut text.as_bytes().to_vec());
-        reader.answered(answer);
-        let mut rest = BOTH.as_bytes().to_vec();
-        reader.look(&mut rest);
-        rest != BOTH.as_bytes()
-    }
-
-    #[test]
-    fn only_a_change_that_is_granted_ends_the_looking() {
-        let upgrade = "GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
-        check(&format!("{upgrade}{BOTH}"), true);
+    #[tokio::test]
+    async fn only_a_change_that_is_granted_ends_the_looking() {
+        const UPGRADE: &str = "GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
+        check(&format!("{UPGRADE}{BOTH}"), true);
         check(&format!("COPY / HTTP/1.1\r\n\r\n{BOTH}"), true);
         check(&format!("CONNECT a:443 HTTP/1.1\r\n\r\n{BOTH}"), true);
-        assert!(!spoils_after(upgrade, b"HTTP/1.1 101 Switching Protocols\r\n"));
-        assert!(!spoils_after("CONNECT a:443 HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 OK\r\n"));
-        assert!(spoils_after(upgrade, b"HTTP/1.1 200 OK\r\n"));
-        assert!(spoils_after("COPY / HTTP/1.1\r\n\r\n", b"HTTP/1.1 201 Created\r\n"));
-        assert!(spoils_after("connect a:443 HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 OK\r\n"));
-        assert!(spoils_after("GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 101 Switching Protocols\r\n"));
-        // A page cannot speak for the server once that has answered.
-        let mut reader = Reader::default();
-        reader.look(&mut upgrade.as_bytes().to_vec());
-        reader.answered(b"HTTP/1.1 200 OK\r\n");
-        reader.answered(b"HTTP/1.1 101 Switching Protocols\r\n");
-        let mut rest = BOTH.as_bytes().to_vec();
-        reader.look(&mut rest);
-        assert_ne!(rest, BOTH.as_bytes());
+        for is_granted in [false, true] {
+            let (near, mut far) = tokio::io::duplex(1024);
+            let granted = Granted::default();
+            let mut guard = SmugglingGuard::new(near, granted.clone());
+            let mut head = [0; UPGRADE.len()];
+            far.write_all(UPGRADE.as_bytes()).await.unwrap();
+            guard.read_exact(&mut head).await.unwrap();
+            if is_granted {
+                granted.set();
+            }
+            let mut rest = [0; BOTH.len()];
+            far.write_all(BOTH.as_bytes()).await.unwrap();
+            guard.read_exact(&mut rest).await.unwrap();
+            assert_eq!(rest == BOTH.as_bytes(), is_granted);
+        }
     }
 
     proptest! {

@@ -2,6 +2,7 @@
 
 mod assets;
 mod beacon;
+mod broken_framing;
 mod comparison;
 mod connections;
 mod cookie;

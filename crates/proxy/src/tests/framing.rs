@@ -30,6 +30,26 @@ async fn chunks_override_a_length_beside_them() {
     assert!(front.proxy.stats().servers[0].healthy, "a page that anyone can ask for says nothing against the server");
 }
 
+/// Chunks of a request that are none: whoever sends them is told, and the connection ends, whatever was asked before.
+#[tokio::test]
+async fn a_request_without_sound_chunks_is_answered_400_and_ends_the_connection() {
+    const REFUSED: &str = "GET /a HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
+    let upstream = Upstream::start(|_| ok()).await;
+    let front = Front::before(&upstream, |_| ()).await;
+    for before in ["", "GET /a HTTP/1.1\r\nHost: a\r\n\r\n", REFUSED] {
+        for chunks in ["\r\n", ";x\r\n", "g\r\n", "-1\r\n", "5\nhello\n", "2\r\nhello\r\n", "2\r\nab\r\n\r\n"] {
+            let post = format!("POST /b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}");
+            let mut socket = TcpStream::connect(front.address).await.unwrap();
+            socket.write_all(format!("{before}{post}").as_bytes()).await.unwrap();
+            let mut heard = String::new();
+            let ended = timeout(PATIENCE, socket.read_to_string(&mut heard)).await;
+            assert!(ended.is_ok_and(|end| end.is_ok()), "{before:?} {chunks:?}: {heard:?}");
+            let last = heard.rsplit("HTTP/1.1 ").next().unwrap();
+            assert!(last.starts_with("400 "), "{before:?} {chunks:?}: {heard:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_method_that_anticipates_content_says_that_there_is_none() {
     let upstream = Upstream::start(|_| ok()).await;

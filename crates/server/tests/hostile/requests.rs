@@ -98,6 +98,27 @@ const HEADS: [&str; 38] = [
     "host: a\r\nx-http-method-override: DELETE\r\n",
 ];
 
+/// What stands where the size of a chunk should.
+const CHUNKS: [&str; 10] = [
+    "\r\n",
+    ";x\r\n",
+    "g\r\n",
+    "-1\r\n",
+    "0x5\r\n",
+    "5\nhello\n",
+    "FFFFFFFFFFFFFFFFF\r\n",
+    "2\r\nhello\r\n",
+    "\0\r\n",
+    "1;a\nb\r\n",
+];
+
+/// Requests before them, which end no connection.
+const BEFORE: [&str; 3] = [
+    "",
+    "GET /plain.txt HTTP/1.1\r\nhost: a\r\n\r\n",
+    "GET /plain.txt HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n",
+];
+
 /// Fields of a well-formed request, by both protocols.
 const FIELDS: [(&str, &str); 44] = [
     ("range", "bytes=0-"),
@@ -154,6 +175,13 @@ pub(crate) fn all() -> Vec<Case> {
     }
     for head in HEADS {
         cases.push(Case::Raw(format!("GET /plain.txt HTTP/1.1\r\n{head}connection: close\r\n\r\n")));
+    }
+    for before in BEFORE {
+        cases.extend(CHUNKS.map(|chunks| {
+            Case::Raw(format!(
+                "{before}POST /plain.txt HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n{chunks}"
+            ))
+        }));
     }
     let many = (0..2000).map(|n| format!("{n}-{n}")).collect::<Vec<_>>().join(",");
     let tags = "\"0123456789abcdef\",".repeat(600);
