@@ -2,14 +2,17 @@
 //!
 //! `cargo fuzz` needs nightly for the flags of its sanitizer; the coverage that libFuzzer steers by is to be had without. New
 //! inputs are kept below `target/fuzz/corpus`; `--minimise` adds those that reach something new to `laws/corpus`, which
-//! is run as tests.
+//! is run as tests. What each run came to is a row of `target/fuzz/runs.md`.
+
+mod run;
 
 use crate::shell;
 use std::fs;
+use std::io::Write as _;
 
 pub(crate) struct Options {
     target: Option<String>,
-    seconds: u32,
+    seconds: u64,
     minimise: bool,
 }
 
@@ -26,6 +29,14 @@ impl Options {
                 "--seconds" => {
                     let value = words.next().ok_or("--seconds needs a number")?;
                     options.seconds = value.parse().map_err(|_| format!("--seconds: `{value}` is not a number"))?;
+                }
+                "--hours" => {
+                    let value = words.next().ok_or("--hours needs a number")?;
+                    let hours: f64 = value.parse().map_err(|_| format!("--hours: `{value}` is not a number"))?;
+                    if !(hours > 0.0 && hours <= 1000.0) {
+                        return Err(format!("--hours: `{value}` is not between 0 and 1000"));
+                    }
+                    options.seconds = (hours * 3600.0).ceil() as u64;
                 }
                 "--minimise" => options.minimise = true,
                 flag if flag.starts_with('-') => return Err(format!("unknown flag `{flag}`")),
@@ -59,14 +70,32 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         let mut fuzz = std::process::Command::new(output.join(&host).join("release").join(target));
         fuzz.current_dir(&output);
         if options.minimise {
-            fuzz.arg("-merge=1").arg(&kept).arg(&found);
-        } else {
-            let limit = format!("-max_total_time={}", options.seconds);
-            fuzz.args([&limit, "-print_final_stats=1", "-timeout=20"]).arg(&found).arg(&kept);
+            shell::step(target, fuzz.arg("-merge=1").arg(&kept).arg(&found))?;
+            continue;
         }
-        shell::step(target, &mut fuzz)?;
+        let limit = format!("-max_total_time={}", options.seconds);
+        // A second run of one target begins where the first ended.
+        fuzz.args([&limit, "-print_final_stats=1", "-timeout=20"]).arg(&found).arg(&kept);
+        println!("\n== {target}");
+        let run = run::watch(fuzz)?;
+        record(&output.join("runs.md"), &run.row(target))?;
+        println!("== {target}: {run}");
+        if !run.passed {
+            return Err(format!(
+                "{target}: a law is broken, or an input took too long; the input is in {}",
+                output.display()
+            ));
+        }
     }
     Ok(())
+}
+
+/// Adds a row to the table of runs.
+fn record(path: &std::path::Path, row: &str) -> Result<(), String> {
+    let say = |error: std::io::Error| format!("{}: {error}", path.display());
+    let head = if path.exists() { "" } else { run::HEAD };
+    let mut file = fs::OpenOptions::new().create(true).append(true).open(path).map_err(say)?;
+    write!(file, "{head}{row}").map_err(say)
 }
 
 /// The target triple of this machine: with a target, build scripts and macros are built without the flags.
@@ -98,6 +127,16 @@ mod tests {
     fn targets_are_read_from_the_manifest() {
         let manifest = "[package]\nname = \"fuzz\"\n\n[[bin]]\nname = \"one\"\npath = \"one.rs\"\n\n[[bin]]\npath = \"x\"\nname=\"two\"\n";
         assert_eq!(bins(manifest), ["one", "two"]);
+    }
+
+    #[test]
+    fn hours_are_seconds_of_each_target() {
+        let seconds = |hours| Options::parse(["--hours", hours].into_iter()).map(|options| options.seconds);
+        assert_eq!(seconds("2"), Ok(7200));
+        assert_eq!(seconds("0.05"), Ok(180));
+        for bad in ["0", "-1", "x", "NaN", "1e9"] {
+            assert!(seconds(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

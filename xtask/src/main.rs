@@ -37,7 +37,7 @@ cargo xtask COMMAND
                                          builds it, packages built from their files, semver since the last release
   applications                           real applications behind the program, in Chromium: crates/server/APPLICATIONS.md
   packages                               the Debian package and the container image, built and started
-  fuzz [TARGET] [--seconds N]            fuzz one target, or each for N seconds (default 60)
+  fuzz [TARGET] [--seconds N|--hours N]  fuzz one target, or each, for so long (60 seconds by default)
 ";
 
 fn main() -> ExitCode {

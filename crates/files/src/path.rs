@@ -74,7 +74,7 @@ impl<'a> SitePath<'a> {
 
 /// Is the file one that an editor or a merge has left behind: a backup or a swap file?
 fn is_leftover(path: &str) -> bool {
-    const ENDINGS: [&str; 4] = [".bak", ".orig", ".swo", ".swp"];
+    const ENDINGS: [&str; 6] = [".bak", ".orig", ".rej", ".save", ".swo", ".swp"];
     let name = path.rsplit('/').next().unwrap_or_default();
     name.ends_with('~')
         || (name.len() > 1 && name.starts_with('#') && name.ends_with('#'))

@@ -98,8 +98,8 @@ pub(super) fn write(headers: &mut HeaderMap, client: Client<'_>, forwarding: &Fo
     if let Some(address) = &address {
         append(headers, &FOR, address.clone());
     }
-    // The first proxy knows what the client itself used.
-    if !headers.contains_key(&PROTO) {
+    // The first proxy knows what the client itself used. What is no scheme is nobody's word.
+    if scheme(headers).is_none() {
         headers.insert(PROTO, HeaderValue::from_static(proto));
     }
     let host = client.host.and_then(|host| HeaderValue::from_str(host).ok());
@@ -109,6 +109,14 @@ pub(super) fn write(headers: &mut HeaderMap, client: Client<'_>, forwarding: &Fo
         headers.insert(HOST, host);
     }
     append(headers, &FORWARDED, element(address.as_deref(), proto, client.host));
+}
+
+/// The scheme that a proxy in front has named, if it is one and said once.
+fn scheme(headers: &HeaderMap) -> Option<&str> {
+    const SCHEMES: [&str; 4] = ["http", "https", "ws", "wss"];
+    let mut named = headers.get_all(&PROTO).iter();
+    let only = named.next().filter(|_| named.next().is_none())?.to_str().ok()?;
+    SCHEMES.iter().any(|scheme| only.eq_ignore_ascii_case(scheme)).then_some(only)
 }
 
 /// Says below which path clients know the upstream. A trusted proxy in front may have taken off a prefix of its own.
@@ -127,7 +135,10 @@ pub(super) fn told(headers: &HeaderMap, tls: bool, forwarding: &Forwarding) -> S
     if forwarding.trusted.is_empty() && forwarding.trust.is_empty() {
         return told;
     }
-    for name in [&PROTO].into_iter().chain(&forwarding.trust) {
+    if let Some(named) = scheme(headers) {
+        told.extend(["|", named]);
+    }
+    for name in &forwarding.trust {
         for value in headers.get_all(name) {
             told.extend(["|", name.as_str(), "=", &String::from_utf8_lossy(value.as_bytes())]);
         }
