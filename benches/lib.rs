@@ -7,6 +7,7 @@
 pub mod attacks;
 pub mod callgrind;
 pub mod change;
+pub mod gain;
 pub mod link;
 pub mod page_load;
 pub mod pages;

@@ -67,6 +67,19 @@ pub(crate) struct Load {
     pub(crate) pushed: Vec<String>,
     /// Paths that a 103 named and the client fetched.
     pub(crate) hinted: Vec<String>,
+    /// What was fetched, in the order in which it was asked for or promised.
+    pub(crate) waterfall: Vec<Bar>,
+}
+
+/// A fetch on the waterfall of a load; times from when the load began.
+#[derive(Clone, Debug)]
+pub(crate) struct Bar {
+    pub(crate) path: String,
+    pub(crate) how: &'static str,
+    pub(crate) began: Duration,
+    pub(crate) first_byte: Duration,
+    pub(crate) ended: Duration,
+    pub(crate) bytes: usize,
 }
 
 /// Loads a page in a new connection. Runs in a [`tokio::task::LocalSet`].
@@ -105,6 +118,7 @@ struct Visit<'a> {
     /// Bytes of the bodies that came whole.
     sizes: HashMap<String, u64>,
     load: Load,
+    began: Instant,
     connection: JoinHandle<()>,
 }
 
@@ -158,11 +172,13 @@ impl<'a> Visit<'a> {
             hinted: None,
             sizes: HashMap::new(),
             load: Load::default(),
+            began: Instant::now(),
             connection,
         })
     }
 
     async fn run(&mut self, began: Instant) -> Result<Load, String> {
+        self.began = began;
         self.need(&self.page.path, Kind::Page, None, began)?;
         while !self.is_complete() {
             match self.events.recv().await {
@@ -176,7 +192,26 @@ impl<'a> Visit<'a> {
         Ok(std::mem::take(&mut self.load))
     }
 
+    fn bar(&mut self, path: &str, how: &'static str) {
+        let began = self.began.elapsed();
+        let (first_byte, ended, bytes) = (Duration::ZERO, Duration::ZERO, 0);
+        self.load.waterfall.push(Bar { path: path.to_owned(), how, began, first_byte, ended, bytes });
+    }
+
+    fn came(&mut self, path: &str, bytes: usize) {
+        let now = self.began.elapsed();
+        if let Some(bar) = self.load.waterfall.iter_mut().rev().find(|bar| bar.path == path) {
+            if bar.bytes == 0 {
+                bar.first_byte = now;
+            }
+            (bar.bytes, bar.ended) = (bytes, now);
+        }
+    }
+
     fn take(&mut self, event: Event, began: Instant) -> Result<(), String> {
+        if let Event::Came(path, bytes) = &event {
+            self.came(path, *bytes);
+        }
         match event {
             Event::Hints(head) => self.hint(&head),
             Event::Promised(path, response) => {
@@ -186,6 +221,7 @@ impl<'a> Visit<'a> {
                     // Dropping it resets the stream: CANCEL.
                     self.cancelled.push(stream);
                 } else {
+                    self.bar(&path, "pushed");
                     self.fetches.insert(path.clone(), Fetch::Under);
                     self.pushes.insert(path.clone(), stream);
                     spawn_local(fetch::promised(path, response, self.tell.clone()));
@@ -232,6 +268,7 @@ impl<'a> Visit<'a> {
         }
         let (response, _) = self.send.send_request(request, true).map_err(|error| format!("{path}: {error}"))?;
         self.load.requests += 1;
+        self.bar(path, if why == Why::Needed { "needed" } else { "hinted" });
         self.fetches.insert(path.to_owned(), Fetch::Under);
         spawn_local(fetch::requested(path.to_owned(), response, self.tell.clone()));
         Ok(())

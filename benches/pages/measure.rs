@@ -1,7 +1,9 @@
 //! Loads the pages, a few links at a time: one page of one thinking time on each, by all servers in turn.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::contest::{CONTESTANTS, PAIRED};
 use super::loads::{Loads, Results};
@@ -10,7 +12,7 @@ use super::site;
 use super::summary::render;
 use crate::link::Conditions;
 use crate::page_load::contest::{Contestant, Way};
-use crate::page_load::lane::{Lane, Teaching};
+use crate::page_load::lane::{Lane, Measured, Teaching};
 use crate::page_load::run::{described_link, lock};
 use crate::page_load::site::Site;
 use crate::peers::Error;
@@ -21,6 +23,8 @@ const LANES: u16 = 4;
 pub(super) const THINKS: [u64; 2] = [0, 200];
 /// Twelve visits, each from a network of its own.
 const TEACHING: Teaching = Teaching { networks: 12, rounds: 1 };
+/// A visit is learned when nothing has come of it for 4 s; until the last one is, nothing is measured.
+const LEARNED_AFTER: Duration = Duration::from_millis(4_500);
 const ROUND_TRIP_MILLIS: u64 = 100;
 const MEGABITS: u64 = 10;
 
@@ -80,9 +84,13 @@ fn load(lane: &mut Lane, shape: &Shape, think: u64, rounds: usize, results: &Mut
     let only = std::env::var("HEADSTART_PAGES_SERVERS").ok();
     let takes_part = |one: &Contestant| only.as_ref().is_none_or(|only| only.split(';').any(|name| name == one.name));
     let mut all: Vec<(usize, &Contestant, Way)> = Vec::new();
+    let mut taught = Instant::now();
     for (at, one) in CONTESTANTS.iter().enumerate().filter(|(_, one)| takes_part(one)) {
         match lane.start(one, think, Arc::clone(&site)) {
-            Ok(()) => all.extend(one.ways.iter().map(|way| (at, one, *way))),
+            Ok(()) => {
+                all.extend(one.ways.iter().map(|way| (at, one, *way)));
+                taught = if one.learns.is_some() { Instant::now() } else { taught };
+            }
             Err(Error::Missing(name)) => {
                 lock(results).missing.insert(format!("{name} is not installed"));
             }
@@ -92,6 +100,7 @@ fn load(lane: &mut Lane, shape: &Shape, think: u64, rounds: usize, results: &Mut
             }
         }
     }
+    std::thread::sleep(LEARNED_AFTER.saturating_sub(taught.elapsed()));
     let conditions = Conditions::new(ROUND_TRIP_MILLIS, MEGABITS);
     let quick = Conditions::new(2, 1_000);
     for round in 0..rounds {
@@ -105,6 +114,9 @@ fn load(lane: &mut Lane, shape: &Shape, think: u64, rounds: usize, results: &Mut
             let measured = lane.load(one, think, &mut lane.profile(*way), Site::one, conditions);
             match measured {
                 Ok(measured) => {
+                    if round == 0 && std::env::var_os("HEADSTART_PAGES_SAID").is_some() {
+                        eprintln!("{}", waterfall(shape, think, (one, *way), &measured));
+                    }
                     loads.cold.entry((one.name, *way)).or_default().insert(round, measured);
                 }
                 Err(why) => fail(results, shape, think, (one, *way), &why),
@@ -132,6 +144,24 @@ fn load(lane: &mut Lane, shape: &Shape, think: u64, rounds: usize, results: &Mut
 fn fail(results: &Mutex<Results>, shape: &Shape, think: u64, (one, way): (&Contestant, Way), why: &str) {
     let way = way.name();
     lock(results).failed.push(format!("{} ({way}), {}, thinks {think} ms: {why}", one.name, shape.id));
+}
+
+/// What came when, for a look at a page.
+fn waterfall(shape: &Shape, think: u64, (one, way): (&Contestant, Way), measured: &Measured) -> String {
+    let mut text = format!(
+        "{}, thinks {think} ms, {} ({}): ms asked for, first byte, last byte\n",
+        shape.id,
+        one.name,
+        way.name()
+    );
+    let blocks = |path: &str| shape.resources.iter().any(|resource| resource.blocking && site::path(resource) == path);
+    for bar in &measured.load.waterfall {
+        let millis = |time: Duration| time.as_millis();
+        let (began, first, ended) = (millis(bar.began), millis(bar.first_byte), millis(bar.ended));
+        let blocks = if blocks(&bar.path) { "blocks" } else { "" };
+        let _ = writeln!(text, "{began:6} {first:6} {ended:6} {:8} {:7} {} {blocks}", bar.bytes, bar.how, bar.path);
+    }
+    text
 }
 
 /// The render times, for whoever waits for the end.

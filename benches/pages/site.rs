@@ -46,7 +46,7 @@ pub(super) fn of(shape: &Shape) -> Site {
 }
 
 /// Where a resource is: what must be asked for each time is under `/data/`.
-fn path(resource: &Resource) -> String {
+pub(super) fn path(resource: &Resource) -> String {
     let (directory, extension) = match resource.kind {
         Type::Data => ("data", "json"),
         Type::Font => ("assets", "woff2"),

@@ -10,7 +10,6 @@ use headstart_learn::Site;
 use headstart_policy::Priority;
 
 use crate::item::Item;
-use crate::need;
 use crate::view::Decision;
 
 /// The assets that the present view of a connection was told of by 103 or `Link`. As many as a view has items at most.
@@ -53,7 +52,7 @@ impl Hinted {
         requested: Priority,
     ) -> Self {
         let hinted = items.filter_map(|item| {
-            let own = need::priority(item.urgency);
+            let own = item.need.priority();
             let priority = match item.decision {
                 Decision::Hinted => Some(Priority { urgency: own.urgency.max(requested.urgency), ..own }),
                 Decision::Linked => None,

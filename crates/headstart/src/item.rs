@@ -8,7 +8,7 @@ use http::HeaderValue;
 
 use crate::attributes::{Attributes, Crossorigin};
 use crate::link;
-use crate::need;
+use crate::need::{Need, Says};
 use crate::page_policy::{Admission, PagePolicy};
 use crate::view::Decision;
 
@@ -38,8 +38,9 @@ pub(crate) struct Item {
     pub(crate) bytes: u64,
     pub(crate) validator: u64,
     pub(crate) freshness: Freshness,
-    /// How urgent the page needs it (RFC 9218), 1 to 7.
-    pub(crate) urgency: u8,
+    /// The urgency (RFC 9218) that browsers give it by themselves, if that is known.
+    pub(crate) learned_urgency: Option<u8>,
+    pub(crate) need: Need,
     pub(crate) decision: Decision,
     /// The attributes of its hint.
     pub(crate) attributes: Arc<Attributes>,
@@ -65,7 +66,8 @@ impl Item {
             bytes,
             validator,
             freshness,
-            urgency: need::urgency(None, destination, cors),
+            learned_urgency: None,
+            need: Need::of(None, destination, cors, Says::Nothing),
             decision: Decision::Held,
             attributes: Arc::new(attributes),
             own_words: true,
@@ -82,7 +84,8 @@ impl Item {
             bytes: candidate.bytes,
             validator: candidate.validator,
             freshness: candidate.freshness,
-            urgency: need::urgency(candidate.urgency, candidate.destination, candidate.cors),
+            learned_urgency: candidate.urgency,
+            need: Need::of(candidate.urgency, candidate.destination, candidate.cors, Says::Nothing),
             decision: Decision::Held,
             attributes: Arc::new(Attributes::of_mode(candidate.destination, candidate.cors)),
             own_words: false,
@@ -101,7 +104,7 @@ impl Item {
     pub(crate) fn link(&self, nonce: Option<&str>) -> Option<HeaderValue> {
         let own = &*self.attributes;
         let low;
-        let attributes = if own.fetch_priority.is_none() && need::is_overrated(self.urgency, self.destination) {
+        let attributes = if own.fetch_priority.is_none() && self.need.is_overrated(self.destination) {
             low = Attributes { fetch_priority: Some("low"), ..own.clone() };
             &low
         } else {
@@ -119,7 +122,8 @@ mod tests {
     fn a_browser_is_told_of_scripts_and_styles_that_nobody_waits_for() {
         let link = |destination, urgency| {
             let item = Item::named("/a".into(), destination, Attributes::default(), Freshness::Fresh);
-            let field = Item { urgency, ..item }.link(None).unwrap();
+            let need = Need::of(Some(urgency), destination, false, Says::Nothing);
+            let field = Item { need, ..item }.link(None).unwrap();
             field.to_str().unwrap().contains("; fetchpriority=low")
         };
         assert!(link(Destination::Script, 3) && link(Destination::Style, 5));
@@ -131,7 +135,8 @@ mod tests {
     fn what_the_page_says_of_the_priority_stays() {
         let attributes = Attributes { fetch_priority: Some("high"), ..Attributes::default() };
         let item = Item::named("/a.js".into(), Destination::Script, attributes, Freshness::Fresh);
-        let field = Item { urgency: 3, ..item }.link(None).unwrap();
+        let need = Need::of(Some(3), Destination::Script, false, Says::Nothing);
+        let field = Item { need, ..item }.link(None).unwrap();
         assert_eq!(field.to_str().unwrap(), "</a.js>; rel=preload; as=script; fetchpriority=high");
     }
 }

@@ -14,6 +14,7 @@ use crate::conditions::Conditions;
 use crate::engine::VerifyHeld;
 use crate::item::{Item, Push};
 use crate::link;
+use crate::need::{Need, Says};
 use crate::rules::Bans;
 use crate::statements::Statement;
 use crate::view::{Decision, Outlet, Reason};
@@ -83,7 +84,7 @@ impl Items {
     }
 
     fn add_in_order(&mut self, cache: &ClientCache<'_>, mut needed: Vec<(Item, Option<Reason>)>) {
-        needed.sort_by_key(|(item, _)| item.urgency);
+        needed.sort_by_key(|(item, _)| item.need);
         for (item, omit) in needed {
             self.add(cache, item, omit);
         }
@@ -102,7 +103,7 @@ impl Items {
             let mut item = Item::named(Arc::clone(path), named.destination, Attributes::default(), freshness);
             item.cors = named.attributes.is_cors();
             item.attributes = Arc::clone(&named.attributes);
-            item.urgency = named.urgency.unwrap_or(item.urgency);
+            item.need = Need::of(None, item.destination, item.cors, Says::Named(named.urgency));
             Some(item)
         };
         statements.nameable.iter().filter_map(item).collect()
@@ -116,9 +117,13 @@ impl Items {
         let hint = *outlet != Outlet::Push;
         let asked = Arc::clone(&item.path);
         let says = statements.of(&asked);
-        if let Some((_, Statement::Hint(named))) = says {
-            item.urgency = named.urgency.unwrap_or(item.urgency);
-        }
+        let of_need = match says {
+            Some((_, Statement::Hint(named))) => Says::Named(named.urgency),
+            Some(_) => Says::Named(None),
+            None if statements.whole => Says::Unnamed,
+            None => Says::Nothing,
+        };
+        item.need = Need::of(item.learned_urgency, item.destination, item.cors, of_need);
         match says {
             Some((path, Statement::Hint(named))) if markup.attributes && hint => {
                 if *path != *asked {
@@ -313,14 +318,13 @@ mod tests {
     use super::*;
     use crate::connection_state::ConnectionState;
     use crate::markup_settings::Markup;
-    use crate::need;
     use crate::page_policy::PagePolicy;
     use crate::page_target::PageTarget;
     use crate::rules::{Budget, PageRules};
 
     fn learned(path: &str, destination: Destination, urgency: Option<u8>) -> Item {
         let item = Item::named(path.into(), destination, Attributes::default(), Freshness::Fresh);
-        Item { urgency: need::urgency(urgency, destination, false), ..item }
+        Item { need: Need::of(urgency, destination, false, Says::Nothing), ..item }
     }
 
     /// The paths that are hinted of these assets, in order, where so many may be.
@@ -365,7 +369,7 @@ mod tests {
     #[test]
     fn what_the_page_alone_says_that_it_waits_for_comes_before_what_was_learned_and_does_not_block() {
         let script = |path: &str| learned(path, Destination::Script, Some(3));
-        let unseen = Item { urgency: 1, ..learned("/new.css", Destination::Style, None) };
+        let unseen = learned("/new.css", Destination::Style, Some(1));
         let order = [script("/async.js"), script("/other.js"), unseen];
         assert_eq!(hinted(&order, 2), ["/new.css", "/async.js"].map(Arc::<str>::from));
     }

@@ -10,7 +10,6 @@ use http::{StatusCode, response};
 use crate::connection_state::ConnectionState;
 use crate::engine::Engine;
 use crate::item::{Push, Tag};
-use crate::need;
 use crate::page_exchange::PageExchange;
 use crate::response as answer;
 use crate::view::{Decision, Outlet, Reason};
@@ -35,7 +34,7 @@ impl PageExchange {
                 asset: Arc::clone(&item.path),
                 bytes: AtomicU64::new(item.bytes),
             });
-            let priority = Some(need::priority(item.urgency));
+            let priority = Some(item.need.priority());
             promises.push(Promise { path, headers: self.promised_fields.clone(), priority, tag });
         }
         promises

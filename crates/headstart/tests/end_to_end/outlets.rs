@@ -58,7 +58,8 @@ async fn a_browser_gets_one_103() {
 async fn hinted_assets_come_in_the_order_of_need() {
     let body = "x".repeat(200_000);
     let pages = [("/a.css", Answer::css(&body)), ("/b.js", Answer::js(&body)), ("/c.js", Answer::js(&body))];
-    let server = Server::start(|b| b, &[&pages[..], &[("/", Answer::html("page"))]].concat()).await;
+    let page = Answer::html("<!doctype html><link rel=stylesheet href=/a.css><script async src=/b.js></script>");
+    let server = Server::start(|b| b, &[&pages[..], &[("/", page)]].concat()).await;
     server.teach("/", &["/a.css", "/b.js"]).await;
     let mut client = Client::connect(&server, Pushes::Refused).await;
     let navigation = [&BROWSER[..], &[("priority", "u=0, i")]].concat();

@@ -5,30 +5,33 @@ use std::time::Duration;
 use headstart_gain::{Arm, Arms, Look, Observation, Weight, compare, critical_value};
 
 /// The simulated site.
-#[derive(Clone, Copy)]
-pub(crate) struct Site {
-    pub(crate) views_a_day: usize,
+#[derive(Clone, Copy, Debug)]
+pub struct Site {
+    /// Views of each day.
+    pub views_a_day: usize,
     /// The probability that a view is held out.
-    pub(crate) held_out: f64,
+    pub held_out: f64,
     /// The share of the time that help saves, at every quantile.
-    pub(crate) gain: f64,
+    pub gain: f64,
     /// Standard deviation of the logarithm of the times.
-    pub(crate) sigma: f64,
-    pub(crate) days: usize,
+    pub sigma: f64,
+    /// How long it is watched.
+    pub days: usize,
 }
 
 /// The findings of an operator who looked at the end of each day.
-pub(crate) struct Seen {
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
     /// Every interval of every day covered the truth.
-    pub(crate) always_covered: bool,
+    pub always_covered: bool,
     /// The first day on which an interval excluded that help makes no difference.
-    pub(crate) certain_on_day: Option<usize>,
+    pub certain_on_day: Option<usize>,
     /// Width of the last interval, in widths of one for a single look.
-    #[allow(dead_code, reason = "the benchmark reads it, the tests do not")]
-    pub(crate) width: f64,
+    pub width: f64,
 }
 
-pub(crate) fn run(site: Site, number: u64) -> Seen {
+/// The days of a site. Runs with different numbers are independent of each other.
+pub fn run(site: Site, number: u64) -> Seen {
     // Mixed: generators whose states are multiples of the step would draw the same numbers, a few places apart.
     let mut random = Random(Random(number).next());
     let mut arms = Arms::default();

@@ -4,9 +4,7 @@
 //! hundred requests on one connection, after twenty that are not counted; the polls of the connection are counted, with `h2`,
 //! the service and the copy of what is sent.
 
-#[path = "instructions/client.rs"]
 mod client;
-#[path = "instructions/connection.rs"]
 mod connection;
 
 use std::process::ExitCode;

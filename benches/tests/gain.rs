@@ -1,8 +1,6 @@
 //! The intervals by simulation, in brief; `cargo xtask bench gain` runs the same with 2,000 runs.
 
-mod simulation;
-
-use simulation::{Site, run};
+use headstart_benches::gain::simulation::{Site, run};
 
 /// Among so many runs, at a true rate of 5 %, more than this many misses have a chance of 1 in 1,000.
 const RUNS: usize = 300;

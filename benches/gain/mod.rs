@@ -4,8 +4,7 @@
 //! each of thirty days. What is shown: how often all thirty intervals cover the truth, how wide they are beside one that may
 //! be looked at once, how often help that is given to both arms raises an alarm, and when a true gain is seen.
 
-#[path = "../crates/gain/tests/simulation/mod.rs"]
-mod simulation;
+pub mod simulation;
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -14,7 +13,12 @@ use headstart_gain::{Arm, Observation, Strata, Weight};
 use serde_json::{Value, json};
 use simulation::{Seen, Site, run};
 
-fn main() {
+/// Runs the benchmark.
+///
+/// # Panics
+///
+/// If a figure of a full run is not what it should be, or the rows cannot be written.
+pub fn main() {
     let quick = std::env::args().any(|word| word == "--quick");
     let runs = if quick { 100 } else { 2_000 };
     println!("| | measured | target | |\n|---|---:|---|---|");
@@ -36,7 +40,7 @@ fn main() {
         ),
         row("a view of a kept page, nanoseconds", cost(), 200.0, false),
     ];
-    headstart_benches::rows::write(&serde_json::to_string_pretty(&rows).expect("rows are JSON"));
+    crate::rows::write(&serde_json::to_string_pretty(&rows).expect("rows are JSON"));
     assert!(quick || rows.iter().all(|row| row["pass"] == true), "a figure is not what it says");
 }
 
