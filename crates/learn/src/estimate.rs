@@ -9,7 +9,10 @@
 //! p = (h + kappa q) / (n + kappa)      q: p of the coarser level, 0 at the top
 //! ```
 //!
-//! and at the page itself, `lower = p - z sqrt(p (1 - p) / (n + kappa + 1))`. A page
+//! Of a coarser level the unit is not a visit but a page: N are the pages that were visited there last, each by its last
+//! visit, and h those of them that needed the asset. What only one of them needed says nothing of another page.
+//!
+//! At the page itself, `lower = p - z sqrt(p (1 - p) / (n + kappa + 1))`. A page
 //! never seen has n = 0, so it holds the opinion of its template or section.
 //!
 //! Sums decay by the clock; the last visits that said something, the witnesses, do not. Where
@@ -59,6 +62,9 @@ struct Weighed {
     by_run: bool,
 }
 
+/// Fewest pages of a level that need an asset before it is expected of others.
+const PAGES: u32 = 2;
+
 /// Fewest witnesses in a row that may contradict all before them.
 const RUN: u32 = 3;
 
@@ -91,15 +97,38 @@ pub(crate) fn estimates(
     }
     known.sort_unstable_by_key(|(asset, depth, _)| (*asset, *depth));
     let groups = known.chunk_by(|a, b| a.0 == b.0);
-    let scales: Vec<f32> = chain.iter().map(|node| scale(node, decay, tick)).collect();
-    groups.map(|group| estimate(group, chain, &scales, config, decay, class)).collect()
+    let levels: Vec<Lender<'_>> = chain.iter().map(|node| Lender::new(node, scale(node, decay, tick))).collect();
+    groups.map(|group| estimate(group, &levels, config, decay, class)).collect()
+}
+
+/// A node as it is asked about one asset after another.
+struct Lender<'n> {
+    node: &'n Node,
+    scale: f32,
+    /// It stands for many pages.
+    of_many: bool,
+    /// Its witnesses, of many pages the last of each.
+    witnesses: u32,
+}
+
+impl<'n> Lender<'n> {
+    fn new(node: &'n Node, scale: f32) -> Self {
+        let of_many = node.is_of_many();
+        let mut witnesses = 0;
+        for (at, witness) in node.witnesses.iter().enumerate() {
+            let mut later = node.witnesses.iter().skip(at + 1);
+            if !(of_many && later.any(|later| later.page() == witness.page())) {
+                witnesses |= 1 << at;
+            }
+        }
+        Self { node, scale, of_many, witnesses }
+    }
 }
 
 /// Estimates one asset from its edges, ordered by the place of their node in `chain`.
 fn estimate(
     edges: &[(AssetId, usize, Edge)],
-    chain: &[&Node],
-    scales: &[f32],
+    chain: &[Lender<'_>],
     config: &Config,
     decay: Decay,
     class: ClientClass,
@@ -121,7 +150,8 @@ fn estimate(
     };
     // When the coarser level first knew of it: an asset is no older on a page.
     let mut birth = 0;
-    for (depth, (node, scale)) in chain.iter().zip(scales).enumerate() {
+    for (depth, lender) in chain.iter().enumerate() {
+        let Lender { node, scale, .. } = lender;
         let mut merged: Option<Edge> = None;
         for (_, _, edge) in edges.iter().filter(|(_, at, _)| *at == depth) {
             match &mut merged {
@@ -139,8 +169,8 @@ fn estimate(
         }
         let edge = merged.unwrap_or_else(|| Edge::new(estimate.asset, birth));
         birth = if merged.is_some() { edge.birth } else { birth };
-        let told = Told::of(node, &edge, class);
-        let weighed = told.weigh(node, &edge, decay, *scale);
+        let told = Told::of(lender, &edge, class);
+        let weighed = if lender.of_many { told.weigh_pages() } else { told.weigh(node, &edge, decay, *scale) };
         estimate.probability = (weighed.hits + kappa * estimate.probability) / (weighed.effective + kappa);
         if let Some(rank) = edge.order.rank() {
             estimate.rank = rank;
@@ -190,7 +220,7 @@ struct Told {
 impl Told {
     /// Witnesses from before the asset was first fetched say nothing. Where the classes of clients
     /// differ clearly, only those of `class` do.
-    fn of(node: &Node, edge: &Edge, class: ClientClass) -> Self {
+    fn of(Lender { node, witnesses, .. }: &Lender<'_>, edge: &Edge, class: ClientClass) -> Self {
         let (mut told, mut positive, mut phones, mut full) = (0u32, 0u32, 0u32, 0u32);
         let first = edge.birth.saturating_add(u32::from(is_late_comer(node, edge)));
         for (at, witness) in node.witnesses.iter().enumerate() {
@@ -205,7 +235,8 @@ impl Told {
                 Scope::Assisted | Scope::Full => told |= bit,
             }
         }
-        told &= !(edge.muted_by & !edge.fetched_by);
+        told &= witnesses & !(edge.muted_by & !edge.fetched_by);
+        positive &= witnesses;
         // What clients fetch of whose caches nothing is known is fetched by too many of those that are counted.
         if told.count_ones() < 4 {
             told |= positive;
@@ -241,6 +272,30 @@ impl Told {
         let hits = if fetched { edge.hits.saturating_sub(lately) } else { edge.hits };
         let visits = node.visits.since(edge.birth).saturating_sub(lately);
         (hits, visits.saturating_sub(edge.mute).max(hits))
+    }
+
+    /// h and n of a level that stands for many pages, of each of which there is one witness.
+    fn weigh_pages(self) -> Weighed {
+        let (hits, told) = (self.fetched.count_ones(), self.speaking.count_ones());
+        if told < PAGES {
+            return Weighed::default();
+        }
+        for fetched in [false, true] {
+            let run = self.run(fetched);
+            let before = told - run;
+            if run < RUN || before < RUN {
+                continue;
+            }
+            let hits_before = if fetched { hits - run } else { hits };
+            let p = (hits_before as f32 / before as f32).clamp(ERROR, 1.0 - ERROR);
+            let chance = if fetched { p } else { 1.0 - p };
+            if chance.powf(run as f32) < CHANCE {
+                let hits = if fetched { run as f32 } else { 0.0 };
+                return Weighed { hits, effective: run as f32, by_run: false };
+            }
+        }
+        let hits = if hits < PAGES { 0 } else { hits };
+        Weighed { hits: hits as f32, effective: told as f32, by_run: false }
     }
 
     /// h and n: of the sums, of the witnesses where they say more, or of the latest of these where they contradict the rest.

@@ -9,7 +9,7 @@ use crate::site::Site;
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Level {
-    /// The first segment of the path, and the number of segments.
+    /// The first directory of the path, and the number of segments.
     Section,
     /// The path with every segment that looks like a parameter replaced by `*`.
     Template,

@@ -8,7 +8,7 @@ use crate::site::Site;
 /// The name under which a page is known at one level; it is put together when it is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LevelName<'p> {
-    /// The first segment and, after a space, the number of segments.
+    /// The first directory, which is the root for a page that is in none, and, after a space, the number of segments.
     Section {
         first: &'p str,
         depth: usize,
@@ -28,8 +28,8 @@ const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 impl<'p> LevelName<'p> {
     pub(crate) fn section(page: &'p str) -> Self {
         let path = page.split('?').next().unwrap_or_default();
-        let first = path.split('/').nth(1).unwrap_or_default();
         let depth = path.bytes().filter(|byte| *byte == b'/').count().max(1);
+        let first = if depth > 1 { path.split('/').nth(1).unwrap_or_default() } else { "" };
         Self::Section { first, depth }
     }
 
@@ -124,7 +124,7 @@ mod tests {
     fn sections_tell_depth() {
         let section = |page| LevelName::section(page).to_string();
         assert_eq!(section("/"), "/ 1");
-        assert_eq!(section("/blog"), "/blog 1");
+        assert_eq!(section("/blog"), "/ 1");
         assert_eq!(section("/blog/"), "/blog 2");
         assert_eq!(section("/blog/x?y=/z/"), "/blog 2");
         let deep = "/x".repeat(123);

@@ -68,6 +68,8 @@ pub(crate) struct Chain {
     ids: Vec<u32>,
     /// Key of the finest of them.
     pub(crate) key: u64,
+    /// Key of the plan.
+    pub(crate) plan: u64,
 }
 
 /// One level of a page.
@@ -146,15 +148,22 @@ impl Model {
 
     /// The nodes of a page, their edges in order; `None` if none is known.
     pub(crate) fn chain(&mut self, site: Site, page: Page<'_>) -> Option<Chain> {
-        let mut chain = Chain { ids: Vec::with_capacity(4), key: 0 };
+        let mut chain = Chain { ids: Vec::with_capacity(4), key: 0, plan: 0 };
+        let mut finest = Level::Section;
         let path = self.keys.path(site, page.path);
-        for LevelKey { key, .. } in self.levels(site, path, page) {
+        for LevelKey { key, level, .. } in self.levels(site, path, page) {
             if let Some(id) = self.nodes.find(key) {
                 self.tidy(id);
                 chain.ids.push(id);
                 chain.key = key;
+                finest = level;
             }
         }
+        chain.plan = match (page.query, finest) {
+            (None, Level::Page | Level::Query) => path,
+            (Some(_), Level::Page) => lent_key(path),
+            _ => chain.key,
+        };
         (!chain.ids.is_empty()).then_some(chain)
     }
 
@@ -287,6 +296,12 @@ impl Model {
         self.plans.mark_stale(phone_key(key));
     }
 
+    /// Marks the plans of a path with several queries: that of the page without one, and that of queries not seen before.
+    fn mark_path_stale(&self, path: u64) {
+        self.mark_stale(path);
+        self.mark_stale(lent_key(path));
+    }
+
     /// Lets light nodes go until the limit of bytes is kept, but not `spare`.
     fn shrink(&mut self, spare: u32, tick: Tick) {
         while self.counted_bytes() > self.limits.bytes && self.evict_lighter(Some(spare), f32::INFINITY, tick) {}
@@ -308,8 +323,10 @@ impl Model {
     /// Lets a node go, and what only it pointed to. Whether there was one.
     fn evict(&mut self, id: u32) -> bool {
         let Some(node) = self.nodes.evict(id) else { return false };
-        self.plans.remove(node.key);
-        self.plans.remove(phone_key(node.key));
+        for key in [node.key, lent_key(node.key)] {
+            self.plans.remove(key);
+            self.plans.remove(phone_key(key));
+        }
         for edge in &node.edges {
             self.assets.release(edge.asset);
         }
@@ -368,6 +385,11 @@ impl Model {
         }
         true
     }
+}
+
+/// The key of the plan that a path lends to queries that were not seen before.
+fn lent_key(path: u64) -> u64 {
+    path.rotate_left(16) ^ 0xc2b2_ae3d_27d4_eb4f
 }
 
 /// The key of the plan for phones of a node.

@@ -120,7 +120,7 @@ impl Node {
         self.networks.add(visit.network, self.key);
         self.first = self.first.min(visit.second);
         self.last = self.last.max(visit.second);
-        let shift = self.witnesses.add(visit.witness?)?;
+        let shift = self.witnesses.add(visit.witness?, !self.level.is_page())?;
         self.shift(shift);
         Some(shift.at)
     }
@@ -163,7 +163,7 @@ impl Node {
         self.tombstone.merge(other.tombstone);
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
-        let bits = self.witnesses.merge(&other.witnesses);
+        let bits = self.witnesses.merge(&other.witnesses, !self.level.is_page());
         for edge in &mut self.edges {
             edge.fetched_by = moved(edge.fetched_by, bits.iter().map(|bits| bits.0));
             edge.muted_by = moved(edge.muted_by, bits.iter().map(|bits| bits.0));
@@ -211,6 +211,11 @@ impl Node {
             self.edges.reserve_exact((self.edges.len() / 4).max(2));
         }
         self.edges.push(edge);
+    }
+
+    /// Whether it stands for many pages: a section, a template, a path with several queries.
+    pub(crate) fn is_of_many(&self) -> bool {
+        !self.level.is_page() || self.queried
     }
 
     /// Since when it answers no longer.
@@ -263,7 +268,7 @@ mod tests {
     }
 
     fn apply(node: &mut Node, step: &Step) {
-        let witness = Witness::new(step.second, step.tag, step.scope, ClientClass::Other);
+        let witness = Witness::new(step.second, (step.tag, step.tag as u32), step.scope, ClientClass::Other);
         let epoch = step.second / 700_000;
         let gain = if step.scope == Scope::PositiveOnly { 0 } else { 16 };
         let visit =
@@ -293,8 +298,8 @@ mod tests {
         node
     }
 
-    fn of(steps: &[Step]) -> Node {
-        let mut node = Node::new(7, 0, Level::Page, 0, 0);
+    fn of(steps: &[Step], level: Level) -> Node {
+        let mut node = Node::new(7, 0, level, 0, 0);
         for step in steps {
             apply(&mut node, step);
         }
@@ -320,7 +325,9 @@ mod tests {
             a in prop::collection::vec(step(), 0..50),
             b in prop::collection::vec(step(), 0..50),
             c in prop::collection::vec(step(), 0..20),
+            level in prop_oneof![Just(Level::Page), Just(Level::Template)],
         ) {
+            let of = |steps: &[Step]| of(steps, level);
             let (x, y, z) = (of(&a), of(&b), of(&c));
             prop_assert_eq!(sum(&x, &y), sum(&y, &x));
             prop_assert_eq!(sum(&sum(&x, &y), &z), sum(&x, &sum(&y, &z)));

@@ -192,7 +192,7 @@ impl<'a> NodeRecord<'a> {
         // A witness that does not fit has no bit, nor have those after it: what a sound snapshot never has.
         let mut witnesses = Witnesses::default();
         for _ in 0..record.u8()? {
-            witnesses.add(Witness::from_bits(record.u64()?))?;
+            witnesses.add(Witness::from_bits(record.u64()?), !node.level.is_page())?;
         }
         node.witnesses = witnesses;
         let mut edges = Vec::new();

@@ -25,15 +25,25 @@ pub(crate) enum Scope {
 pub(crate) struct Witness(u64);
 
 impl Witness {
-    /// `tag` tells visits of one second apart.
-    pub(crate) fn new(second: u32, tag: u64, scope: Scope, class: ClientClass) -> Self {
+    /// `page` is the keyed hash of the page that was visited; `tag` tells visits of it in one second apart.
+    pub(crate) fn new(second: u32, (page, tag): (u64, u32), scope: Scope, class: ClientClass) -> Self {
         let scope = match scope {
             Scope::Full => 0,
             Scope::Assisted => 1,
             Scope::PositiveOnly => 2,
         };
         let phone = u64::from(class == ClientClass::Phone);
-        Self(u64::from(second) << 32 | (tag & 0xffff_fff8 & 0xffff_ffff) | phone << 2 | scope)
+        Self(u64::from(second) << 32 | page >> 48 << 16 | u64::from(tag & 0xfff8) | phone << 2 | scope)
+    }
+
+    /// Sixteen bits of the hash of the page that was visited.
+    pub(crate) fn page(self) -> u16 {
+        (self.0 >> 16) as u16
+    }
+
+    /// Whether it was only partly evidence.
+    fn is_partial(self) -> bool {
+        self.0 & 3 != 0
     }
 
     pub(crate) fn from_bits(bits: u64) -> Self {
@@ -63,6 +73,9 @@ impl Witness {
 
 /// The visits of a node that said something, the last [`MAX_WITNESSES`] of them, of which at most
 /// twelve were partial evidence. Each edge has a word of bits for them: bit n is of the n-th here.
+///
+/// Where a node stands for many pages, only the last of each page is there, full and partial evidence apart: what is
+/// asked of it is what another page needs, and a page that is visited often is one page all the same.
 ///
 /// Which visits are kept depends on the set of all alone, so uniting sets is exact, commutative
 /// and associative.
@@ -101,14 +114,16 @@ impl Witnesses {
         self.list.iter().copied()
     }
 
-    /// Adds a visit. `None` if it is not one of the last, or known already.
-    pub(crate) fn add(&mut self, witness: Witness) -> Option<Shift> {
+    /// Adds a visit; with `by_page`, as one of a node that stands for many pages. `None` if it is not one of the last, or
+    /// known already.
+    pub(crate) fn add(&mut self, witness: Witness, by_page: bool) -> Option<Shift> {
         let at = self.list.binary_search(&witness).err()?;
         if self.list.len() == self.list.capacity() {
             self.list.reserve_exact((self.list.len() / 2).max(1));
         }
         self.list.insert(at, witness);
-        let Some(victim) = self.superfluous() else { return Some(Shift { removed: None, at }) };
+        let twin = if by_page { self.twin(at) } else { None };
+        let Some(victim) = twin.or_else(|| self.superfluous()) else { return Some(Shift { removed: None, at }) };
         self.list.remove(victim);
         match victim.cmp(&at) {
             std::cmp::Ordering::Equal => None,
@@ -117,13 +132,26 @@ impl Witnesses {
         }
     }
 
-    /// Unites two sets. Says for each kept witness which bit it has in either.
-    pub(crate) fn merge(&mut self, other: &Self) -> Vec<(Option<usize>, Option<usize>)> {
+    /// Unites two sets; with `by_page`, those of a node that stands for many pages. Says for each kept witness which bit it
+    /// has in either.
+    pub(crate) fn merge(&mut self, other: &Self, by_page: bool) -> Vec<(Option<usize>, Option<usize>)> {
         let mine = std::mem::take(&mut self.list);
         let mut all: Vec<Witness> = mine.iter().chain(&other.list).copied().collect();
         all.sort_unstable();
         all.dedup();
         self.list = all;
+        if by_page {
+            let mut at = 0;
+            while at < self.list.len() {
+                match self.twin(at) {
+                    Some(victim) => {
+                        self.list.remove(victim);
+                        at = at.saturating_sub(usize::from(victim < at));
+                    }
+                    None => at += 1,
+                }
+            }
+        }
         while let Some(victim) = self.superfluous() {
             self.list.remove(victim);
         }
@@ -137,14 +165,21 @@ impl Witnesses {
         self.list.capacity() * size_of::<Witness>()
     }
 
+    /// The older one of two of the same page and kind, one of which is at `at`.
+    fn twin(&self, at: usize) -> Option<usize> {
+        let one = self.list.get(at)?;
+        let is_twin = |other: &Witness| other.page() == one.page() && other.is_partial() == one.is_partial();
+        let mut others = self.list.iter().enumerate().filter(|(place, other)| *place != at && is_twin(other));
+        others.next().map(|(place, _)| place.min(at))
+    }
+
     fn superfluous(&self) -> Option<usize> {
         // Branchless, as it is asked with each visit.
-        let partial = |witness: &Witness| witness.0 & 3 != 0;
-        let partials = self.list.iter().filter(|witness| partial(witness)).count();
+        let partials = self.list.iter().filter(|witness| witness.is_partial()).count();
         if partials > MAX_PARTIAL {
-            self.list.iter().position(partial)
+            self.list.iter().position(|witness| witness.is_partial())
         } else if self.list.len() > MAX_WITNESSES {
-            self.list.iter().position(|witness| !partial(witness))
+            self.list.iter().position(|witness| !witness.is_partial())
         } else {
             None
         }
@@ -163,15 +198,16 @@ mod tests {
 
     fn witness() -> impl Strategy<Value = Witness> {
         let scope = prop_oneof![Just(Scope::Full), Just(Scope::Assisted), Just(Scope::PositiveOnly)];
-        (0u32..40, 0u64..40, scope)
-            .prop_map(|(second, tag, scope)| Witness::new(second, tag << 3, scope, ClientClass::Other))
+        (0u32..40, 0u64..9, 0u32..8, scope).prop_map(|(second, page, tag, scope)| {
+            Witness::new(second, (page << 48, tag << 3), scope, ClientClass::Other)
+        })
     }
 
     /// The set, and the word of an edge whose bits are some property of the witnesses.
-    fn of(list: &[Witness]) -> (Witnesses, u32) {
+    fn of(list: &[Witness], by_page: bool) -> (Witnesses, u32) {
         let (mut set, mut word) = (Witnesses::default(), 0u32);
         for witness in list {
-            if let Some(shift) = set.add(*witness) {
+            if let Some(shift) = set.add(*witness, by_page) {
                 word = shift.apply(word) | u32::from(marked(*witness)) << shift.at;
             }
         }
@@ -184,14 +220,28 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_last_stay_and_bits_follow_them(list in prop::collection::vec(witness(), 0..120)) {
-            let (set, word) = of(&list);
+        fn the_last_stay_and_bits_follow_them(list in prop::collection::vec(witness(), 0..120), by_page: bool) {
+            let (set, word) = of(&list, by_page);
             prop_assert!(set.len() <= MAX_WITNESSES);
             for (at, witness) in set.iter().enumerate() {
                 prop_assert_eq!(word >> at & 1 == 1, marked(witness));
             }
             let partial = set.iter().filter(|w| w.scope() != Scope::Full).count();
             prop_assert!(partial <= MAX_PARTIAL);
+            // By definition: the last of each page and kind, then the last of all.
+            let mut all = list;
+            all.sort_unstable();
+            all.dedup();
+            if by_page {
+                let later: Vec<Witness> = all.clone();
+                all.retain(|w| !later.iter().any(|l| l > w && l.page() == w.page() && l.is_partial() == w.is_partial()));
+            }
+            let (partial, full): (Vec<_>, Vec<_>) = all.into_iter().partition(|witness| witness.is_partial());
+            let last = |of: &[Witness], most: usize| of[of.len().saturating_sub(most)..].to_vec();
+            let mut expected = last(&partial, MAX_PARTIAL);
+            expected.extend(last(&full, MAX_WITNESSES - expected.len()));
+            expected.sort_unstable();
+            prop_assert_eq!(set.list, expected);
         }
 
         #[test]
@@ -199,14 +249,15 @@ mod tests {
             a in prop::collection::vec(witness(), 0..60),
             b in prop::collection::vec(witness(), 0..60),
             c in prop::collection::vec(witness(), 0..60),
+            by_page: bool,
         ) {
-            let unite = |a: &Witnesses, b: &Witnesses| { let mut all = a.clone(); all.merge(b); all };
-            let (x, y, z) = (of(&a).0, of(&b).0, of(&c).0);
+            let unite = |a: &Witnesses, b: &Witnesses| { let mut all = a.clone(); all.merge(b, by_page); all };
+            let (x, y, z) = (of(&a, by_page).0, of(&b, by_page).0, of(&c, by_page).0);
             prop_assert_eq!(unite(&x, &y), unite(&y, &x));
             prop_assert_eq!(unite(&unite(&x, &y), &z), unite(&x, &unite(&y, &z)));
             let mut all = a.clone();
             all.extend(&b);
-            prop_assert_eq!(unite(&x, &y), of(&all).0);
+            prop_assert_eq!(unite(&x, &y), of(&all, by_page).0);
         }
     }
 }

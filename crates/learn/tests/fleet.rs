@@ -238,7 +238,9 @@ fn three_networks_at_three_servers_teach_a_fourth() {
     let mut fleet = Fleet::new(4, &config(3));
     for node in 0..3 {
         // All at once: nobody has heard of the others.
-        fleet.view(node, &View { page: "/blog/1", assets: &["/a.css"], network: node as u64, delivered: &[] });
+        for page in ["/blog/1", "/blog/3"] {
+            fleet.view(node, &View { page, assets: &["/a.css"], network: node as u64, delivered: &[] });
+        }
     }
     let deltas: Vec<_> = (0..3).map(|node| fleet.delta(node).expect("a visit")).collect();
     for delta in &deltas {

@@ -41,8 +41,10 @@ fn both_are_known_afterwards() {
     for key in [eager(3), other_key(&eager(3))] {
         let (mut a, mut b) = (World::new(eager(3)), World::new(key.clone()));
         a.views(5, "/", &["/style.css", "/app.js"]);
-        b.views(5, "/shop/1", &["/style.css", "/shop.css"]);
-        let world = joined(&eager(3), a.now, &[&snapshot(&a), &snapshot(&b)]);
+        for page in ["/shop/1", "/shop/3"] {
+            b.views(5, page, &["/style.css", "/shop.css"]);
+        }
+        let world = joined(&eager(3), a.now.max(b.now), &[&snapshot(&a), &snapshot(&b)]);
         assert_eq!(world.planned("/"), a.planned("/"));
         assert_eq!(world.planned("/shop/1"), ["/style.css", "/shop.css"]);
         assert_eq!(world.planned("/shop/2"), ["/style.css", "/shop.css"], "templates too");

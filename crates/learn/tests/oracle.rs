@@ -128,7 +128,7 @@ fn template(page: &str) -> String {
 
 fn section(page: &str) -> String {
     let segments: Vec<&str> = page.split('/').collect();
-    format!("{} {}", segments[1], segments.len())
+    format!("{} {}", if segments.len() > 2 { segments[1] } else { "" }, segments.len())
 }
 
 fn check(steps: &[Step], asked: &str) {

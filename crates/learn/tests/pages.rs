@@ -3,6 +3,7 @@
 mod support;
 
 use headstart_learn::*;
+use proptest::prelude::*;
 use support::*;
 
 /// The paths of the pages that are shown, in order.
@@ -55,4 +56,88 @@ fn a_higher_gate_hides_what_a_snapshot_names() {
     let pages = restored.learner.pages(world.time(), 10);
     assert_eq!(pages.shown.iter().map(|page| &*page.path).collect::<Vec<_>>(), ["/four"]);
     assert_eq!(pages.hidden, 1);
+}
+
+/// Pages of one directory, each with files of its own and some that several share.
+#[derive(Clone, Debug)]
+struct Sibling {
+    needs: Vec<usize>,
+    visits: usize,
+}
+
+fn siblings() -> impl Strategy<Value = Vec<Sibling>> {
+    let sibling = (prop::collection::vec(0usize..6, 0..5), 1usize..30);
+    prop::collection::vec(sibling.prop_map(|(needs, visits)| Sibling { needs, visits }), 1..9)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// What is expected of a page that nobody has seen is what at least two others of its directory need, and no small part
+    /// of them, however often each of these is visited.
+    #[test]
+    fn a_page_never_seen_is_given_what_several_of_its_siblings_need(pages in siblings(), rounds in any::<u64>()) {
+        let mut world = World::new(eager(1));
+        // In any order, as they come.
+        let mut order: Vec<usize> = pages.iter().enumerate().flat_map(|(at, page)| vec![at; page.visits]).collect();
+        let mut turn = rounds;
+        for at in (1..order.len()).rev() {
+            turn = turn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            order.swap(at, (turn >> 33) as usize % (at + 1));
+        }
+        // What came to be known late is said of a page when it is visited again.
+        for at in order.into_iter().chain(0..pages.len()) {
+            let own = format!("/own{at}.png");
+            let shared: Vec<String> = pages[at].needs.iter().map(|n| format!("/shared{n}.css")).collect();
+            let assets: Vec<&str> = shared.iter().map(String::as_str).chain([own.as_str()]).collect();
+            world.views(1, &format!("/shop/{at}/index.html"), &assets);
+            world.pass(60 * SECOND);
+        }
+        let planned = world.planned("/shop/new/index.html");
+        let needed_by = |path: &str| pages.iter().enumerate().filter(|(at, page)| {
+            path == format!("/own{at}.png") || page.needs.iter().any(|n| path == format!("/shared{n}.css"))
+        }).count();
+        for path in &planned {
+            prop_assert!(needed_by(path) >= 2, "{path} of one page only: {pages:?}");
+            prop_assert!(needed_by(path) * 4 >= pages.len(), "{path} of few pages: {pages:?}");
+        }
+        // And what they all need is given to it, once there are two of them.
+        for n in 0..6 {
+            let path = format!("/shared{n}.css");
+            let all = pages.len() >= 2 && needed_by(&path) == pages.len();
+            prop_assert!(!all || planned.contains(&path), "{path} of all pages: {pages:?} {planned:?}");
+        }
+    }
+}
+
+#[test]
+fn a_page_that_is_visited_most_lends_nothing_of_its_own() {
+    let mut world = World::new(eager(1));
+    for n in 0..40 {
+        world.views(3, "/blog/start", &["/blog.css", "/start.js", "/hero.png"]);
+        if n % 10 == 0 {
+            world.views(1, &format!("/blog/post{n}"), &["/blog.css", &format!("/photo{n}.png")]);
+        }
+        world.pass(60 * SECOND);
+    }
+    assert_eq!(world.planned("/blog/never-seen"), ["/blog.css"]);
+    assert_eq!(world.planned("/blog/post99"), ["/blog.css"]);
+    assert!(world.planned("/blog/start").len() == 3);
+}
+
+#[test]
+fn queries_of_one_path_are_pages_of_their_own() {
+    let mut world = World::new(eager(1));
+    for n in 0..12 {
+        world.views(4, "/", &["/style.css", "/slider.js", "/hero.png"]);
+        for post in [n, n / 2, 0] {
+            world.views(1, &format!("/?p={post}"), &["/style.css", "/post.css", &format!("/photo{post}.png")]);
+        }
+        world.pass(60 * SECOND);
+    }
+    let mut planned = world.planned("/?p=99");
+    planned.sort();
+    assert_eq!(planned, ["/post.css", "/style.css"]);
+    assert_eq!(world.planned("/").len(), 3);
+    assert_eq!(world.planned("/?utm_source=x"), world.planned("/"));
 }

@@ -8,7 +8,7 @@ use support::*;
 #[test]
 fn a_deploy_is_followed_on_every_page_after_a_few_visits_to_one() {
     let mut world = World::new(eager(3));
-    for page in ["/", "/about", "/blog/1"] {
+    for page in ["/", "/about", "/blog/1", "/blog/2"] {
         world.views(6, page, &["/style.css", "/app.1a2b3c.js"]);
     }
     world.pass(HOUR);

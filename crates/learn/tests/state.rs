@@ -8,7 +8,9 @@ use support::*;
 fn busy_world() -> World {
     let mut world = World::new(eager(3));
     world.views(5, "/", &["/style.css", "/app.1a2b3c.js", "/logo.png"]);
-    world.views(5, "/blog/1", &["/style.css", "/blog.css"]);
+    for page in ["/blog/1", "/blog/3"] {
+        world.views(5, page, &["/style.css", "/blog.css"]);
+    }
     world.views(2, "/account/secret-page", &["/style.css", "/private/4711.png"]);
     world.pass(HOUR);
     world

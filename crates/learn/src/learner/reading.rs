@@ -108,7 +108,7 @@ impl Learner {
     ) -> Option<Arc<Published>> {
         let now = Now { time, tick: self.tick(time) };
         let chain = model.chain(site, page)?;
-        let key = class_key(chain.key, class);
+        let key = class_key(chain.plan, class);
         let kept = self.plans.get(key).filter(|plan| !plan.is_stale(time));
         let plan = kept.unwrap_or_else(|| {
             let version = self.directory.version();

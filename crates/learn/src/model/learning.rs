@@ -33,6 +33,9 @@ pub(super) struct Findings {
     stems: Vec<u64>,
 }
 
+/// While an asset of a page was fetched no more often than this, each fetch may put it into the plan.
+const FEW_FETCHES: u64 = 8;
+
 /// A usual view is held out once in so many.
 const USUAL_DRAW: f32 = 32.0;
 
@@ -125,7 +128,7 @@ impl Model {
     ) {
         let second = seconds(visit.opened);
         let weight = visit.weight();
-        let witness = Witness::new(second, u64::from(visit.tag), visit.scope, visit.class);
+        let witness = Witness::new(second, (visit.page.page, visit.tag), visit.scope, visit.class);
         let gain = self.decay.gain(visit.opened, visit.share).saturating_mul(weight);
         let visited = Visited {
             second,
@@ -148,6 +151,9 @@ impl Model {
                     self.mark_stale(*key);
                 }
             }
+        }
+        if news && visit.page.query.is_some() {
+            self.mark_path_stale(visit.page.path);
         }
     }
 
@@ -172,7 +178,7 @@ impl Model {
         findings: &[Finding],
     ) {
         self.tidy(id);
-        let Some(level) = self.nodes.get(id).map(|node| node.level) else { return };
+        let Some((level, key)) = self.nodes.get(id).map(|node| (node.level, node.key)) else { return };
         let max_edges = self.max_edges(level);
         let needed = networks_needed(self.limits.min_networks, visit.personal && level.is_page());
         let (assets, sketch, keys, counts) = (&mut self.assets, &mut self.sketch, &self.keys, &mut self.counts);
@@ -180,6 +186,7 @@ impl Model {
             let mut news = false;
             let witness = node.count(visited);
             node.personal |= visit.personal && level.is_page();
+            news |= visit.queried && level == Level::Page && !node.queried;
             node.queried |= visit.queried && level == Level::Page;
             if node.name.is_none() && node.networks.at_least() >= needed {
                 node.name = name.map(Into::into);
@@ -215,15 +222,22 @@ impl Model {
                 let before = networks(node);
                 node.record(at, finding.hash, finding.evidence, visited, witness);
                 news |= before < needed && networks(node) >= needed;
+                // The first few fetches decide on an asset that has come to a page known before.
+                news |= fetched && node.edges.get(at).is_some_and(|edge| edge.order.fetches() <= FEW_FETCHES);
             }
             let telling = witness.is_some() && (visit.held_out || node.count < 64);
             // Once a sixteenth of all visits have come since the plan was built; it is marked once.
             let overtaken = node.unpublished.saturating_mul(16) >= node.count
                 && node.unpublished.saturating_sub(1).saturating_mul(16) < node.count.saturating_sub(1);
-            (news || telling || overtaken, node.key)
+            (news || telling || overtaken, node.queried || level == Level::Query)
         });
-        if let Some((true, key)) = news {
-            self.mark_stale(key);
+        match news {
+            Some((true, true)) => {
+                self.mark_stale(key);
+                self.mark_path_stale(visit.page.path);
+            }
+            Some((true, false)) => self.mark_stale(key),
+            _ => {}
         }
         self.shrink(id, visit.opened);
     }
