@@ -36,7 +36,7 @@ impl ClientHints {
                 "sec-ch-ua-mobile" => mobile = Some(is("?1")),
                 "user-agent" => {
                     let agent = headers.get(name).map_or(&[][..], |agent| agent.as_bytes());
-                    mobile_agent = agent.windows(4).any(|part| part == b"Mobi");
+                    mobile_agent = is_phone(agent);
                 }
                 _ => {}
             }
@@ -44,6 +44,11 @@ impl ClientHints {
         hints.mobile = mobile.unwrap_or(mobile_agent);
         hints
     }
+}
+
+/// Whether a `User-Agent` is that of a phone.
+pub(crate) fn is_phone(user_agent: &[u8]) -> bool {
+    user_agent.windows(4).any(|part| part == b"Mobi")
 }
 
 #[cfg(test)]

@@ -8,10 +8,12 @@ use std::time::Instant;
 
 use headstart_learn::{ClientClass, Explanation, Learner, Merged, NetworkId, Page, Pages};
 
+use crate::client_hints::is_phone;
 #[cfg(feature = "serve")]
 use crate::connections::Connections;
 use crate::engine::Engine;
 use crate::event::Event;
+use crate::personal::is_personal;
 use crate::rules::Rules;
 use crate::saver::Saver;
 use crate::state::{self, SnapshotError};
@@ -99,6 +101,23 @@ impl Headstart {
     /// access logs: one network is one voice, in the logs and live.
     pub fn network(&self, address: IpAddr) -> NetworkId {
         self.engine.identities.network(address)
+    }
+
+    /// The page that a request target names, a path with query, as it is learned live: with the mark of a name that
+    /// looks as if it was made for one person. For what is learned from access logs.
+    pub fn page(target: &str) -> Page<'_> {
+        Page { personal: is_personal(target, false), ..Page::from(target) }
+    }
+
+    /// Whether the name of an asset, a path with query, looks as if it was made for one person, where its response is not
+    /// known. For what is learned from access logs.
+    pub fn is_personal(target: &str) -> bool {
+        is_personal(target, false)
+    }
+
+    /// The class of the clients with this `User-Agent`. For what is learned from access logs.
+    pub fn class(user_agent: &str) -> ClientClass {
+        if is_phone(user_agent.as_bytes()) { ClientClass::Phone } else { ClientClass::Other }
     }
 
     /// Why responses and views taught nothing since the start, counted by reason.

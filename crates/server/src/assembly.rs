@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use headstart::learn::ClientClass;
+
 use crate::names::NameId;
 
 /// A page view: who saw what, and what it pulled in.
@@ -11,7 +13,11 @@ pub(crate) struct View {
     pub(crate) time: u64,
     pub(crate) client: u64,
     pub(crate) network: u64,
+    pub(crate) class: ClientClass,
+    /// The page with its query.
     pub(crate) page: NameId,
+    /// The page without it.
+    pub(crate) path: NameId,
     /// Distinct, in the order of the log.
     pub(crate) assets: Vec<Loaded>,
 }
@@ -32,15 +38,28 @@ pub(crate) struct Request {
     pub(crate) time: u64,
     pub(crate) client: u64,
     pub(crate) network: u64,
+    pub(crate) class: ClientClass,
+    /// The target with its query.
     pub(crate) name: NameId,
+    /// The target without it.
+    pub(crate) path: NameId,
     pub(crate) is_asset: bool,
     pub(crate) bytes: u64,
     /// Answered 304.
     pub(crate) not_modified: bool,
     /// The name that was asked for, if the log says it.
     pub(crate) host: Option<NameId>,
-    /// Host and path of the Referer.
-    pub(crate) referer: Option<(NameId, NameId)>,
+    pub(crate) referer: Option<Named>,
+}
+
+/// What a Referer names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Named {
+    pub(crate) host: NameId,
+    /// The target with its query.
+    pub(crate) target: NameId,
+    /// The target without it.
+    pub(crate) path: NameId,
 }
 
 /// Assets of one view; further ones are left out, as the learner leaves them out of a page.
@@ -75,13 +94,20 @@ impl Assembly {
             time: request.time,
             client: request.client,
             network: request.network,
+            class: request.class,
             page: request.name,
+            path: request.path,
             assets: Vec::new(),
         });
     }
 
     pub(crate) fn asset_of_page(&mut self, request: &Request, page: NameId) -> bool {
         self.attach(request, |view| view.page == page)
+    }
+
+    /// Adds an asset to a view of a page of this path, whatever its query: the page may let its requests name less.
+    pub(crate) fn asset_of_path(&mut self, request: &Request, path: NameId) -> bool {
+        self.attach(request, |view| view.path == path)
     }
 
     pub(crate) fn asset_of_asset(&mut self, request: &Request, parent: NameId) -> bool {
@@ -103,8 +129,11 @@ impl Assembly {
             (distance <= self.window).then_some((!after, distance, *at))
         };
         let Some((_, _, at)) = mine.iter().filter_map(distance).min() else { return false };
-        let known =
-            |view: &View| view.page == request.name || view.assets.iter().any(|asset| asset.name == request.name);
+        let known = |view: &View| {
+            view.page == request.name
+                || view.path == request.name
+                || view.assets.iter().any(|asset| asset.name == request.name)
+        };
         let fits = |view: &View| view.assets.len() < MAX_ASSETS && !known(view);
         if let Some(view) = self.views.get_mut(at).filter(|view| fits(view)) {
             let Request { time, name, bytes, not_modified, .. } = *request;

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Args;
-use headstart::Budget;
-use headstart::learn::{ClientClass, Config, Delivery, Destination, Draw, Learner, Page, Time};
+use headstart::learn::{Config, Delivery, Destination, Draw, Learner, Time};
+use headstart::{Budget, Headstart};
 
 use crate::access_log::date;
 use crate::assembly::View;
@@ -119,10 +119,10 @@ fn evaluate(views: &Views, config: Config, args: &Evaluate) -> anyhow::Result<Re
     let mut sizes: HashMap<NameId, u64> = HashMap::new();
     let engine = Engine::default();
     let budget = Budget { max_hints: args.max_hints, ..engine.budget };
-    replay(&views.list, |time, number, event| match event {
+    replay(&views, |time, number, event| match event {
         Event::Navigation(view) => {
             let page = views.names.get(view.page);
-            let plan = learner.plan(Time::from_millis(time), site, Page::from(page), ClientClass::Other);
+            let plan = learner.plan(Time::from_millis(time), site, Headstart::page(page), view.class);
             let (mine, seen) = held.entry(view.client).or_default();
             // What was answered 304 was held, whatever the log began with.
             mine.extend(view.assets.iter().filter(|asset| asset.not_modified).map(|asset| asset.name));
@@ -140,7 +140,7 @@ fn evaluate(views: &Views, config: Config, args: &Evaluate) -> anyhow::Result<Re
             });
             let to_push = to_push.map(|(name, _)| name).collect();
             let predicted = planned(args.threshold).map(|(name, _)| name).collect();
-            let simpler = [pusher.predict(time, view.page), popular.predict(view.page)];
+            let simpler = [pusher.predict(time, view.path), popular.predict(view.path)];
             let [by_pusher, by_popularity] = simpler;
             let predictions = [predicted, hinted, to_push, by_pusher, by_popularity];
             if loaders.contains(&view.client) {
@@ -166,10 +166,11 @@ fn evaluate(views: &Views, config: Config, args: &Evaluate) -> anyhow::Result<Re
                 }
             }
         }
+        Event::Gone(gone) => teacher.gone(gone),
         Event::Fetch(view, asset) => {
             teacher.fetch(number, view, asset);
-            pusher.record(time, view.page, asset.name);
-            popular.record(view.page, asset.name);
+            pusher.record(time, view.path, asset.name);
+            popular.record(view.path, asset.name);
             held.entry(view.client).or_default().0.insert(asset.name);
             if !asset.not_modified {
                 sizes.insert(asset.name, asset.bytes);
@@ -227,8 +228,11 @@ impl Counts {
         let Scored { view, held, sizes, .. } = of;
         let truth: HashSet<NameId> =
             view.assets.iter().map(|asset| asset.name).filter(|name| !held.contains(name)).collect();
-        let predicted: HashSet<NameId> =
-            prediction.iter().copied().filter(|name| !held.contains(name) && *name != view.page).collect();
+        let predicted: HashSet<NameId> = prediction
+            .iter()
+            .copied()
+            .filter(|name| !held.contains(name) && *name != view.page && *name != view.path)
+            .collect();
         let right = truth.intersection(&predicted).count() as u64;
         let blocking = truth.iter().filter(|name| of.is_blocking(**name));
         let (found, missed): (Vec<NameId>, Vec<NameId>) = blocking.copied().partition(|name| predicted.contains(name));

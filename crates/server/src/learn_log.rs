@@ -84,11 +84,12 @@ pub(crate) fn run(args: Learn) -> anyhow::Result<ExitCode> {
     let learner = headstart.learner();
     let site = learner.site(&name).with_context(|| format!("{name} is not a host name, or there are too many"))?;
     let teacher = Teacher { learner, site, names: &views.names };
-    replay(&views.list, |_, number, event| match event {
+    replay(&views, |_, number, event| match event {
         Event::Navigation(view) => {
             teacher.navigate(number, view);
         }
         Event::Fetch(view, asset) => teacher.fetch(number, view, asset),
+        Event::Gone(gone) => teacher.gone(gone),
     });
     headstart.finish();
     file.save(&headstart.snapshot())?;
@@ -189,12 +190,13 @@ impl Logs {
 pub(crate) fn summary(tally: &Tally, seconds: f64) -> String {
     let rate = (tally.lines as f64 / seconds.max(1e-6)) as u64;
     format!(
-        "{} lines: {} of pages, {} of assets; skipped {} by bots, {} not GET or not answered with \
-         200, 206 or 304, {} malformed, {} without Referer by their format, {} of other sites; {} assets belong to no \
+        "{} lines: {} of pages, {} of assets, {} of what was not there; skipped {} by bots, {} not GET or not answered with \
+         200, 304, 404 or 410, {} malformed, {} without Referer by their format, {} of other sites; {} assets belong to no \
          page view\nread at {} lines a second\n",
         HumanCount(tally.lines),
         HumanCount(tally.pages),
         HumanCount(tally.assets),
+        HumanCount(tally.gone),
         HumanCount(tally.bots),
         HumanCount(tally.unsuitable),
         HumanCount(tally.malformed),

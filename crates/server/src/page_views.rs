@@ -8,11 +8,12 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use crate::access_log::{Lacking, Line, Parsed};
-use crate::assembly::{Assembly, Request, View};
+use crate::assembly::{Assembly, Named, Request, View};
 use crate::bots::is_bot;
 use crate::identity::identity;
 use crate::names::{NameId, Names};
 use crate::target::{destination, is_icon, origin_form, split_url, without_query};
+use headstart::Headstart;
 
 /// Selects the lines of a log that concern a site.
 #[derive(Debug, Default)]
@@ -35,8 +36,10 @@ pub(crate) struct Tally {
     /// Of another name than those of the site, as far as the log says.
     pub(crate) elsewhere: u64,
     pub(crate) bots: u64,
-    /// Not GET, or not answered with 200, 206 or 304.
+    /// Not GET, or not answered with 200 or 304.
     pub(crate) unsuitable: u64,
+    /// Answered with 404 or 410.
+    pub(crate) gone: u64,
     /// Icons that belong to no page.
     pub(crate) icons: u64,
     pub(crate) pages: u64,
@@ -53,6 +56,7 @@ pub(crate) struct Gatherer {
     scope: Scope,
     names: Names,
     requests: Vec<Request>,
+    gone: Vec<Gone>,
     /// How often each host was a Referer.
     referers: HashMap<Box<str>, u64>,
     pub(crate) tally: Tally,
@@ -64,10 +68,22 @@ pub(crate) struct Gatherer {
 /// Gives the network of an address its number.
 pub(crate) type Networks = Box<dyn Fn(IpAddr) -> u64>;
 
+/// A client was told that something is not there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gone {
+    /// Milliseconds since 1970.
+    pub(crate) time: u64,
+    pub(crate) network: u64,
+    pub(crate) name: NameId,
+    host: Option<NameId>,
+}
+
 /// Views in order of time, with their names.
 #[derive(Debug)]
 pub(crate) struct Views {
     pub(crate) list: Vec<View>,
+    /// What was not there, in order of time.
+    pub(crate) gone: Vec<Gone>,
     pub(crate) names: Names,
     pub(crate) hosts: Vec<String>,
     pub(crate) tally: Tally,
@@ -79,6 +95,7 @@ impl Gatherer {
             scope,
             names: Names::default(),
             requests: Vec::new(),
+            gone: Vec::new(),
             referers: HashMap::new(),
             tally: Tally::default(),
             lacking: None,
@@ -112,10 +129,36 @@ impl Gatherer {
         self.tally.lines += 1;
         if line.agent.as_deref().is_some_and(is_bot) {
             self.tally.bots += 1;
-        } else if line.method != "GET" || !matches!(line.status, 200 | 206 | 304) {
+        } else if line.method != "GET" || !matches!(line.status, 200 | 304 | 404 | 410) {
             self.tally.unsuitable += 1;
+        } else if matches!(line.status, 404 | 410) {
+            self.gone(&line);
         } else {
             self.request(&line);
+        }
+    }
+
+    fn gone(&mut self, line: &Line<'_>) {
+        self.tally.gone += 1;
+        let gone = Gone {
+            time: line.time,
+            network: self.network(&line.address),
+            name: self.names.intern(origin_form(&line.target)),
+            host: self.host(line),
+        };
+        self.gone.push(gone);
+    }
+
+    fn host(&mut self, line: &Line<'_>) -> Option<NameId> {
+        line.host.as_deref().map(|host| self.names.intern(&host.to_ascii_lowercase()))
+    }
+
+    fn network(&self, address: &str) -> u64 {
+        match address.parse() {
+            Ok(address) if self.networks.is_some() => self.networks.as_ref().map_or(0, |networks| networks(address)),
+            Ok(IpAddr::V4(address)) => identity(&[b"4", &u32::from(address).to_be_bytes()[..3]]),
+            Ok(IpAddr::V6(address)) => identity(&[b"6", &address.octets()[..7]]),
+            Err(_) => identity(&[b"name", address.as_bytes()]),
         }
     }
 
@@ -132,27 +175,27 @@ impl Gatherer {
         self.tally.pages += u64::from(!is_asset);
         let referer = split_url(&line.referer).map(|(host, target)| {
             *self.referers.entry(host.to_ascii_lowercase().into()).or_default() += 1;
-            let path = without_query(target);
-            let kept = if self.scope.is_asset(path) { target } else { path };
-            (self.names.intern(&host.to_ascii_lowercase()), self.names.intern(kept))
+            Named {
+                host: self.names.intern(&host.to_ascii_lowercase()),
+                target: self.names.intern(target),
+                path: self.names.intern(without_query(target)),
+            }
         });
-        let network = match line.address.parse() {
-            Ok(address) if self.networks.is_some() => self.networks.as_ref().map_or(0, |networks| networks(address)),
-            Ok(IpAddr::V4(address)) => identity(&[b"4", &u32::from(address).to_be_bytes()[..3]]),
-            Ok(IpAddr::V6(address)) => identity(&[b"6", &address.octets()[..7]]),
-            Err(_) => identity(&[b"name", line.address.as_bytes()]),
-        };
-        self.requests.push(Request {
+        let agent = line.agent.as_deref().unwrap_or_default();
+        let request = Request {
             time: line.time,
-            client: identity(&[line.address.as_bytes(), line.agent.as_deref().unwrap_or_default().as_bytes()]),
-            network,
-            name: self.names.intern(if is_asset { target } else { path }),
+            client: identity(&[line.address.as_bytes(), agent.as_bytes()]),
+            network: self.network(&line.address),
+            class: Headstart::class(agent),
+            name: self.names.intern(target),
+            path: self.names.intern(path),
             is_asset,
             bytes: line.bytes,
             not_modified: line.status == 304,
-            host: line.host.as_deref().map(|host| self.names.intern(&host.to_ascii_lowercase())),
+            host: self.host(line),
             referer,
-        });
+        };
+        self.requests.push(request);
     }
 
     /// Puts the views together.
@@ -167,6 +210,7 @@ impl Gatherer {
         if self.requests.iter().any(|request| request.host.is_some_and(|host| hosts.contains(&host))) {
             let before = self.requests.len();
             self.requests.retain(|request| request.host.is_none_or(|host| hosts.contains(&host)));
+            self.gone.retain(|gone| gone.host.is_none_or(|host| hosts.contains(&host)));
             self.tally.elsewhere = (before - self.requests.len()) as u64;
         }
         self.requests.sort_by_key(|request| request.time);
@@ -176,22 +220,23 @@ impl Gatherer {
         }
         let (mut waiting, mut left) = (Vec::new(), 0);
         for request in self.requests.iter().filter(|request| request.is_asset) {
-            let Some((_, parent)) = request.referer.filter(|(host, _)| hosts.contains(host)) else {
+            let Some(parent) = request.referer.filter(|parent| hosts.contains(&parent.host)) else {
                 left += 1;
                 continue;
             };
-            if !open.asset_of_page(request, parent) {
+            if !open.asset_of_page(request, parent.target) {
                 waiting.push((request, parent));
             }
         }
         // What names a stylesheet or script belongs to the view that fetched it; that may be nested.
         for _ in 0..MAX_DEPTH {
             let before = waiting.len();
-            waiting.retain(|(request, parent)| !open.asset_of_asset(request, *parent));
+            waiting.retain(|(request, parent)| !open.asset_of_asset(request, parent.target));
             if waiting.len() == before {
                 break;
             }
         }
+        waiting.retain(|(request, parent)| !open.asset_of_path(request, parent.path));
         self.tally.unattributed = left + waiting.len() as u64;
         let mut views = open.views;
         for view in &mut views {
@@ -199,7 +244,8 @@ impl Gatherer {
             view.time = view.assets.first().map_or(view.time, |first| view.time.min(first.time));
         }
         views.sort_by_key(|view| view.time);
-        Views { list: views, names: self.names, hosts: self.scope.hosts, tally: self.tally }
+        self.gone.sort_by_key(|gone| gone.time);
+        Views { list: views, gone: self.gone, names: self.names, hosts: self.scope.hosts, tally: self.tally }
     }
 }
 
@@ -207,13 +253,16 @@ impl Views {
     /// Moves all times so that the last is `end`, in milliseconds since 1970.
     pub(crate) fn shift_to(&mut self, end: u64) {
         let times = self.list.iter().flat_map(|view| view.assets.iter().map(|asset| asset.time).chain([view.time]));
-        let last = times.max().unwrap_or(end);
+        let last = times.chain(self.gone.iter().map(|gone| gone.time)).max().unwrap_or(end);
         let shifted = |time: u64| end.saturating_sub(last - time);
         for view in &mut self.list {
             view.time = shifted(view.time);
             for asset in &mut view.assets {
                 asset.time = shifted(asset.time);
             }
+        }
+        for gone in &mut self.gone {
+            gone.time = shifted(gone.time);
         }
     }
 }
@@ -228,6 +277,7 @@ impl Scope {
 mod tests {
     use super::*;
     use crate::access_log::{Format, Reader};
+    use headstart::learn::ClientClass;
 
     fn gathered(lines: &[&str]) -> Views {
         let scope = Scope { window: 15_000, asset_prefixes: vec!["/render/".into()], ..Scope::default() };
@@ -268,7 +318,7 @@ mod tests {
         ];
         let views = gathered(&lines.each_ref().map(String::as_str));
         let assets = vec!["/early.js", "/s.css?v=2", "/font.woff2", "/render/7"];
-        assert_eq!(shape(&views), [("/p", assets), ("/p2", vec![])]);
+        assert_eq!(shape(&views), [("/p?q=1", assets), ("/p2", vec![])]);
         assert_eq!(views.hosts, ["x.example"]);
         assert_eq!(views.tally.unattributed, 2);
     }
@@ -282,8 +332,29 @@ mod tests {
             line(3, "/p", "").replace(" 200 ", " 404 "),
             line(4, "/p", ""),
         ];
-        let tally = gathered(&lines.each_ref().map(String::as_str)).tally;
-        assert_eq!((tally.lines, tally.malformed, tally.bots, tally.unsuitable, tally.pages), (5, 1, 1, 2, 1));
+        let views = gathered(&lines.each_ref().map(String::as_str));
+        let tally = views.tally;
+        assert_eq!((tally.lines, tally.malformed, tally.bots, tally.unsuitable, tally.pages), (5, 1, 1, 1, 1));
+        assert_eq!((tally.gone, views.gone.first().map(|gone| views.names.get(gone.name))), (1, Some("/p")));
+    }
+
+    /// A page is told apart by its query, as it is live; what names the path alone belongs to it all the same.
+    #[test]
+    fn queries_and_phones_are_told_apart() {
+        let phone = |line: String| line.replace("Firefox", "Chrome Mobile");
+        let lines = [
+            line(1, "/?p=1", ""),
+            line(2, "/?p=2", ""),
+            line(3, "/one.css", "http://x.example/?p=1"),
+            line(4, "/two.css", "http://x.example/?p=2"),
+            phone(line(5, "/?p=3", "")),
+            phone(line(6, "/three.css", "http://x.example/")),
+        ];
+        let views = gathered(&lines.each_ref().map(String::as_str));
+        let expected = [("/?p=1", vec!["/one.css"]), ("/?p=2", vec!["/two.css"]), ("/?p=3", vec!["/three.css"])];
+        assert_eq!(shape(&views), expected);
+        let classes: Vec<ClientClass> = views.list.iter().map(|view| view.class).collect();
+        assert_eq!(classes, [ClientClass::Other, ClientClass::Other, ClientClass::Phone]);
     }
 
     /// A log of several sites: what was asked of another name is no page view of this one.

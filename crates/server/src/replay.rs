@@ -1,12 +1,14 @@
 //! Page views, told to a learner in the order in which they happened.
 
+use headstart::Headstart;
 use headstart::learn::{
-    Asset, CacheState, ClientClass, ClientId, ConnectionId, Fetch, Fetched, Freshness, Learner, Navigation, NetworkId,
-    Page, Referrer, ReferrerPolicy, Site, Time, Visit,
+    Asset, CacheState, ClientId, ConnectionId, Fetch, Fetched, Freshness, Learner, Navigation, NetworkId, Referrer,
+    ReferrerPolicy, Site, Time, Visit,
 };
 
 use crate::assembly::{Loaded, View};
 use crate::names::Names;
+use crate::page_views::{Gone, Views};
 use crate::target::{destination, without_query};
 
 /// One thing that happens in a replay.
@@ -16,12 +18,15 @@ pub(crate) enum Event<'a> {
     Navigation(&'a View),
     /// One of its assets is fetched.
     Fetch(&'a View, &'a Loaded),
+    /// A client is told that something is not there.
+    Gone(&'a Gone),
 }
 
 /// Calls `each` for everything that happens, in order of time.
-pub(crate) fn replay<'a>(views: &'a [View], mut each: impl FnMut(u64, usize, Event<'a>)) {
-    let mut events: Vec<(u64, u8, usize, Event<'a>)> = Vec::new();
-    for (number, view) in views.iter().enumerate() {
+pub(crate) fn replay<'a>(views: &'a Views, mut each: impl FnMut(u64, usize, Event<'a>)) {
+    let mut events: Vec<(u64, u8, usize, Event<'a>)> =
+        views.gone.iter().map(|gone| (gone.time, 1, 0, Event::Gone(gone))).collect();
+    for (number, view) in views.list.iter().enumerate() {
         events.push((view.time, 0, number, Event::Navigation(view)));
         events.extend(view.assets.iter().map(|asset| (asset.time, 1, number, Event::Fetch(view, asset))));
     }
@@ -46,16 +51,22 @@ impl Teacher<'_> {
             now,
             &Navigation {
                 site: self.site,
-                page: Page::from(self.names.get(view.page)),
+                page: Headstart::page(self.names.get(view.page)),
                 client: ClientId::new(view.client),
                 network: NetworkId::new(view.network),
                 connection: Some(ConnectionId::new(number as u64)),
-                class: ClientClass::Other,
+                class: view.class,
                 cache: CacheState::Told,
             },
         );
         self.learner.confirm(now, visit, ReferrerPolicy::Unknown);
         visit
+    }
+
+    /// A client was told that something is not there.
+    pub(crate) fn gone(&self, gone: &Gone) {
+        let (now, network) = (Time::from_millis(gone.time), NetworkId::new(gone.network));
+        self.learner.gone(now, self.site, network, self.names.get(gone.name));
     }
 
     /// An asset of the view with this number was fetched.
@@ -73,7 +84,7 @@ impl Teacher<'_> {
                     bytes: asset.bytes,
                     validator: 0,
                     freshness: Freshness::Stale,
-                    personal: false,
+                    personal: Headstart::is_personal(path),
                 })
             },
             asked: Time::from_millis(asset.time),

@@ -11,6 +11,7 @@ mod beacon;
 mod beacon_browser;
 mod chromium;
 mod dashboard;
+mod deploy;
 mod first_visits;
 mod gate;
 mod holdout;

@@ -9,6 +9,7 @@ pub(crate) mod raw;
 pub(crate) mod scan;
 pub(crate) mod server;
 pub(crate) mod site;
+pub(crate) mod visitor;
 
 use std::collections::BTreeSet;
 pub(crate) use testkit::{netlog, relay, tools, upstream};
