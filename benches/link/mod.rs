@@ -8,6 +8,7 @@
 //! Both are held to theory by [`check`].
 
 pub mod check;
+mod faults;
 mod namespace;
 mod packets;
 mod relay;
@@ -19,6 +20,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+pub use faults::Faults;
 use namespace::Namespace;
 pub use shape::{Conditions, Shape};
 
@@ -89,6 +91,18 @@ impl Link {
     /// Sets delay, rate and queue, for what is sent from now on.
     pub fn set(&self, conditions: Conditions) {
         self.shape.set(conditions);
+    }
+
+    /// Has connections that servers accept from now on use this congestion control. A relay has its own.
+    ///
+    /// # Errors
+    ///
+    /// Where the kernel has none of this name.
+    pub fn set_congestion_control(&self, name: &str) -> io::Result<()> {
+        match &self.kind {
+            Kind::Packets { server, .. } => server.set("net.ipv4.tcp_congestion_control", name),
+            Kind::Relay { .. } => Err(io::Error::other("a relay has a congestion control of its own")),
+        }
     }
 
     /// Bytes that were carried to the client so far: IP packets, or what relayed bytes come to as packets.

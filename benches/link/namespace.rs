@@ -42,10 +42,15 @@ impl Namespace {
         ip(&["-n", &self.name, "addr", "add", &format!("{address}/24"), "dev", DEVICE])?;
         ip(&["-n", &self.name, "link", "set", DEVICE, "mtu", "1500", "up"])?;
         // Each connection starts from nothing: the kernel does not carry a window over from the one before.
-        let status = Command::new("ip")
-            .args(["netns", "exec", &self.name, "sysctl", "-qw", "net.ipv4.tcp_no_metrics_save=1"])
-            .status()?;
-        status.success().then_some(device).ok_or_else(|| io::Error::other("sysctl failed"))
+        self.set("net.ipv4.tcp_no_metrics_save", "1")?;
+        Ok(device)
+    }
+
+    /// Sets a parameter of its kernel.
+    pub(crate) fn set(&self, parameter: &str, value: &str) -> io::Result<()> {
+        let assignment = format!("{parameter}={value}");
+        let status = Command::new("ip").args(["netns", "exec", &self.name, "sysctl", "-qw", &assignment]).status()?;
+        status.success().then_some(()).ok_or_else(|| io::Error::other(format!("sysctl {assignment} failed")))
     }
 
     /// Removes the device, which ends the reads that wait on it.

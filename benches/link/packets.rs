@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use tun_rs::SyncDevice;
 
 use super::Shape;
+use super::faults::Fate;
 
 /// A packet and when it is due.
 type Due = (Instant, Vec<u8>);
@@ -31,6 +32,7 @@ fn read(from: &SyncDevice, shape: &Shape, direction: usize, sender: &Sender<Due>
     prefer_this_thread();
     let mut buffer = vec![0; 65_536];
     let mut busy = Instant::now();
+    let mut last = busy;
     loop {
         let length = match from.recv(&mut buffer) {
             Ok(length) => length,
@@ -44,9 +46,15 @@ fn read(from: &SyncDevice, shape: &Shape, direction: usize, sender: &Sender<Due>
             continue;
         }
         // The rate is of IP bytes: no framing below is counted.
-        busy += shape.transmission(length);
+        busy += shape.transmission(length, busy);
         shape.count(direction, length);
-        if sender.send((busy + shape.one_way(), buffer[..length].to_vec())).is_err() {
+        let Fate { lost, late } = shape.fate(direction);
+        if lost {
+            shape.count_drop();
+            continue;
+        }
+        last = last.max(busy + shape.one_way() + late);
+        if sender.send((last, buffer[..length].to_vec())).is_err() {
             return;
         }
     }

@@ -78,7 +78,7 @@ fn read(
         let packet = length + PACKET_BYTES - SEGMENT_BYTES;
         let sent = {
             let mut busy = busy.lock().unwrap_or_else(PoisonError::into_inner);
-            *busy = (*busy).max(now) + shape.transmission(packet);
+            *busy = (*busy).max(now) + shape.transmission(packet, now);
             *busy
         };
         shape.count(direction, packet);

@@ -1,7 +1,10 @@
-//! Delay, rate and queue of a link, and what it has carried.
+//! Delay, rate, queue and faults of a link, and what it has carried.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::faults::{Fate, Faults};
 
 pub(crate) const UP: usize = 0;
 pub(crate) const DOWN: usize = 1;
@@ -15,15 +18,18 @@ pub struct Conditions {
     pub bits_per_second: u64,
     /// The capacity of the queue before the link, as the time to send it; packets beyond it are dropped.
     pub queue: Duration,
+    /// Loss, jitter and a rate that varies. A relayed link has only the last.
+    pub faults: Faults,
 }
 
 impl Conditions {
-    /// A queue of 200 ms, which is common for access links.
+    /// A queue of 200 ms, which is common for access links, and no faults.
     pub fn new(round_trip_millis: u64, megabits_per_second: u64) -> Self {
         Self {
             round_trip: Duration::from_millis(round_trip_millis),
             bits_per_second: megabits_per_second * 1_000_000,
             queue: Duration::from_millis(200),
+            faults: Faults::default(),
         }
     }
 }
@@ -34,12 +40,28 @@ pub struct Shape {
     one_way_nanos: AtomicU64,
     bits_per_second: AtomicU64,
     queue_nanos: AtomicU64,
+    since: Mutex<Since>,
     carried: [AtomicU64; 2],
     drops: AtomicU64,
 }
 
+/// The faults, when they were set, and the packets that have come in each direction since.
+#[derive(Clone, Copy, Debug)]
+struct Since {
+    faults: Faults,
+    set: Instant,
+    packets: [u64; 2],
+}
+
+impl Default for Since {
+    fn default() -> Self {
+        Self { faults: Faults::default(), set: Instant::now(), packets: [0; 2] }
+    }
+}
+
 impl Shape {
     pub(crate) fn set(&self, conditions: Conditions) {
+        *self.since() = Since { faults: conditions.faults, ..Since::default() };
         self.one_way_nanos.store(conditions.round_trip.as_nanos() as u64 / 2, Ordering::Relaxed);
         self.bits_per_second.store(conditions.bits_per_second, Ordering::Relaxed);
         self.queue_nanos.store(conditions.queue.as_nanos() as u64, Ordering::Relaxed);
@@ -53,10 +75,24 @@ impl Shape {
         Duration::from_nanos(self.queue_nanos.load(Ordering::Relaxed))
     }
 
-    /// How long the link is busy with so many bytes; a link whose rate was not set takes no time.
-    pub(crate) fn transmission(&self, bytes: usize) -> Duration {
+    /// How long the link is busy with so many bytes from an instant on; a link whose rate was not set takes no time.
+    pub(crate) fn transmission(&self, bytes: usize, at: Instant) -> Duration {
         let nanos = (bytes as u64).saturating_mul(8_000_000_000);
-        Duration::from_nanos(nanos.checked_div(self.bits_per_second.load(Ordering::Relaxed)).unwrap_or(0))
+        let even = Duration::from_nanos(nanos.checked_div(self.bits_per_second.load(Ordering::Relaxed)).unwrap_or(0));
+        let Since { faults, set, .. } = *self.since();
+        if faults.swing == 0.0 { even } else { even.div_f64(faults.rate(at.saturating_duration_since(set))) }
+    }
+
+    /// Counts a packet; its fate.
+    pub(crate) fn fate(&self, direction: usize) -> Fate {
+        let mut since = self.since();
+        let number = since.packets[direction];
+        since.packets[direction] += 1;
+        since.faults.fate(direction, number)
+    }
+
+    fn since(&self) -> MutexGuard<'_, Since> {
+        self.since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn count(&self, direction: usize, bytes: usize) {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::link::{Conditions, Link};
 use crate::peers::{Certificate, Error, Running, Setup};
+use futures_util::future::join_all;
 use tempfile::TempDir;
 use testkit::tls;
 use tokio::task::LocalSet;
@@ -219,6 +220,43 @@ impl Lane {
         let wire = self.link.bytes_down() - before;
         settle(conditions);
         Ok(Measured { load: load?, wire })
+    }
+
+    /// Loads the first page in so many new browsers at once: the median of each of their times, all that they were sent in
+    /// vain, and the waterfall of the first.
+    pub(crate) fn crowd(
+        &self,
+        contestant: &Contestant,
+        think: u64,
+        way: Way,
+        clients: usize,
+        conditions: Conditions,
+    ) -> Result<Measured, String> {
+        let server = self.servers.get(&(contestant.name, think)).ok_or("it does not run")?;
+        self.link.set(conditions);
+        let place = Place {
+            address: self.link.address(server.port).map_err(said)?,
+            authority: &authority(server.port),
+            source: None,
+            round_trip: conditions.round_trip,
+        };
+        let before = self.link.bytes_down();
+        let mut profiles: Vec<Profile> = (0..clients).map(|_| self.profile(way)).collect();
+        let page = server.site.one();
+        let loads = join_all(profiles.iter_mut().map(|profile| client::load(profile, &place, &server.site, page)));
+        let loads = self.runtime.block_on(LocalSet::new().run_until(loads));
+        let wire = self.link.bytes_down() - before;
+        settle(conditions);
+        let mut loads = loads.into_iter().collect::<Result<Vec<Load>, String>>()?;
+        let middle = |time: fn(&Load) -> Duration| {
+            let mut times: Vec<Duration> = loads.iter().map(time).collect();
+            times.sort_unstable();
+            times.get(times.len() / 2).copied().unwrap_or_default()
+        };
+        let (render, complete) = (middle(|load| load.render), middle(|load| load.complete));
+        let wasted = loads.iter().map(|load| load.wasted).sum();
+        let load = Load { render, complete, wasted, ..loads.swap_remove(0) };
+        Ok(Measured { load, wire })
     }
 
     /// Loads the first page in a new browser over the link.

@@ -14,6 +14,7 @@ mod fetch;
 mod frames;
 mod hints;
 pub(crate) mod lane;
+pub(crate) mod notes;
 mod painted_report;
 mod plots;
 mod report;
@@ -21,7 +22,7 @@ pub(crate) mod request;
 pub(crate) mod run;
 pub(crate) mod site;
 pub(crate) mod summary;
-mod targets;
+pub(crate) mod targets;
 pub(crate) mod told;
 mod view;
 

@@ -11,24 +11,11 @@ use super::painted_report;
 use super::run::Results;
 use super::site::{Page, Site};
 use super::summary::Summary;
-use super::targets::{H2, LINK, NOTHING, ORACLE, OURS, THINKING, at_most, rounded};
+use super::targets::{AREA, H2, LINK, NOTHING, ORACLE, OURS, THINKING, at_most, flag, judge, rounded};
 
 /// Prints what was measured as Markdown, and writes the rows where `HEADSTART_BENCH_JSON` says.
 pub(crate) fn print(results: &Results) {
-    for link in &results.links {
-        println!("{link}\n");
-    }
-    for missing in &results.missing {
-        println!("**Left out: {missing}.**\n");
-    }
-    if !results.failed.is_empty() {
-        println!("**{} loads failed:**\n", results.failed.len());
-        let different: BTreeSet<&String> = results.failed.iter().collect();
-        for failed in different {
-            println!("- {failed}");
-        }
-        println!();
-    }
+    results.notes.print();
     let tables: BTreeSet<(Visit, u64, u64, u64)> =
         results.measured.keys().map(|case| (case.visit, case.think, case.rate, case.round_trip)).collect();
     for (visit, think, rate, round_trip) in tables {
@@ -98,6 +85,7 @@ fn targets(results: &Results) -> Vec<Value> {
     );
     if let (Some(ours), Some(h2)) = (push, cold(LINK, H2, Way::Plain)) {
         rows.push(flag(
+            AREA,
             "cold total time with push, ms",
             ours.complete,
             "<= that of the h2 crate's order",
@@ -110,7 +98,7 @@ fn targets(results: &Results) -> Vec<Value> {
             let saved = nothing.render - ours.render;
             let name = format!("saved of a render with 200 ms of thinking, {}, ms", way.name());
             // A round trip, and more than half of the thinking.
-            rows.push(flag(&name, saved, ">= 200", saved >= 200.0));
+            rows.push(flag(AREA, &name, saved, ">= 200", saved >= 200.0));
         }
     }
     rows.extend(waste(results));
@@ -138,19 +126,12 @@ fn waste(results: &Results) -> Vec<Value> {
         for (visit, needed) in needed {
             let Some(ours) = results.get(visit, LINK, OURS, way) else { continue };
             let name = format!("{}, {}: bytes sent in vain", visit.name(), way.name());
-            rows.push(flag(&name, ours.wasted, "0", ours.wasted == 0.0));
+            rows.push(flag(AREA, &name, ours.wasted, "0", ours.wasted == 0.0));
             let name = format!("{}, {}: bytes of bodies", visit.name(), way.name());
-            rows.push(flag(&name, ours.data, &format!("{needed}: what is not held"), ours.data <= needed as f64));
+            rows.push(flag(AREA, &name, ours.data, &format!("{needed}: what is not held"), ours.data <= needed as f64));
         }
     }
     rows
-}
-
-fn flag(name: &str, ours: f64, target: &str, pass: bool) -> Value {
-    json!({
-        "area": "page-load", "name": name, "unit": "", "ours": rounded(ours), "peer": null, "peer_name": null,
-        "ratio": null, "target": target, "pass": pass,
-    })
 }
 
 /// Every case, without a target.
@@ -184,26 +165,4 @@ fn best_peer(results: &Results, link: (u64, u64, u64)) -> Option<(String, Summar
         results.of(Visit::Cold, link).into_iter().filter(|(name, ..)| !name.starts_with(OURS) && *name != ORACLE);
     let best = peers.min_by(|a, b| a.2.render.total_cmp(&b.2.render))?;
     Some((format!("{}, {}", best.0, best.1.name()), best.2))
-}
-
-fn judge(rows: &[Value]) {
-    println!("| target | ours | against | ratio | asked | |\n|---|---:|---|---:|---|---|");
-    for row in rows {
-        let text = |key: &str| match &row[key] {
-            Value::Null => String::new(),
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        let against =
-            if row["peer"].is_null() { String::new() } else { format!("{} {}", text("peer_name"), text("peer")) };
-        let verdict = if row["pass"] == true { "pass" } else { "**falls short**" };
-        println!(
-            "| {} | {} | {against} | {} | {} | {verdict} |",
-            text("name"),
-            text("ours"),
-            text("ratio"),
-            text("target")
-        );
-    }
-    println!();
 }

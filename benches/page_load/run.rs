@@ -12,6 +12,7 @@ use super::browser::Painted;
 use super::case::Case;
 use super::contest::CONTESTANTS;
 use super::lane::{Lane, Measured, Teaching};
+use super::notes::Notes;
 use super::site::Site;
 use super::view::View;
 
@@ -27,11 +28,7 @@ pub(crate) struct Results {
     pub(crate) measured: BTreeMap<Case, Vec<Measured>>,
     /// In the browser.
     pub(crate) painted: BTreeMap<View, Vec<Painted>>,
-    /// Servers that did not take part, and loads that failed, in words.
-    pub(crate) missing: BTreeSet<String>,
-    pub(crate) failed: Vec<String>,
-    /// The links and their measurements.
-    pub(crate) links: BTreeSet<String>,
+    pub(crate) notes: Notes,
 }
 
 /// Measures every case, then every view in the browser.
@@ -43,7 +40,7 @@ pub(crate) fn run(cases: Vec<Case>, views: &[View]) -> Results {
     // A browser needs a processor for itself, and more while it starts: one at a time, and nothing beside it.
     let look = || {
         if let Err(why) = look(views, &results) {
-            lock(&results).failed.push(format!("in the browser: {why}"));
+            lock(&results).notes.failed.push(format!("in the browser: {why}"));
         }
     };
     if !views.is_empty() {
@@ -62,7 +59,7 @@ fn over_links(cases: Vec<Case>, results: &Mutex<Results>) {
             let queue = &queue;
             scope.spawn(move || {
                 if let Err(why) = work(number, queue, results) {
-                    lock(results).failed.push(format!("link {number}: {why}"));
+                    lock(results).notes.failed.push(format!("link {number}: {why}"));
                 }
             });
         }
@@ -83,7 +80,7 @@ fn work(number: u16, queue: &Mutex<VecDeque<Case>>, results: &Mutex<Results>) ->
             Err(why) => {
                 let said = lane.said(case.contestant(), case.think);
                 let last = said.lines().last().unwrap_or_default();
-                lock(results).failed.push(format!(
+                lock(results).notes.failed.push(format!(
                     "{} ({}, {}, {} ms, {} Mbit/s): {why}; it said: {last}",
                     case.contestant().name,
                     case.way.name(),
@@ -100,7 +97,7 @@ fn work(number: u16, queue: &Mutex<VecDeque<Case>>, results: &Mutex<Results>) ->
 fn look(views: &[View], results: &Mutex<Results>) -> Result<(), String> {
     for program in ["chromium", "chromedriver"] {
         if find_on_path(program).is_none() {
-            lock(results).missing.insert(format!("the rows from headless Chromium: {program} is not installed"));
+            lock(results).notes.missing.insert(format!("the rows from headless Chromium: {program} is not installed"));
             return Ok(());
         }
     }
@@ -112,7 +109,7 @@ fn look(views: &[View], results: &Mutex<Results>) -> Result<(), String> {
         }
         match view.measure(&lane) {
             Ok(painted) => lock(results).painted.entry(*view).or_default().push(painted),
-            Err(why) => lock(results).failed.push(format!(
+            Err(why) => lock(results).notes.failed.push(format!(
                 "{} (in the browser, {} ms, {} Mbit/s, thinks {} ms): {why}",
                 view.contestant().name,
                 view.round_trip,
@@ -126,7 +123,7 @@ fn look(views: &[View], results: &Mutex<Results>) -> Result<(), String> {
 
 fn checked_link(number: u16, results: &Mutex<Results>) -> Result<Link, String> {
     let (link, what) = described_link(number)?;
-    lock(results).links.insert(what);
+    lock(results).notes.links.insert(what);
     Ok(link)
 }
 
@@ -157,11 +154,11 @@ fn start_all(lane: &mut Lane, needed: BTreeSet<(usize, u64)>, results: &Mutex<Re
         match lane.start(contestant, think, Arc::clone(&site)) {
             Ok(()) => {}
             Err(Error::Missing(name)) => {
-                lock(results).missing.insert(format!("{name} is not installed"));
+                lock(results).notes.missing.insert(format!("{name} is not installed"));
             }
             Err(Error::Failed(why)) => {
                 let last = why.lines().last().unwrap_or_default();
-                lock(results).missing.insert(format!("{} does not run: {last}", contestant.name));
+                lock(results).notes.missing.insert(format!("{} does not run: {last}", contestant.name));
             }
         }
     }

@@ -1,9 +1,10 @@
 //! What was measured: loads by page, thinking time, server and round.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::page_load::contest::Way;
 use crate::page_load::lane::Measured;
+use crate::page_load::notes::Notes;
 
 /// A server, and what the client lets it do.
 pub(super) type Server = (&'static str, Way);
@@ -14,6 +15,8 @@ pub(super) struct Loads {
     pub(super) shape: String,
     pub(super) kind: String,
     pub(super) think: u64,
+    /// The name of the link.
+    pub(super) link: &'static str,
     /// Bytes of the page and of all that it needs, and of what it is drawn with.
     pub(super) bytes: usize,
     pub(super) critical_bytes: usize,
@@ -28,9 +31,5 @@ pub(super) struct Loads {
 pub(super) struct Results {
     /// By page, then by thinking time.
     pub(super) loads: Vec<Loads>,
-    /// Servers that did not take part, and loads that failed, in words.
-    pub(super) missing: BTreeSet<String>,
-    pub(super) failed: Vec<String>,
-    /// What the links are and what was measured of them.
-    pub(super) links: BTreeSet<String>,
+    pub(super) notes: Notes,
 }

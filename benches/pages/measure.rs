@@ -1,11 +1,12 @@
-//! Loads the pages, a few links at a time: one page of one thinking time on each, by all servers in turn.
+//! Loads the pages, a few links at a time: one job on each, by all servers in turn.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::contest::{CONTESTANTS, PAIRED};
+use super::contest::PAIRED;
+use super::link_case::{EVEN, LinkCase};
 use super::loads::{Loads, Results};
 use super::shape::Shape;
 use super::site;
@@ -25,15 +26,30 @@ pub(super) const THINKS: [u64; 2] = [0, 200];
 const TEACHING: Teaching = Teaching { networks: 12, rounds: 1 };
 /// A visit is learned when nothing has come of it for 4 s; until the last one is, nothing is measured.
 const LEARNED_AFTER: Duration = Duration::from_millis(4_500);
-const ROUND_TRIP_MILLIS: u64 = 100;
-const MEGABITS: u64 = 10;
 
-/// Loads each page in so many rounds.
-pub(super) fn run(shapes: &[Shape], rounds: usize) -> Results {
-    // The largest first, so that no link is left with it at the end.
-    let mut jobs: Vec<(&Shape, u64)> = shapes.iter().flat_map(|shape| THINKS.map(|think| (shape, think))).collect();
+/// A page, loaded from servers that think so long over it, over a link.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Job<'a> {
+    pub(super) shape: &'a Shape,
+    /// ms.
+    pub(super) think: u64,
+    pub(super) link: LinkCase,
+}
+
+/// The rounds of loads, and who takes part in them.
+#[derive(Clone, Copy)]
+pub(super) struct Rounds {
+    pub(super) count: usize,
+    pub(super) contestants: &'static [Contestant],
+    /// Whether clients come again at the end.
+    pub(super) returning: bool,
+}
+
+/// Does all jobs.
+pub(super) fn run(mut jobs: Vec<Job<'_>>, rounds: Rounds) -> Results {
+    // The longest first, so that no link is left with it at the end.
     let bytes = |shape: &Shape| shape.html.sent + shape.resources.iter().map(|one| one.bytes.sent).sum::<usize>();
-    jobs.sort_by_key(|(shape, _)| std::cmp::Reverse(bytes(shape)));
+    jobs.sort_by_key(|job| std::cmp::Reverse(bytes(job.shape) as u64 * 1_000 / job.link.kilobits));
     let queue = Mutex::new(VecDeque::from(jobs));
     let results = Mutex::new(Results::default());
     std::thread::scope(|scope| {
@@ -41,7 +57,7 @@ pub(super) fn run(shapes: &[Shape], rounds: usize) -> Results {
             let (queue, results) = (&queue, &results);
             scope.spawn(move || {
                 if let Err(why) = work(number, queue, rounds, results) {
-                    lock(results).failed.push(format!("link {number}: {why}"));
+                    lock(results).notes.failed.push(format!("link {number}: {why}"));
                 }
             });
         }
@@ -51,30 +67,35 @@ pub(super) fn run(shapes: &[Shape], rounds: usize) -> Results {
     results
 }
 
-fn work(
-    number: u16,
-    queue: &Mutex<VecDeque<(&Shape, u64)>>,
-    rounds: usize,
-    results: &Mutex<Results>,
-) -> Result<(), String> {
+fn work(number: u16, queue: &Mutex<VecDeque<Job<'_>>>, rounds: Rounds, results: &Mutex<Results>) -> Result<(), String> {
     let (link, what) = described_link(number)?;
-    lock(results).links.insert(what);
+    lock(results).notes.links.insert(what);
     let mut lane = Lane::new(link, number, TEACHING)?;
+    let mut congestion_control = EVEN.congestion_control;
     loop {
-        let Some((shape, think)) = lock(queue).pop_front() else { return Ok(()) };
-        let loads = load(&mut lane, shape, think, rounds, results);
+        let Some(job) = lock(queue).pop_front() else { return Ok(()) };
+        if job.link.congestion_control != congestion_control {
+            if let Err(error) = lane.link.set_congestion_control(job.link.congestion_control) {
+                lock(results).notes.missing.insert(format!("{}: {error}", job.link.name));
+                continue;
+            }
+            congestion_control = job.link.congestion_control;
+        }
+        let loads = load(&mut lane, job, rounds, results);
         lane.clear();
         eprintln!("{}", line(&loads));
         lock(results).loads.push(loads);
     }
 }
 
-fn load(lane: &mut Lane, shape: &Shape, think: u64, rounds: usize, results: &Mutex<Results>) -> Loads {
+fn load(lane: &mut Lane, job: Job<'_>, rounds: Rounds, results: &Mutex<Results>) -> Loads {
+    let Job { shape, think, link } = job;
     let site = Arc::new(site::of(shape));
     let mut loads = Loads {
         shape: shape.id.clone(),
         kind: shape.kind.clone(),
         think,
+        link: link.name,
         bytes: site.bytes(site.one(), site.one().assets.iter()),
         critical_bytes: site.bytes(site.one(), site.one().critical()),
         cold: BTreeMap::new(),
@@ -85,25 +106,23 @@ fn load(lane: &mut Lane, shape: &Shape, think: u64, rounds: usize, results: &Mut
     let takes_part = |one: &Contestant| only.as_ref().is_none_or(|only| only.split(';').any(|name| name == one.name));
     let mut all: Vec<(usize, &Contestant, Way)> = Vec::new();
     let mut taught = Instant::now();
-    for (at, one) in CONTESTANTS.iter().enumerate().filter(|(_, one)| takes_part(one)) {
+    for (at, one) in rounds.contestants.iter().enumerate().filter(|(_, one)| takes_part(one)) {
         match lane.start(one, think, Arc::clone(&site)) {
             Ok(()) => {
                 all.extend(one.ways.iter().map(|way| (at, one, *way)));
                 taught = if one.learns.is_some() { Instant::now() } else { taught };
             }
             Err(Error::Missing(name)) => {
-                lock(results).missing.insert(format!("{name} is not installed"));
+                lock(results).notes.missing.insert(format!("{name} is not installed"));
             }
             Err(Error::Failed(why)) => {
                 let last = why.lines().last().unwrap_or_default();
-                lock(results).missing.insert(format!("{}, {}: it does not run: {last}", shape.id, one.name));
+                lock(results).notes.missing.insert(format!("{}, {}: it does not run: {last}", shape.id, one.name));
             }
         }
     }
     std::thread::sleep(LEARNED_AFTER.saturating_sub(taught.elapsed()));
-    let conditions = Conditions::new(ROUND_TRIP_MILLIS, MEGABITS);
-    let quick = Conditions::new(2, 1_000);
-    for round in 0..rounds {
+    for round in 0..rounds.count {
         // Nobody is always first.
         let turn = round % all.len().max(1);
         all.rotate_left(turn);
@@ -111,8 +130,7 @@ fn load(lane: &mut Lane, shape: &Shape, think: u64, rounds: usize, results: &Mut
             if *at >= PAIRED && round % 3 != 0 {
                 continue;
             }
-            let measured = lane.load(one, think, &mut lane.profile(*way), Site::one, conditions);
-            match measured {
+            match lane.crowd(one, think, *way, link.clients, link.conditions(round)) {
                 Ok(measured) => {
                     if round == 0 && std::env::var_os("HEADSTART_PAGES_SAID").is_some() {
                         eprintln!("{}", waterfall(shape, think, (one, *way), &measured));
@@ -123,10 +141,11 @@ fn load(lane: &mut Lane, shape: &Shape, think: u64, rounds: usize, results: &Mut
             }
         }
     }
-    for (_, one, way) in all {
+    let quick = Conditions::new(2, 1_000);
+    for (_, one, way) in all.into_iter().filter(|_| rounds.returning) {
         let mut profile = lane.profile(way);
         let first = lane.load(one, think, &mut profile, Site::one, quick);
-        match first.and_then(|_| lane.load(one, think, &mut profile, Site::one, conditions)) {
+        match first.and_then(|_| lane.load(one, think, &mut profile, Site::one, link.conditions(0))) {
             Ok(measured) => {
                 loads.returning.insert((one.name, way), measured);
             }
@@ -134,7 +153,7 @@ fn load(lane: &mut Lane, shape: &Shape, think: u64, rounds: usize, results: &Mut
         }
     }
     if std::env::var_os("HEADSTART_PAGES_SAID").is_some() {
-        for one in CONTESTANTS.iter().filter(|one| takes_part(one)) {
+        for one in rounds.contestants.iter().filter(|one| takes_part(one)) {
             eprintln!("{} {think} {}: {}", shape.id, one.name, lane.said(one, think));
         }
     }
@@ -143,7 +162,7 @@ fn load(lane: &mut Lane, shape: &Shape, think: u64, rounds: usize, results: &Mut
 
 fn fail(results: &Mutex<Results>, shape: &Shape, think: u64, (one, way): (&Contestant, Way), why: &str) {
     let way = way.name();
-    lock(results).failed.push(format!("{} ({way}), {}, thinks {think} ms: {why}", one.name, shape.id));
+    lock(results).notes.failed.push(format!("{} ({way}), {}, thinks {think} ms: {why}", one.name, shape.id));
 }
 
 /// What came when, for a look at a page.
@@ -170,5 +189,5 @@ fn line(loads: &Loads) -> String {
         let time = loads.median(*server, render)?;
         Some(format!("{} ({}) {time:.0}", server.0, server.1.name()))
     });
-    format!("{}, thinks {} ms: {}", loads.shape, loads.think, times.collect::<Vec<_>>().join(", "))
+    format!("{}, {}, thinks {} ms: {}", loads.shape, loads.link, loads.think, times.collect::<Vec<_>>().join(", "))
 }

@@ -8,12 +8,18 @@
 
 mod contest;
 mod distribution;
+mod link_case;
+mod links;
 mod loads;
 mod measure;
 mod report;
 mod shape;
 mod site;
 mod summary;
+
+use contest::CONTESTANTS;
+use link_case::EVEN;
+use measure::{Job, Rounds, THINKS};
 
 use crate::page_load::app::become_app;
 use crate::page_load::site::Site;
@@ -44,8 +50,20 @@ pub fn main() {
         shapes = shape::all().expect("the shapes can be read");
         shapes.retain(|shape| only.split(';').any(|id| id == shape.id));
     }
-    let results = measure::run(&shapes, if quick { 3 } else { 9 });
-    report::print(&results);
+    let jobs = shapes.iter().flat_map(|shape| THINKS.map(|think| Job { shape, think, link: EVEN })).collect();
+    let count = if quick { 3 } else { 9 };
+    report::print(&measure::run(jobs, Rounds { count, contestants: CONTESTANTS, returning: true }));
+}
+
+/// Runs the benchmark of pages over links with faults: two pages, one with `--quick`.
+///
+/// # Panics
+///
+/// If the file of shapes cannot be read.
+pub fn over_links() {
+    peers::become_peer();
+    become_app(site);
+    links::run(std::env::args().any(|word| word == "--quick"));
 }
 
 /// The site of a shape, by its id.

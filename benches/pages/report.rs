@@ -1,6 +1,6 @@
 //! Tables, the targets, and rows for the report of all benchmarks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
@@ -12,26 +12,14 @@ use super::summary::{BEST, Figure, NGINX_PLAIN, OWN_PLAIN, render, servers, tota
 use crate::page_load::contest::Way;
 use crate::page_load::lane::Measured;
 use crate::page_load::summary::median;
+use crate::page_load::targets::{flag, judge};
 
 const HINTS: Server = (OURS, Way::Hints);
 const PUSH: Server = (OURS, Way::Push);
 
 /// Prints what was measured as Markdown, draws it, and writes the rows where `HEADSTART_BENCH_JSON` says.
 pub(super) fn print(results: &Results) {
-    for link in &results.links {
-        println!("{link}\n");
-    }
-    for missing in &results.missing {
-        println!("**Left out: {missing}.**\n");
-    }
-    if !results.failed.is_empty() {
-        println!("**{} loads failed:**\n", results.failed.len());
-        let different: BTreeSet<&String> = results.failed.iter().collect();
-        for failed in different {
-            println!("- {failed}");
-        }
-        println!();
-    }
+    results.notes.print();
     let mut rows = Vec::new();
     for think in THINKS {
         let pages = results.thinking(think).count();
@@ -50,13 +38,7 @@ pub(super) fn print(results: &Results) {
             println!("Drawn: {}\n", file.file_name().unwrap_or_default().display());
         }
     }
-    let met = rows.iter().filter(|row| row["pass"] == Value::Bool(true)).count();
-    println!("{met} of {} targets met:\n", rows.len());
-    for row in &rows {
-        let verdict = if row["pass"] == Value::Bool(true) { "met" } else { "**missed**" };
-        println!("- {}: {} ({}), {verdict}", text(&row["name"]), row["ours"], text(&row["target"]));
-    }
-    println!();
+    judge(&rows);
     rows.extend(results.loads.iter().flat_map(measured));
     crate::rows::write(&format!("{:#}\n", Value::Array(rows)));
 }
@@ -148,35 +130,25 @@ fn targets(results: &Results, think: u64) -> Vec<Value> {
     let mut rows = Vec::new();
     for (server, way) in [(HINTS, "103"), (PUSH, "push")] {
         let spread = |against| results.spread(think, server, against, render);
-        let mut add = |what: &str, ours: f64, peer: &str, target: String, pass: bool| {
-            let name = format!("{way}{after}: {what}");
-            rows.push(json!({
-                "area": "pages", "name": name, "unit": "", "ours": thousandths(ours), "peer": null, "peer_name": peer,
-                "ratio": null, "target": target, "pass": pass,
-            }));
+        let mut add = |what: &str, ours: f64, target: &str, pass: bool| {
+            rows.push(flag("pages", &format!("{way}{after}: {what}"), ours, target, pass));
         };
         if let Some(plain) = spread(OWN_PLAIN) {
             let share = plain.share_of(1.02);
-            add("share of pages within 2 % of our own plain", share, "our own plain", ">= 0.95".into(), share >= 0.95);
+            add("share of pages within 2 % of our own plain", share, ">= 0.95", share >= 0.95);
             let worst = plain.worst();
-            add("worst page against our own plain", worst, "our own plain", "<= 1.05".into(), worst <= 1.05);
+            add("worst page against our own plain", worst, "<= 1.05", worst <= 1.05);
         }
         if let Some(best) = spread(BEST) {
             let share = best.share_of(1.05);
-            add("share of pages within 5 % of the oracle", share, "oracle", ">= 0.9".into(), share >= 0.9);
+            add("share of pages within 5 % of the oracle", share, ">= 0.9", share >= 0.9);
         }
         if let (Some(ours), Some(best)) = (spread(NGINX_PLAIN), results.spread(think, BEST, NGINX_PLAIN, render)) {
             let (median, oracle) = (ours.median(), best.median());
             let most = if think == 0 { 0.65 } else { 0.60 };
             let what = format!("median against nginx, the oracle's being {oracle:.3}");
-            add(&what, median, "nginx", format!("<= {most}"), median <= most);
-            add(
-                "median less the oracle's, of nginx",
-                median - oracle,
-                "oracle",
-                "<= 0.02".into(),
-                median - oracle <= 0.02,
-            );
+            add(&what, median, &format!("<= {most}"), median <= most);
+            add("median less the oracle's, of nginx", median - oracle, "<= 0.02", median - oracle <= 0.02);
         }
     }
     rows
@@ -199,8 +171,4 @@ fn measured(loads: &Loads) -> Vec<Value> {
 
 fn thousandths(value: f64) -> f64 {
     (value * 1_000.0).round() / 1_000.0
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
 }
