@@ -120,15 +120,37 @@ fn confirm_coded_form(asked: &Parts, headers: &mut HeaderMap) {
     }
 }
 
-/// `If-Match` compares strongly (RFC 9110, section 13.1.1), and what a client names here it has from a head that was made
-/// weak above: the upstream is asked for its own, strong tag. One that the upstream made weak itself matches nothing either way.
+/// What a client names it has from heads that were made weak above, and the upstream is asked for its own, strong tags.
+///
+/// `If-Match` compares strongly (RFC 9110, section 13.1.1): there they take the place of the weak ones, and one that the
+/// upstream made weak itself matches nothing either way. `If-None-Match` compares weakly, so that they say no more than
+/// what is there; they stand beside it, for applications that compare tags byte by byte.
 pub(crate) fn name_plain_form(headers: &mut HeaderMap) {
-    let Some(tags) = headers.get(header::IF_MATCH).and_then(|tags| tags.to_str().ok()) else { return };
-    if tags.contains("W/\"") {
-        let strong: Vec<&str> = tags.split(',').map(|tag| tag.trim().trim_start_matches("W/")).collect();
-        if let Ok(strong) = HeaderValue::try_from(strong.join(", ")) {
-            headers.insert(header::IF_MATCH, strong);
-        }
+    if let Some(tags) = weak_tags(headers, &header::IF_MATCH) {
+        insert(headers, header::IF_MATCH, &strong(&tags).join(", "));
+    }
+    if let Some(tags) = weak_tags(headers, &header::IF_NONE_MATCH) {
+        let named: Vec<&str> = tags.split(',').map(str::trim).collect();
+        let more = strong(&tags).into_iter().filter(|tag| !named.contains(tag));
+        let all: Vec<&str> = named.iter().copied().chain(more).collect();
+        insert(headers, header::IF_NONE_MATCH, &all.join(", "));
+    }
+}
+
+/// The tags of the one field of this name, if there are weak ones.
+fn weak_tags(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let mut fields = headers.get_all(name).iter();
+    let tags = fields.next().filter(|_| fields.next().is_none())?.to_str().ok()?;
+    tags.contains("W/\"").then(|| tags.to_owned())
+}
+
+fn strong(tags: &str) -> Vec<&str> {
+    tags.split(',').map(|tag| tag.trim().trim_start_matches("W/")).collect()
+}
+
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::try_from(value) {
+        headers.insert(name, value);
     }
 }
 
@@ -262,6 +284,17 @@ mod tests {
             let mut headers = HeaderMap::from_iter([(header::IF_MATCH, HeaderValue::from_static(said))]);
             name_plain_form(&mut headers);
             assert_eq!(headers["if-match"], asked);
+        }
+        for (said, asked) in [
+            ("W/\"1\"", "W/\"1\", \"1\""),
+            ("\"1\", W/\"1\"", "\"1\", W/\"1\""),
+            ("W/\"1\", \"0\"", "W/\"1\", \"0\", \"1\""),
+            ("*", "*"),
+            ("\"1\"", "\"1\""),
+        ] {
+            let mut headers = HeaderMap::from_iter([(header::IF_NONE_MATCH, HeaderValue::from_static(said))]);
+            name_plain_form(&mut headers);
+            assert_eq!(headers["if-none-match"], asked);
         }
     }
 }
