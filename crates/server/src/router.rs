@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use headstart::policy::ClientAddress;
 use http::header::{CONTENT_TYPE, LOCATION};
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use tower_service::Service;
 
@@ -116,6 +116,9 @@ impl Service<Request<headstart::Body>> for Router {
             return ResponseFuture::Proof(proof);
         }
         let host = routes::host(request.uri(), request.headers()).unwrap_or_default();
+        if !routes::names_one_host(&request) {
+            return self.refuse(host, request.uri().path(), StatusCode::BAD_REQUEST);
+        }
         if self.is_misdirected(host) {
             return self.refuse(host, request.uri().path(), StatusCode::MISDIRECTED_REQUEST);
         }
@@ -123,11 +126,15 @@ impl Service<Request<headstart::Body>> for Router {
             return ResponseFuture::Beacon(beacons.answer(request));
         }
         let sites = self.shared.sites.load();
-        let path = request.uri().path();
+        let path = match request.uri().path() {
+            // Asks about the server as a whole (RFC 9110, section 9.3.7): the site at its root answers.
+            "*" if request.method() == Method::OPTIONS => "/",
+            path => path,
+        };
         match sites.look_up(host, path) {
             Ok(Some(site)) => self.answer(site, request),
             Err(Ambiguous) => self.refuse(host, path, StatusCode::BAD_REQUEST),
-            Ok(None) if host.is_empty() => self.refuse(host, path, StatusCode::BAD_REQUEST),
+            Ok(None) if host.is_empty() || !path.starts_with('/') => self.refuse(host, path, StatusCode::BAD_REQUEST),
             // Nobody here answers for this name (RFC 9110, section 15.5.20).
             Ok(None) => self.refuse(host, path, StatusCode::MISDIRECTED_REQUEST),
         }

@@ -1,6 +1,7 @@
 //! The part of the site that answers a request: a table of hosts and path prefixes.
 
-use http::{HeaderMap, Uri, header};
+use http::uri::Authority;
+use http::{HeaderMap, Request, Uri, Version, header};
 
 /// A table from host and path prefix to a `T`.
 ///
@@ -201,9 +202,39 @@ pub(crate) fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> 
     }
 }
 
+/// Whether a request says in one way for which host it is: by one sound `Host` field (RFC 9112, section 3.2), else by its
+/// target. HTTP/1.0 knows no hosts.
+pub(crate) fn names_one_host<B>(request: &Request<B>) -> bool {
+    let mut fields = request.headers().get_all(header::HOST).iter();
+    let Some(host) = fields.next() else {
+        return request.uri().authority().is_some() || request.version() != Version::HTTP_11;
+    };
+    let is_sound = |authority: Authority| !authority.as_str().contains('@');
+    fields.next().is_none() && Authority::try_from(host.as_bytes()).is_ok_and(is_sound)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_names_one_host() {
+        let names = |hosts: &[&str], version: Version, uri: &str| {
+            let request = Request::builder().uri(uri).version(version);
+            let request = hosts.iter().fold(request, |request, host| request.header("host", *host));
+            names_one_host(&request.body(()).unwrap())
+        };
+        for sound in ["a.example", "a.example:443", "[::1]:80", "a_b", "127.0.0.1", "a.example."] {
+            assert!(names(&[sound], Version::HTTP_11, "/"), "{sound}");
+        }
+        for unsound in ["", "a b", "user@a.example", "a<b", "a\"b", "a/b", "a?b", "a, b", "[::1"] {
+            assert!(!names(&[unsound], Version::HTTP_11, "/"), "{unsound}");
+        }
+        assert!(!names(&["a", "a"], Version::HTTP_11, "/"));
+        assert!(!names(&[], Version::HTTP_11, "/"));
+        assert!(names(&[], Version::HTTP_10, "/"));
+        assert!(names(&[], Version::HTTP_2, "https://a.example/"));
+    }
 
     fn routes() -> Routes<u32> {
         let mut routes = Routes::default();

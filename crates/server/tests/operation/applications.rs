@@ -188,3 +188,30 @@ async fn a_websocket_over_http2_reaches_the_application() {
     }
     assert_eq!(back, [&[0x81, 0x05][..], b"hello"].concat());
 }
+
+/// The status of what is answered to a request head, as it is.
+fn status_of(port: u16, head: &str) -> u16 {
+    let mut socket = http1::connect(("127.0.0.1", port)).unwrap();
+    socket.write_all(head.as_bytes()).unwrap();
+    let (answer, _) = http1::read_to_end(&mut socket);
+    http1::Reply::parse(&answer).unwrap_or_else(|| panic!("{head:?}: {:?}", String::from_utf8_lossy(&answer))).status
+}
+
+/// RFC 9110, section 9.3.7; RFC 9112, section 3.2: the same before applications and files.
+#[test]
+fn a_request_names_its_host_once_and_may_ask_about_the_server() {
+    let files = Files::new();
+    files.write("site/index.html", "<p>hello");
+    let application = app::serve(page);
+    for site in ["root = \"site\"".to_owned(), format!("upstream = \"http://{application}\"")] {
+        let (_program, port) = start(&files, &format!("listen = \"http://127.0.0.1:0\"\n[[site]]\n{site}\n"));
+        let closing = |first: &str, hosts: &str| format!("{first} HTTP/1.1\r\n{hosts}connection: close\r\n\r\n");
+        for hosts in ["", "host: a\r\nhost: a\r\n", "host: a b\r\n", "host: u@a\r\n", "host:\r\n"] {
+            assert_eq!(status_of(port, &closing("GET /", hosts)), 400, "{site}: {hosts:?}");
+        }
+        assert_eq!(status_of(port, &closing("GET /", "host: a\r\n")), 200, "{site}");
+        assert_eq!(status_of(port, "GET / HTTP/1.0\r\n\r\n"), 200, "{site}: HTTP/1.0 knows no hosts");
+        let status = status_of(port, &closing("OPTIONS *", "host: a\r\n"));
+        assert!(matches!(status, 200 | 204 | 405), "{site}: {status}");
+    }
+}
