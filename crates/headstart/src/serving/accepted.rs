@@ -40,6 +40,9 @@ use crate::connection::{Connection, TlsInfo};
 /// from the end of the last response on.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 const HTTP1_HEAD: Duration = Duration::from_secs(10);
+/// Bytes of a request head over HTTP/1.1, unless HTTP/2 may have larger ones: a larger head is answered with 431. hyper alone
+/// would keep 400 KiB of it. What is read of content at once is bounded by it too, so that it is not the 16 KiB of HTTP/2.
+const HTTP1_HEAD_BYTES: usize = 64 << 10;
 /// How HTTP/2 with prior knowledge begins (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -201,7 +204,8 @@ impl<M: MakeConnectionService> Accepted<M> {
         let granted = Granted::default();
         let service = WatchesChanges { service, granted: granted.clone() };
         let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(HTTP1_HEAD);
+        let head_bytes = HTTP1_HEAD_BYTES.max(headstart.connections.h2.max_header_list_bytes as usize);
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(HTTP1_HEAD).max_buf_size(head_bytes);
         // The protocol that follows an upgrade keeps the permit, and a shutdown waits for it.
         let timeouts = IoTimeouts { first_read: HTTP1_HEAD, write: headstart.connections.h2.write_stall_timeout };
         let io = TimedIo::new(SmugglingGuard::new(io, granted.clone()), timeouts, (permit, stopping.clone()));

@@ -44,6 +44,23 @@ async fn http1<T: AsyncRead + AsyncWrite + Unpin>(mut io: T, before: &str) -> St
     answer.rsplit("\r\n\r\n").next().unwrap().to_owned()
 }
 
+#[tokio::test]
+async fn over_http1_a_head_that_is_too_large_is_refused() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(headstart().serve(listener, None, who()).into_future());
+    for (bytes, status) in [(40 << 10, "200"), (100 << 10, "431")] {
+        let mut io = TcpStream::connect(address).await.unwrap();
+        let field = "a".repeat(bytes);
+        let request = format!("GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\nX-Long: {field}\r\n\r\n");
+        // The server may be done before all of it is written.
+        let _ = io.write_all(request.as_bytes()).await;
+        let mut answer = [0; 12];
+        io.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer[9..], status.as_bytes(), "{bytes} bytes");
+    }
+}
+
 struct Authority {
     certificate: rcgen::Certificate,
     issuer: rcgen::Issuer<'static, rcgen::KeyPair>,

@@ -71,7 +71,7 @@ pub(in crate::config) fn h2() -> Group<Connections> {
         .within("max_streams", 1..=65_536, |to| &mut to.h2.max_concurrent_streams)
         .help("requests of a connection at once")
         .size("max_header_list", window(1 << 10), |to| &mut to.h2.max_header_list_bytes)
-        .help("bytes of a request head, uncompressed")
+        .help("bytes of a request head, uncompressed; over HTTP/1.1 64 KiB at least")
         .within("max_header_fields", 1..=65_536, |to| &mut to.h2.max_header_fields)
         .help("fields of a request head")
         .within("max_control_frames", 1..=1_000_000, |to| &mut to.h2.max_control_frames)
