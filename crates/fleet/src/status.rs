@@ -80,7 +80,7 @@ pub struct NodeStatus {
     pub sent: Time,
     /// Whether it has the key of evidence of this fleet.
     pub same_key: bool,
-    /// Its half-life.
+    /// Its half-life of evidence. Entries of a server with another one are refused.
     pub half_life: Duration,
     /// The rest, by name: `version`, `visits`, `told`, `heard`, `lag_ms`, `missing`, `refused`, `dropped`, `trouble`, and
     /// what the program adds.

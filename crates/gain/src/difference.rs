@@ -18,7 +18,7 @@ pub struct Difference {
     pub low: f64,
     /// Upper bound of the saved share.
     pub high: f64,
-    /// Effective hold-outs that it is from.
+    /// The effective number of hold-outs that it is from: as many of equal weight would be as precise.
     pub effective: f64,
     /// How many times the present evidence it takes until an effect of 5 % would be seen four times in five.
     pub until_five_percent: f64,

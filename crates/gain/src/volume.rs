@@ -27,13 +27,13 @@ pub struct VolumeSums {
     pub views: u64,
     /// Views that were the first of their client.
     pub clients: u64,
-    /// Σ w
+    /// Σ w, in 1/256 of a view.
     pub weight: u64,
-    /// Σ w²
+    /// Σ w², in 1/65536.
     pub weight_squares: u64,
-    /// Σ w·x
+    /// Σ w·x, in 1/256 of a [`Volume::UNIT`].
     pub sum: u128,
-    /// Σ w·x²
+    /// Σ w·x², in 1/256 of its square.
     pub squares: u128,
 }
 

@@ -20,7 +20,7 @@ impl<P: Encode> Builder<P> {
         Self { profile, hashes: Vec::new() }
     }
 
-    /// Creates a builder with room for `keys` keys.
+    /// Creates a builder with room for `keys` keys, 8 bytes each.
     pub fn with_capacity(profile: P, keys: usize) -> Self {
         Self { profile, hashes: Vec::with_capacity(keys) }
     }
@@ -32,7 +32,8 @@ impl<P: Encode> Builder<P> {
         builder
     }
 
-    /// Adds a key. Adding it again changes nothing.
+    /// Adds a key. Adding it again changes nothing in the set that is made. The cost of hashing it; the set is sorted once,
+    /// by [`finish`](Self::finish).
     pub fn insert(&mut self, key: impl AsRef<[u8]>) {
         self.hashes.push(self.profile.hash(key.as_ref()));
     }

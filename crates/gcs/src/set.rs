@@ -63,12 +63,12 @@ impl<P: Profile> Set<P> {
         self.contains_hash(self.profile.hash(key.as_ref()))
     }
 
-    /// The same for a key hashed before, by [`Profile::hash`].
+    /// The same for a key hashed before, by [`Profile::hash`]. O(log n).
     pub fn contains_hash(&self, hash: u64) -> bool {
         self.contains_value(self.profile.value(hash, &self.layout))
     }
 
-    /// Whether this very value is in the set.
+    /// Whether this very value is in the set. O(log n).
     pub fn contains_value(&self, value: u64) -> bool {
         self.values.binary_search(&value).is_ok()
     }

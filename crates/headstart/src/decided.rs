@@ -13,7 +13,7 @@ pub struct Decided(Arc<OnceLock<DecidedCounts>>);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DecidedCounts {
-    /// Promised with PUSH_PROMISE.
+    /// The number promised with PUSH_PROMISE.
     pub pushed: u32,
     /// Named in a 103.
     pub hinted: u32,

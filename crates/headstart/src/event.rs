@@ -85,7 +85,7 @@ pub struct VisitReport {
     pub planned: usize,
     /// The client held something of what was planned.
     pub warm: bool,
-    /// When the page's head went out.
+    /// When the page's head went out, since the page was asked for.
     pub head: Duration,
     /// When the last of the assets was there that were planned for this page and that this view loaded, in whatever
     /// way, while the page loaded: the same set in views that got help and in those that did not. What is asked for more than
@@ -103,9 +103,9 @@ pub struct VisitReport {
 pub struct VisitedAsset {
     /// Path with query.
     pub path: Arc<str>,
-    /// When it was asked for or promised.
+    /// When it was asked for or promised, since its page was asked for.
     pub start: Duration,
-    /// When it was sent; `None` if it never was, whole.
+    /// When its last byte was sent, since its page was asked for; `None` if it never was, whole.
     pub end: Option<Duration>,
     /// Length of its body, bytes; 0 if unknown.
     pub bytes: u64,

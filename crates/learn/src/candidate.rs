@@ -21,7 +21,7 @@ pub struct Candidate {
     pub validator: u64,
     /// How long its last response may be used.
     pub freshness: Freshness,
-    /// The chance that a client with nothing in its cache needs it on this page.
+    /// The chance that a client with nothing in its cache needs it on this page, 0 to 1.
     pub probability: f32,
     /// That chance less what little evidence leaves open; see [`Config::z`](crate::Config::z).
     pub lower_bound: f32,

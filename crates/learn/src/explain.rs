@@ -88,9 +88,9 @@ pub struct AssetWeight {
     pub mute: f32,
     /// n: decayed visits to the page that say whether it is needed.
     pub effective: f32,
-    /// p: the chance that a client with an empty cache needs it.
+    /// p: the chance that a client with an empty cache needs it, 0 to 1.
     pub probability: f32,
-    /// The lower bound of p that decides.
+    /// The lower bound of p that decides, 0 to 1.
     pub lower_bound: f32,
     /// About how many networks asked for it.
     pub networks: u32,

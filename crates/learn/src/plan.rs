@@ -26,7 +26,7 @@ impl Plan {
         self.published.as_ref().map_or(&[], |published| published.known())
     }
 
-    /// The chance with which a view of the page should be held out, as far as the page goes;
+    /// The chance, 0 to 1, with which a view of the page should be held out, as far as the page goes;
     /// [`Learner::holdout_chance`](crate::Learner::holdout_chance) bounds it for the site.
     pub fn holdout_chance(&self) -> f32 {
         self.published.as_ref().map_or(0.0, |published| published.holdout_chance())

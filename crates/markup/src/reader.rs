@@ -38,7 +38,7 @@ pub struct Reader {
 
 type Tokenizer = HtmlRewriter<'static, fn(&[u8])>;
 
-/// Reads a whole document.
+/// Reads a whole document. Linear in its bytes, with the bounds of memory of [`Reader`].
 pub fn read(location: &Location, html: &[u8]) -> Page {
     let mut reader = Reader::new(location.clone());
     reader.write(html);

@@ -31,13 +31,13 @@ pub struct BeaconReport {
     pub aa: bool,
     /// A keyed hash of the page, shortened to 32 bits.
     pub page: u32,
-    /// `lcp`: the largest contentful paint.
+    /// `lcp`: the largest contentful paint, since the navigation began.
     pub largest_contentful_paint: Option<Duration>,
-    /// `fcp`: the first contentful paint.
+    /// `fcp`: the first contentful paint, since the navigation began.
     pub first_contentful_paint: Option<Duration>,
-    /// `ttfb`: the first byte of the final response.
+    /// `ttfb`: the first byte of the final response, since the navigation began.
     pub first_byte: Option<Duration>,
-    /// `early`: the first byte of the first interim response.
+    /// `early`: the first byte of the first interim response, since the navigation began.
     pub interim_response: Option<Duration>,
     /// `rtt`: how long a round trip takes, in classes.
     pub round_trip: RoundTrip,
