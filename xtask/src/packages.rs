@@ -1,13 +1,25 @@
-//! `cargo xtask packages`: the Debian package and the container image, built, and started as they are.
+//! `cargo xtask packages`: the Debian package and the container image, built, installed, and started as they are.
 //!
-//! What cannot be built here, for want of `cargo-deb` or of a container engine that answers, is named; in the CI it is a
-//! failure.
+//! What cannot be tried here, for want of `cargo-deb`, of root, of a container engine that answers or of the base images, is
+//! named; in the CI it is a failure.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::shell;
+use crate::{shell, tools};
+
+/// What the Debian package puts where.
+const FILES: [&str; 8] = [
+    "usr/bin/headstart",
+    "etc/headstart/headstart.toml",
+    "lib/systemd/system/headstart.service",
+    "lib/systemd/system/headstart.socket",
+    "usr/share/man/man1/headstart.1.gz",
+    "usr/share/bash-completion/completions/headstart",
+    "usr/share/zsh/vendor-completions/_headstart",
+    "usr/share/fish/vendor_completions.d/headstart.fish",
+];
 
 pub(crate) fn run() -> Result<(), String> {
     let done = [debian(), container()];
@@ -17,7 +29,7 @@ pub(crate) fn run() -> Result<(), String> {
 
 /// A part that cannot be tried here.
 fn left_out(what: &str, why: &str) -> Result<(), String> {
-    let text = format!("{what}: NOT BUILT: {why}");
+    let text = format!("{what}: NOT TRIED: {why}");
     if shell::in_ci() {
         return Err(text);
     }
@@ -31,30 +43,73 @@ fn answers(command: &mut Command) -> bool {
 
 fn debian() -> Result<(), String> {
     if !answers(shell::cargo(["deb", "--version"]).stdin(Stdio::null())) {
-        return left_out("the Debian package", "`cargo install cargo-deb` is missing");
+        return left_out("the Debian package", "cargo-deb is missing (cargo install --locked cargo-deb)");
     }
     if !shell::is_on_path("dpkg-deb") {
         return left_out("the Debian package", "dpkg-deb is missing");
     }
-    let target = shell::root().join("target/packages");
-    let package = target.join("headstart.deb");
-    let unpacked = target.join("unpacked");
-    if unpacked.exists() {
-        std::fs::remove_dir_all(&unpacked).map_err(|error| format!("{}: {error}", unpacked.display()))?;
+    let directory = shell::root().join("target/packages");
+    if directory.exists() {
+        std::fs::remove_dir_all(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     }
-    let mut build = shell::cargo(["deb", "--package", "headstart-server", "--output"]);
+    let package = directory.join("headstart.deb");
+    shell::step("the program", &mut shell::cargo(["build", "--release", "--package", "headstart-server"]))?;
+    written_by_the_program(&directory)?;
+    let mut build = shell::cargo(["deb", "--no-build", "--package", "headstart-server", "--output"]);
     shell::step("the Debian package", build.arg(&package))?;
+
+    let unpacked = directory.join("unpacked");
     let mut unpack = Command::new("dpkg-deb");
     shell::step("its files", unpack.arg("--extract").arg(&package).arg(&unpacked))?;
-    for file in ["etc/headstart/headstart.toml", "lib/systemd/system/headstart.service"] {
-        if !unpacked.join(file).is_file() {
-            return Err(format!("the Debian package holds no {file}"));
-        }
+    if let Some(file) = FILES.iter().find(|file| !unpacked.join(file).is_file()) {
+        return Err(format!("the Debian package holds no {file}"));
     }
-    let mut serve = Command::new(unpacked.join("usr/bin/headstart"));
-    serve.arg("serve").arg(shell::root().join("examples/site"));
-    serve.args(["--no-config", "--no-state", "--listen", "http://127.0.0.1:0"]);
-    starts("the program of the package", &mut serve)
+    works("the program of the package", &unpacked)?;
+    installs(&package)
+}
+
+/// Manual pages and completions, below `directory`.
+fn written_by_the_program(directory: &Path) -> Result<(), String> {
+    let program = shell::root().join("target/release/headstart");
+    let completions = directory.join("completions");
+    std::fs::create_dir_all(&completions).map_err(|error| format!("{}: {error}", completions.display()))?;
+    let manual = directory.join("man");
+    shell::step("manual pages", Command::new(&program).arg("man").arg(manual))?;
+    for (name, file) in [("bash", "headstart"), ("zsh", "_headstart"), ("fish", "headstart.fish")] {
+        let text = shell::output(Command::new(&program).args(["completions", name]))?;
+        let path = completions.join(file);
+        std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Checks the configuration below a root, and serves by it.
+fn works(what: &str, root: &Path) -> Result<(), String> {
+    let program = root.join("usr/bin/headstart");
+    let configuration = root.join("etc/headstart/headstart.toml");
+    let title = format!("{what}: its configuration");
+    shell::step(&title, Command::new(&program).arg("check").arg(&configuration).args(["--no-state"]))?;
+    let mut serve = Command::new(program);
+    serve.arg("--config").arg(configuration).args(["--no-state", "--listen", "http://127.0.0.1:0"]);
+    starts(what, &mut serve)
+}
+
+/// Installs the package as anybody would, starts what was installed, and takes it away again.
+fn installs(package: &Path) -> Result<(), String> {
+    let what = "installing the Debian package";
+    if !tools::is_root() {
+        return left_out(what, "only root may install");
+    }
+    if answers(Command::new("dpkg-query").args(["--show", "headstart"])) || Path::new("/usr/bin/headstart").exists() {
+        return left_out(what, "one is installed already");
+    }
+    shell::step("the package is installed", Command::new("dpkg").arg("--install").arg(package))?;
+    let worked = works("the program as installed", Path::new("/"));
+    let mut purge = Command::new("dpkg");
+    shell::step("the package is removed", purge.args(["--purge", "headstart"]))?;
+    let left: Vec<PathBuf> = FILES.iter().map(|file| Path::new("/").join(file)).filter(|file| file.exists()).collect();
+    worked?;
+    if left.is_empty() { Ok(()) } else { Err(format!("the package leaves {left:?} behind")) }
 }
 
 fn container() -> Result<(), String> {
@@ -65,6 +120,12 @@ fn container() -> Result<(), String> {
     };
     let root = shell::root();
     let file = root.join("crates/server/packaging/Containerfile");
+    let text = std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    for base in text.lines().filter_map(|line| line.strip_prefix("FROM ")?.split(' ').next()) {
+        if !answers(Command::new(engine).args(["pull", base])) {
+            return left_out("the container image", &format!("{engine} cannot fetch {base}"));
+        }
+    }
     let mut build = Command::new(engine);
     build.args(["build", "--tag", "headstart-of-the-tests", "--file"]).arg(file).arg(&root);
     shell::step("the container image", &mut build)?;

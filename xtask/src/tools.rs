@@ -53,7 +53,7 @@ const PEERS: &[Tool] = &[
 pub(crate) fn ensure_peers() {
     let missing = || PEERS.iter().filter(|tool| !shell::is_on_path(tool.program)).collect::<Vec<_>>();
     if !missing().is_empty() {
-        install(&missing());
+        install(&packages(&missing()));
     }
     for tool in missing() {
         println!("!! {} is missing (Debian package {}): left out: {}", tool.program, tool.package, tool.used_for);
@@ -67,7 +67,7 @@ pub(crate) fn ensure_peers() {
 pub(crate) fn ensure() -> Result<(), String> {
     println!("== tools");
     if !missing().is_empty() {
-        install(&missing());
+        install(&packages(&missing()));
     }
     let missing = missing();
     if missing.is_empty() {
@@ -88,15 +88,18 @@ fn missing() -> Vec<&'static Tool> {
     TOOLS.iter().filter(|tool| !shell::is_on_path(tool.program)).collect()
 }
 
-/// Tries; what came of it is seen by looking for the tools again.
-fn install(tools: &[&Tool]) {
+fn packages(tools: &[&Tool]) -> Vec<&'static str> {
+    tools.iter().map(|tool| tool.package).collect()
+}
+
+/// Tries to install packages of Debian; what came of it is seen by looking for what they hold.
+pub(crate) fn install(packages: &[&str]) {
     if !shell::is_on_path("apt-get") || !is_root() {
         return;
     }
-    let packages: Vec<_> = tools.iter().map(|tool| tool.package).collect();
     println!("installing {}", packages.join(", "));
-    if !apt_get("install", &packages) && apt_get("update", &[]) {
-        apt_get("install", &packages);
+    if !apt_get("install", packages) && apt_get("update", &[]) {
+        apt_get("install", packages);
     }
 }
 
@@ -109,6 +112,6 @@ fn apt_get(verb: &str, packages: &[&str]) -> bool {
     command.stdout(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
