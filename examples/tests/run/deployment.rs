@@ -4,7 +4,7 @@ use testkit::tls::{Certificate, believing};
 use testkit::upstream::Upstream;
 use testkit::{http1, tls, tools};
 
-use crate::kit::{client, connect_tls, start, stylesheet, visit};
+use crate::kit::{client, connect_tls, load, start, stylesheet, visit};
 
 #[tokio::test]
 async fn static_server() {
@@ -130,4 +130,37 @@ async fn unix_socket() {
     let mut client = client(tokio::net::UnixStream::connect(&path).await.unwrap(), "http://localhost").await;
     let page = client.send(http::Method::GET, "/", &[("x-forwarded-for", "192.0.2.1")]).await;
     assert_eq!(page.text(), "<h1>Hello 192.0.2.1</h1>");
+}
+
+/// Visits at one server are known to the others.
+#[tokio::test]
+async fn fleet_of_three() {
+    let directory = tempfile::tempdir().unwrap();
+    let servers = start("fleet_of_three", &[directory.path().to_str().unwrap()]);
+    let ports = ["web-1", "web-2", "web-3"].map(|name| {
+        let line = servers.line(0, &format!("{name}: http://"));
+        line.trim_end_matches('/').rsplit(':').next().unwrap().parse::<u16>().unwrap()
+    });
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/site/index.html")).unwrap();
+    let css = stylesheet(&page);
+    // What is known is known of a site, by its name.
+    let visit = async |port: u16, assets: &[&str]| {
+        let socket = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        load(client(socket, "http://shop.example").await, "/", assets).await.pushed
+    };
+    assert!(visit(ports[0], &[css]).await.is_empty(), "nothing is known yet");
+    for port in [ports[1], ports[2]] {
+        let deadline = std::time::Instant::now() + testkit::PATIENCE;
+        loop {
+            // A look at the page is a visit, too, and one that does without the stylesheet.
+            for _ in 0..3 {
+                visit(ports[0], &[css]).await;
+            }
+            tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+            if visit(port, &[]).await.contains(&css.to_owned()) {
+                break;
+            }
+            assert!(std::time::Instant::now() < deadline, "{}", servers.printed());
+        }
+    }
 }

@@ -24,5 +24,5 @@ fn every_example_is_listed_short_and_run() {
         assert!(tests.contains(&format!("fn {name}()")), "no test runs {name}");
         examples += 1;
     }
-    assert!(examples >= 17, "{examples} examples");
+    assert!(examples >= 18, "{examples} examples");
 }
