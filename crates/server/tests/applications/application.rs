@@ -8,14 +8,14 @@ use testkit::Program;
 /// One application.
 pub(crate) struct Application {
     pub(crate) name: &'static str,
-    /// A program of its environment without which it is not there.
-    pub(crate) needs: &'static str,
+    /// Files without which it is not there: by their whole path, or beside the programs of the environment.
+    pub(crate) needs: &'static [&'static str],
     /// The command that prints its version.
     pub(crate) version: &'static [&'static str],
     /// Makes what all runs begin with.
     pub(crate) prepare: fn(&Path) -> Result<(), String>,
-    /// Starts it with what was prepared, in a directory of its own, on a port.
-    pub(crate) start: fn(&Path, u16) -> Result<Program, String>,
+    /// Starts it with what was prepared, in a directory of its own, on a port; the last of its programs listens there.
+    pub(crate) start: fn(&Path, u16) -> Result<Vec<Program>, String>,
     pub(crate) steps: &'static [Step],
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct Step {
 
 impl Application {
     pub(crate) fn is_installed(&self) -> bool {
-        tool(self.needs).is_file()
+        self.needs.iter().all(|file| tool(file).is_file())
     }
 
     /// As it says itself.

@@ -4,7 +4,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
 use testkit::browser::{Browser, Engine, Launch};
@@ -76,8 +76,8 @@ impl Bed<'_> {
         let [data, profile] = [format!("{name}-data"), format!("{name}-profile")].map(|name| self.scratch.join(name));
         copy(&self.pristine, &data).map_err(|error| format!("{}: {error}", data.display()))?;
         fs::create_dir(&profile).map_err(|error| error.to_string())?;
-        let mut application = (self.application.start)(&data, self.port)?;
-        self.wait_for(&mut application)?;
+        let mut programs = (self.application.start)(&data, self.port)?;
+        self.wait_for(&mut programs)?;
         let launch =
             Launch { engine: Engine::Chromium, profile: &profile, spki: &certificate.spki, prefix: &[], flags: &[] };
         let mut browser = Browser::start(&launch)?;
@@ -87,8 +87,8 @@ impl Bed<'_> {
         }
         for cookie in browser.cookies()? {
             let name = normal(cookie["name"].as_str().unwrap_or_default());
-            // The program's own.
-            if !name.contains("headstart") {
+            // Not the program's own, nor one that may end before a slower run does.
+            if !name.contains("headstart") && !is_about_to_end(&cookie) {
                 let of = |key: &str| cookie[key].to_string();
                 let said = [of("path"), of("httpOnly"), of("sameSite")].join(" ");
                 seen.cookies.insert(format!("{name} {said}"));
@@ -96,13 +96,16 @@ impl Bed<'_> {
         }
         seen.console = browser.console()?.iter().map(|line| normal(without_phrase(line))).collect();
         browser.close()?;
-        application.signal("TERM");
-        let _ = application.wait();
+        while let Some(program) = programs.pop() {
+            program.signal("TERM");
+            let _ = program.wait();
+        }
         Ok(seen)
     }
 
     /// Until it answers.
-    fn wait_for(&self, application: &mut Program) -> Result<(), String> {
+    fn wait_for(&self, programs: &mut [Program]) -> Result<(), String> {
+        let application = programs.last_mut().ok_or("nothing was started")?;
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             if http1::connect(("127.0.0.1", self.port)).is_ok() {
@@ -115,6 +118,12 @@ impl Bed<'_> {
         }
         Err(format!("it does not listen:\n{}", application.printed()))
     }
+}
+
+/// Whether a cookie is kept for less than a minute.
+fn is_about_to_end(cookie: &Value) -> bool {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    cookie["expiry"].as_u64().is_some_and(|end| end < now.as_secs() + 60)
 }
 
 fn take(step: &Step, base: &str, browser: &mut Browser, seen: &mut Seen) -> Result<(), String> {
@@ -159,7 +168,8 @@ fn until(expression: &str, browser: &mut Browser) -> Result<(), String> {
             return Ok(());
         }
         if Instant::now() > deadline {
-            return Err(format!("{expression} is never true: {answer:?}"));
+            let page = browser.run("return [location.href, document.body.innerText.slice(0, 500)];");
+            return Err(format!("{expression} is never true: {answer:?}; the page: {page:?}"));
         }
         std::thread::sleep(Duration::from_millis(100));
     }

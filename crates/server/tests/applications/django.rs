@@ -116,7 +116,7 @@ const STEPS: &[Step] = &[
 pub(crate) fn application() -> Application {
     Application {
         name: "Django admin",
-        needs: "django-admin",
+        needs: &["django-admin"],
         version: &["django-admin", "--version"],
         prepare,
         start,
@@ -143,10 +143,10 @@ fn prepare(directory: &Path) -> Result<(), String> {
     manage(&["createsuperuser", "--noinput", "--username", "admin", "--email", "admin@a.example"])
 }
 
-fn start(directory: &Path, port: u16) -> Result<Program, String> {
+fn start(directory: &Path, port: u16) -> Result<Vec<Program>, String> {
     let mut command = Command::new(tool("python"));
     // Its own server, which serves the files of the admin, too.
     command.args(["manage.py", "runserver", "--noreload", "--insecure", &format!("127.0.0.1:{port}")]);
     command.current_dir(directory).env("PYTHONUNBUFFERED", "1");
-    Program::try_start(&mut command).map_err(|error| error.to_string())
+    Ok(vec![Program::try_start(&mut command).map_err(|error| error.to_string())?])
 }

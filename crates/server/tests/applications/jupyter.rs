@@ -68,7 +68,7 @@ const STEPS: &[Step] = &[
 pub(crate) fn application() -> Application {
     Application {
         name: "JupyterLab",
-        needs: "jupyter-lab",
+        needs: &["jupyter-lab"],
         version: &["jupyter-lab", "--version"],
         prepare: |_| Ok(()),
         start,
@@ -76,7 +76,7 @@ pub(crate) fn application() -> Application {
     }
 }
 
-fn start(directory: &Path, port: u16) -> Result<Program, String> {
+fn start(directory: &Path, port: u16) -> Result<Vec<Program>, String> {
     let mut command = Command::new(tool("jupyter-lab"));
     command.args(["--no-browser", "--allow-root", "--ServerApp.port_retries=0", "--IdentityProvider.token=t"]);
     command.args([format!("--ServerApp.port={port}"), format!("--ServerApp.root_dir={}", directory.display())]);
@@ -85,5 +85,5 @@ fn start(directory: &Path, port: u16) -> Result<Program, String> {
     for variable in ["JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"] {
         command.env(variable, directory.join(format!(".{}", variable.to_lowercase())));
     }
-    Program::try_start(&mut command).map_err(|error| error.to_string())
+    Ok(vec![Program::try_start(&mut command).map_err(|error| error.to_string())?])
 }
