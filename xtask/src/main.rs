@@ -9,6 +9,7 @@ mod bench;
 mod browsers;
 mod check;
 mod ecosystem;
+mod fleet;
 mod fuzz;
 mod metadata;
 mod packages;
@@ -36,6 +37,7 @@ cargo xtask COMMAND
   release                                whether this could be published: licences (cargo-deny), documentation as docs.rs
                                          builds it, packages built from their files, semver since the last release
   applications                           real applications behind the program, in Chromium: crates/server/APPLICATIONS.md
+  fleet [TEST]                           servers that learn as one, through every fault of a real engine; takes root
   packages                               the Debian package and the container image, built and started
   fuzz [TARGET] [--seconds N|--hours N]  fuzz one target, or each, for so long (60 seconds by default)
 ";
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Some("ecosystem") => none_left(words).and_then(|()| ecosystem::run(true)),
         Some("release") => none_left(words).and_then(|()| release::run()),
         Some("applications") => none_left(words).and_then(|()| applications::run()),
+        Some("fleet") => fleet::run(words.next()).and_then(|()| none_left(words)),
         Some("packages") => none_left(words).and_then(|()| packages::run()),
         Some("fuzz") => fuzz::Options::parse(words).and_then(|options| fuzz::run(&options)),
         Some("help" | "--help" | "-h") => {

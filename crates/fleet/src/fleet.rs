@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::entry::is_name;
 use crate::exchange::Exchange;
+use crate::figures::Figures;
 use crate::keys::Keys;
 
 /// Gives facts that change, by name.
@@ -34,6 +35,7 @@ pub struct Fleet {
     pub(crate) max_weight: u32,
     pub(crate) facts: BTreeMap<String, String>,
     pub(crate) changing: Option<Changing>,
+    pub(crate) figures: Option<Arc<dyn Figures>>,
     pub(crate) resume: Option<Vec<u8>>,
 }
 
@@ -70,6 +72,7 @@ impl Fleet {
             max_weight: 256,
             facts: BTreeMap::new(),
             changing: None,
+            figures: None,
             resume: None,
         })
     }
@@ -126,6 +129,12 @@ impl Fleet {
     /// As [`fact`](Self::fact), with what changes: called every ten seconds, on the member's task.
     pub fn changing_facts(mut self, facts: impl Fn() -> Vec<(String, String)> + Send + Sync + 'static) -> Self {
         self.changing = Some(Arc::new(facts));
+        self
+    }
+
+    /// What this server measures, and adds up with what the others do.
+    pub fn figures(mut self, figures: Arc<dyn Figures>) -> Self {
+        self.figures = Some(figures);
         self
     }
 

@@ -23,6 +23,7 @@ pub(crate) struct Health {
     write_failed: bool,
     /// Of whom entries are refused, why, and when the last was.
     refused: HashMap<(Box<str>, Refusal), Time>,
+    doubled_name: bool,
 }
 
 /// Most servers and reasons that are told apart.
@@ -81,6 +82,19 @@ impl Health {
         self.refused.insert(key, now);
         if new {
             tracing::warn!(node, reason = %refusal, "what a server of the fleet tells is refused");
+        }
+    }
+
+    /// Whether another server has the name of this one. The first time is logged, and that it is over.
+    pub(crate) fn doubled_name(&mut self, node: &str, doubled: bool) {
+        if doubled == self.doubled_name {
+            return;
+        }
+        self.doubled_name = doubled;
+        if doubled {
+            tracing::warn!(node, "another server of the fleet has the name of this one; nothing is lost by it");
+        } else {
+            tracing::warn!(node, "no other server has the name of this one any more");
         }
     }
 

@@ -8,9 +8,11 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+mod balance;
 mod directory;
 mod entry;
 mod exchange;
+mod figures;
 mod fleet;
 mod health;
 mod keys;
@@ -32,6 +34,7 @@ mod worker;
 
 pub use crate::directory::Directory;
 pub use crate::exchange::{Batch, Cursor, ErrorKind, Exchange, ExchangeError, Pending};
+pub use crate::figures::Figures;
 pub use crate::fleet::{Fleet, FleetError};
 pub use crate::keys::{KeyError, Keys};
 pub use crate::member::Member;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use headstart_learn::{Learned, Learner, Time};
 
 use crate::entry::{Header, Kind, part, put_part};
+use crate::figures::Figures;
 use crate::keys::Keys;
 use crate::refusal::Refusal;
 use crate::seal::Seal;
@@ -16,6 +17,10 @@ const SEEN: u8 = 2;
 const SNAPSHOT: u8 = 3;
 const CURSOR: u8 = 4;
 const TEXT: u8 = 5;
+const FIGURES: u8 = 6;
+
+/// Most bytes that figures take in one entry.
+const MAX_FIGURES: usize = 256 << 10;
 
 /// An entry of a server whose clock is further ahead is refused, in milliseconds.
 const MAX_AHEAD: u64 = 2 * 3_600_000;
@@ -34,6 +39,9 @@ pub struct Node<L> {
     seal: Seal,
     seen: Seen,
     max_weight: u32,
+    figures: Option<Arc<dyn Figures>>,
+    /// Bytes that figures may take in the next entry.
+    room: usize,
 }
 
 /// The result of reading an entry.
@@ -48,6 +56,8 @@ pub enum Heard {
         missing: u64,
         /// When it was sent, by its server's clock.
         sent: Time,
+        /// Whether its figures made sense, if it had any and this server keeps some.
+        figures: Option<bool>,
     },
     /// It had been read before.
     Known,
@@ -71,7 +81,24 @@ impl<L: AsRef<Learner>> Node<L> {
     pub fn new(name: &str, boot: u64, keys: &Keys, learner: Arc<L>, memory: usize, max_weight: u32) -> Self {
         (*learner).as_ref().accumulate(memory);
         let seal = Seal::new(keys);
-        Node { learner, name: name.into(), boot, sequence: 0, seal, seen: Seen::default(), max_weight }
+        Node {
+            learner,
+            name: name.into(),
+            boot,
+            sequence: 0,
+            seal,
+            seen: Seen::default(),
+            max_weight,
+            figures: None,
+            room: 0,
+        }
+    }
+
+    /// The same with figures that travel with the evidence. An eighth of the bytes is theirs: where that is little, they
+    /// are told less often.
+    pub fn with_figures(mut self, figures: Arc<dyn Figures>) -> Self {
+        self.figures = Some(figures);
+        self
     }
 
     /// Its name.
@@ -97,11 +124,22 @@ impl<L: AsRef<Learner>> Node<L> {
     /// The entry with what was gathered since this was last called, in about `budget` bytes; `None` if there is nothing.
     /// An entry that is published twice is learned once.
     pub fn tell(&mut self, now: Time, budget: usize) -> Option<Vec<u8>> {
-        let delta = self.learner().take_delta(now, budget, self.max_weight)?;
-        let mut body = Vec::with_capacity(delta.bytes.len() + 8);
-        put_part(&mut body, DELTA, &delta.bytes);
+        self.room = self.room.saturating_add(budget / 8).min(MAX_FIGURES);
+        let figures = self.figures.as_ref().and_then(|figures| figures.take(self.room));
+        let delta = self.learner().take_delta(now, budget, self.max_weight);
+        if figures.is_none() && delta.is_none() {
+            return None;
+        }
+        let mut body = Vec::new();
+        if let Some(delta) = &delta {
+            put_part(&mut body, DELTA, &delta.bytes);
+        }
+        if let Some(figures) = figures {
+            put_part(&mut body, FIGURES, &figures);
+            self.room = 0;
+        }
         self.sequence += 1;
-        self.header(Kind::Evidence, now, delta.heaviest).seal(&self.seal, &body)
+        self.header(Kind::Evidence, now, delta.map_or(1, |delta| delta.heaviest)).seal(&self.seal, &body)
     }
 
     /// Takes in an entry of the log.
@@ -120,7 +158,10 @@ impl<L: AsRef<Learner>> Node<L> {
 
     fn hear_of(&mut self, now: Time, header: &Header, head: &[u8], sealed: &[u8]) -> Result<Heard, Refusal> {
         let body = self.open(now, Kind::Evidence, header, head, sealed)?;
-        let delta = part(&body, DELTA)?.ok_or(Refusal::Malformed)?;
+        let (delta, told) = (part(&body, DELTA)?, part(&body, FIGURES)?);
+        if delta.is_none() && told.is_none() {
+            return Err(Refusal::Malformed);
+        }
         if header.weight > self.max_weight {
             return Err(Refusal::TooHeavy);
         }
@@ -128,8 +169,12 @@ impl<L: AsRef<Learner>> Node<L> {
             Admission::New { missing } => missing,
             Admission::Known => return Ok(Heard::Known),
         };
-        let learned = self.learner().learn_delta(now, delta, self.max_weight)?;
-        Ok(Heard::New { learned, missing, sent: header.sent })
+        let learned = match delta {
+            Some(delta) => self.learner().learn_delta(now, delta, self.max_weight)?,
+            None => Learned::default(),
+        };
+        let figures = self.figures.as_ref().zip(told).map(|(figures, told)| figures.add(told));
+        Ok(Heard::New { learned, missing, sent: header.sent, figures })
     }
 
     /// The base for those that come late: all that is known here, and what was read for it; `cursor` is where the log goes
@@ -145,6 +190,7 @@ impl<L: AsRef<Learner>> Node<L> {
         put_part(&mut body, SEEN, &seen.write());
         put_part(&mut body, SNAPSHOT, &snapshot);
         put_part(&mut body, CURSOR, cursor.unwrap_or_default().as_bytes());
+        self.put_figures(&mut body);
         Some((self.header(Kind::Base, now, 1).seal(&self.seal, &body)?, entry))
     }
 
@@ -161,6 +207,7 @@ impl<L: AsRef<Learner>> Node<L> {
         let cursor = part(&body, CURSOR)?.and_then(|cursor| std::str::from_utf8(cursor).ok());
         self.learner().merge_snapshot(now, snapshot).map_err(|_| Refusal::Malformed)?;
         self.seen.merge(&seen);
+        self.replace_figures(part(&body, FIGURES)?);
         Ok(Base { cursor: cursor.filter(|cursor| !cursor.is_empty()).map(Into::into), sent: header.sent })
     }
 
@@ -173,6 +220,7 @@ impl<L: AsRef<Learner>> Node<L> {
         let mut out = Vec::new();
         put_part(&mut out, SEEN, &seen.write());
         put_part(&mut out, CURSOR, cursor.unwrap_or_default().as_bytes());
+        self.put_figures(&mut out);
         out
     }
 
@@ -181,6 +229,7 @@ impl<L: AsRef<Learner>> Node<L> {
         let seen = part(bytes, SEEN).ok()?.and_then(Seen::read)?;
         let cursor = part(bytes, CURSOR).ok()?.and_then(|cursor| std::str::from_utf8(cursor).ok())?;
         self.seen.merge(&seen);
+        self.replace_figures(part(bytes, FIGURES).ok()?);
         Some(Some(cursor).filter(|cursor| !cursor.is_empty()).map(Into::into))
     }
 
@@ -189,6 +238,19 @@ impl<L: AsRef<Learner>> Node<L> {
         let mut body = Vec::with_capacity(text.len() + 8);
         put_part(&mut body, TEXT, text.as_bytes());
         self.header(Kind::Status, now, 1).seal(&self.seal, &body)
+    }
+
+    fn put_figures(&self, body: &mut Vec<u8>) {
+        if let Some(figures) = &self.figures {
+            put_part(body, FIGURES, &figures.known());
+        }
+    }
+
+    fn replace_figures(&self, known: Option<&[u8]>) {
+        if let Some((figures, known)) = self.figures.as_ref().zip(known) {
+            // Those of another version are left aside: the sums begin again.
+            let _ = figures.replace(known);
+        }
     }
 
     fn header(&self, kind: Kind, now: Time, weight: u32) -> Header {

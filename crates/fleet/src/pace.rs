@@ -67,6 +67,36 @@ impl Backoff {
     }
 }
 
+/// Bytes that may be read.
+#[derive(Debug)]
+pub(crate) struct Allowance {
+    bytes: f64,
+    most: f64,
+    /// Bytes a second.
+    rate: f64,
+    refilled: Instant,
+}
+
+impl Allowance {
+    /// `most` bytes at once, and `rate` a second from then on.
+    pub(crate) fn new(most: usize, rate: usize) -> Self {
+        Allowance { bytes: most as f64, most: most as f64, rate: rate as f64, refilled: Instant::now() }
+    }
+
+    pub(crate) fn is_left(&self) -> bool {
+        self.bytes > 0.0
+    }
+
+    pub(crate) fn spend(&mut self, bytes: usize) {
+        self.bytes -= bytes as f64;
+    }
+
+    pub(crate) fn refill(&mut self) {
+        self.bytes = (self.bytes + self.rate * self.refilled.elapsed().as_secs_f64()).min(self.most);
+        self.refilled = Instant::now();
+    }
+}
+
 /// A number from 0 to 1; where the system gives none, servers are not spread.
 fn share() -> f64 {
     f64::from(getrandom::u32().unwrap_or(u32::MAX / 2)) / f64::from(u32::MAX)

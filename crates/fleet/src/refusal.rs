@@ -29,6 +29,8 @@ pub enum Refusal {
     Ahead,
     /// It is older than all that is remembered of what has been read.
     TooOld,
+    /// Its figures are of another version. Its evidence was taken in.
+    OtherFigures,
 }
 
 impl Refusal {
@@ -44,6 +46,7 @@ impl Refusal {
             Refusal::TooHeavy => "too_heavy",
             Refusal::Ahead => "ahead",
             Refusal::TooOld => "too_old",
+            Refusal::OtherFigures => "other_figures",
         }
     }
 }
@@ -62,6 +65,7 @@ impl fmt::Display for Refusal {
             Refusal::TooHeavy => f.write_str("one of its visits stands for more visits than is allowed"),
             Refusal::Ahead => f.write_str("the clock of its server is hours ahead"),
             Refusal::TooOld => f.write_str("it is older than all that is remembered of what was read"),
+            Refusal::OtherFigures => f.write_str("its figures are of another version; its evidence is taken in"),
         }
     }
 }

@@ -41,6 +41,12 @@ pub struct Status {
     pub dropped: u64,
     /// Own visits that wait to be told.
     pub waiting: usize,
+    /// Requests for assets that named their page.
+    pub named_assets: u64,
+    /// Those of them whose page was asked for at another server, as a balancer that balances by request makes them.
+    pub orphans: u64,
+    /// The share of those among the latest, while it is above 5 %.
+    pub scattered: Option<f64>,
     /// How old the last entry was when it was read, by its server's clock.
     pub lag: Option<Duration>,
     /// Bytes a second that may be read.
@@ -128,6 +134,11 @@ impl Status {
         put("missing", &self.missing);
         put("refused", &self.refused.values().sum::<u64>());
         put("dropped", &self.dropped);
+        put("assets", &self.named_assets);
+        put("orphans", &self.orphans);
+        if let Some(share) = self.scattered {
+            put("scattered", &format_args!("{share:.3}"));
+        }
         if let Some(lag) = self.lag {
             put("lag_ms", &lag.as_millis());
         }

@@ -10,11 +10,12 @@ use headstart_learn::{Learner, Time};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::balance::Balance;
 use crate::exchange::{Batch, Cursor, ErrorKind, ExchangeError};
 use crate::fleet::Fleet;
 use crate::health::{Action, Health};
 use crate::node::{Heard, Node, announced};
-use crate::pace::{Backoff, Pace};
+use crate::pace::{Allowance, Backoff, Pace};
 use crate::refusal::Refusal;
 use crate::seal::Seal;
 use crate::shared::{Clock, Shared};
@@ -22,6 +23,8 @@ use crate::status::NodeStatus;
 
 /// How often the task looks what is due.
 const TURN: Duration = Duration::from_millis(250);
+/// How often visits are closed that are over.
+const ADVANCE: Duration = Duration::from_secs(1);
 /// A node says of itself how it fares.
 const ANNOUNCE: Duration = Duration::from_secs(10);
 /// A node that has said nothing for so long is taken off the list.
@@ -29,8 +32,8 @@ const GONE: Duration = Duration::from_secs(600);
 /// Bytes that are read in one call.
 const READ: usize = 256 << 10;
 /// Bytes that a member that comes late may read before its budget applies.
-const CATCH_UP: f64 = (32 << 20) as f64;
-/// Largest entry, before sealing.
+const CATCH_UP: usize = 32 << 20;
+/// Largest and smallest entry, before sealing.
 const MAX_ENTRY: usize = 1 << 20;
 const MIN_ENTRY: usize = 8 << 10;
 
@@ -43,27 +46,29 @@ pub(crate) struct Worker<L> {
     clock: Clock,
     shared: Arc<Shared>,
     health: Health,
+    balance: Balance,
     backoff: Backoff,
     /// Entries that are not known to be published.
     outbox: VecDeque<Vec<u8>>,
     /// The base has been taken over, or there was none, or it is not needed.
     joined: bool,
     started: Instant,
+    advance: Pace,
     tell: Pace,
     read: Pace,
     announce: Pace,
     nodes: Pace,
     base: Pace,
-    /// Bytes that may be read.
-    allowance: f64,
-    refilled: Instant,
-    doubled_name: bool,
+    allowance: Allowance,
 }
 
 impl<L: AsRef<Learner> + fmt::Debug + Send + Sync + 'static> Worker<L> {
     pub(crate) fn new(mut fleet: Fleet, learner: Arc<L>, clock: Clock, shared: Arc<Shared>) -> Self {
         let boot = getrandom::u64().unwrap_or_else(|_| clock().as_millis());
         let mut node = Node::new(&fleet.name, boot, &fleet.keys, Arc::clone(&learner), fleet.memory, fleet.max_weight);
+        if let Some(figures) = fleet.figures.clone() {
+            node = node.with_figures(figures);
+        }
         let resumed = fleet.resume.take().and_then(|bytes| node.resume(&bytes));
         let joined = resumed.is_some();
         shared.set_cursor(resumed.flatten().map(Cursor));
@@ -84,18 +89,18 @@ impl<L: AsRef<Learner> + fmt::Debug + Send + Sync + 'static> Worker<L> {
             clock,
             shared,
             health: Health::default(),
+            balance: Balance::default(),
             backoff: Backoff::default(),
             outbox: VecDeque::new(),
             joined,
             started: Instant::now(),
+            advance: Pace::new(ADVANCE),
             tell: Pace::new(fleet.publish),
             read: Pace::new(fleet.read),
             announce: Pace::new(Duration::from_secs(1)),
             nodes: Pace::new(Duration::from_secs(2)),
             base,
-            allowance: CATCH_UP,
-            refilled: Instant::now(),
-            doubled_name: false,
+            allowance: Allowance::new(CATCH_UP, fleet.read_budget),
             fleet,
         }
     }
@@ -119,15 +124,22 @@ impl<L: AsRef<Learner> + fmt::Debug + Send + Sync + 'static> Worker<L> {
     async fn turn(&mut self) {
         let now = (self.clock)();
         self.health.forget(now);
-        self.refill();
+        self.allowance.refill();
+        if self.advance.is_due() {
+            self.advance.done();
+            // Where no request comes, nothing else closes a visit.
+            (*self.learner).as_ref().advance(now);
+        }
         self.gather(now);
         if self.backoff.is_over() {
             self.exchange(now).await;
         }
         let outbound = (*self.learner).as_ref().outbound();
+        let scattered = self.balance.look(outbound.named_assets, outbound.orphans);
         let mut status = self.shared.status();
         status.dropped = outbound.dropped;
         status.waiting = outbound.waiting;
+        (status.named_assets, status.orphans, status.scattered) = (outbound.named_assets, outbound.orphans, scattered);
         let trouble = self.health.trouble().map(|(trouble, since)| (trouble.to_owned(), since));
         (status.trouble, status.trouble_since) = trouble.unzip();
     }
@@ -182,7 +194,7 @@ impl<L: AsRef<Learner> + fmt::Debug + Send + Sync + 'static> Worker<L> {
     /// Reads what others told. Whether the exchange did its part.
     async fn hear(&mut self, now: Time) -> bool {
         let exchange = Arc::clone(&self.fleet.exchange);
-        while self.allowance > 0.0 {
+        while self.allowance.is_left() {
             let cursor = self.shared.cursor();
             let read = self.in_time(self.fleet.timeout, exchange.read(cursor.as_ref(), READ)).await;
             let Some(batch) = self.note(now, Action::Read, read) else { return false };
@@ -191,7 +203,7 @@ impl<L: AsRef<Learner> + fmt::Debug + Send + Sync + 'static> Worker<L> {
                 // What was written for those that come late is gone as well.
                 self.base.hasten(Duration::from_secs(2));
             }
-            self.allowance -= entries.iter().map(Vec::len).sum::<usize>() as f64;
+            self.allowance.spend(entries.iter().map(Vec::len).sum());
             self.take_in(now, entries).await;
             self.shared.set_cursor(cursor);
             if !more {
@@ -214,7 +226,10 @@ impl<L: AsRef<Learner> + fmt::Debug + Send + Sync + 'static> Worker<L> {
         });
         for (bytes, heard) in heard.await.unwrap_or_default() {
             match heard {
-                Ok(Heard::New { learned, missing, sent }) => {
+                Ok(Heard::New { learned, missing, sent, figures }) => {
+                    if figures == Some(false) {
+                        self.refused(now, "a server", Refusal::OtherFigures);
+                    }
                     let mut status = self.shared.status();
                     status.heard.add(bytes);
                     status.visits += learned.visits as u64;
@@ -294,7 +309,7 @@ impl<L: AsRef<Learner> + fmt::Debug + Send + Sync + 'static> Worker<L> {
         self.nodes.done();
         let Some(found) = self.note(now, Action::Read, found) else { return };
         let bytes: usize = found.iter().map(Vec::len).sum();
-        self.allowance -= bytes as f64;
+        self.allowance.spend(bytes);
         // A tenth of the budget at most.
         let seconds = 10.0 * bytes as f64 / self.fleet.read_budget as f64;
         self.nodes.set_every(ANNOUNCE.max(Duration::from_secs_f64(seconds)));
@@ -312,15 +327,7 @@ impl<L: AsRef<Learner> + fmt::Debug + Send + Sync + 'static> Worker<L> {
         status.nodes = nodes;
         let doubled = status.doubled_names(now).contains(&&*self.fleet.name);
         drop(status);
-        if doubled != self.doubled_name {
-            self.doubled_name = doubled;
-            let node = &*self.fleet.name;
-            if doubled {
-                tracing::warn!(node, "another server of the fleet has the name of this one; nothing is lost by it");
-            } else {
-                tracing::warn!(node, "no other server has the name of this one any more");
-            }
-        }
+        self.health.doubled_name(&self.fleet.name, doubled);
     }
 
     /// Writes the base, if nobody else does.
@@ -385,13 +392,6 @@ impl<L: AsRef<Learner> + fmt::Debug + Send + Sync + 'static> Worker<L> {
     ) -> Result<T, ExchangeError> {
         let late = |_| Err(ExchangeError::new(ErrorKind::TimedOut, String::new()));
         tokio::time::timeout(time, work).await.unwrap_or_else(late)
-    }
-
-    fn refill(&mut self) {
-        let rate = self.fleet.read_budget as f64;
-        self.allowance += rate * self.refilled.elapsed().as_secs_f64();
-        self.allowance = self.allowance.min(CATCH_UP);
-        self.refilled = Instant::now();
     }
 }
 

@@ -104,6 +104,11 @@ impl Directory {
         self.changed();
     }
 
+    /// Whether this is an asset that may be shown.
+    pub(crate) fn knows(&self, hash: u64) -> bool {
+        self.shard(hash).is_some_and(|shard| read(shard).contains_key(&hash))
+    }
+
     pub(crate) fn insert(&self, shown: Arc<Shown>) {
         if let Some(shard) = self.shard(shown.hash) {
             write(shard).insert(shown.hash, shown);

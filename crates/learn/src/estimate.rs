@@ -215,6 +215,8 @@ struct Told {
     latest: Option<bool>,
     /// Only those of one class of clients are asked, for the others say otherwise.
     of_class: bool,
+    /// Those that fetched it and say nothing of what they did not fetch.
+    positive: u32,
 }
 
 impl Told {
@@ -249,10 +251,11 @@ impl Told {
         // Two of each that agree among themselves and differ from the others are enough.
         let apart = if few < 3 { 0.99 } else { 0.6 };
         if few >= 2 && (rate(ours) - rate(others)).abs() > apart {
-            return Self { speaking: ours, fetched: fetched & ours, latest: None, of_class: true };
+            return Self { speaking: ours, fetched: fetched & ours, latest: None, of_class: true, positive };
         }
         let latest = (31 - (told & full).leading_zeros().min(31), told & full != 0);
-        Self { speaking: told, fetched, latest: latest.1.then(|| fetched >> latest.0 & 1 == 1), of_class: false }
+        let latest = latest.1.then(|| fetched >> latest.0 & 1 == 1);
+        Self { speaking: told, fetched, latest, of_class: false, positive }
     }
 
     /// How many of the latest all fetched it, or all did not.
@@ -263,6 +266,13 @@ impl Told {
     fn in_run(self, fetched: bool) -> u32 {
         let against = self.speaking & if fetched { !self.fetched } else { self.fetched };
         if against == 0 { self.speaking } else { self.speaking & !(u32::MAX >> against.leading_zeros()) }
+    }
+
+    /// Whether more visits that are positive evidence only have fetched it since the latest began not to than these are.
+    fn is_fetched_since(self) -> bool {
+        let run = self.in_run(false);
+        let since = u32::MAX.checked_shl(run.trailing_zeros()).unwrap_or(0);
+        (self.positive & !self.speaking & since).count_ones() > run.count_ones()
     }
 
     /// h and n of the sums without the visits since the run began, which would hide in time what they contradict.
@@ -319,7 +329,7 @@ impl Told {
             } else {
                 (told - run, if fetched { hits - run } else { hits })
             };
-            if run < RUN as f32 || before < RUN as f32 {
+            if run < RUN as f32 || before < RUN as f32 || (!fetched && self.is_fetched_since()) {
                 continue;
             }
             let p = (before_hits / before).clamp(ERROR, 1.0 - ERROR);
@@ -369,7 +379,7 @@ mod tests {
     use super::*;
 
     fn told(told: u32, fetched: u32) -> Told {
-        Told { speaking: told, fetched, latest: None, of_class: false }
+        Told { speaking: told, fetched, latest: None, of_class: false, positive: 0 }
     }
 
     #[test]

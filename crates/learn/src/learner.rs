@@ -22,6 +22,7 @@ use crate::level_name::LevelName;
 use crate::metadata::Metadata;
 use crate::model::Model;
 use crate::observation::{CacheState, Delivery, Draw, Fetch, Fetched, Navigation, Referrer, ReferrerPolicy, Visit};
+use crate::orphans::Orphans;
 use crate::page::Page;
 use crate::plan::Plan;
 use crate::plans::Plans;
@@ -48,6 +49,7 @@ pub struct Learner {
     clock: Mutex<Clock>,
     visits: Mutex<Visits>,
     returning: Mutex<Returning>,
+    orphans: Mutex<Orphans>,
     model: Mutex<Model>,
     holdouts: Holdouts,
     /// Requests that belonged to no visit, and that may have belonged to several.
@@ -74,6 +76,7 @@ impl Learner {
             clock: Mutex::new(clock),
             visits: Mutex::new(Visits::new(millis(config.window()), visits, seed)),
             returning: Mutex::new(Returning::new(returning)),
+            orphans: Mutex::new(Orphans::new()),
             model: Mutex::new(Model::new(&config, model, keys.clone(), Arc::clone(&directory), Arc::clone(&plans))),
             unattributed: [AtomicU64::new(0), AtomicU64::new(0)],
             holdouts: Holdouts::new(config.max_sites()),
@@ -146,6 +149,7 @@ impl Learner {
             let visitor = self.keys.visitor(navigation.client.get(), navigation.site);
             visit.positive_only = lock(&self.returning).visit(visitor, tick.0);
         }
+        lock(&self.orphans).asked(navigation.client.get(), path_hash, tick);
         self.with_visits(|visits, closed| visits.open(visit, closed))
     }
 
@@ -239,6 +243,9 @@ impl Learner {
             visits.shrink(closed);
             Ok(visit)
         });
+        if let Some(page) = self.page_named(&request) {
+            lock(&self.orphans).judge(request.client, page, attributed.is_ok(), tick);
+        }
         match attributed {
             Ok(visit) => Some(visit),
             Err(reason) => {
@@ -323,6 +330,14 @@ impl Learner {
         }
     }
 
+    /// The page that a request names in full; `None` where it may be a stylesheet, or an origin alone.
+    fn page_named(&self, request: &Requester) -> Option<u64> {
+        match request.referrer {
+            Named::Path { asset, path, is_root, .. } => (!is_root && !self.directory.knows(asset)).then_some(path),
+            Named::Nothing | Named::Origin => None,
+        }
+    }
+
     /// The hash of the page or site that a `Referer` names.
     fn named(&self, site: Site, referrer: Referrer<'_>) -> Named {
         let target = match referrer {
@@ -348,6 +363,7 @@ impl Learner {
         if !closed.is_empty() {
             for visit in &mut closed {
                 visit.drop_strays();
+                visit.positive_only |= lock(&self.orphans).is_scattered(visit.client, visit.opened);
                 let mut model = lock(&self.model);
                 // The site may have lost its place while the visit was open.
                 if self.sites.has(visit.site) {

@@ -98,6 +98,7 @@ mod newcomers;
 mod node;
 mod nodes;
 mod observation;
+mod orphans;
 mod page;
 mod pages;
 mod plan;

@@ -28,6 +28,11 @@ pub struct Stats {
     pub evicted: u64,
     /// Assets recognised under a new fingerprint.
     pub renamed: u64,
+    /// Requests for assets that named their page in full, of a learner that [gathers](crate::Learner::accumulate) for others.
+    pub named_assets: u64,
+    /// Those of them whose page the client did not ask for here within the hour: it did so at another server. Of clients
+    /// with such assets, and of all while they are more than 5 %, only what they fetched is learned.
+    pub orphans: u64,
     /// Counts of what was not learned, by reason.
     pub reasons: Reasons,
 }

@@ -159,6 +159,14 @@ fn table(nodes: &[NodeStatus], now: Time) -> String {
         if !node.same_key {
             remarks.push(format!("{} has another key of evidence: it is not of this fleet", node.name));
         }
+        if let Some(share) = node.facts.get("scattered").and_then(|share| share.parse::<f64>().ok()) {
+            remarks.push(format!(
+                "{}: {:.0} % of assets come without their page, which was asked for at another server: have the balancer keep a \
+                 client's requests together (by connection, or by the client's address)",
+                node.name,
+                100.0 * share
+            ));
+        }
         if let Some(trouble) = node.facts.get("trouble") {
             remarks.push(format!("{}: {trouble}", node.name));
         }

@@ -101,6 +101,13 @@ async fn prepare(given: Given, settings: Settings) -> Result<Running, Refused> {
     let lock = file.as_ref().map(SnapshotFile::lock).transpose()?;
     let log = Log::start();
     let monitor = monitor(&settings, file.as_ref()).await?;
+    let fleet = fleet.map(|fleet| match monitor.ledger() {
+        Some(ledger) => {
+            ledger.share();
+            fleet.figures(ledger)
+        }
+        None => fleet,
+    });
     let headstart = headstart(&settings, gate.networks, file.as_ref(), fleet.as_ref(), &log, &monitor)?;
     headstart.join_fleet();
     let snapshot = file.as_ref().map(|file| file.path().to_owned());

@@ -24,11 +24,63 @@ impl Redis {
     pub fn start(arguments: &[&str]) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        let port = free_port();
+        // A node of a cluster takes the port 10,000 above its own as well.
+        let port = std::iter::repeat_with(free_port).find(|port| *port < 55_000).expect("endless");
         let child = spawn(port, &arguments, directory.path());
         let redis = Redis { child, port, arguments, directory };
         redis.wait();
         redis
+    }
+
+    /// Starts a process of the same program that is not told how to store anything: a sentinel.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    pub fn sentinel(master: &Redis, name: &str) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let port = free_port();
+        let file = directory.path().join("sentinel.conf");
+        let text = format!(
+            "port {port}\nbind 127.0.0.1\nsentinel monitor {name} 127.0.0.1 {} 1\nsentinel down-after-milliseconds {name} 1000\n\
+             sentinel failover-timeout {name} 5000\n",
+            master.port
+        );
+        std::fs::write(&file, text).expect("a file");
+        let child = Command::new("redis-server")
+            .arg(&file)
+            .arg("--sentinel")
+            .current_dir(directory.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("redis-server starts");
+        let redis = Redis { child, port, arguments: Vec::new(), directory };
+        redis.wait();
+        redis
+    }
+
+    /// Starts a cluster: three masters, each with a replica, that notice within seconds when one is lost.
+    ///
+    /// # Panics
+    ///
+    /// If they do not come to be one.
+    pub fn cluster() -> Vec<Self> {
+        let node = |_| Redis::start(&["--cluster-enabled", "yes", "--cluster-node-timeout", "1500"]);
+        let nodes: Vec<Redis> = (0..6).map(node).collect();
+        let mut create = Command::new("redis-cli");
+        create.args(["--cluster", "create"]);
+        create.args(nodes.iter().map(|node| format!("127.0.0.1:{}", node.port)));
+        create.args(["--cluster-replicas", "1", "--cluster-yes"]);
+        let made = create.stdin(Stdio::null()).output().expect("redis-cli runs");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stdout));
+        let until = Instant::now() + Duration::from_secs(30);
+        while !nodes.iter().all(|node| node.cli(&["CLUSTER", "INFO"]).contains("cluster_state:ok")) {
+            assert!(Instant::now() < until, "the cluster does not come to be");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        nodes
     }
 
     /// Its URL.

@@ -23,6 +23,10 @@ pub struct Outbound {
     pub dropped: u64,
     /// Bytes of heap, about.
     pub bytes: usize,
+    /// Requests for assets that named their page in full.
+    pub named_assets: u64,
+    /// Those of them whose page was asked for elsewhere; see [`Stats::orphans`](crate::Stats::orphans).
+    pub orphans: u64,
 }
 
 /// Evidence since a mark, for other learners.
@@ -82,14 +86,17 @@ impl Learner {
     /// table is full, half of its visits are dropped by lot and the others stand for them.
     pub fn accumulate(&self, bytes: usize) {
         lock(&self.model).accumulate(bytes);
+        lock(&self.orphans).look(self.config.memory_bytes() / 128);
     }
 
     /// The amount of evidence for others since it was last taken. O(1).
     pub fn outbound(&self) -> Outbound {
+        let tally = lock(&self.orphans).tally();
         let model = lock(&self.model);
         model.accumulator().map_or_else(Outbound::default, |accumulator| {
             let (waiting, news, dropped) = accumulator.state();
-            Outbound { waiting, news, dropped, bytes: accumulator.bytes() }
+            let (named_assets, orphans) = (tally.assets, tally.orphans);
+            Outbound { waiting, news, dropped, bytes: accumulator.bytes(), named_assets, orphans }
         })
     }
 

@@ -90,6 +90,12 @@ impl Learner {
             stats.open_visits = visits.len();
             stats.bytes += visits.bytes();
         }
+        {
+            let orphans = lock(&self.orphans);
+            stats.bytes += orphans.bytes();
+            let tally = orphans.tally();
+            (stats.named_assets, stats.orphans) = (tally.assets, tally.orphans);
+        }
         let [no_visit, ambiguous] = &self.unattributed;
         stats.reasons.no_visit = no_visit.load(Ordering::Relaxed);
         stats.reasons.ambiguous = ambiguous.load(Ordering::Relaxed);

@@ -25,6 +25,19 @@ pub(super) fn of_site(sources: &Sources, figures: &Figures, gain: &Gain) -> Sect
     Section::new("gain", "What the help is worth", body).empty_if(is_empty(gain))
 }
 
+/// What all servers of a fleet have measured. `None` without a fleet.
+pub(super) fn of_fleet(sources: &Sources) -> Option<Section> {
+    let sums = sources.ledger.fleet()?;
+    let gain = Gain::of(&sums.all_pages);
+    let body = html! {
+        (body(&gain, "all pages of all servers", sources.measurement, sums.age()))
+        p class="note" { "What browsers reported: " (format::count(sums.browser.reports())) " views, "
+            (format::count(sums.browser.held_out)) " of them held out." }
+        (picture(&gain))
+    };
+    Some(Section::new("fleet-gain", "What the help is worth in the whole fleet", body).empty_if(is_empty(&gain)))
+}
+
 /// The section of a page.
 pub(super) fn of_page(sources: &Sources, figures: &Figures) -> Section {
     let gain = Gain::of(figures);

@@ -3,6 +3,7 @@
 
 mod chart;
 mod detail;
+mod fleet;
 mod format;
 mod gain;
 mod layout;

@@ -7,6 +7,7 @@ use super::super::gain::{ENOUGH, Gain};
 use super::super::ledger::{OUTCOMES, Slot, Span};
 use super::super::sources::Sources;
 use super::chart::{Scale, Stack, bars, spark};
+use super::fleet;
 use super::format;
 use super::gain;
 use super::layout::{Section, ordered};
@@ -24,12 +25,14 @@ pub(super) fn sections(sources: &Sources, query: &Query) -> Vec<Section> {
     let mut sections: Vec<Section> = first.into_iter().collect();
     sections.push(Section::new("headline", "At a glance", headline(sources, &worth, &slots, query.span())));
     sections.push(gain::of_site(sources, &figures, &worth));
+    sections.extend(gain::of_fleet(sources));
     sections.extend(gain::of_browsers(sources));
     sections.push(pages::section(sources, query));
     let activity = Section::new("activity", "Over time", activity(&slots, query.span())).lead(span_links(query));
     sections.push(activity.empty_if(slots.iter().all(|slot| *slot == Slot::default())));
     sections.extend(last);
     sections.extend(unlearned::section(sources));
+    sections.extend(fleet::section(sources));
     sections.extend(upstreams::section(sources));
     ordered(sections)
 }

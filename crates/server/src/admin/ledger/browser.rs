@@ -102,9 +102,29 @@ impl BrowserFigures {
             // A network has one vote in ten minutes, so two reports are seldom of one client.
             strata.add(BrowserStratum::of(report), arm, &Observation { time, weight, first_of_client: true });
         }
+        self.look_if_due(age);
+    }
+
+    /// Takes the first look, if a day has passed and it was not taken.
+    pub(super) fn look_if_due(&mut self, age: Duration) {
         if self.first_look.is_none() && age >= FIRST_LOOK_AFTER {
             self.first_look = Some(self.effective().max(ENOUGH));
         }
+    }
+
+    /// Adds what another holds, of other reports.
+    pub(super) fn merge(&mut self, other: &Self) {
+        for (own, other) in self.metrics.iter_mut().zip(&other.metrics) {
+            own.merge(other);
+        }
+        let counts = [&mut self.helped, &mut self.held_out, &mut self.hinted, &mut self.used];
+        for (own, other) in counts.into_iter().zip([other.helped, other.held_out, other.hinted, other.used]) {
+            *own = own.saturating_add(other);
+        }
+        self.first_look = match (self.first_look, other.first_look) {
+            (Some(own), Some(other)) => Some(own + other),
+            (own, other) => own.or(other),
+        };
     }
 
     /// The strata of a metric, by its place in [`METRICS`].

@@ -105,12 +105,17 @@ impl Figures {
         self.account_mut(arm == Arm::HeldOut).add(fate);
         if let Fate::Timed(time) = fate {
             self.strata.add(stratum, arm, &Observation { time, weight, first_of_client: first });
-            if self.first_look.is_none() && age >= FIRST_LOOK_AFTER {
-                self.first_look = Some(self.effective().max(ENOUGH));
-            }
+            self.look_if_due(age);
         }
         if matches!(fate, Fate::Timed(_) | Fate::NothingLoaded) {
             self.strata.add_bytes(stratum, arm, bytes, weight, first);
+        }
+    }
+
+    /// Takes the first look, if a day has passed and it was not taken.
+    pub(super) fn look_if_due(&mut self, age: Duration) {
+        if self.first_look.is_none() && age >= FIRST_LOOK_AFTER {
+            self.first_look = Some(self.effective().max(ENOUGH));
         }
     }
 

@@ -15,6 +15,7 @@ mod pages;
 mod ring;
 mod saved;
 mod series;
+mod shared;
 mod timings;
 
 use std::collections::HashSet;
@@ -60,6 +61,8 @@ struct State {
     /// Reports of browsers on views.
     browser: BrowserFigures,
     clients: Clients,
+    /// What the servers of a fleet add up.
+    shared: shared::Shared,
     /// Events that changed what is saved.
     changes: u64,
 }
@@ -102,6 +105,7 @@ impl Ledger {
             aa,
             browser,
             clients: Clients::new(),
+            shared: shared::Shared::default(),
             changes: 0,
         };
         Self { key, began: Instant::now(), age, state: Mutex::new(state) }
@@ -148,6 +152,7 @@ impl Ledger {
                 let mut state = self.lock();
                 state.changes += 1;
                 state.browser.add(report, self.age + now);
+                state.shared.report(report);
             }
             _ => {}
         }
@@ -304,6 +309,7 @@ impl Ledger {
         let first = state.clients.is_new(day, client(u64::from(visit.aa), &view));
         let figures = if visit.aa { &mut state.aa } else { &mut state.all_pages };
         figures.add(&view, first, age);
+        state.shared.visit(&view, first, visit);
         if !visit.aa {
             let first = !visit.warm && state.clients.is_new(day, client(key, &of_page));
             // The page of a view may have given way meanwhile.

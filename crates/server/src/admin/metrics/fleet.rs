@@ -44,6 +44,12 @@ pub(super) fn write(sources: &Sources, families: &mut Families<'_>) -> fmt::Resu
         "Own visits that found no room before they could be told.",
         status.dropped,
     )?;
+    families.counters(
+        "fleet_assets",
+        "Requests for assets that named their page, by where the client asked for that page.",
+        [("here", status.named_assets.saturating_sub(status.orphans)), ("elsewhere", status.orphans)]
+            .map(|(page, count)| (vec![("page", page)], count)),
+    )?;
     families.gauge("fleet_waiting_visits", "Own visits that wait to be told.", status.waiting as f64)?;
     families.gauge("fleet_read_budget_bytes", "Bytes a second that may be read.", status.read_budget as f64)?;
     let lag = status.lag.map(|lag| (PLAIN, lag.as_secs_f64()));

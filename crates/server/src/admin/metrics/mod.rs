@@ -7,6 +7,7 @@ mod engine;
 mod exposition;
 mod families;
 mod fleet;
+mod gain;
 mod process;
 mod server;
 mod upstreams;
@@ -39,6 +40,7 @@ impl Collector for All {
         engine::write(&self.0, &mut families)?;
         upstreams::write(&self.0, &mut families)?;
         fleet::write(&self.0, &mut families)?;
+        gain::write(&self.0, &mut families)?;
         process::write(&self.0, &mut families)
     }
 }
