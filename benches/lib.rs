@@ -12,6 +12,6 @@ pub mod link;
 pub mod page_load;
 pub mod pages;
 pub mod peers;
-mod plot;
+pub mod plot;
 pub mod rows;
 pub mod soak;

@@ -3,20 +3,27 @@
 use std::fmt::Write as _;
 
 /// One line of a plot.
-pub(crate) struct Line {
-    pub(crate) name: &'static str,
+#[derive(Debug)]
+pub struct Line {
+    /// For the legend.
+    pub name: &'static str,
     /// A colour by its SVG name or `#rrggbb`.
-    pub(crate) colour: &'static str,
-    pub(crate) dashed: bool,
+    pub colour: &'static str,
+    /// Whether it is dashed.
+    pub dashed: bool,
     /// Abscissa and ordinate; both positive.
-    pub(crate) points: Vec<(f64, f64)>,
+    pub points: Vec<(f64, f64)>,
 }
 
 /// Names of a plot and of its axes, units included.
-pub(crate) struct Labels {
-    pub(crate) title: &'static str,
-    pub(crate) x: &'static str,
-    pub(crate) y: &'static str,
+#[derive(Debug)]
+pub struct Labels {
+    /// Above the plot.
+    pub title: &'static str,
+    /// Of the x axis.
+    pub x: &'static str,
+    /// Of the y axis.
+    pub y: &'static str,
 }
 
 const WIDTH: f64 = 700.0;
@@ -27,7 +34,7 @@ const BOTTOM: f64 = 345.0;
 
 /// The plot, 700 by 400, with a logarithmic x axis and a y axis that starts at zero, so that a flat line looks flat and a
 /// steep one steep. The legend stands above it. `marks` are those of the x axis, from its start to its end, with their labels.
-pub(crate) fn svg(labels: &Labels, marks: &[(f64, String)], lines: &[Line]) -> String {
+pub fn svg(labels: &Labels, marks: &[(f64, String)], lines: &[Line]) -> String {
     let end = |mark: Option<&(f64, String)>| mark.map_or(0.0, |(value, _)| value.log10());
     let (first, last) = (end(marks.first()), end(marks.last()));
     let top = 58.0 + 20.0 * lines.len().div_ceil(2) as f64;

@@ -33,9 +33,9 @@ const GONE: Duration = Duration::from_secs(600);
 const READ: usize = 256 << 10;
 /// Bytes that a member that comes late may read before its budget applies.
 const CATCH_UP: usize = 32 << 20;
-/// Largest and smallest entry, before sealing.
+/// Largest entry, and the least room for one, before sealing.
 const MAX_ENTRY: usize = 1 << 20;
-const MIN_ENTRY: usize = 8 << 10;
+const MIN_ENTRY: usize = 1 << 10;
 
 pub(crate) struct Worker<L> {
     fleet: Fleet,
@@ -257,11 +257,11 @@ impl<L: AsRef<Learner> + fmt::Debug + Send + Sync + 'static> Worker<L> {
             return;
         }
         let budget = self.tell_budget(now);
-        if soon && !self.tell.is_due() && budget < 2 * MIN_ENTRY {
-            // Small entries cost more for each visit: there is no room for them.
+        if budget < if self.tell.is_due() { MIN_ENTRY } else { 2 * MIN_ENTRY } {
+            // The others have no room for it yet. Smaller entries would cost more for each visit.
             return;
         }
-        if let Some(entry) = locked(&self.node).tell(now, budget.max(MIN_ENTRY)) {
+        if let Some(entry) = locked(&self.node).tell(now, budget) {
             self.outbox.push_back(entry);
         }
         self.tell.done();

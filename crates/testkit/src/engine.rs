@@ -83,6 +83,17 @@ impl Redis {
         nodes
     }
 
+    /// A number of its `INFO`, by name; 0 if there is none of that name.
+    ///
+    /// # Panics
+    ///
+    /// If `redis-cli` is not installed.
+    pub fn info(&self, name: &str) -> f64 {
+        let text = self.cli(&["INFO", "ALL"]);
+        let line = text.lines().find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(':'));
+        line.and_then(|value| value.parse().ok()).unwrap_or_default()
+    }
+
     /// Its URL.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
