@@ -49,12 +49,10 @@ fn debian() -> Result<(), String> {
         return left_out("the Debian package", "dpkg-deb is missing");
     }
     let directory = shell::root().join("target/packages");
-    if directory.exists() {
-        std::fs::remove_dir_all(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
-    }
+    remove(&directory)?;
     let package = directory.join("headstart.deb");
     shell::step("the program", &mut shell::cargo(["build", "--release", "--package", "headstart-server"]))?;
-    written_by_the_program(&directory)?;
+    written_by_the_program()?;
     let mut build = shell::cargo(["deb", "--no-build", "--package", "headstart-server", "--output"]);
     shell::step("the Debian package", build.arg(&package))?;
 
@@ -68,19 +66,33 @@ fn debian() -> Result<(), String> {
     installs(&package)
 }
 
-/// Manual pages and completions, below `directory`.
-fn written_by_the_program(directory: &Path) -> Result<(), String> {
-    let program = shell::root().join("target/release/headstart");
-    let completions = directory.join("completions");
-    std::fs::create_dir_all(&completions).map_err(|error| format!("{}: {error}", completions.display()))?;
-    let manual = directory.join("man");
-    shell::step("manual pages", Command::new(&program).arg("man").arg(manual))?;
+/// Manual pages and completions, where `[package.metadata.deb]` has them.
+fn written_by_the_program() -> Result<(), String> {
+    let release = shell::root().join("target/release");
+    let (program, directory) = (release.join("headstart"), release.join("packaging"));
+    remove(&directory)?;
+    let (manual, completions) = (directory.join("man"), directory.join("completions"));
+    for made in [&manual, &completions] {
+        std::fs::create_dir_all(made).map_err(|error| format!("{}: {error}", made.display()))?;
+    }
+    shell::step("manual pages", Command::new(&program).arg("man").arg(&manual))?;
+    let mut compress = Command::new("gzip");
+    compress.args(["--best", "--no-name", "--recursive"]).arg(&manual);
+    shell::step("manual pages, compressed", &mut compress)?;
     for (name, file) in [("bash", "headstart"), ("zsh", "_headstart"), ("fish", "headstart.fish")] {
         let text = shell::output(Command::new(&program).args(["completions", name]))?;
         let path = completions.join(file);
         std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
     }
     Ok(())
+}
+
+/// Removes a directory, if it is there.
+fn remove(directory: &Path) -> Result<(), String> {
+    match std::fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(format!("{}: {error}", directory.display())),
+        _ => Ok(()),
+    }
 }
 
 /// Checks the configuration below a root, and serves by it.
