@@ -76,8 +76,8 @@ impl Bed<'_> {
         let [data, profile] = [format!("{name}-data"), format!("{name}-profile")].map(|name| self.scratch.join(name));
         copy(&self.pristine, &data).map_err(|error| format!("{}: {error}", data.display()))?;
         fs::create_dir(&profile).map_err(|error| error.to_string())?;
-        let mut programs = (self.application.start)(&data, self.port)?;
-        self.wait_for(&mut programs)?;
+        let mut started = Started((self.application.start)(&data, self.port)?);
+        self.wait_for(&mut started.0)?;
         let launch =
             Launch { engine: Engine::Chromium, profile: &profile, spki: &certificate.spki, prefix: &[], flags: &[] };
         let mut browser = Browser::start(&launch)?;
@@ -96,10 +96,6 @@ impl Bed<'_> {
         }
         seen.console = browser.console()?.iter().map(|line| normal(without_phrase(line))).collect();
         browser.close()?;
-        while let Some(program) = programs.pop() {
-            program.signal("TERM");
-            let _ = program.wait();
-        }
         Ok(seen)
     }
 
@@ -117,6 +113,21 @@ impl Bed<'_> {
             std::thread::sleep(Duration::from_millis(100));
         }
         Err(format!("it does not listen:\n{}", application.printed()))
+    }
+}
+
+/// The programs of an application. They are told to end, the last first, whatever happens: one that is killed leaves its
+/// workers behind.
+pub(crate) struct Started(pub(crate) Vec<Program>);
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        while let Some(mut program) = self.0.pop() {
+            if program.is_alive() {
+                program.signal("TERM");
+                let _ = program.wait_for_end();
+            }
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use testkit::Program;
 
 use super::application::run;
+use super::bed::Started;
 
 /// How long one of them may take to start.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -16,7 +17,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 ///
 /// `site` is what nginx says of the application: where its files are and which of them are scripts.
 pub(crate) fn start(directory: &Path, port: u16, site: &str) -> Result<Vec<Program>, String> {
-    Ok(vec![database(directory)?, scripts(directory)?, server(directory, port, site)?])
+    let mut started = Started(vec![database(directory)?]);
+    started.0.push(scripts(directory)?);
+    started.0.push(server(directory, port, site)?);
+    Ok(std::mem::take(&mut started.0))
 }
 
 /// Makes an empty database server below `directory`, and runs `fill` while it runs.
