@@ -31,7 +31,7 @@ cargo xtask COMMAND
   bench [AREA...|all] [--quick] [--all-pages] [--json] [--baseline FILE] [--publish]
                                          run the benchmarks, leave report.md, report.json and plots in target/bench;
                                          compare with an earlier report.json; keep the report in benches/report
-  browsers [--fresh]                     what Chromium and Firefox do with hints, way by way: crates/server/BROWSERS.md
+  browsers [--fresh] [--only NAME,...]   what Chromium and Firefox do with hints, way by way: crates/server/BROWSERS.md
   ecosystem                              applications of others: crypto providers, axum, hyper-util, messages of the compiler, the
                                          first hour (these are in `test`), axum-server, warp, salvo, tonic
   release                                whether this could be published: licences (cargo-deny), documentation as docs.rs
@@ -53,10 +53,9 @@ fn main() -> ExitCode {
             word => none_left(word.into_iter().chain(words)).and_then(|()| tidy::run()),
         },
         Some("bench") => bench::Options::parse(words).and_then(|options| bench::run(&options)),
-        Some("browsers") => match words.next() {
-            Some("--fresh") => none_left(words).and_then(|()| browsers::run(true)),
-            word => none_left(word.into_iter().chain(words)).and_then(|()| browsers::run(false)),
-        },
+        Some("browsers") => {
+            browsers::Options::parse(words.map(str::to_owned)).and_then(|options| browsers::run(&options))
+        }
         Some("ecosystem") => none_left(words).and_then(|()| ecosystem::run(true)),
         Some("release") => none_left(words).and_then(|()| release::run()),
         Some("applications") => none_left(words).and_then(|()| applications::run()),

@@ -113,6 +113,32 @@ impl Browser {
         self.bidi.call("browsingContext.reload", &params).map(drop)
     }
 
+    /// Loads the page again and takes nothing from the cache, as a reload with the shift key does.
+    ///
+    /// # Errors
+    ///
+    /// If the page cannot be loaded.
+    pub fn reload_without_cache(&mut self) -> Result<(), String> {
+        let params = json!({ "context": self.context, "wait": "complete", "ignoreCache": true });
+        if self.bidi.call("browsingContext.reload", &params).is_ok() {
+            return Ok(());
+        }
+        // Firefox knows it as an argument of its own.
+        self.run("setTimeout(() => location.reload(true));")?;
+        std::thread::sleep(std::time::Duration::from_millis(1_500));
+        Ok(())
+    }
+
+    /// Goes so many pages forward in the history of the tab, or back. Returns before the page is there.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such page.
+    pub fn traverse(&mut self, delta: i32) -> Result<(), String> {
+        let params = json!({ "context": self.context, "delta": delta });
+        self.bidi.call("browsingContext.traverseHistory", &params).map(drop)
+    }
+
     /// Runs the body of an async function in the page and returns what it returns, as JSON.
     ///
     /// # Errors

@@ -12,7 +12,8 @@ use testkit::browser::{Browser, Engine, Launch};
 use testkit::tls::{self, Certificate};
 use testkit::{Program, app, http2, relay};
 
-use super::site::{Page, Reports, answer};
+use super::site::{BLANK, Page, Reports, answer};
+use super::ways::Act;
 
 /// One way between browser and program.
 const ONE_WAY: Duration = Duration::from_millis(30);
@@ -73,16 +74,17 @@ pub(crate) fn run(engine: Engine, pages: &[Page]) -> Result<Results, String> {
     let mut alone = Seen::default();
     for lesson in 0..LESSONS {
         let profile = bed.profile(&format!("lesson-{lesson}"));
-        let (seen, name) = bed.visit(&profile, pages, if lesson == 0 { UNUSED } else { LATE })?;
+        let (seen, name) = bed.visit(&profile, pages, true, if lesson == 0 { UNUSED } else { LATE })?;
         if lesson == 0 {
             (alone, agent) = (seen, name);
         }
         std::thread::sleep(Duration::from_millis(WINDOW * 1000 + 500));
     }
+    bed.forge(pages, &agent);
     let profile = bed.profile("visitor");
-    let (cold, _) = bed.visit(&profile, pages, UNUSED)?;
+    let (cold, _) = bed.visit(&profile, pages, true, UNUSED)?;
     std::thread::sleep(Duration::from_millis(500));
-    let (returning, _) = bed.visit(&profile, pages, UNUSED)?;
+    let (returning, _) = bed.visit(&profile, pages, false, UNUSED)?;
     let links = bed.links(pages, &agent);
     Ok(Results { agent, alone, cold, returning, links })
 }
@@ -111,8 +113,15 @@ impl Bed {
         profile
     }
 
-    /// Visits all pages, some at a time, each in a tab of its own; returns what was seen and the browser's name.
-    fn visit(&mut self, profile: &Path, pages: &[Page], wait: Duration) -> Result<(Seen, String), String> {
+    /// Visits all pages, some at a time, each in a tab of its own, and does there what a newcomer does; returns what was
+    /// seen and the browser's name.
+    fn visit(
+        &mut self,
+        profile: &Path,
+        pages: &[Page],
+        newcomer: bool,
+        wait: Duration,
+    ) -> Result<(Seen, String), String> {
         let mut seen = Seen::default();
         let mut agent = Value::Null;
         for some in pages.chunks(TABS) {
@@ -120,7 +129,8 @@ impl Bed {
             let mut browser = Browser::start(&Launch { engine: self.engine, profile, spki, prefix: &[], flags: &[] })?;
             for page in some {
                 browser.new_tab()?;
-                if let Err(why) = browser.open(&format!("https://127.0.0.1:{}{}", self.port, page.path())) {
+                let act = if newcomer { page.way.act } else { Act::Stay };
+                if let Err(why) = self.load(&mut browser, page, act) {
                     seen.failed.push(format!("{}: {why}", page.dir));
                 }
             }
@@ -134,6 +144,75 @@ impl Bed {
         }
         seen.reports = std::mem::take(&mut *self.reports.lock().expect("no panic under the lock"));
         Ok((seen, agent.as_str().unwrap_or_default().to_owned()))
+    }
+
+    /// Loads a page and acts.
+    fn load(&self, browser: &mut Browser, page: &Page, act: Act) -> Result<(), String> {
+        let url = |path: &str| format!("https://127.0.0.1:{}{path}", self.port);
+        browser.open(&url(&page.path()))?;
+        match act {
+            Act::Stay | Act::Forged => Ok(()),
+            Act::Reload => browser.reload(),
+            Act::ForcedReload => browser.reload_without_cache(),
+            Act::BackAndForward => {
+                browser.open(&url(&format!("/{BLANK}")))?;
+                for delta in [-1, 1, -1] {
+                    browser.traverse(delta)?;
+                    std::thread::sleep(LATE);
+                }
+                Ok(())
+            }
+            Act::Post => {
+                browser.run("document.forms[0].submit();")?;
+                std::thread::sleep(LATE);
+                Ok(())
+            }
+        }
+    }
+
+    /// Asks for the assets of some pages as no page does, as often as a script may, from one network.
+    fn forge(&mut self, pages: &[Page], agent: &str) {
+        const TIMES: usize = 100;
+        if pages.iter().all(|page| page.way.act != Act::Forged) {
+            return;
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            for page in pages.iter().filter(|page| page.way.act == Act::Forged) {
+                let mut client = self.client().await;
+                let referer = format!("https://127.0.0.1:{}{}", self.port, page.path());
+                for _ in 0..TIMES {
+                    let mut fields = http2::NAVIGATION.to_vec();
+                    fields.push(("user-agent", agent));
+                    client.send(http::Method::GET, &page.path(), &fields).await;
+                    for (name, _) in page.way.assets {
+                        for [mode, destination] in [["cors", "font"], ["no-cors", "image"], ["cors", "style"]] {
+                            let fields = [
+                                ("user-agent", agent),
+                                ("referer", &referer),
+                                ("sec-fetch-mode", mode),
+                                ("sec-fetch-dest", destination),
+                                ("sec-fetch-site", "same-origin"),
+                            ];
+                            client.send(http::Method::GET, &format!("{}{name}", page.path()), &fields).await;
+                        }
+                    }
+                }
+            }
+        });
+        // The visits that were forged end, and what they asked for is not counted.
+        std::thread::sleep(Duration::from_millis(WINDOW * 1000 + 4_500));
+        self.asked();
+    }
+
+    async fn client(&self) -> http2::Client {
+        let socket = tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.expect("it listens");
+        let config = tls::client(&[&self.certificate.der], &["h2"]);
+        let io = tls::connect(&config, "127.0.0.1", socket).await.expect("TLS");
+        let mut settings = h2::client::Builder::new();
+        settings.enable_push(false);
+        let origin = format!("https://127.0.0.1:{}", self.port);
+        http2::Client::handshake(io, origin, &settings).await.expect("HTTP/2")
     }
 
     /// Paths of the responses since the last call.
@@ -154,13 +233,7 @@ impl Bed {
         runtime.block_on(async {
             let mut links = BTreeMap::new();
             for page in pages {
-                let socket = tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.expect("it listens");
-                let config = tls::client(&[&self.certificate.der], &["h2"]);
-                let io = tls::connect(&config, "127.0.0.1", socket).await.expect("TLS");
-                let mut settings = h2::client::Builder::new();
-                settings.enable_push(false);
-                let origin = format!("https://127.0.0.1:{}", self.port);
-                let mut client = http2::Client::handshake(io, origin, &settings).await.expect("HTTP/2");
+                let mut client = self.client().await;
                 let mut fields = http2::NAVIGATION.to_vec();
                 fields.push(("user-agent", agent));
                 let reply = client.send(http::Method::GET, &page.path(), &fields).await;

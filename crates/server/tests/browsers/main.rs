@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod bed;
+mod navigations;
 mod row;
 mod site;
 mod table;
@@ -16,6 +17,7 @@ use std::path::Path;
 use testkit::browser::{Engine, programs};
 use testkit::tools;
 
+use navigations::NAVIGATIONS;
 use row::Row;
 use site::Page;
 use table::Part;
@@ -29,20 +31,26 @@ fn main() {
         return;
     }
     if words.iter().any(|word| word == "--all") {
-        write_table(words.iter().any(|word| word == "--fresh"));
+        let only = words.iter().position(|word| word == "--only").and_then(|at| words.get(at + 1));
+        write_table(words.iter().any(|word| word == "--fresh"), only.map_or("", String::as_str));
     } else {
         check_some();
     }
 }
 
-/// Every way in both browsers, side by side; `fresh_only` leaves out the pages whose assets are asked for at each use.
-fn write_table(fresh_only: bool) {
+/// Every way in both browsers, side by side. `fresh_only` leaves out the pages whose assets are asked for at each use; `only`
+/// has parts of the names of ways, with commas between them: the rows of others stay as they are.
+fn write_table(fresh_only: bool, only: &str) {
     let ways = WAYS.iter().flat_map(|way| [Page::new(way, true), Page::new(way, false)]);
-    let ways = ways.filter(|page| page.fresh || !fresh_only);
-    let pages: Vec<Page> = ways.chain(RESPONSES.iter().map(|way| Page::new(way, true))).collect();
+    let more = RESPONSES.iter().chain(NAVIGATIONS).map(|way| Page::new(way, true));
+    let all: Vec<Page> = ways.chain(more).collect();
+    let named = |page: &Page| only.split(',').any(|part| page.way.name.contains(part));
+    let pages: Vec<Page> = all.iter().filter(|page| (page.fresh || !fresh_only) && named(page)).cloned().collect();
+    assert!(!pages.is_empty(), "no way has a name with {only}");
     let parts = side_by_side(|_| pages.clone());
-    let text = table::text(&parts);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("BROWSERS.md");
+    let before = std::fs::read_to_string(&path).unwrap_or_default();
+    let text = table::text(&parts, &all, &before);
     assert!(parts.len() == 2, "the table needs both browsers; so far:\n{text}");
     std::fs::write(&path, &text).expect("the table is written");
     println!("{text}\nwritten to crates/server/BROWSERS.md");

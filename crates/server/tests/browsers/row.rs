@@ -6,6 +6,7 @@ use testkit::http2;
 
 use super::bed::{Results, Seen};
 use super::site::Page;
+use super::ways::Document;
 
 /// One page in one browser.
 #[derive(Clone, Debug)]
@@ -67,6 +68,12 @@ impl Row {
             if *returning > most {
                 faults.push(format!("{name} asked for {returning} times on return"));
             }
+        }
+        let named = |name: &str| self.hinted.iter().chain(&self.linked).any(|link| link.starts_with(name));
+        match page.way.document {
+            Document::Form(_) if named("b.css") => faults.push("names an asset of what a POST leads to".to_owned()),
+            Document::ForUsers if named("a.") => faults.push("tells a stranger of a page for users".to_owned()),
+            _ => {}
         }
         if !self.foreign.is_empty() {
             faults.push(format!("names {} assets of other pages", self.foreign.len()));

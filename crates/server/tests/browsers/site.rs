@@ -7,9 +7,13 @@ use data_encoding::BASE64;
 use sha2::{Digest as _, Sha256};
 use testkit::app::{Request, Response};
 
-use super::ways::{Content, Way};
+use super::ways::{Content, Document, Way};
 
 const SVG: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" id=\"r\" width=\"9\" height=\"9\"><rect width=\"9\" height=\"9\"/></svg>";
+
+/// A page without assets, by its path without the slash.
+pub(crate) const BLANK: &str = "blank";
+const TAG: &str = "\"page\"";
 
 /// A page that goes one way.
 #[derive(Clone, Debug)]
@@ -56,21 +60,55 @@ pub(crate) fn answer(pages: Vec<Page>, reports: Reports) -> impl Fn(&Request) ->
             reports.lock().expect("no panic under the lock").push((dir.to_owned(), text));
             return Response { status: 204, ..Response::default() };
         }
+        if path == BLANK {
+            let fields = vec![field("content-type", "text/html"), field("cache-control", "max-age=3600")];
+            return Response { status: 200, fields, body: b"<!doctype html><title>blank</title>".to_vec() };
+        }
         let (dir, rest) = path.split_once('/').unwrap_or((path, ""));
         let Some(page) = pages.iter().find(|page| page.dir == dir) else { return missing() };
         if rest.is_empty() {
-            return document(page, nonces.fetch_add(1, Ordering::Relaxed));
+            return document(page, nonces.fetch_add(1, Ordering::Relaxed), request);
+        }
+        if rest == "login" {
+            let cookie = format!("user=1; Path={}", page.path());
+            return redirect(&page.path(), vec![field("set-cookie", &cookie)]);
         }
         let asset = page.way.assets.iter().find(|(name, _)| *name == rest);
         asset.map_or_else(missing, |(name, content)| self::asset(page, name, *content, request))
     }
 }
 
-fn document(page: &Page, nonce: u64) -> Response {
-    let mut fields = vec![field("content-type", "text/html; charset=utf-8"), field("cache-control", "no-cache")];
+fn document(page: &Page, nonce: u64, request: &Request) -> Response {
+    let mut fields = vec![field("content-type", "text/html; charset=utf-8")];
+    let mut html = page.way.html;
+    let mut caching = "no-cache";
+    match page.way.document {
+        Document::Form(posted) if request.method == "POST" => html = posted,
+        Document::Form(_) | Document::Plain => {}
+        Document::Tagged => {
+            fields.push(field("etag", TAG));
+            if request.field("if-none-match") == Some(TAG) {
+                return Response { status: 304, fields, body: Vec::new() };
+            }
+        }
+        Document::ForUsers => {
+            caching = "private, no-cache";
+            if !request.field("cookie").is_some_and(|cookies| cookies.contains("user=1")) {
+                return redirect(&format!("{}login", page.path()), vec![field("cache-control", caching)]);
+            }
+        }
+    }
+    if page.way.head.iter().all(|(name, _)| *name != "cache-control") {
+        fields.push(field("cache-control", caching));
+    }
     fields.extend(page.way.head.iter().map(|(name, value)| field(name, &page.fill(value, nonce))));
-    let html = format!("<!doctype html><title>{}</title>{}\n", page.way.name, page.fill(page.way.html, nonce));
+    let html = format!("<!doctype html><title>{}</title>{}\n", page.way.name, page.fill(html, nonce));
     Response { status: 200, fields, body: html.into_bytes() }
+}
+
+fn redirect(to: &str, mut fields: Vec<(String, String)>) -> Response {
+    fields.push(field("location", to));
+    Response { status: 303, fields, body: Vec::new() }
 }
 
 fn asset(page: &Page, name: &str, content: Content, request: &Request) -> Response {

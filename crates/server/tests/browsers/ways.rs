@@ -21,8 +21,39 @@ pub(crate) struct Way {
     /// Fields of the assets, `cache-control` among them; if there are none, the way is tried with assets that are fresh for
     /// an hour and with assets that are asked for again at each use.
     pub(crate) fields: &'static [(&'static str, &'static str)],
+    /// How the application answers for the page.
+    pub(crate) document: Document,
+    /// What the visitor does once the page is there.
+    pub(crate) act: Act,
     /// Whether `cargo test` tries it, in which browser.
     pub(crate) tested: &'static [Tested],
+}
+
+/// How the application answers for a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Document {
+    /// Always alike, with `no-cache`.
+    Plain,
+    /// With an ETag; 304 where the client has it.
+    Tagged,
+    /// `private`, for who has a cookie of its own; others are sent where they get one.
+    ForUsers,
+    /// This HTML to a POST.
+    Form(&'static str),
+}
+
+/// What a visitor who comes for the first time does once the page is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Act {
+    Stay,
+    Reload,
+    ForcedReload,
+    /// Leaves for another page, comes back, goes on and comes back again.
+    BackAndForward,
+    /// Sends the form of the page.
+    Post,
+    /// Nothing; but somebody else asks for the page's assets in modes and as kinds that the page does not.
+    Forged,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,17 +65,25 @@ pub(crate) enum Tested {
 use Content::{Css, Font, Js, Svg};
 use Tested::{Chromium, Firefox};
 
-const CSS: Content = Css("p { color: navy }");
-const JS: Content = Js("window.ran = true;");
+pub(crate) const CSS: Content = Css("p { color: navy }");
+pub(crate) const JS: Content = Js("window.ran = true;");
 const MODULE: Content = Js("export const one = 1;");
 const FONT_CSS: Content = Css("@font-face { font-family: f; src: url(a.woff2) } p { font-family: f }");
 
-const fn way(name: &'static str, html: &'static str, assets: &'static [(&'static str, Content)]) -> Way {
-    Way { name, html, head: &[], assets, fields: &[], tested: &[] }
+pub(crate) const fn way(name: &'static str, html: &'static str, assets: &'static [(&'static str, Content)]) -> Way {
+    Way { name, html, head: &[], assets, fields: &[], document: Document::Plain, act: Act::Stay, tested: &[] }
 }
 
 impl Way {
-    const fn with(self, head: &'static [(&'static str, &'static str)]) -> Self {
+    pub(crate) const fn and(self, act: Act) -> Self {
+        Self { act, ..self }
+    }
+
+    pub(crate) const fn document(self, document: Document) -> Self {
+        Self { document, ..self }
+    }
+
+    pub(crate) const fn with(self, head: &'static [(&'static str, &'static str)]) -> Self {
         Self { head, ..self }
     }
 
@@ -56,6 +95,13 @@ impl Way {
         Self { tested, ..self }
     }
 }
+
+const META_NONCE: &str = "<meta http-equiv=content-security-policy content=\"script-src 'nonce-{nonce}'\">\
+    <script nonce={nonce} src=a.js></script><p>text";
+const META_HASH: &str = "<meta http-equiv=content-security-policy content=\"script-src '{sri:a.js}'\">\
+    <script integrity='{sri:a.js}' src=a.js></script><p>text";
+// A browser blocks a script without CORS even if it has `integrity`.
+const INTEGRITY: &str = "<script crossorigin integrity='{sri:a.js}' src=a.js></script><p>text";
 
 /// The ways, in the order of the table.
 pub(crate) const WAYS: &[Way] = &[
@@ -138,8 +184,18 @@ pub(crate) const WAYS: &[Way] = &[
     )]),
     way("CSP hash", "<script integrity='{sri:a.js}' src=a.js></script><p>text", &[("a.js", JS)])
         .with(&[("content-security-policy", "script-src '{sri:a.js}'; report-uri /report/{dir}")]),
-    way("Integrity-Policy", "<script integrity='{sri:a.js}' src=a.js></script><p>text", &[("a.js", JS)])
-        .with(&[("integrity-policy", "blocked-destinations=(script)")]),
+    way("CSP nonce in meta", META_NONCE, &[("a.js", JS)]),
+    way("CSP hash in meta", META_HASH, &[("a.js", JS)]),
+    way("Integrity-Policy", INTEGRITY, &[("a.js", JS)]).with(&[("integrity-policy", "blocked-destinations=(script)")]),
+    way("Integrity-Policy-Report-Only", INTEGRITY, &[("a.js", JS)])
+        .with(&[("integrity-policy-report-only", "blocked-destinations=(script)")]),
+    way("Referrer-Policy", "<script src=a.js></script><p>text", &[("a.js", JS)])
+        .with(&[("referrer-policy", "no-referrer")]),
+    way(
+        "Referrer-Policy in meta",
+        "<meta name=referrer content=no-referrer><script src=a.js></script><p>text",
+        &[("a.js", JS)],
+    ),
     way(
         "CSP self",
         "<script src=a.js></script><link rel=stylesheet href=a.css><p>text",
@@ -151,6 +207,8 @@ pub(crate) const WAYS: &[Way] = &[
         .with(&[("content-security-policy", "script-src 'nonce-{nonce}' 'strict-dynamic'; report-uri /report/{dir}")]),
     way("CSP report-only nonce", "<script nonce={nonce} src=a.js></script><p>text", &[("a.js", JS)])
         .with(&[("content-security-policy-report-only", "script-src 'nonce-{nonce}'; report-uri /report/{dir}")]),
+    way("CSP report-only hash", "<script integrity='{sri:a.js}' src=a.js></script><p>text", &[("a.js", JS)])
+        .with(&[("content-security-policy-report-only", "script-src '{sri:a.js}'; report-uri /report/{dir}")]),
     way("trusted types", "<script src=a.js></script><p>text", &[("a.js", JS)])
         .with(&[("content-security-policy", "require-trusted-types-for 'script'; report-uri /report/{dir}")]),
     way("COEP", "<script src=a.js></script><p>text", &[("a.js", JS)])
