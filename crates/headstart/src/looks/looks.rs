@@ -48,6 +48,8 @@ pub(crate) struct Looks {
     /// In the order in which they were found.
     paths: Vec<(Arc<str>, Known)>,
     last: Option<Seen>,
+    /// Hash of the document that was read last.
+    content: u64,
     /// Another network has seen the same.
     settled: bool,
     views: u32,
@@ -88,6 +90,25 @@ impl Looks {
         (changed && self.idle < IDLE_LOOKS)
             || (!self.settled && !seen.alone && seen.network != last.network)
             || self.views >= if seen.unsettled { DUE_UNSETTLED } else { DUE }
+    }
+
+    /// Whether a document with this hash is the one that was read last, and says nothing that is still to be confirmed: then
+    /// it need not be read again, and counts as a look.
+    pub(crate) fn knows(&mut self, content: u64, seen: &Seen) -> bool {
+        let confirmed = |last: Seen| {
+            let nameable = || self.paths.iter().all(|(_, known)| known.nameable || known.gone);
+            content == self.content && self.settled && (!seen.public || (last.public && nameable()))
+        };
+        let knows = self.last.is_some_and(confirmed);
+        if knows {
+            (self.last, self.views) = (Some(*seen), 0);
+        }
+        knows
+    }
+
+    /// Notes the hash of the document that the last look was at.
+    pub(crate) fn looked_at(&mut self, content: u64) {
+        self.content = content;
     }
 
     /// Takes in what a look at a document of so many bytes found. Returns whether the statements are others now.
@@ -284,6 +305,33 @@ mod tests {
         look(&mut looks, PLAIN, seen(2, 1));
         let unsettled = Seen { unsettled: true, ..seen(3, 1) };
         assert!((0..7).all(|_| !looks.wants(&unsettled)) && looks.wants(&unsettled));
+    }
+
+    #[test]
+    fn a_document_that_was_confirmed_is_not_read_again() {
+        let mut looks = Looks::default();
+        let read = |looks: &mut Looks, html: &str, content: u64, seen: Seen| {
+            let knows = looks.knows(content, &seen);
+            if !knows {
+                look(looks, html, seen);
+                looks.looked_at(content);
+            }
+            !knows
+        };
+        let private = Seen { public: false, ..seen(1, 1) };
+        assert!(
+            read(&mut looks, PLAIN, 7, private) && read(&mut looks, PLAIN, 7, Seen { public: false, ..seen(2, 1) })
+        );
+        assert!(!read(&mut looks, PLAIN, 7, private), "two networks have confirmed it");
+        assert!(read(&mut looks, PLAIN, 7, seen(1, 1)), "now a stranger may see it");
+        assert!(read(&mut looks, PLAIN, 7, seen(2, 1)));
+        assert_eq!(*looks.statements().nameable, [Arc::<str>::from("/a.css")]);
+        assert!(!read(&mut looks, PLAIN, 7, seen(3, 1)));
+        for network in 1..4 {
+            assert!(read(&mut looks, OTHER, 8, seen(network, 1)), "until three networks were shown the change");
+        }
+        assert_eq!(integrity(&looks, "/a.css").as_deref(), Some("two"));
+        assert!(read(&mut looks, OTHER, 8, seen(4, 1)) && !read(&mut looks, OTHER, 8, seen(5, 1)));
     }
 
     #[test]

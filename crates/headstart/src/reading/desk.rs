@@ -1,6 +1,7 @@
 //! The queue of copies that wait to be read, and the time that reading may take.
 
 use std::collections::VecDeque;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -25,6 +26,8 @@ const MAX_CREDIT: Duration = Duration::from_millis(500);
 /// Reads copies of pages, one at a time.
 pub(crate) struct Desk {
     queue: Mutex<Queue>,
+    /// Hashes documents, so that one that is known is not read again.
+    hashes: RandomState,
     counters: Counters,
 }
 
@@ -39,7 +42,7 @@ struct Counters {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReadingStats {
-    /// Pages read.
+    /// Pages read. One that is byte for byte as it was, and was confirmed, is only compared.
     pub read: u64,
     /// Copies that were not read: the queue was full, or reading had its share of the time.
     pub dropped: u64,
@@ -74,7 +77,7 @@ pub(crate) struct Copy {
 impl Desk {
     pub(crate) fn new() -> Self {
         let queue = Queue { waiting: VecDeque::new(), running: false, credit: MAX_CREDIT, counted: Instant::now() };
-        Desk { queue: Mutex::new(queue), counters: Counters::default() }
+        Desk { queue: Mutex::new(queue), hashes: RandomState::new(), counters: Counters::default() }
     }
 
     pub(crate) fn stats(&self) -> ReadingStats {
@@ -128,6 +131,12 @@ impl Desk {
     fn read(&self, copy: Copy) {
         let Copy { page, pages, authority, path, secure, seen, coding, files, parts, whole } = copy;
         let Ok(location) = Location::new(if secure { "https" } else { "http" }, &authority, &path) else { return };
+        let content = self.hash(&parts, whole);
+        // A file is read once for each content anyway, and then its assets are looked up.
+        if files.is_none() && page.state().looks.knows(content, &seen) {
+            self.counters.read.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
         let mut reader = Reader::new(location);
         let decoded = coding.read(parts, &mut reader);
         let said = reader.finish();
@@ -150,6 +159,7 @@ impl Desk {
             }
         }
         let mut state = page.state();
+        state.looks.looked_at(content);
         if state.looks.take(look, &seen, bytes) {
             let statements = Arc::new(state.looks.statements());
             state.statements = Some(statements);
@@ -157,6 +167,15 @@ impl Desk {
             drop(state);
             pages.reweigh(&authority, &path, &page);
         }
+    }
+
+    fn hash(&self, parts: &VecDeque<Bytes>, whole: bool) -> u64 {
+        let mut hasher = self.hashes.build_hasher();
+        for part in parts {
+            hasher.write(part);
+        }
+        hasher.write_u8(u8::from(whole));
+        hasher.finish()
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
