@@ -20,6 +20,7 @@ mod server;
 pub mod cache;
 pub mod coding_accept;
 pub mod files_request;
+pub mod gain_records;
 pub mod gcs_decode;
 pub mod gcs_headers;
 pub mod gcs_round_trip;
@@ -45,10 +46,11 @@ use read::read;
 pub type Law = (&'static str, fn(&[u8]));
 
 /// All laws, by name.
-pub const LAWS: [Law; 21] = [
+pub const LAWS: [Law; 22] = [
     ("cache", cache::run),
     ("coding_accept", coding_accept::run),
     ("files_request", files_request::run),
+    ("gain_records", gain_records::run),
     ("gcs_decode", gcs_decode::run),
     ("gcs_headers", gcs_headers::run),
     ("gcs_round_trip", gcs_round_trip::run),
