@@ -57,7 +57,11 @@ pub fn main(area: &str, cases: &[Case]) -> ExitCode {
 }
 
 /// Runs one case under callgrind and returns the instructions that it collected.
-fn count(case: usize) -> u64 {
+///
+/// # Panics
+///
+/// If valgrind does not run, or the case fails under it.
+pub fn count(case: usize) -> u64 {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=*measured*"])
         .arg(std::env::current_exe().expect("a path"))

@@ -4,6 +4,8 @@
 //! each of thirty days. What is shown: how often all thirty intervals cover the truth, how wide they are beside one that may
 //! be looked at once, how often help that is given to both arms raises an alarm, and when a true gain is seen.
 
+mod ledger;
+mod program;
 pub mod simulation;
 
 use std::hint::black_box;
@@ -38,7 +40,8 @@ pub fn main() {
             0.8,
             true,
         ),
-        row("a view of a kept page, nanoseconds", cost(), 200.0, false),
+        row("the sketches, a view of a kept page, nanoseconds", cost(), 200.0, false),
+        row("the whole ledger, a view with ten assets, nanoseconds an asset", ledger::cost() / 11.0, 200.0, false),
     ];
     crate::rows::write(&serde_json::to_string_pretty(&rows).expect("rows are JSON"));
     assert!(quick || rows.iter().all(|row| row["pass"] == true), "a figure is not what it says");

@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
 use std::time::Duration;
 
+use super::super::median::median;
 use super::MAX_PAGES;
 use super::figures::Figures;
 use super::saved::SavedPage;
 use super::timings::Timings;
-use crate::admin::median::median;
 
 /// Assets recorded of a page; the one that was seen least gives way.
 const MAX_ASSETS: usize = 64;
