@@ -22,4 +22,5 @@ mod refusals;
 mod restart;
 mod returning;
 mod rig;
+mod words;
 mod worth;

@@ -35,6 +35,14 @@ pub(super) fn write(sources: &Sources, families: &mut Families<'_>) -> fmt::Resu
     )?;
     families.counter("corrupt_cookies", "Fingerprint cookies that could not be read.", stats.corrupt_cookies)?;
     families.counter("visits_timed", "Page views whose assets were timed to the end.", totals.visits)?;
+    let reading = stats.reading;
+    families.counters(
+        "page_readings",
+        "Copies of pages, by what became of them: read, of these ended_early (broken, too large, or not in their content \
+         coding), and dropped because reading had its share of the time.",
+        [("read", reading.read), ("ended_early", reading.ended_early), ("dropped", reading.dropped)]
+            .map(|(outcome, count)| (vec![("outcome", outcome)], count)),
+    )?;
     let beacons = sources.headstart.beacon_stats();
     families.counter("beacon_tokens", "Pages that carried a token for a beacon.", beacons.issued)?;
     let refused = beacons.refused().map(|(refusal, count)| (vec![("outcome", refusal.name())], count));
