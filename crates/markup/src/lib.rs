@@ -49,6 +49,7 @@ mod location;
 mod media;
 mod page;
 mod reader;
+mod selector;
 mod srcset;
 
 pub use crate::asset::{Asset, Crossorigin, FetchPriority, Role, Srcset};

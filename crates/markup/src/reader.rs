@@ -9,9 +9,10 @@ use lol_html::send::{Element, ElementContentHandlers, HtmlRewriter, Settings};
 use lol_html::{HandlerResult, MemorySettings, Selector};
 
 use crate::attributes::Attributes;
-use crate::collector::{Collector, Then, selector};
+use crate::collector::{Collector, Then};
 use crate::location::Location;
 use crate::page::{End, Page};
+use crate::selector::selector;
 
 /// Most bytes of a document that are read.
 pub const MAX_DOCUMENT_BYTES: usize = 512 << 10;

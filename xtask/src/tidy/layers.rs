@@ -41,6 +41,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "headstart",
             "headstart-coding",
             "headstart-files",
+            "headstart-gain",
             "headstart-gcs",
             "headstart-h2",
             "headstart-learn",
