@@ -9,7 +9,7 @@
 //! drawn too, in `learn-cost.svg` and `learn-connections.svg` beside the rows of the report.
 
 mod cost;
-mod plot;
+use headstart_benches::plot;
 mod pusher;
 mod table;
 
