@@ -303,6 +303,15 @@ impl<'a> Visit<'a> {
             StatusCode::NOT_MODIFIED => self.profile.cache.take_cookies(&head.headers),
             status => return Err(format!("{path}: {status}")),
         }
+        if self.is_of_no_use(&path, &head.headers) {
+            self.load.wasted += body.len() as u64;
+            self.fetches.remove(&path);
+            let kind = self.page.assets.iter().find(|asset| asset.path == path).map(|asset| asset.kind);
+            return match kind.filter(|_| self.needed.contains(&path)) {
+                Some(kind) => self.ask(&path, kind, Why::Needed, Some(&self.page.path)),
+                None => Ok(()),
+            };
+        }
         self.sizes.insert(path.clone(), body.len() as u64);
         self.fetches.insert(path.clone(), Fetch::There);
         if path == self.page.path {
@@ -310,6 +319,14 @@ impl<'a> Visit<'a> {
             self.read_page(1_000, began)?;
         }
         if self.needed.contains(&path) { self.there(&path, at, began) } else { Ok(()) }
+    }
+
+    /// A browser does not use what a 103 made it fetch and it may not store.
+    fn is_of_no_use(&mut self, path: &str, head: &HeaderMap) -> bool {
+        let no_store = head.get(header::CACHE_CONTROL).is_some_and(|control| control.as_bytes() == b"no-store");
+        let hinted = self.hinted.iter_mut().flatten().find(|hinted| no_store && *hinted == path);
+        // Only once: the next answer is the page's own.
+        hinted.map(String::clear).is_some()
     }
 
     /// Something that is needed is there.
@@ -369,6 +386,7 @@ impl<'a> Visit<'a> {
             }
         }
         self.load.hinted = self.hinted.take().unwrap_or_default();
+        self.load.hinted.retain(|path| !path.is_empty());
         let content = |path: &String| self.site.content(path).map_or(0, |content| content.sent() as u64);
         self.load.wasted +=
             self.load.hinted.iter().filter(|path| !self.needed.contains(path)).map(content).sum::<u64>();

@@ -14,6 +14,9 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
+/// The directory of files that are served with `no-store`.
+pub(crate) const NO_STORE: &str = "/data/";
+
 /// The destination that a client fetches something as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -55,10 +58,22 @@ pub(crate) struct Page {
     pub(crate) assets: Vec<Asset>,
 }
 
+impl Asset {
+    /// Whether a client may keep it. It asks for others again when the page needs them, hinted or not.
+    pub(crate) fn may_be_stored(&self) -> bool {
+        !self.path.starts_with(NO_STORE)
+    }
+}
+
 impl Page {
-    /// The assets to push or hint: those without which the page is not drawn.
+    /// The assets without which the page is not drawn.
     pub(crate) fn critical(&self) -> impl Iterator<Item = &Asset> {
         self.assets.iter().filter(|asset| asset.renders)
+    }
+
+    /// The assets to push or hint.
+    pub(crate) fn listed(&self) -> impl Iterator<Item = &Asset> {
+        self.critical().filter(|asset| asset.may_be_stored())
     }
 }
 

@@ -71,7 +71,7 @@ const JARS: &str = concat!(
 pub(crate) fn nginx(site: &Site, _: u64) -> String {
     each(site, |text, page| {
         let _ = writeln!(text, "location = {} {{\nadd_header cache-control \"private, no-cache\";", page.path);
-        for asset in page.critical() {
+        for asset in page.listed() {
             let _ = writeln!(text, "http2_push {};", asset.path);
         }
         text.push_str("}\n");
@@ -80,7 +80,7 @@ pub(crate) fn nginx(site: &Site, _: u64) -> String {
 
 pub(crate) fn h2o(site: &Site, _: u64) -> String {
     each(site, |text, page| {
-        let links: Vec<String> = page.critical().map(link).collect();
+        let links: Vec<String> = page.listed().map(link).collect();
         let _ = writeln!(
             text,
             "      {}:\n        mruby.handler: |\n          Proc.new do |env|\n            [399, {{ \"link\" => \"{}\" }}, []]\n          \
@@ -95,7 +95,7 @@ pub(crate) fn h2o(site: &Site, _: u64) -> String {
 pub(crate) fn caddy(site: &Site, _: u64) -> String {
     each(site, |text, page| {
         let _ = writeln!(text, "\theader {} cache-control \"private, no-cache\"\n\tpush {} {{", page.path, page.path);
-        for asset in page.critical() {
+        for asset in page.listed() {
             let _ = writeln!(text, "\t\tGET {}", asset.path);
         }
         text.push_str("\t}\n");
@@ -104,7 +104,7 @@ pub(crate) fn caddy(site: &Site, _: u64) -> String {
 
 pub(crate) fn nghttpd(site: &Site, _: u64) -> String {
     each(site, |text, page| {
-        let paths: Vec<&str> = page.critical().map(|asset| asset.path.as_str()).collect();
+        let paths: Vec<&str> = page.listed().map(|asset| asset.path.as_str()).collect();
         let _ = write!(text, " --push={}={}", page.path, paths.join(","));
     })
 }
@@ -112,7 +112,7 @@ pub(crate) fn nghttpd(site: &Site, _: u64) -> String {
 pub(crate) fn apache(site: &Site, _: u64) -> String {
     each(site, |text, page| {
         let _ = writeln!(text, "<Location {}>\nHeader set cache-control \"private, no-cache\"", page.path);
-        for asset in page.critical() {
+        for asset in page.listed() {
             // A pushed resource is also named in the 103 of those who refuse pushes.
             let _ = writeln!(text, "H2PushResource add {}", asset.path);
         }
@@ -123,7 +123,7 @@ pub(crate) fn apache(site: &Site, _: u64) -> String {
 pub(crate) fn node(site: &Site, think: u64) -> String {
     let mut lists = Map::new();
     for page in &site.pages {
-        let list = page.critical().map(|asset| json!({ "path": asset.path, "link": link(asset).replace(' ', "") }));
+        let list = page.listed().map(|asset| json!({ "path": asset.path, "link": link(asset).replace(' ', "") }));
         lists.insert(page.path.clone(), list.collect());
     }
     format!("{think} {}", Value::Object(lists))

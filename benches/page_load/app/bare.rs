@@ -35,7 +35,7 @@ async fn answer(
         // The crate does not tell whether the client takes pushes, only refuses to promise.
         if push(&request, &mut respond, &files, page).is_err() {
             let mut hints = Response::builder().status(StatusCode::EARLY_HINTS);
-            for asset in page.critical() {
+            for asset in page.listed() {
                 hints = hints.header(header::LINK, link(asset));
             }
             respond.send_informational(hints.body(()).expect("fields are well-formed"))?;
@@ -53,7 +53,7 @@ async fn answer(
 /// Promises all that the page is not drawn without, and hands it over whole.
 fn push(request: &Request<()>, respond: &mut SendResponse<Bytes>, files: &Files, page: &Page) -> Result<(), h2::Error> {
     let authority = request.uri().authority().map_or("", |authority| authority.as_str());
-    for asset in page.critical() {
+    for asset in page.listed() {
         let promise = Request::builder().uri(format!("https://{authority}{}", asset.path)).body(());
         let mut pushed = respond.push_request(promise.expect("paths are well-formed"))?;
         let (head, body) = files.response(&asset.path, &http::HeaderMap::new()).into_parts();

@@ -12,6 +12,8 @@ use futures_util::future::BoxFuture;
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use tower_service::Service;
 
+use crate::page_load::site::NO_STORE;
+
 /// A directory as a tower service.
 #[derive(Clone)]
 pub(super) struct Files {
@@ -44,7 +46,7 @@ impl Files {
         let tag = format!("\"{sum:016x}\"");
         let control = match path {
             _ if is_page(path) => "private, no-cache",
-            _ if path.starts_with("/data/") => "no-store",
+            _ if path.starts_with(NO_STORE) => "no-store",
             _ => "public, max-age=31536000, immutable",
         };
         let mut response = Response::builder()

@@ -1,10 +1,10 @@
 //! A server that knows the page, the visitor and the link: the least that a load can take.
 //!
-//! It pushes exactly what the page needs and sends one thing after another in the order of need, the page first as soon
-//! as it is ready, and nothing that the page is drawn without before all that it is not. It learns nothing, asks for no
-//! priority, and would be of no use anywhere but here.
+//! It pushes exactly what the page needs and a client may store, and sends one thing after another in the order of need, the
+//! page first as soon as it is ready, and nothing that the page is drawn without before all that it is not. What may not be
+//! stored comes in the same order, once it is asked for. It learns nothing, asks for no priority, and would be of no use
+//! anywhere but here.
 
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use h2::server::{Builder, SendResponse};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Request, Response};
 use tokio::net::TcpStream;
-use tokio::sync::oneshot;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_rustls::server::TlsStream;
 
 use super::files::Files;
@@ -30,54 +30,85 @@ pub(super) async fn serve(mut stream: TlsStream<TcpStream>, files: Files, site: 
     let mut builder = Builder::new();
     builder.max_send_buffer_size(2 * SLICE_BYTES);
     let Ok(mut connection) = builder.handshake::<_, Bytes>(stream).await else { return };
+    let (queue, bodies) = unbounded_channel();
+    tokio::spawn(send_in_order(bodies));
     while let Some(Ok((request, respond))) = connection.accept().await {
-        let page = site.page(request.uri().path()).cloned();
-        if let Some(page) = page {
-            tokio::spawn(answer(request.map(drop), respond, files.clone(), page));
-        }
+        // A client that has gone needs no answer.
+        tokio::spawn(answer(request.map(drop), respond, files.clone(), Arc::clone(&site), queue.clone()));
     }
+}
+
+/// A body that waits for its turn.
+struct Waiting {
+    /// The place in the order of need; the page's is 0.
+    place: usize,
+    /// The page is not drawn without it.
+    essential: bool,
+    stream: SendStream<Bytes>,
+    body: Bytes,
 }
 
 async fn answer(
     request: Request<()>,
     mut respond: SendResponse<Bytes>,
     files: Files,
-    page: Page,
+    site: Arc<Site>,
+    queue: UnboundedSender<Waiting>,
 ) -> Result<(), h2::Error> {
-    let authority = request.uri().authority().map_or("", |authority| authority.as_str());
-    let mut queue = VecDeque::new();
-    let (essential, rest): (Vec<&Asset>, Vec<&Asset>) = page.assets.iter().partition(|asset| asset.renders);
+    let path = request.uri().path();
     let mut take = HeaderMap::new();
     take.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-    for asset in essential.iter().chain(&rest) {
-        let promise = Request::builder().uri(format!("https://{authority}{}", asset.path)).body(());
-        let mut pushed = respond.push_request(promise.expect("paths are well-formed"))?;
-        let (head, body) = files.response(&asset.path, &take).into_parts();
-        queue.push_back((pushed.send_response(Response::from_parts(head, ()), false)?, body));
+    let (mut place, mut essential) = (0, true);
+    if let Some(page) = site.page(path) {
+        let authority = request.uri().authority().map_or("", |authority| authority.as_str());
+        for (place, asset) in in_order(page).filter(|(_, asset)| asset.may_be_stored()) {
+            let promise = Request::builder().uri(format!("https://{authority}{}", asset.path)).body(());
+            let mut pushed = respond.push_request(promise.expect("paths are well-formed"))?;
+            let (head, body) = files.response(&asset.path, &take).into_parts();
+            let stream = pushed.send_response(Response::from_parts(head, ()), false)?;
+            let _ = queue.send(Waiting { place, essential: asset.renders, stream, body });
+        }
+        if !files.think.is_zero() {
+            tokio::time::sleep(files.think).await;
+        }
+    } else if let Some((its, asset)) = site.pages.iter().flat_map(in_order).find(|(_, asset)| asset.path == path) {
+        (place, essential) = (its, asset.renders);
     }
-    let (ready, mut thought) = oneshot::channel();
-    let think = files.think;
-    tokio::spawn(async move {
-        tokio::time::sleep(think).await;
-        // Whoever waits for it may have gone with the connection.
-        let _ = ready.send(());
-    });
+    let (head, body) = files.response(path, &take).into_parts();
+    let stream = respond.send_response(Response::from_parts(head, ()), false)?;
+    let _ = queue.send(Waiting { place, essential, stream, body });
+    Ok(())
+}
+
+/// The assets of a page from 1 on: those that it is not drawn without, then the others.
+fn in_order(page: &Page) -> impl Iterator<Item = (usize, &Asset)> {
+    let others = page.assets.iter().filter(|asset| !asset.renders);
+    (1..).zip(page.critical().chain(others))
+}
+
+/// Sends a slice of whatever comes first, again and again.
+async fn send_in_order(mut bodies: UnboundedReceiver<Waiting>) {
+    let mut waiting: Vec<Waiting> = Vec::new();
     let mut page_sent = false;
     loop {
         // While the page is not there, only what it is drawn with may stand in its way.
-        let waits = queue.len() <= rest.len();
-        if !page_sent && (think.is_zero() || waits || thought.try_recv().is_ok()) {
-            if waits && !think.is_zero() {
-                let _ = (&mut thought).await;
-            }
-            page_sent = true;
-            let (head, body) = files.response(&page.path, &take).into_parts();
-            queue.push_front((respond.send_response(Response::from_parts(head, ()), false)?, body));
+        let idle = waiting.first().is_none_or(|first| !page_sent && !first.essential);
+        let came = if idle {
+            let Some(body) = bodies.recv().await else { return };
+            Some(body)
+        } else {
+            bodies.try_recv().ok()
+        };
+        if let Some(body) = came {
+            page_sent |= body.place == 0;
+            let at = waiting.partition_point(|other| other.place <= body.place);
+            waiting.insert(at, body);
+            continue;
         }
-        let Some((stream, body)) = queue.front_mut() else { return Ok(()) };
+        let Some(Waiting { stream, body, .. }) = waiting.first_mut() else { continue };
         // A client that has it, or has gone, resets it.
         if send_slice(stream, body).await.unwrap_or(true) {
-            queue.pop_front();
+            waiting.remove(0);
         }
     }
 }
