@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::{shell, tools};
 
 /// What is installed by pip.
-const PACKAGES: [&str; 2] = ["django", "jupyterlab"];
+const PACKAGES: [&str; 3] = ["django", "jupyterlab", "mkdocs"];
 
 /// Debian packages of WordPress and MediaWiki, and of what they run on.
 const DEBIAN: [&str; 13] = [
@@ -57,7 +57,7 @@ fn directory() -> PathBuf {
 /// If they cannot be installed.
 pub(crate) fn prepare() -> Result<(), String> {
     let venv = directory().join("venv");
-    if ["django-admin", "jupyter-lab"].iter().all(|program| venv.join("bin").join(program).is_file()) {
+    if ["django-admin", "jupyter-lab", "mkdocs"].iter().all(|program| venv.join("bin").join(program).is_file()) {
         return Ok(());
     }
     shell::step("an environment for applications", Command::new("python3").args(["-m", "venv"]).arg(&venv))?;

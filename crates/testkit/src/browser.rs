@@ -119,11 +119,11 @@ impl Browser {
     ///
     /// If the page cannot be loaded.
     pub fn reload_without_cache(&mut self) -> Result<(), String> {
-        let params = json!({ "context": self.context, "wait": "complete", "ignoreCache": true });
-        if self.bidi.call("browsingContext.reload", &params).is_ok() {
-            return Ok(());
+        if self.engine == Engine::Chromium {
+            let params = json!({ "context": self.context, "wait": "complete", "ignoreCache": true });
+            return self.bidi.call("browsingContext.reload", &params).map(drop);
         }
-        // Firefox knows it as an argument of its own.
+        // Firefox 153 has no such parameter in BiDi, but an argument of its own in the page.
         self.run("setTimeout(() => location.reload(true));")?;
         std::thread::sleep(std::time::Duration::from_millis(1_500));
         Ok(())

@@ -15,7 +15,9 @@ asset on a page of its own. A browser learns the pages by four cold visits of ne
 cold, is started again and comes back. *Fresh*: assets with `max-age=3600`; *asked*: `no-cache`, with an ETag.
 
 A newcomer of a *navigation* also reloads, goes back or sends a form, which who returns does not. Before the visits to *forged
-requests* somebody asked for the page and its assets 100 times in modes and as kinds that the page does not.
+requests* somebody asked for the page and its assets 100 times in modes and as kinds that the page does not. All clients are of
+this machine, where one network is enough: who fetches again what a 103 named ends that hint there, and changes no attribute.
+`--only` runs some of the rows and leaves the others as they were.
 
 A cell `1 → 1, 0` says: asked for once without help, once by the stranger with help, never on return. Warnings and reports are
 those that are not there without help. A way is right (**yes**) if help changes nothing of how often anything is asked for, if
