@@ -20,6 +20,7 @@ mod server;
 pub mod cache;
 pub mod coding_accept;
 pub mod files_request;
+pub mod fleet_entries;
 pub mod gain_records;
 pub mod gcs_decode;
 pub mod gcs_headers;
@@ -27,6 +28,7 @@ pub mod gcs_round_trip;
 pub mod gcs_view_equals_set;
 pub mod h2_connection;
 pub mod headstart_policy;
+pub mod learn_delta;
 pub mod learn_operations;
 pub mod learn_restore;
 pub mod link;
@@ -46,10 +48,11 @@ use read::read;
 pub type Law = (&'static str, fn(&[u8]));
 
 /// All laws, by name.
-pub const LAWS: [Law; 22] = [
+pub const LAWS: [Law; 24] = [
     ("cache", cache::run),
     ("coding_accept", coding_accept::run),
     ("files_request", files_request::run),
+    ("fleet_entries", fleet_entries::run),
     ("gain_records", gain_records::run),
     ("gcs_decode", gcs_decode::run),
     ("gcs_headers", gcs_headers::run),
@@ -57,6 +60,7 @@ pub const LAWS: [Law; 22] = [
     ("gcs_view_equals_set", gcs_view_equals_set::run),
     ("h2_connection", h2_connection::run),
     ("headstart_policy", headstart_policy::run),
+    ("learn_delta", learn_delta::run),
     ("learn_operations", learn_operations::run),
     ("learn_restore", learn_restore::run),
     ("link", link::run),

@@ -354,17 +354,16 @@ fn sampling_keeps_to_the_budget_and_is_unbiased() {
         let asset = format!("/own{}.png", view % 2);
         fleet.view(0, &View { page: "/", assets: &["/a.css", &asset], network: view, delivered: &[] });
         if view % 100 == 0 {
-            fleet
-                .view(0, &View { page: &format!("/rare/{view}/"), assets: &["/a.css"], network: view, delivered: &[] });
+            let page = &*format!("/rare/{view}/");
+            fleet.view(0, &View { page, assets: &["/a.css"], network: view, delivered: &[] });
         }
     }
-    let world = &fleet.nodes[0];
-    let delta = world.learner.take_delta(world.time(), 8 << 10, 1 << 12).unwrap();
+    let delta = fleet.nodes[0].learner.take_delta(fleet.nodes[0].time(), 8 << 10, 1 << 12).unwrap();
     assert!(delta.heaviest > 2 && delta.visits > 50, "{} of {}", delta.heaviest, delta.visits);
-    let delta = delta.bytes;
+    let delta = &*delta.bytes;
     assert!((2 << 10..12 << 10).contains(&delta.len()), "{} bytes", delta.len());
-    assert_eq!(fleet.nodes[1].learner.learn_delta(fleet.nodes[1].time(), &delta, 2), Err(DeltaError::TooHeavy));
-    fleet.learn(1, &delta);
+    assert_eq!(fleet.nodes[1].learner.learn_delta(fleet.nodes[1].time(), delta, 2), Err(DeltaError::TooHeavy));
+    fleet.learn(1, delta);
     let (some, all) = (fleet.nodes[1].explain("/"), fleet.all.explain("/"));
     let ratio = some.levels.last().unwrap().weight / all.levels.last().unwrap().weight;
     assert!((0.6..1.5).contains(&ratio), "{ratio}");
@@ -386,8 +385,7 @@ fn a_full_table_thins_out_and_what_is_left_stands_for_all() {
     }
     let outbound = fleet.nodes[0].learner.outbound();
     assert!(outbound.bytes <= 64 << 10 && outbound.dropped > 1000, "{outbound:?}");
-    let delta = fleet.delta(0).unwrap();
-    fleet.learn(1, &delta);
+    fleet.learn(1, &fleet.delta(0).unwrap());
     let weight = |world: &World| world.explain("/").levels.last().map_or(0.0, |level| level.weight);
     let ratio = weight(&fleet.nodes[1]) / weight(&fleet.all);
     assert!((0.6..1.5).contains(&ratio), "{ratio}");

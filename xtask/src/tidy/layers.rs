@@ -23,6 +23,7 @@ const EDGES: &[(&str, &[&str])] = &[
         "headstart-benches",
         &[
             "headstart",
+            "headstart-fleet",
             "headstart-gain",
             "headstart-gcs",
             "headstart-h2",
@@ -41,6 +42,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "headstart",
             "headstart-coding",
             "headstart-files",
+            "headstart-fleet",
             "headstart-gain",
             "headstart-gcs",
             "headstart-h2",

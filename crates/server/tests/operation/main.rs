@@ -14,6 +14,7 @@ mod redirects;
 mod reload;
 mod restarts;
 mod rig;
+mod several_servers;
 mod start;
 mod stop;
 mod systemd;
