@@ -16,8 +16,16 @@ pub(crate) struct Mode {
     pub(crate) ends: Ends,
     pub(crate) pushes: bool,
     pub(crate) through: Through,
+    /// How far the memory of the server may grow, MiB.
+    pub(crate) memory: f64,
     pub(crate) run: Box<dyn Fn(Arc<Stage>) -> LocalBoxFuture<'static, ()> + Sync>,
 }
+
+/// The memory that any attack may cost, MiB.
+const MEMORY: f64 = 16.0;
+/// A connection that does nothing costs some 40 KiB, and an address has a share of the connections that are free: many, where
+/// nobody else wants any.
+const CONNECTIONS: f64 = 48.0;
 
 /// The source of the server's responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +73,8 @@ pub(crate) fn mode<F>(name: &'static str, ends: Ends, run: impl Fn(Arc<Stage>) -
 where
     F: Future<Output = ()> + 'static,
 {
-    Mode { name, ends, pushes: false, through: Through::Files, run: Box::new(move |stage| run(stage).boxed_local()) }
+    let run = Box::new(move |stage| run(stage).boxed_local());
+    Mode { name, ends, pushes: false, through: Through::Files, memory: MEMORY, run }
 }
 
 pub(crate) fn all() -> Vec<Mode> {
@@ -208,6 +217,9 @@ fn of_slowness() -> Vec<Mode> {
         mode("HTTP/1.1 in drops", HEAD, async |stage| slow::http1_head(&stage).await),
         mode("HTTP/1.1, silent", HEAD, async |stage| slow::http1_silent(&stage).await),
         mode("HTTP/1.1 uploads", STALL, async |stage| slow::http1_upload(&stage).await),
-        mode("1,000 connections from one address", AtMost(100), async |stage| slow::crowd(&stage, 1000).await),
+        Mode {
+            memory: CONNECTIONS,
+            ..mode("1,000 connections from one address", AtMost(1000), async |stage| slow::crowd(&stage, 1000).await)
+        },
     ]
 }

@@ -67,7 +67,9 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         shell::step(&format!("build {target}"), &mut build)?;
         let (found, kept) = (output.join("corpus").join(target), root.join("laws/corpus").join(target));
         fs::create_dir_all(&found).map_err(|error| format!("{}: {error}", found.display()))?;
-        let mut fuzz = std::process::Command::new(output.join(&host).join("release").join(target));
+        // A peer that is gone is an error to a program in Rust; libFuzzer, which starts this one, leaves it the signal.
+        let mut fuzz = std::process::Command::new("sh");
+        fuzz.args(["-c", "trap '' PIPE; exec \"$0\" \"$@\""]).arg(output.join(&host).join("release").join(target));
         fuzz.current_dir(&output);
         if options.minimise {
             shell::step(target, fuzz.arg("-merge=1").arg(&kept).arg(&found))?;

@@ -55,6 +55,8 @@ struct Slot {
 pub(crate) struct ConnectionPermit {
     admission: Arc<Admission>,
     number: u64,
+    /// How many connections its client has with it; 0 as long as nobody has said whose it is.
+    rank: u32,
     slot: Arc<Slot>,
     _permit: OwnedSemaphorePermit,
 }
@@ -90,7 +92,7 @@ impl Admission {
         table.next += 1;
         table.connections.insert(number, Admitted { address: None, slot: Arc::clone(&slot) });
         drop(table);
-        Some(ConnectionPermit { admission: Arc::clone(self), number, slot, _permit: permit })
+        Some(ConnectionPermit { admission: Arc::clone(self), number, rank: 0, slot, _permit: permit })
     }
 
     /// Connections that were closed at once because their address had its share.
@@ -177,7 +179,23 @@ impl ConnectionPermit {
             admitted.address = Some(address);
             *table.addresses.entry(address).or_default() += 1;
         }
+        self.rank = count.saturating_add(1);
         true
+    }
+
+    /// Of so many requests that a connection may have open at once, those that this one may: fewer the more connections
+    /// its client had when it came, so that one client's requests are bounded over all of them. Of 128 the first four
+    /// have 128 each, the next four 64, the next eight 32, the next sixteen 16 and any other 8: with a hundred
+    /// connections a client has 1,824. A browser has one connection.
+    pub(crate) fn streams(&self, most: u32) -> u32 {
+        let halved = match self.rank {
+            0..=4 => 0,
+            5..=8 => 1,
+            9..=16 => 2,
+            17..=32 => 3,
+            33.. => 4,
+        };
+        (most >> halved).max(1)
     }
 
     /// The counter of the connection's open exchanges.
@@ -210,6 +228,18 @@ fn client(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
     use futures_util::FutureExt as _;
+
+    #[tokio::test]
+    async fn who_has_many_connections_has_fewer_requests_on_each() {
+        let admission = admission(10_000, None);
+        let held = open(&admission, "192.0.2.1", 100).await;
+        assert_eq!(held.iter().map(|permit| permit.streams(128)).sum::<u32>(), 1824);
+        assert!(held.iter().all(|permit| permit.streams(1) == 1));
+        // Others have as many as ever, and so has who begins anew.
+        assert_eq!(open(&admission, "192.0.2.2", 1).await[0].streams(128), 128);
+        drop(held);
+        assert_eq!(open(&admission, "192.0.2.1", 1).await[0].streams(128), 128);
+    }
 
     fn admission(slots: usize, per_address: Option<u32>) -> Arc<Admission> {
         Arc::new(Admission::new(slots, per_address))

@@ -18,6 +18,8 @@ pub(crate) struct ServingSettings {
 /// Requests under way at once, on average of all connections that there may be.
 const REQUESTS_A_CONNECTION: usize = 2;
 const LEAST_REQUESTS: usize = 4096;
+/// Requests that wait for their client's share; of one client half of the room that is left.
+const MAX_WAITING: usize = 4096;
 
 impl Default for ServingSettings {
     fn default() -> Self {
@@ -41,6 +43,6 @@ impl ServingSettings {
         let most = self.connections.saturating_mul(REQUESTS_A_CONNECTION).max(LEAST_REQUESTS);
         let requests = self.requests.unwrap_or(most);
         let admission = Admission::new(self.connections, self.connections_per_address);
-        Ok(Connections::new(self.h2, admission, Shares::of_free(requests, PART, requests)))
+        Ok(Connections::new(self.h2, admission, Shares::of_free(requests, PART, requests.min(MAX_WAITING))))
     }
 }

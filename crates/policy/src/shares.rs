@@ -99,6 +99,14 @@ impl Shares {
         Some(Share { shares: Arc::clone(self), client })
     }
 
+    /// A permit whatever the client holds, and whether one is left: for what cannot be refused any more. It counts like any
+    /// other, so the client gets no more of those that can.
+    pub fn take(self: &Arc<Self>, client: Option<IpAddr>) -> Share {
+        let client = network(client);
+        self.lock().take(key(client));
+        Share { shares: Arc::clone(self), client }
+    }
+
     /// Waits for a permit; `None` if too many wait already, in all or of this client.
     pub fn wait(self: &Arc<Self>, client: Option<IpAddr>) -> Option<Waiting> {
         let client = network(client);

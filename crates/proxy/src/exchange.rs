@@ -19,7 +19,7 @@ use super::error::Fault;
 use super::hints::Heard;
 use super::incoming::Incoming;
 use super::paths::Known;
-use super::relay::{Checkout, InFlight, OpenRequest, Relay};
+use super::relay::{Checkout, InFlight, OpenRequest, Relay, Unread};
 use super::send_error::SendError;
 use super::server::Server;
 use super::upload::{Content, Gate, Upload, Watch};
@@ -28,11 +28,17 @@ use super::{encoding, forwarded, head, hints, prepare, respond, stats, tunnel, w
 
 /// How often one server is asked on another connection because the one before took no request any more.
 const MAX_UNSENT: u32 = 3;
+/// How long the head of a response may take before its share of what clients do not take is given back.
+const SOON: Duration = Duration::from_millis(100);
 
 /// A request that was let in.
 pub(super) struct Exchange {
     proxy: Arc<Upstream>,
     share: Arc<Share>,
+    /// Of a request with content.
+    upload_share: Option<Arc<Share>>,
+    /// For a response that comes soon and is not taken at once.
+    unread: Option<Share>,
     head: Parts,
     /// `None` if there is no content, or once it was handed over.
     upload: Option<Upload>,
@@ -43,6 +49,14 @@ pub(super) struct Exchange {
     heard: Option<Heard>,
     begun: Instant,
     lookup: Option<Lookup>,
+}
+
+/// What a request needs before it is let in.
+pub(super) struct Permits {
+    pub(super) place: Share,
+    pub(super) unread: Share,
+    /// Of a request with content.
+    pub(super) upload: Option<Share>,
 }
 
 /// The failure of one attempt.
@@ -57,7 +71,7 @@ impl Exchange {
     /// Takes a request apart; its head is made ready for the upstream.
     pub(super) fn new(
         proxy: &Arc<Upstream>,
-        share: Share,
+        permits: Permits,
         mut head: Parts,
         host: &str,
         content: Option<Content>,
@@ -85,7 +99,9 @@ impl Exchange {
         }
         Exchange {
             proxy: Arc::clone(proxy),
-            share: Arc::new(share),
+            share: Arc::new(permits.place),
+            upload_share: permits.upload.map(Arc::new),
+            unread: Some(permits.unread),
             head,
             upload,
             has_content,
@@ -174,7 +190,7 @@ impl Exchange {
         let error = {
             let heard = self.heard.as_ref().map(|heard| heard.of(&server.paths));
             let sent = held.send(request, heard.as_ref(), Some(&self.share));
-            match in_time(&self.watch, limit, sent).await {
+            match in_time(&self.watch, limit, &mut self.unread, sent).await {
                 Some(Ok(response)) => return Ok(response),
                 Some(Err(error)) => error,
                 None => return Err(Failed::With(self.watch.fault().unwrap_or(Fault::HeadTimeout))),
@@ -294,10 +310,10 @@ impl Exchange {
             tracing::warn!(server = %at.0.address(), "a wrong Sec-WebSocket-Accept: the upgrade is refused");
             return Err(Fault::UpgradeFailed);
         }
-        head::settle_framing(&mut head.headers).map_err(|head::UnknownFraming| Fault::Framing)?;
+        head::settle_framing(head.status, &mut head.headers).map_err(|head::UnknownFraming| Fault::Framing)?;
         at.0.succeeded();
         counters.response(head.status, self.begun.elapsed());
-        let place = InFlight { at, share: Arc::clone(&self.share) };
+        let place = InFlight { at, share: Arc::clone(&self.share), _upload: self.upload_share.clone() };
         let via = head.version;
         if head.status == StatusCode::SWITCHING_PROTOCOLS {
             let Some(ours) = self.head.extensions.remove::<OnUpgrade>() else { return Err(Fault::Closed) };
@@ -319,8 +335,11 @@ impl Exchange {
         let recoder = encoding::choose(&self.proxy.config, &self.proxy.encoders, &self.head, &mut head, has_content);
         let noted = self.lookup.take().map_or(Noted::Passes(None), |lookup| lookup.note(&self.head, &head));
         let checkout = Checkout { held: Some(connection), place };
+        // What is kept is read at the upstream's pace.
+        let waits = has_content && matches!(noted, Noted::Passes(None));
+        let unread = waits.then(|| Unread::new(&self.proxy.unread, self.unread.take(), self.share.client()));
         let passing = |storing| {
-            let relay = Relay::new(incoming, checkout, self.proxy.config.timeouts.body, counters);
+            let relay = Relay::new(incoming, checkout, unread, self.proxy.config.timeouts.body, counters);
             Body::relayed(relay, recoder, storing)
         };
         Ok(match noted {
@@ -334,16 +353,23 @@ impl Exchange {
     }
 }
 
-/// Waits for the response's head; the timeout restarts as long as the upload makes progress.
-async fn in_time<F: Future>(watch: &Watch, limit: Duration, sent: F) -> Option<F::Output> {
+/// Waits for the response's head; the timeout restarts as long as the upload makes progress. `unread` is given back if the
+/// head does not come soon: nothing waits for the client then.
+async fn in_time<F: Future>(watch: &Watch, limit: Duration, unread: &mut Option<Share>, sent: F) -> Option<F::Output> {
+    let begun = Instant::now();
+    let first = if unread.is_some() { SOON.min(limit) } else { limit };
     let mut sent = std::pin::pin!(sent);
-    let mut timer = std::pin::pin!(sleep_until(Instant::now() + limit));
+    let mut timer = std::pin::pin!(sleep_until(begun + first));
     let mut progress = watch.progress();
     poll_fn(|cx| {
         if let Poll::Ready(result) = sent.as_mut().poll(cx) {
             return Poll::Ready(Some(result));
         }
         while timer.as_mut().poll(cx).is_ready() {
+            if unread.take().is_some() {
+                timer.as_mut().reset(begun + limit);
+                continue;
+            }
             let now = watch.progress();
             if now == progress {
                 return Poll::Ready(None);

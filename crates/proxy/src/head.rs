@@ -123,12 +123,15 @@ pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
 pub(super) struct UnknownFraming;
 
 /// Settles where the body of a response ends: `Transfer-Encoding` overrides `Content-Length`, which must not go on
-/// beside it (RFC 9112, section 6.3).
+/// beside it (RFC 9112, section 6.3), and what has no content has no length either (RFC 9110, section 8.6).
 ///
 /// # Errors
 ///
 /// If there is another transfer coding than `chunked`, which nobody asked for and nobody would take off.
-pub(super) fn settle_framing(headers: &mut HeaderMap) -> Result<(), UnknownFraming> {
+pub(super) fn settle_framing(status: StatusCode, headers: &mut HeaderMap) -> Result<(), UnknownFraming> {
+    if status == StatusCode::NO_CONTENT {
+        headers.remove(header::CONTENT_LENGTH);
+    }
     let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
     let Some(coding) = codings.next() else { return Ok(()) };
     if codings.next().is_some() || !coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked") {

@@ -1,6 +1,7 @@
 //! A response body as the upstream sends it, and what the request holds of the upstream meanwhile.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -8,7 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use headstart_policy::Share;
+use headstart_policy::{Share, Shares};
 use http_body::{Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -29,6 +30,8 @@ pub(super) struct Relay {
     waiting_since: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
     counters: Arc<Counters>,
+    /// `None` if nobody paces the response.
+    unread: Option<Unread>,
     /// Encodes what comes.
     recoder: Option<Box<Recoder>>,
     /// Keeps a copy for the cache, of what goes on.
@@ -41,10 +44,40 @@ pub(super) struct Checkout {
     pub(super) place: InFlight,
 }
 
+/// The share of a response that waits for its client: some 20 KB with a connection of HTTP/1.1, a window with HTTP/2.
+pub(super) struct Unread {
+    shares: Arc<Shares>,
+    client: IpAddr,
+    /// `None` while the client waits for the upstream.
+    share: Option<Share>,
+}
+
+impl Unread {
+    /// Of a response whose head has come; `share` is one that was taken for it before.
+    pub(super) fn new(shares: &Arc<Shares>, share: Option<Share>, client: IpAddr) -> Self {
+        let share = share.unwrap_or_else(|| shares.take(Some(client)));
+        Unread { shares: Arc::clone(shares), client, share: Some(share) }
+    }
+
+    /// The client has taken all that has come.
+    fn taken(&mut self) {
+        self.share = None;
+    }
+
+    /// Something is handed on, which the client may not take.
+    fn comes(&mut self) {
+        if self.share.is_none() {
+            self.share = Some(self.shares.take(Some(self.client)));
+        }
+    }
+}
+
 /// The request's place among those under way.
 pub(super) struct InFlight {
     pub(super) at: OpenRequest,
     pub(super) share: Arc<Share>,
+    /// Of a request with content.
+    pub(super) _upload: Option<Arc<Share>>,
 }
 
 /// A request that a server has to answer, counted as long as this lives.
@@ -85,7 +118,13 @@ impl Checkout {
 }
 
 impl Relay {
-    pub(super) fn new(incoming: Incoming, checkout: Checkout, stall: Duration, counters: &Arc<Counters>) -> Self {
+    pub(super) fn new(
+        incoming: Incoming,
+        checkout: Checkout,
+        unread: Option<Unread>,
+        stall: Duration,
+        counters: &Arc<Counters>,
+    ) -> Self {
         Relay {
             incoming,
             checkout: Some(checkout),
@@ -93,6 +132,7 @@ impl Relay {
             waiting_since: None,
             timer: None,
             counters: Arc::clone(counters),
+            unread,
             recoder: None,
             storing: None,
         }
@@ -134,9 +174,17 @@ impl Relay {
     pub(super) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let polled = self.poll_coded(cx);
         match &polled {
-            Poll::Pending => return self.poll_stall(cx).map(|fault| Some(Err(self.fail(fault)))),
+            Poll::Pending => {
+                if let Some(unread) = &mut self.unread {
+                    unread.taken();
+                }
+                return self.poll_stall(cx).map(|fault| Some(Err(self.fail(fault))));
+            }
             Poll::Ready(Some(Ok(frame))) => {
                 self.waiting_since = None;
+                if let Some(unread) = &mut self.unread {
+                    unread.comes();
+                }
                 match frame.data_ref() {
                     Some(data) => {
                         if let Some(storing) = self.storing.take_if(|storing| !storing.add(data)) {

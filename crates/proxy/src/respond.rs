@@ -1,5 +1,6 @@
 //! Responses of our own.
 
+use headstart_policy::Shares;
 use http::header::{self, HeaderValue};
 use http::{Method, Response, StatusCode};
 
@@ -32,6 +33,15 @@ pub(super) fn fault(method: &Method, fault: Fault) -> Response<Body> {
     }
     if matches!(fault, Fault::UploadBroken | Fault::UploadTimeout | Fault::UploadTooLarge) {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// The response to a client that has its share of something: it is told so, or that nobody gets any of it.
+pub(super) fn share(method: &Method, of: &Shares) -> Response<Body> {
+    let mut response = fault(method, Fault::Full);
+    if !of.is_full() {
+        *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
     }
     response
 }

@@ -16,6 +16,7 @@ use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
+use tokio::time::{Instant, timeout_at};
 use tower_service::Service;
 
 use super::body::Body;
@@ -23,7 +24,7 @@ use super::cache::{Cache, Lookup, Target, normalise_codings};
 use super::config::{Config, ConfigError};
 use super::encoding::Budget;
 use super::error::Fault;
-use super::exchange::Exchange;
+use super::exchange::{Exchange, Permits};
 use super::server::Server;
 use super::stats::{Counters, UpstreamStats};
 use super::upload::Content;
@@ -32,7 +33,12 @@ use super::{forwarded, head, probe, respond, stats};
 
 /// Requests that wait for a permit at once, and for how long each; then 503.
 const MAX_WAITING: usize = 1024;
+/// The same of a share of what clients do not take, which comes back soon where a client takes all: a third is for one.
+const MAX_UNREAD_WAITING: usize = 4096;
 const WAITS_FOR: Duration = Duration::from_secs(2);
+/// Of the places of an upstream, so many for one as are free for uploads, and for responses that their client does not
+/// take: alone a client may have a quarter of the places for either.
+const PART: usize = 3;
 /// How often unused connections are looked at.
 const SWEEP: Duration = Duration::from_secs(5);
 
@@ -80,6 +86,8 @@ impl Proxy {
             counters,
             name: config.name.as_str().into(),
             shares: Shares::new(config.limits.max_in_flight, MAX_WAITING),
+            uploads: Shares::of_free(config.limits.max_in_flight, PART, MAX_WAITING),
+            unread: Shares::of_free(config.limits.max_in_flight, PART, MAX_UNREAD_WAITING),
             turn: AtomicUsize::new(0),
             cache,
             encoders: Budget::new(config.compress.map_or(0, |compression| compression.max_memory)),
@@ -244,39 +252,62 @@ impl Upstream {
         lookup: Option<Lookup>,
     ) -> ResponseFuture {
         let client = client(&head);
-        if let Some(share) = self.shares.try_take(client) {
-            return ResponseFuture(Either::Right(self.exchange(share, head, host, content, lookup).boxed()));
+        let upload = content.is_some().then(|| self.uploads.try_take(client));
+        let unread = self.unread.try_take(client);
+        if upload.as_ref().is_none_or(Option::is_some)
+            && let Some(unread) = unread
+            && let Some(place) = self.shares.try_take(client)
+        {
+            let permits = Permits { place, unread, upload: upload.flatten() };
+            return ResponseFuture(Either::Right(self.exchange(permits, head, host, content, lookup).boxed()));
         }
-        let Some(waiting) = self.shares.wait(client) else {
-            self.counters.fault(Fault::Full);
-            return answer(respond::fault(&head.method, Fault::Full));
-        };
-        let (inner, host) = (Arc::clone(self), host.to_owned());
+        let (inner, host, uploads) = (Arc::clone(self), host.to_owned(), upload.is_some());
+        drop(upload);
         let waits = async move {
-            let Ok(share) = tokio::time::timeout(WAITS_FOR, waiting).await else {
-                inner.counters.fault(Fault::Full);
-                return Ok(respond::fault(&head.method, Fault::Full));
-            };
-            inner.exchange(share, head, &host, content, lookup).await
+            match inner.permits(client, uploads).await {
+                // Boxed: what waits is small then.
+                Ok(permits) => inner.exchange(permits, head, &host, content, lookup).boxed().await,
+                Err(of) => {
+                    inner.counters.fault(Fault::Full);
+                    Ok(respond::share(&head.method, of))
+                }
+            }
         };
         ResponseFuture(Either::Right(waits.boxed()))
     }
 
+    /// Waits for what a request needs; if it does not come, what it is a share of.
+    async fn permits(&self, client: Option<IpAddr>, uploads: bool) -> Result<Permits, &Shares> {
+        let until = Instant::now() + WAITS_FOR;
+        let upload = if uploads { Some(take_or_wait(&self.uploads, client, until).await?) } else { None };
+        let unread = take_or_wait(&self.unread, client, until).await?;
+        let place = take_or_wait(&self.shares, client, until).await?;
+        Ok(Permits { place, unread, upload })
+    }
+
     fn exchange(
         self: &Arc<Self>,
-        share: Share,
+        permits: Permits,
         head: Parts,
         host: &str,
         content: Option<Content>,
         lookup: Option<Lookup>,
     ) -> impl Future<Output = Answer> + Send + use<> {
-        let exchange = Exchange::new(self, share, head, host, content, lookup);
+        let exchange = Exchange::new(self, permits, head, host, content, lookup);
         let name = UpstreamName(Arc::clone(&self.name));
         exchange.run().map(|mut response| {
             response.extensions_mut().insert(name);
             Ok(response)
         })
     }
+}
+
+async fn take_or_wait(shares: &Arc<Shares>, client: Option<IpAddr>, until: Instant) -> Result<Share, &Shares> {
+    if let Some(share) = shares.try_take(client) {
+        return Ok(share);
+    }
+    let waiting = shares.wait(client).ok_or(&**shares)?;
+    timeout_at(until, waiting).await.map_err(|_| &**shares)
 }
 
 /// The client whose share a request takes: as a trusted proxy names it, else the peer.

@@ -18,6 +18,10 @@ pub(super) struct Upstream {
     pub(super) name: Arc<str>,
     /// A permit for each request under way, shared fairly among clients.
     pub(super) shares: Arc<Shares>,
+    /// One for each request whose content is under way.
+    pub(super) uploads: Arc<Shares>,
+    /// One for each response of which something has come that its client has not taken.
+    pub(super) unread: Arc<Shares>,
     pub(super) turn: AtomicUsize,
     pub(super) cache: Cache,
     /// The memory of encoders.

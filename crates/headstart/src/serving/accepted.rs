@@ -172,6 +172,7 @@ impl<M: MakeConnectionService> Accepted<M> {
         let policy = headstart.policy(remote).counted(permit.activity());
         let mut config = headstart.connections.h2.clone();
         config.buffered_io = buffered;
+        config.max_concurrent_streams = permit.streams(config.max_concurrent_streams);
         let Some(service) = Self::made(&headstart, make, connection).await else { return };
         let mut driver = headstart_h2::serve_connection_with(config, &mut io, Bridge(service), policy);
         let result = tokio::select! {

@@ -56,6 +56,16 @@ fn of_what_is_free_a_client_has_its_part() {
 }
 
 #[test]
+fn what_cannot_be_refused_counts() {
+    let shares = Shares::of_free(8, 3, 0);
+    let forced: Vec<_> = (0..12).map(|_| shares.take(client(1))).collect();
+    assert!(shares.is_full() && shares.try_take(client(1)).is_none() && shares.try_take(client(2)).is_none());
+    drop(forced);
+    assert_eq!(left(&shares), (0, 0, 0));
+    assert_eq!(all_of(&shares, 1).len(), 2);
+}
+
+#[test]
 fn a_client_waits_in_half_of_the_room() {
     let shares = Shares::new(1, 16);
     let _held = shares.try_take(client(1)).unwrap();

@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Streams open in this process, with a response that is not whole.
 static OPEN: AtomicUsize = AtomicUsize::new(0);
 
-/// Up to so many streams have windows of so many bytes. In all: 16 of 256 KiB, 48 of 64 KiB and 960 of 8 KiB are
-/// 14.5 MiB, the most that 1,024 clients who take nothing can make the process hold.
-const LEVELS: [(usize, u32); 2] = [(16, 256 << 10), (64, 64 << 10)];
+/// Up to so many streams have windows of so many bytes. In all: 8 of 256 KiB, 24 of 64 KiB and 992 of 8 KiB are
+/// 11.25 MiB, the most that 1,024 clients who take nothing can make the process hold.
+const LEVELS: [(usize, u32); 2] = [(8, 256 << 10), (32, 64 << 10)];
 const LEAST: u32 = 8 << 10;
 
 /// The window of a connection: more than all its streams together ever have.
@@ -50,6 +50,6 @@ mod tests {
     #[test]
     fn the_bound_that_is_documented() {
         let all: u64 = (1..=1024).map(|open| u64::from(size_for(open))).sum();
-        assert_eq!(all, (14 << 20) + (512 << 10));
+        assert_eq!(all, (11 << 20) + (256 << 10));
     }
 }

@@ -66,7 +66,7 @@ fn clock(text: &str) -> Option<(i64, i64)> {
         let digit = fraction.as_bytes().get(place).filter(|byte| byte.is_ascii_digit()).map_or(0, |byte| byte - b'0');
         millis = millis * 10 + i64::from(digit);
     }
-    in_range.then_some((hour * 3600 + minute * 60 + second, millis))
+    in_range.then(|| (hour * 3600 + minute * 60 + second, millis))
 }
 
 fn moment([year, month, day]: [i64; 3], time: &str, zone: &str) -> Option<u64> {
@@ -74,7 +74,7 @@ fn moment([year, month, day]: [i64; 3], time: &str, zone: &str) -> Option<u64> {
     let in_range = (1..=31).contains(&day) && (1..=12).contains(&month) && (1970..=9999).contains(&year);
     let offset: i64 = match zone {
         "" | "Z" | "z" => 0,
-        zone => zone.replace(':', "").parse().ok().filter(|offset: &i64| offset.abs() <= 1500)?,
+        zone => zone.replace(':', "").parse().ok().filter(|offset: &i64| (-1500..=1500).contains(offset))?,
     };
     let offset_minutes = offset / 100 * 60 + offset % 100;
     if !in_range {
@@ -129,6 +129,8 @@ mod tests {
             ("2015-13-01T00:00:00Z", None),
             ("1/2", None),
             ("", None),
+            ("17/May/2015:100000000000000000:05:03 +0000", None),
+            ("17/May/2015:10:05:03 -9223372036854775808", None),
             ("NaN", None),
             ("-5", None),
         ] {

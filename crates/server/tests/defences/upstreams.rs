@@ -144,6 +144,42 @@ fn who_has_its_share_is_told_to_wait() {
     drop(held);
 }
 
+/// Responses that their client does not take are shares: beyond a quarter of the places it is told to wait, and others
+/// are not.
+#[test]
+fn who_takes_nothing_of_its_responses_gets_no_further_ones() {
+    let application = app::serve(|_| answer(&[], vec![b'a'; BODY]));
+    let server = Server::before(&format!("http://{application}"), "", "max_in_flight = 64");
+    let _held = server.hold("127.0.0.2", "/large", 40);
+    std::thread::sleep(Duration::from_millis(300));
+    let mut greedy = server.connect("127.0.0.2");
+    greedy.write_all(http1::head("a.example", "/page", &[]).as_bytes()).expect("it reads");
+    let reply = http1::Reply::parse(&http1::read_to_end(&mut greedy).0).expect("an answer");
+    assert_eq!((reply.status, reply.field("retry-after")), (429, Some("1")), "{}", reply.head);
+    all_come(&server, 5, BODY);
+}
+
+/// Who takes what it asked for may have as many under way as there are places.
+#[tokio::test]
+async fn who_takes_its_responses_gets_all_that_it_asks_for() {
+    let application = app::serve(|_| answer(&[], vec![b'a'; BODY]));
+    let server = Server::before(&format!("http://{application}"), "", "max_in_flight = 64");
+    let socket = tokio::net::TcpStream::connect(("127.0.0.1", server.port)).await.expect("it listens");
+    let mut settings = h2::client::Builder::new();
+    settings.initial_window_size(1 << 20).initial_connection_window_size(64 << 20);
+    let client = testkit::http2::Client::handshake(socket, "http://a.example", &settings).await.expect("a handshake");
+    let loads: Vec<_> = (0..100)
+        .map(|_| {
+            let mut client = client.clone();
+            tokio::spawn(async move { client.get("/large").await })
+        })
+        .collect();
+    for load in loads {
+        let reply = load.await.expect("no failure");
+        assert_eq!((reply.status.as_u16(), reply.body.len()), (200, BODY));
+    }
+}
+
 /// An office: each of 200 clients of one address loads a page with four assets over HTTP/2, all at once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_clients_of_one_address_load_pages_at_once() {
