@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use headstart_learn::{
     Asset, CacheState, ClientClass, ClientId, Config, ConnectionId, Delivery, Destination, Draw, Fetch, Fetched,
-    Freshness, Learner, Navigation, NetworkId, Page, Referrer, ReferrerPolicy, Time, Visit,
+    Freshness, Learner, Navigation, NetworkId, Page, Referrer, ReferrerPolicy, Refused, Site, Time, Visit,
 };
 
 const PATHS: [&str; 9] =
@@ -97,21 +97,34 @@ pub fn run(operations: &[u8]) {
                     learner.hold(visit, &plan, |known| known.path.len() % 2 == 0);
                 }
             }
-            _ => learner = Learner::restore(config(), &learner.snapshot(time)).expect("its own snapshot"),
+            18 => {
+                let referrer = [Referrer::Absent, Referrer::Origin, Referrer::Path(page)][usize::from(b) % 3];
+                learner.refused(time, &Refused { site, referrer, client, connection, asked: time, reason: a % 20 });
+            }
+            _ => {
+                let reasons = |learner: &Learner| learner.explain(time, site, Page::from(page), class).reasons;
+                let before = reasons(&learner);
+                learner = Learner::restore(config(), &learner.snapshot(time)).expect("its own snapshot");
+                assert_eq!(reasons(&learner), before);
+            }
         }
-        let page_name = page;
-        let page = Page::from(page);
-        let plan = learner.plan(time, site, page, class);
-        assert!((0.0..=0.25).contains(&learner.holdout_chance(site, &plan)));
-        assert!(plan.len() <= 4);
-        assert!(plan.iter().all(|c| (0.0..=1.0).contains(&c.probability) && c.lower_bound <= c.probability));
-        assert!(plan.iter().all(|c| &*c.path != page_name));
-        for known in learner.explain(time, site, page, class).assets {
-            assert!([known.hits, known.mute, known.effective].iter().all(|w| w.is_finite() && *w >= 0.0));
-        }
+        check_plan(&learner, time, site, (page, class));
     }
     let stats = learner.stats();
     assert!(stats.bytes <= 1 << 20 && stats.pages <= 16, "{stats:?}");
+}
+
+/// What is planned is sound.
+fn check_plan(learner: &Learner, time: Time, site: Site, (name, class): (&str, ClientClass)) {
+    let page = Page::from(name);
+    let plan = learner.plan(time, site, page, class);
+    assert!((0.0..=0.25).contains(&learner.holdout_chance(site, &plan)));
+    assert!(plan.len() <= 4);
+    assert!(plan.iter().all(|c| (0.0..=1.0).contains(&c.probability) && c.lower_bound <= c.probability));
+    assert!(plan.iter().all(|c| &*c.path != name));
+    for known in learner.explain(time, site, page, class).assets {
+        assert!([known.hits, known.mute, known.effective].iter().all(|w| w.is_finite() && *w >= 0.0));
+    }
 }
 
 fn config() -> Config {

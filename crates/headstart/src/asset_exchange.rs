@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use headstart_learn::{ClientId, ConnectionId, Fetch, Fetched, NetworkId, Referrer, Site, Time, Visit};
+use headstart_learn::{ClientId, ConnectionId, Fetch, Fetched, NetworkId, Referrer, Refused, Site, Time, Visit};
 use headstart_policy::Priority;
 use http::request::Parts;
 use http::{StatusCode, response};
@@ -130,7 +130,7 @@ impl AssetExchange {
                         engine.learner.describe(self.site, &asset);
                         self.visit = self.learn(engine, Fetched::Full(asset), now);
                     }
-                    Err(reason) => engine.unlearned.count(reason),
+                    Err(reason) => self.refuse(engine, reason, now),
                 }
             }
             // The page needs the asset, and the client held it.
@@ -162,14 +162,34 @@ impl AssetExchange {
         }
     }
 
+    /// The response teaches nothing.
+    fn refuse(&self, engine: &Engine, reason: Unlearned, now: Time) {
+        engine.unlearned.count(reason);
+        let Some(referrer) = self.referrer() else { return };
+        let refused = Refused {
+            site: self.site,
+            referrer,
+            client: self.client,
+            connection: self.connection,
+            asked: self.asked,
+            reason: reason as u8,
+        };
+        engine.learner.refused(now, &refused);
+    }
+
+    /// What the learner is told of the `Referer`; nothing of one that names another site.
+    fn referrer(&self) -> Option<Referrer<'_>> {
+        match &self.referer {
+            Referer::Foreign => None,
+            Referer::Absent => Some(Referrer::Absent),
+            Referer::Path(path) => Some(Referrer::Path(path)),
+        }
+    }
+
     fn learn(&self, engine: &Engine, fetched: Fetched<'_>, now: Time) -> Option<Visit> {
-        let referrer = match &self.referer {
-            Referer::Foreign => {
-                engine.unlearned.count(Unlearned::Referer);
-                return None;
-            }
-            Referer::Absent => Referrer::Absent,
-            Referer::Path(path) => Referrer::Path(path),
+        let Some(referrer) = self.referrer() else {
+            engine.unlearned.count(Unlearned::Referer);
+            return None;
         };
         let fetch = Fetch {
             site: self.site,

@@ -66,9 +66,11 @@ impl Headstart {
         self.explain_for(authority, page, ClientClass::Other)
     }
 
-    /// Why each asset of a page would be sent to clients of a class or not. `None` for a site that is not known.
+    /// Why each asset of a page would be sent to clients of a class or not. `None` for a site that is not known. Visits whose
+    /// window has passed are learned first.
     pub fn explain_for(&self, authority: &str, page: &str, class: ClientClass) -> Option<Explanation> {
         let site = self.engine.learner.known_site(&authority.to_ascii_lowercase())?;
+        self.engine.learner.advance(self.engine.now());
         Some(self.engine.learner.explain(self.engine.now(), site, Page::from(page), class))
     }
 

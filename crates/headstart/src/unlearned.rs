@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use headstart_learn::NetworkId;
+use headstart_learn::{NetworkId, PageReasons};
 
 /// Why a response, or a request, teaches nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -91,6 +91,15 @@ impl UnlearnedCounts {
     /// The reasons with their counts, in order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (Unlearned, u64)> + '_ {
         Unlearned::ALL.into_iter().map(|reason| (reason, self.get(reason)))
+    }
+}
+
+impl From<&PageReasons> for UnlearnedCounts {
+    /// Why assets of one page taught nothing.
+    fn from(page: &PageReasons) -> Self {
+        let mut counts = Self::default();
+        counts.0.iter_mut().zip(page.refused).for_each(|(count, refused)| *count = refused);
+        counts
     }
 }
 
@@ -241,6 +250,7 @@ mod tests {
         let ledger = Ledger::default();
         for (at, reason) in Unlearned::ALL.into_iter().enumerate() {
             assert_eq!(reason as usize, at);
+            assert!(at < PageReasons::default().refused.len(), "the learner counts it by page");
             (0..=at).for_each(|_| ledger.count(reason));
         }
         assert!(ledger.counts().iter().map(|(_, count)| count).eq(1..=Unlearned::ALL.len() as u64));

@@ -59,10 +59,11 @@ impl Decay {
         1.0 / (UNIT * self.relative(tick) * half_lives.exp2())
     }
 
-    /// 2^((t - L) / H); 1 to 2^8.
+    /// 2^((t - L) / H); 1 to 2^8, and more after the last landmark that has a number, thousands of years from now.
     fn relative(self, tick: Tick) -> f32 {
         let length = self.half_life.saturating_mul(EPOCH_HALF_LIVES);
-        ((tick.0 % length) as f64 / self.half_life as f64).exp2() as f32
+        let since = tick.0.saturating_sub(u64::from(self.epoch(tick)).saturating_mul(length));
+        (since as f64 / self.half_life as f64).exp2() as f32
     }
 }
 
@@ -84,15 +85,26 @@ mod tests {
         assert_eq!(decay.gain(Tick(8 * H), 2.0), 32);
     }
 
+    #[track_caller]
+    fn check(half_life: u64, early: u64, late: u64) {
+        let decay = Decay::new(half_life);
+        let sum = |then: u64| decay.gain(Tick(early), 1.0) as f32 * decay.scale(decay.epoch(Tick(early)), Tick(then));
+        let now = sum(late);
+        assert!(now.is_finite() && (0.0..=1.05).contains(&now), "{now}");
+        assert!(sum(late.saturating_add(half_life)) <= now * 1.001, "{now}");
+    }
+
+    #[test]
+    fn decay_goes_on_after_the_last_landmark() {
+        check(55_676_774, 1_913_039_387_376_048_697, 2_229_464_843_864_197_530);
+        check(60_000, u64::MAX / 2, u64::MAX);
+        check(60_000, u64::MAX, u64::MAX);
+    }
+
     proptest! {
         #[test]
         fn weights_are_finite_and_decay_is_monotone(half_life in 60_000u64..1 << 40, a: u64, b: u64) {
-            let decay = Decay::new(half_life);
-            let (early, late) = (a.min(b), a.max(b));
-            let sum = |then: u64| decay.gain(Tick(early), 1.0) as f32 * decay.scale(decay.epoch(Tick(early)), Tick(then));
-            let now = sum(late);
-            prop_assert!(now.is_finite() && (0.0..=1.05).contains(&now));
-            prop_assert!(sum(late.saturating_add(half_life)) <= now * 1.001);
+            check(half_life, a.min(b), a.max(b));
         }
     }
 }

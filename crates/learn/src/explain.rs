@@ -8,6 +8,7 @@ use crate::model::{Chain, Model};
 use crate::observation::ClientClass;
 use crate::pages::is_named;
 use crate::planner::{Now, decide};
+use crate::stats::PageReasons;
 use crate::sync::Arc;
 use crate::verdict::Verdict;
 
@@ -27,6 +28,8 @@ pub struct Explanation {
     pub assets: Vec<AssetWeight>,
     /// How many assets are not shown, as too few networks have asked for them.
     pub hidden: usize,
+    /// Why visits and assets of the page taught nothing, by reason.
+    pub reasons: PageReasons,
 }
 
 /// How much is known of a page.
@@ -138,5 +141,6 @@ pub(crate) fn explain(model: &Model, chain: &Chain, config: &Config, now: Now, c
             verdict,
         })
     });
-    Explanation { state, named, levels: levels.collect(), assets: assets.collect(), hidden }
+    let reasons = PageReasons::default();
+    Explanation { state, named, levels: levels.collect(), assets: assets.collect(), hidden, reasons }
 }

@@ -2,14 +2,16 @@
 
 mod fleet;
 mod reading;
+mod refusing;
 mod state;
 
 use std::fmt;
 
 pub use self::fleet::{Delta, DeltaError, Learned, Outbound};
+use self::refusing::Asking;
 
 use crate::asset::Asset;
-use crate::attribution::{Named, Requester, Unattributed, attribute};
+use crate::attribution::{Named, Unattributed, attribute};
 use crate::candidate::Known;
 use crate::clock::{Clock, Tick};
 use crate::config::Config;
@@ -30,7 +32,7 @@ use crate::query;
 use crate::returning::Returning;
 use crate::site::{Shown, Site};
 use crate::sites::{Place, Sites};
-use crate::sync::{Arc, AtomicU64, Mutex, Ordering, lock};
+use crate::sync::{Arc, AtomicU64, Mutex, lock};
 use crate::time::{Time, millis};
 use crate::visit::{Asked, MAX_PATH, OpenVisit};
 use crate::visits::{Closed, Visits};
@@ -221,16 +223,8 @@ impl Learner {
         if let Some(metadata) = metadata {
             self.directory.describe(asset, metadata);
         }
-        // The caller's time of asking, by the learner's clock.
-        let waited = now.as_millis().saturating_sub(fetch.asked.as_millis());
-        let asked = Tick(tick.0.saturating_sub(waited));
-        let request = Requester {
-            site: fetch.site,
-            client: fetch.client.get(),
-            connection: fetch.connection.map(ConnectionId::get),
-            referrer: self.named(fetch.site, fetch.referrer),
-            asked,
-        };
+        let request = self.requester(tick, now, &Asking::from(fetch));
+        let asked = request.asked;
         let attributed: Result<Visit, Unattributed> = self.with_visits(|visits, closed| {
             visits.advance(tick, closed);
             let (visit, in_full) = attribute(visits, &request)?;
@@ -249,9 +243,7 @@ impl Learner {
         match attributed {
             Ok(visit) => Some(visit),
             Err(reason) => {
-                let [none, several] = &self.unattributed;
-                let count = if reason == Unattributed::NoVisit { none } else { several };
-                count.fetch_add(1, Ordering::Relaxed);
+                self.count_unattributed(reason, request.referrer);
                 None
             }
         }
@@ -315,7 +307,10 @@ impl Learner {
     /// Closes and learns every open visit, as at shutdown.
     pub fn finish(&self, now: Time) {
         self.tick(now);
-        self.with_visits(Visits::finish);
+        let open = lock(&self.visits).len();
+        for _ in 0..open.div_ceil(BATCH) {
+            self.with_visits(|visits, closed| visits.finish(BATCH, closed));
+        }
     }
 
     fn tick(&self, now: Time) -> Tick {
@@ -374,6 +369,9 @@ impl Learner {
         result
     }
 }
+
+/// Visits that are taken out at a time where all are learned: few enough that what they hold is still in a cache.
+const BATCH: usize = 32;
 
 /// The day of a tick.
 fn day(tick: Tick) -> u16 {

@@ -27,15 +27,29 @@ const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
 impl<'p> LevelName<'p> {
     pub(crate) fn section(page: &'p str) -> Self {
-        let path = page.split('?').next().unwrap_or_default();
-        let depth = path.bytes().filter(|byte| *byte == b'/').count().max(1);
-        let first = if depth > 1 { path.split('/').nth(1).unwrap_or_default() } else { "" };
-        Self::Section { first, depth }
+        let (mut slashes, mut first) = (0, 0..0);
+        for (at, byte) in page.bytes().enumerate().take_while(|(_, byte)| *byte != b'?') {
+            if byte == b'/' {
+                slashes += 1;
+                first = match slashes {
+                    1 => at + 1..at + 1,
+                    2 => first.start..at,
+                    _ => first,
+                };
+            }
+        }
+        let first = if slashes > 1 { page.get(first).unwrap_or_default() } else { "" };
+        Self::Section { first, depth: slashes.max(1) }
     }
 
     /// `None` for a page without parameters.
     pub(crate) fn template(page: &'p str) -> Option<Self> {
-        page.split('/').any(is_parameter).then_some(Self::Template(page))
+        let mut length = 0;
+        let parameter = page.bytes().any(|byte| {
+            length = if byte == b'/' { 0 } else { length + 1 };
+            length > MAX_WORD || byte.is_ascii_digit() || byte == b'%'
+        });
+        parameter.then_some(Self::Template(page))
     }
 
     /// The key of the node with this name.

@@ -100,6 +100,7 @@ mod nodes;
 mod observation;
 mod orphans;
 mod page;
+mod page_reasons;
 mod pages;
 mod plan;
 mod planner;
@@ -140,14 +141,14 @@ pub use crate::learner::{Delta, DeltaError, Learned, Learner, Outbound};
 pub use crate::level::Level;
 pub use crate::merge::Merged;
 pub use crate::observation::{
-    CacheState, ClientClass, Delivery, Draw, Fetch, Fetched, Navigation, Referrer, ReferrerPolicy, Visit,
+    CacheState, ClientClass, Delivery, Draw, Fetch, Fetched, Navigation, Referrer, ReferrerPolicy, Refused, Visit,
 };
 pub use crate::page::Page;
 pub use crate::pages::{PageWeight, Pages};
 pub use crate::plan::Plan;
 pub use crate::site::{Shown, Site};
 pub use crate::snapshot::SnapshotError;
-pub use crate::stats::{Reasons, Stats};
+pub use crate::stats::{PageReasons, Reasons, Stats};
 pub use crate::time::Time;
 pub use crate::verdict::Verdict;
 

@@ -13,7 +13,8 @@ use crate::edge::Edge;
 use crate::model::Model;
 use crate::networks::Networks;
 use crate::node::Node;
-use crate::record::{ASSET, AssetRecord, NODE, Name, NodeRecord};
+use crate::page_reasons::{self, ReasonTable};
+use crate::record::{ASSET, AssetRecord, NODE, Name, NodeRecord, REASONS};
 use crate::rename::stem;
 use crate::site::Site;
 use crate::timeline::Timeline;
@@ -24,6 +25,8 @@ pub(crate) struct Records<'a> {
     /// The heaviest first.
     nodes: Vec<(u32, Cursor<'a>)>,
     assets: HashMap<u64, Candidate<'a>>,
+    /// Why pages taught nothing.
+    reasons: Vec<Cursor<'a>>,
 }
 
 /// An asset of a snapshot, which is taken in when a page that is taken in needs it.
@@ -62,7 +65,7 @@ pub struct Merged {
 impl<'a> Records<'a> {
     /// `None` if any of them is malformed: then nothing has been taken in yet.
     pub(crate) fn read(mut cursor: Cursor<'a>, sites: usize) -> Option<Self> {
-        let mut records = Records { nodes: Vec::new(), assets: HashMap::new() };
+        let mut records = Records { nodes: Vec::new(), assets: HashMap::new(), reasons: Vec::new() };
         while !cursor.is_empty() {
             let (tag, length) = (cursor.u8()?, cursor.u32()?);
             let record = Cursor(cursor.take(usize::try_from(length).ok()?)?);
@@ -74,6 +77,10 @@ impl<'a> Records<'a> {
                 NODE => {
                     let read = NodeRecord::read(record).filter(|read| usize::from(read.node.site) < sites)?;
                     records.nodes.push((read.node.count, record));
+                }
+                REASONS => {
+                    page_reasons::read(record)?;
+                    records.reasons.push(record);
                 }
                 _ => return None,
             }
@@ -102,9 +109,17 @@ impl<'a> Records<'a> {
         standings
     }
 
+    /// Adds up why pages taught nothing.
+    pub(crate) fn take_reasons(&self, table: &mut ReasonTable) {
+        for record in &self.reasons {
+            // All of them have been read before.
+            let _ = table.add_record(*record);
+        }
+    }
+
     /// Takes in the records, with the model in hand for one of them, and its site, at a time. O(n log n).
     pub(crate) fn take_in(self, context: &Context, mut with: impl FnMut(Site, &mut dyn FnMut(&mut Model))) -> Merged {
-        let Records { nodes, mut assets } = self;
+        let Records { nodes, mut assets, .. } = self;
         let mut merged = Merged { same_key: context.same_key, ..Merged::default() };
         for (_, record) in nodes {
             let Some(mut read) = NodeRecord::read(record) else { continue };

@@ -1,8 +1,10 @@
 //! The evidence: every node and every asset.
 
+mod counts;
 mod fleet;
 mod learning;
 
+use self::counts::Counts;
 use crate::accumulator::{Accumulator, Gone};
 use crate::assets::Assets;
 use crate::clock::Tick;
@@ -16,10 +18,10 @@ use crate::level_name::LevelName;
 use crate::node::Node;
 use crate::nodes::{NODE_BYTES, Nodes};
 use crate::page::Page;
+use crate::page_reasons::ReasonTable;
 use crate::plans::Plans;
 use crate::site::Site;
 use crate::sketch::Sketch;
-use crate::stats::Stats;
 use crate::sync::Arc;
 use crate::time::millis;
 use crate::votes::Votes;
@@ -34,6 +36,7 @@ pub(crate) struct Model {
     sketch: Sketch,
     keys: Keys,
     plans: Arc<Plans>,
+    reasons: ReasonTable,
     decay: Decay,
     limits: Limits,
     counts: Counts,
@@ -46,20 +49,6 @@ struct Limits {
     bytes: usize,
     edges: usize,
     min_networks: u32,
-}
-
-/// Counts of events so far.
-#[derive(Clone, Copy, Debug, Default)]
-struct Counts {
-    learned: u64,
-    not_a_page: u64,
-    no_assets: u64,
-    voted: u64,
-    no_room: u64,
-    page_full: u64,
-    late: u64,
-    cache_unknown: u64,
-    few_networks: u64,
 }
 
 /// The nodes of a page that exist, from coarse to fine.
@@ -85,7 +74,8 @@ impl Model {
     pub(crate) fn new(config: &Config, bytes: usize, keys: Keys, directory: Arc<Directory>, plans: Arc<Plans>) -> Self {
         let votes = Votes::new(config.memory_bytes() / 64, millis(config.vote_interval()));
         let sketch = Sketch::new(config.memory_bytes() / 64);
-        let bytes = bytes.saturating_sub(votes.bytes() + sketch.bytes());
+        let reasons = ReasonTable::new(config.memory_bytes() / 256);
+        let bytes = bytes.saturating_sub(votes.bytes() + sketch.bytes() + reasons.bytes());
         let seed = keys.seed();
         let assets = (bytes / 4 / Assets::ENTRY_BYTES).max(64);
         Self {
@@ -95,6 +85,7 @@ impl Model {
             sketch,
             keys,
             plans,
+            reasons,
             decay: Decay::new(millis(config.half_life())),
             limits: Limits { bytes, edges: config.max_assets_per_page(), min_networks: config.min_networks() },
             counts: Counts::default(),
@@ -113,6 +104,15 @@ impl Model {
     /// The assets, to be changed; edges keep what they point to.
     pub(crate) fn assets_mut(&mut self) -> &mut Assets {
         &mut self.assets
+    }
+
+    /// Why the visits and assets of each page taught nothing.
+    pub(crate) fn reasons(&self) -> &ReasonTable {
+        &self.reasons
+    }
+
+    pub(crate) fn reasons_mut(&mut self) -> &mut ReasonTable {
+        &mut self.reasons
     }
 
     pub(crate) fn keys(&self) -> &Keys {
@@ -215,26 +215,7 @@ impl Model {
 
     /// Bytes of heap.
     pub(crate) fn bytes(&self) -> usize {
-        self.counted_bytes() + self.votes.bytes() + self.sketch.bytes()
-    }
-
-    pub(crate) fn add_stats(&self, stats: &mut Stats) {
-        stats.pages = self.nodes.len();
-        (stats.assets, stats.shown_assets) = self.assets.counts();
-        stats.edges = self.nodes.iter().map(|node| node.edges.len()).sum();
-        stats.bytes += self.bytes();
-        stats.learned = self.counts.learned;
-        stats.evicted = self.nodes.evicted();
-        stats.renamed = self.assets.renamed;
-        let reasons = &mut stats.reasons;
-        reasons.not_a_page += self.counts.not_a_page;
-        reasons.no_assets = self.counts.no_assets;
-        reasons.voted = self.counts.voted;
-        reasons.no_room = self.counts.no_room;
-        reasons.page_full = self.counts.page_full;
-        reasons.late = self.counts.late;
-        reasons.cache_unknown = self.counts.cache_unknown;
-        reasons.few_networks = self.counts.few_networks;
+        self.counted_bytes() + self.votes.bytes() + self.sketch.bytes() + self.reasons.bytes()
     }
 
     fn counted_bytes(&self) -> usize {

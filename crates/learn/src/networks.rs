@@ -45,7 +45,12 @@ impl Networks {
     }
 
     /// Adds `network`, a keyed hash, as seen for `thing`, another.
+    #[inline]
     pub(crate) fn add(&mut self, network: u64, thing: u64) {
+        if self.0 == u32::MAX {
+            // All bits are set.
+            return;
+        }
         // Both factors are secret; the fold depends on every bit of each.
         let product = u128::from(network ^ thing) * u128::from(thing | 1);
         let folded = (product >> 64) as u64 ^ product as u64;

@@ -71,6 +71,24 @@ pub(crate) struct Visited {
     pub(crate) witness: Option<Witness>,
 }
 
+/// What a counted visit adds to the edges of its node.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counted {
+    gain: u32,
+    /// Of its witness; 0 if it has none.
+    bit: u32,
+}
+
+impl Counted {
+    /// Whether it is remembered.
+    pub(crate) fn is_witness(self) -> bool {
+        self.bit != 0
+    }
+}
+
+/// While an asset of a page was fetched no more often than this, each fetch may put it into the plan.
+const FEW_FETCHES: u64 = 8;
+
 impl Node {
     pub(crate) fn new(key: u64, site: u16, level: Level, epoch: Epoch, fates: u32) -> Self {
         Self {
@@ -108,8 +126,8 @@ impl Node {
         }
     }
 
-    /// Counts a visit. Says which bit its witness has, if it is one.
-    pub(crate) fn count(&mut self, visit: &Visited) -> Option<usize> {
+    /// Counts a visit. Says what it adds to the edges.
+    pub(crate) fn count(&mut self, visit: &Visited) -> Counted {
         self.rebase(visit.epoch);
         // One of before the landmark counts only as a witness.
         if visit.gain > 0 && visit.epoch == self.epoch {
@@ -120,29 +138,41 @@ impl Node {
         self.networks.add(visit.network, self.key);
         self.first = self.first.min(visit.second);
         self.last = self.last.max(visit.second);
-        let shift = self.witnesses.add(visit.witness?, !self.level.is_page())?;
+        let gain = if visit.epoch == self.epoch { visit.gain } else { 0 };
+        let shift = visit.witness.and_then(|witness| self.witnesses.add(witness, !self.level.is_page()));
+        let Some(shift) = shift else { return Counted { gain, bit: 0 } };
         self.shift(shift);
-        Some(shift.at)
+        Counted { gain, bit: 1 << shift.at }
     }
 
-    /// Takes in what a counted visit says of the asset of the edge at `at`, whose hash is `hash`.
-    pub(crate) fn record(&mut self, at: usize, hash: u64, evidence: Evidence, visit: &Visited, witness: Option<usize>) {
-        let (key, epoch) = (self.key, self.epoch);
-        let Some(edge) = self.edges.get_mut(at) else { return };
-        let gain = if visit.epoch == epoch { visit.gain } else { 0 };
-        let bit = witness.map_or(0, |at| 1u32 << at);
+    /// Takes in what a counted visit says of the asset of the edge at `at`, whose hash is `hash`. Whether that may put it into
+    /// the plan at once: it has passed the gate of so many networks, or is young.
+    #[inline]
+    pub(crate) fn record(
+        &mut self,
+        at: usize,
+        hash: u64,
+        evidence: Evidence,
+        (visit, counted, needed): (&Visited, Counted, u32),
+    ) -> bool {
+        let key = self.key;
+        let Some(edge) = self.edges.get_mut(at) else { return false };
         match evidence {
             Evidence::Fetched(hit) => {
-                edge.hits = edge.hits.saturating_add(gain);
-                edge.fetched_by |= bit;
+                edge.hits = edge.hits.saturating_add(counted.gain);
+                edge.fetched_by |= counted.bit;
                 edge.birth = edge.birth.min(visit.second);
+                let before = edge.networks;
                 edge.networks.add(visit.network, hash ^ key);
                 edge.order.add(hit, visit.weight);
                 edge.manner.add(hit, visit.weight);
+                edge.order.fetches() <= FEW_FETCHES
+                    || (edge.networks != before && before.at_least() < needed && edge.networks.at_least() >= needed)
             }
             Evidence::Mute => {
-                edge.mute = edge.mute.saturating_add(gain);
-                edge.muted_by |= bit;
+                edge.mute = edge.mute.saturating_add(counted.gain);
+                edge.muted_by |= counted.bit;
+                false
             }
         }
     }
@@ -273,7 +303,7 @@ mod tests {
         let gain = if step.scope == Scope::PositiveOnly { 0 } else { 16 };
         let visit =
             Visited { second: step.second, epoch, gain, weight: 1, network: step.network * 77, witness: Some(witness) };
-        let bit = node.count(&visit);
+        let counted = node.count(&visit);
         for asset in 0..5u32 {
             let fetched = step.assets >> asset & 1 == 1;
             if !fetched && step.mute >> asset & 1 == 0 {
@@ -285,7 +315,7 @@ mod tests {
             });
             let hit = Hit { rank: asset as u16, late: step.mute & 1 == 1, urgency: Some(asset as u8) };
             let evidence = if fetched { Evidence::Fetched(hit) } else { Evidence::Mute };
-            node.record(at, u64::from(asset), evidence, &visit, bit);
+            node.record(at, u64::from(asset), evidence, (&visit, counted, 3));
         }
     }
 

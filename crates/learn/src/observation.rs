@@ -99,6 +99,23 @@ pub struct Fetch<'a> {
     pub urgency: Option<u8>,
 }
 
+/// An asset that was asked for and answered with a response that may not be learned.
+#[derive(Clone, Copy, Debug)]
+pub struct Refused<'a> {
+    /// The site asked.
+    pub site: Site,
+    /// What the request said it came from.
+    pub referrer: Referrer<'a>,
+    /// Who asked.
+    pub client: ClientId,
+    /// On which connection; `None` where connections say nothing of clients.
+    pub connection: Option<ConnectionId>,
+    /// When the request arrived.
+    pub asked: Time,
+    /// A number of the caller's for the reason, below 16.
+    pub reason: u8,
+}
+
 /// How a fetch was answered.
 #[derive(Clone, Copy, Debug)]
 pub enum Fetched<'a> {

@@ -16,6 +16,7 @@ use crate::witnesses::{Witness, Witnesses};
 
 pub(crate) const ASSET: u8 = 1;
 pub(crate) const NODE: u8 = 2;
+pub(crate) const REASONS: u8 = 3;
 
 const CROWDED: u8 = 1;
 const SHOWN: u8 = 2;

@@ -17,6 +17,7 @@
 //!     newest visit u32, number of blocks u16, for each: start u32, weight u32;
 //!     number of witnesses u8, each u64; number of edges u16, in the order of hashes, for each: asset hash u64,
 //!     birth u32, hits u32, mute u32, networks u32, fetched by u32, muted by u32, order u32, manner u32; name
+//!   tag 3, why visits and assets of a page taught nothing: key u64, then for each reason: number u8, count u32
 //! CRC-32 of everything before                                    4
 //! ```
 //!

@@ -37,6 +37,20 @@ pub struct Stats {
     pub reasons: Reasons,
 }
 
+/// Reasons of the caller's that are told apart; see [`Learner::refused`](crate::Learner::refused).
+pub(crate) const REFUSALS: usize = 16;
+
+/// Why the visits and assets of one page were not learned. The counts are kept for the pages that have the most of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct PageReasons {
+    /// Reasons of the learner; `few_networks` is not counted by page, as [`Knowledge`](crate::Knowledge) says it.
+    pub reasons: Reasons,
+    /// Assets that were refused by the caller, by the number of its reason: see [`Learner::refused`](crate::Learner::refused).
+    pub refused: [u64; REFUSALS],
+}
+
 /// Why something was not learned: how often each reason held. Grows without end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]

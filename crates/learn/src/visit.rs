@@ -4,6 +4,7 @@ use crate::clock::Tick;
 use crate::metadata::Metadata;
 use crate::observation::{ClientClass, Delivery, Draw, Navigation, ReferrerPolicy, SILENCE};
 use crate::site::Site;
+use crate::stats::REFUSALS;
 use crate::time::millis;
 
 /// Longest path with query, in bytes, that is learned.
@@ -43,6 +44,8 @@ pub(crate) struct OpenVisit {
     /// Until then requests that name no page may be another visit's.
     pub(crate) contested_until: Tick,
     pub(crate) referrer_policy: ReferrerPolicy,
+    /// Assets that may not be learned, by the caller's reason.
+    pub(crate) refused: [u8; REFUSALS],
     /// The paths of the records, one after another.
     paths: String,
     fetched: u16,
@@ -127,6 +130,7 @@ impl OpenVisit {
             anonymous: false,
             contested_until: Tick(0),
             referrer_policy: ReferrerPolicy::Unknown,
+            refused: [0; REFUSALS],
             paths: String::new(),
             fetched: 0,
             transfers: Transfers { open: 1, last: opened, told: false, silent: false },

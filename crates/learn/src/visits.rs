@@ -166,10 +166,11 @@ impl Visits {
         self.quiet.insert(at, (due, handle));
     }
 
-    /// Closes every visit.
-    pub(crate) fn finish(&mut self, closed: &mut Closed) {
-        closed.reserve(self.open.len());
-        while let Some(handle) = self.queue.pop_front() {
+    /// Closes so many visits, the oldest.
+    pub(crate) fn finish(&mut self, most: usize, closed: &mut Closed) {
+        while closed.len() < most
+            && let Some(handle) = self.queue.pop_front()
+        {
             closed.extend(self.remove(handle));
         }
     }

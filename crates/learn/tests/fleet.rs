@@ -92,7 +92,7 @@ fn sums(world: &World) -> BTreeMap<Vec<u8>, Vec<u8>> {
         rest = &rest[5 + length..];
         if tag == 1 {
             record.truncate(22);
-        } else if record[11] & 2 != 0 {
+        } else if tag == 2 && record[11] & 2 != 0 {
             record[11] &= !2;
             let name = all_names().into_iter().find(|name| {
                 let length = (name.len() as u16).to_le_bytes();
@@ -100,7 +100,7 @@ fn sums(world: &World) -> BTreeMap<Vec<u8>, Vec<u8>> {
             });
             record.truncate(record.len() - 2 - name.expect("one of the names of the test").len());
         }
-        sums.insert([&[tag], &record[..8]].concat(), record);
+        (tag < 3).then(|| sums.insert([&[tag], &record[..8]].concat(), record));
     }
     sums
 }
@@ -242,9 +242,8 @@ fn three_networks_at_three_servers_teach_a_fourth() {
             fleet.view(node, &View { page, assets: &["/a.css"], network: node as u64, delivered: &[] });
         }
     }
-    let deltas: Vec<_> = (0..3).map(|node| fleet.delta(node).expect("a visit")).collect();
-    for delta in &deltas {
-        let text = String::from_utf8_lossy(delta);
+    let deltas = [0, 1, 2].map(|node| fleet.delta(node).expect("a visit"));
+    for text in deltas.iter().map(|delta| String::from_utf8_lossy(delta)) {
         assert!(!text.contains("a.css") && !text.contains("blog"), "no name below the gate leaves a server");
     }
     for (from, delta) in deltas.iter().enumerate() {
@@ -256,8 +255,7 @@ fn three_networks_at_three_servers_teach_a_fourth() {
     assert!(fleet.nodes[3].planned("/blog/1").is_empty(), "the fourth does not, yet");
     assert!(fleet.nodes[0].learner.outbound().news);
     fleet.exchange();
-    assert_eq!(fleet.nodes[3].planned("/blog/1"), ["/a.css"]);
-    assert_eq!(fleet.nodes[3].planned("/blog/2"), ["/a.css"], "templates too");
+    assert_eq!(["/blog/1", "/blog/2"].map(|page| fleet.nodes[3].planned(page)), [["/a.css"]; 2], "templates too");
     assert!(fleet.delta(3).is_none(), "what others have told is not told again");
 }
 

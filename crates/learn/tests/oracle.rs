@@ -1,9 +1,12 @@
 //! The learner against a naive one that keeps every visit and computes by definition.
 
+#[path = "oracle/definition.rs"]
+mod definition;
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use definition::{Evidence, Remembered};
 use headstart_learn::*;
 use proptest::prelude::*;
 use support::*;
@@ -36,16 +39,6 @@ fn step() -> impl Strategy<Value = Step> {
         prop_oneof![Just(1u64), 16..100u64, 1_000..9_000u64],
     )
         .prop_map(|(page, fetched, delivered, network, pause)| Step { page, fetched, delivered, network, pause })
-}
-
-/// The naive learner's memory of a visit that counted.
-struct Remembered {
-    seconds: f64,
-    page: usize,
-    network: u64,
-    /// In the order of requests.
-    hits: Vec<usize>,
-    mute: BTreeSet<usize>,
 }
 
 #[derive(Default)]
@@ -88,6 +81,7 @@ impl Naive {
             network: step.network,
             mute: mute.collect(),
             hits: fetched,
+            assisted,
         });
         let last = self.visits.last_mut().expect("just pushed");
         last.hits.retain(|asset| !hinted.contains(asset));
@@ -95,13 +89,8 @@ impl Naive {
 
     /// h and m of the page itself, and the most networks of a level that asked for the asset.
     fn weigh(&self, page: &str, asset: usize, now: f64) -> (f64, f64, usize) {
-        let mut levels: Vec<fn(&str) -> String> = vec![section];
-        if template(page) != page {
-            levels.push(template);
-        }
-        levels.push(str::to_owned);
         let mut result = (0.0, 0.0, 0);
-        for level in levels {
+        for level in levels(page) {
             let (mut hits, mut mute, mut known) = (0.0, 0.0, false);
             let mut networks = BTreeSet::new();
             for visit in self.visits.iter().filter(|visit| level(PAGES[visit.page]) == level(page)) {
@@ -118,6 +107,38 @@ impl Naive {
         }
         result
     }
+}
+
+impl Naive {
+    /// p by definition, with thresholds moved by `slack`.
+    fn probability(&self, page: &str, asset: usize, (start, now): (u64, f64), slack: f64) -> f64 {
+        const KAPPA: f64 = 0.5;
+        let (mut p, mut birth) = (0.0, 0);
+        let levels = levels(page);
+        for (depth, level) in levels.iter().enumerate() {
+            let of_level = |visit: &&Remembered| level(PAGES[visit.page]) == level(page);
+            let visits: Vec<&Remembered> = self.visits.iter().filter(of_level).collect();
+            if visits.is_empty() {
+                continue;
+            }
+            let first = visits.iter().find(|visit| visit.hits.contains(&asset)).map(|visit| visit.second());
+            birth = first.unwrap_or(birth);
+            let evidence = Evidence { visits, asset, birth, known: first.is_some(), start, slack };
+            let (h, n) = if depth + 1 == levels.len() { evidence.of_visits(now) } else { evidence.of_pages() };
+            p = (h + KAPPA * p) / (n + KAPPA);
+        }
+        p
+    }
+}
+
+/// The levels of a page from coarse to fine, by the names that pages have there.
+fn levels(page: &str) -> Vec<fn(&str) -> String> {
+    let mut levels: Vec<fn(&str) -> String> = vec![section];
+    if template(page) != page {
+        levels.push(template);
+    }
+    levels.push(str::to_owned);
+    levels
 }
 
 fn template(page: &str) -> String {
@@ -155,6 +176,10 @@ fn check(steps: &[Step], asked: &str) {
         // Weights are whole numbers of a sixteenth of a visit at least.
         let close = |a: f32, b: f64| (f64::from(a) - b).abs() <= 0.04 * (1.0 + b);
         assert!(close(known.hits, h) && close(known.mute, m), "{known:?} {h} {m}");
+        // Rounding may put it on the other side of a threshold.
+        let when = (start / SECOND, now);
+        let p = [0.0, 0.01, -0.01].map(|slack| naive.probability(asked, asset, when, slack));
+        assert!(p.iter().any(|p| (f64::from(known.probability) - p).abs() < 0.01), "{known:?} {p:?}");
         // Up to three are counted exactly, and more at least as three.
         assert!(known.networks as usize >= networks.min(3), "{known:?} {networks}");
         assert!((0.0..=1.0).contains(&known.probability) && known.lower_bound <= known.probability, "{known:?}");

@@ -119,7 +119,7 @@ fn evaluate(views: &Views, config: Config, args: &Evaluate) -> anyhow::Result<Re
     let mut sizes: HashMap<NameId, u64> = HashMap::new();
     let engine = Engine::default();
     let budget = Budget { max_hints: args.max_hints, ..engine.budget };
-    replay(&views, |time, number, event| match event {
+    replay(views, |time, number, event| match event {
         Event::Navigation(view) => {
             let page = views.names.get(view.page);
             let plan = learner.plan(Time::from_millis(time), site, Headstart::page(page), view.class);

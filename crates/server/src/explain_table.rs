@@ -6,6 +6,8 @@ use headstart::KnowledgeText;
 use headstart::learn::{AssetWeight, Explanation, Knowledge, Verdict};
 use indicatif::HumanBytes;
 
+use crate::reasons_text::{Reason, reasons};
+
 /// The lower bound from which a planned asset is pushed, not only hinted.
 const PUSHED_FROM: f32 = 0.4;
 
@@ -19,6 +21,7 @@ pub(crate) fn table(authority: &str, page: &str, explanation: &Explanation) -> S
             }
             state => writeln!(text, "{page} on {authority}: {}", KnowledgeText(state)),
         };
+        unlearned(&mut text, explanation);
         return text;
     }
     if explanation.state != Knowledge::Known {
@@ -39,7 +42,19 @@ pub(crate) fn table(authority: &str, page: &str, explanation: &Explanation) -> S
     if explanation.hidden > 0 {
         let _ = writeln!(text, "{} more assets have been seen from too few networks to be named", explanation.hidden);
     }
+    unlearned(&mut text, explanation);
     text
+}
+
+/// Why views and assets of the page taught nothing.
+fn unlearned(text: &mut String, explanation: &Explanation) {
+    let reasons = reasons(&explanation.reasons);
+    if !reasons.is_empty() {
+        let _ = writeln!(text, "\nwhat taught nothing:");
+    }
+    for Reason { count, text: why, .. } in reasons {
+        let _ = writeln!(text, "{count:>9} {why}");
+    }
 }
 
 fn row(text: &mut String, asset: &AssetWeight) {

@@ -12,6 +12,7 @@ use crate::assembly::{Assembly, Named, Request, View};
 use crate::bots::is_bot;
 use crate::identity::identity;
 use crate::names::{NameId, Names};
+use crate::tally::Tally;
 use crate::target::{destination, is_icon, origin_form, split_url, without_query};
 use headstart::Headstart;
 
@@ -24,28 +25,6 @@ pub(crate) struct Scope {
     pub(crate) asset_prefixes: Vec<String>,
     /// Milliseconds.
     pub(crate) window: u64,
-}
-
-/// Counts of the lines of a log, by kind.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Tally {
-    pub(crate) lines: u64,
-    pub(crate) malformed: u64,
-    /// In a format that carries no Referer.
-    pub(crate) without_referer: u64,
-    /// Of another name than those of the site, as far as the log says.
-    pub(crate) elsewhere: u64,
-    pub(crate) bots: u64,
-    /// Not GET, or not answered with 200 or 304.
-    pub(crate) unsuitable: u64,
-    /// Answered with 404 or 410.
-    pub(crate) gone: u64,
-    /// Icons that belong to no page.
-    pub(crate) icons: u64,
-    pub(crate) pages: u64,
-    pub(crate) assets: u64,
-    /// Assets that belong to no view.
-    pub(crate) unattributed: u64,
 }
 
 /// Assets that name one another: a stylesheet that imports one that imports one.

@@ -41,16 +41,18 @@ impl Learner {
         let now = Now { time: now, tick: self.tick(now) };
         let query = page.query.and_then(|query| query::identifying(query, self.config.campaign_fields()));
         let page = Page { query: query.as_deref(), ..page };
-        let explanation = {
+        let key = self.page_key(site, page.path, page.query);
+        let (explanation, reasons) = {
             let mut model = lock(&self.model);
             let chain = model.chain(site, page);
-            chain.map(|chain| explain(&model, &chain, &self.config, now, class))
+            (chain.map(|chain| explain(&model, &chain, &self.config, now, class)), model.reasons().get(key))
         };
-        explanation.unwrap_or_else(|| {
-            let open = lock(&self.visits).has_page(self.page_key(site, page.path, page.query));
+        let explanation = explanation.unwrap_or_else(|| {
+            let open = lock(&self.visits).has_page(key);
             let state = if open { Knowledge::VisitOpen } else { Knowledge::Unknown };
             Explanation { state, ..Explanation::default() }
-        })
+        });
+        Explanation { reasons, ..explanation }
     }
 
     /// The name under which a page may be shown to an operator: its path, and of its query what tells pages

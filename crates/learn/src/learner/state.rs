@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::decay::Decay;
 use crate::merge::{Context, Merged};
 use crate::model::Model;
-use crate::record::{ASSET, NODE};
+use crate::record::{ASSET, NODE, REASONS};
 use crate::site::Site;
 use crate::snapshot::{self, Header, Snapshot, SnapshotError};
 use crate::sync::lock;
@@ -70,6 +70,9 @@ impl Learner {
             min_networks: self.config.min_networks(),
             now,
         };
+        if same_key {
+            snapshot.records.take_reasons(lock(&self.model).reasons_mut());
+        }
         snapshot.records.take_in(&context, |site, work| {
             let mut model = lock(&self.model);
             // It may lose its place meanwhile.
@@ -128,6 +131,9 @@ impl Learner {
             }
             model.nodes().end() > ids.end
         });
+        for reasons in lock(&self.model).reasons().records() {
+            snapshot::record(&mut out, REASONS, |out| out.extend(reasons));
+        }
         snapshot::seal(&mut out);
         out
     }

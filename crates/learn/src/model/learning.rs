@@ -10,6 +10,7 @@ use crate::level_name::LevelName;
 use crate::networks::networks_needed;
 use crate::node::{Evidence, Node, Visited};
 use crate::page::Page;
+use crate::page_reasons::Cause;
 use crate::rename::stem;
 use crate::site::Site;
 use crate::visit::OpenVisit;
@@ -33,22 +34,26 @@ pub(super) struct Findings {
     stems: Vec<u64>,
 }
 
-/// While an asset of a page was fetched no more often than this, each fetch may put it into the plan.
-const FEW_FETCHES: u64 = 8;
-
 /// A usual view is held out once in so many.
 const USUAL_DRAW: f32 = 32.0;
 
 impl Model {
     /// Learns a visit that has closed.
     pub(crate) fn learn(&mut self, visit: &OpenVisit) {
-        self.counts.late += visit.records.iter().filter(|record| record.late).count() as u64;
+        let late = visit.records.iter().filter(|record| record.late).count() as u32;
+        self.counts.late += u64::from(late);
+        self.reasons.count(visit.page, Cause::Late, late);
+        for (reason, times) in (0u8..).zip(visit.refused).filter(|(_, times)| *times > 0) {
+            self.reasons.count(visit.page, Cause::Refused(reason), u32::from(times));
+        }
         if visit.confirmed.is_none() {
             self.counts.not_a_page += 1;
+            self.reasons.count(visit.page, Cause::NotAPage, 1);
             return;
         }
         if !visit.counts() {
             self.counts.no_assets += 1;
+            self.reasons.count(visit.page, Cause::NoAssets, 1);
             return;
         }
         let assisted = visit.is_assisted();
@@ -93,10 +98,12 @@ impl Model {
         };
         let Some(for_path) = self.vote(&evidence) else { return };
         self.counts.cache_unknown += u64::from(visit.positive_only);
-        let known = self.assets.state();
+        self.reasons.count(visit.page, Cause::CacheUnknown, u32::from(visit.positive_only));
+        let (known, refused) = (self.assets.state(), self.counts.no_room);
         let findings = self.findings(visit, evidence.network);
         let news = self.assets.state() != known;
         self.spread(&evidence, &levels, &findings, (for_path, news));
+        self.reasons.count(visit.page, Cause::NoRoom, (self.counts.no_room - refused) as u32);
         if self.accumulator.is_some() {
             self.hand_on(visit, evidence, &findings, news);
         }
@@ -111,6 +118,7 @@ impl Model {
         let for_path = !visit.queried || self.votes.cast(vote(&self.keys, visit.page.path), visit.opened);
         if !for_page {
             self.counts.voted += 1;
+            self.reasons.count(visit.page.page, Cause::Voted, 1);
             return None;
         }
         self.counts.learned += 1;
@@ -182,9 +190,10 @@ impl Model {
         let max_edges = self.max_edges(level);
         let needed = networks_needed(self.limits.min_networks, visit.personal && level.is_page());
         let (assets, sketch, keys, counts) = (&mut self.assets, &mut self.sketch, &self.keys, &mut self.counts);
+        let mut full = 0;
         let news = self.nodes.update(id, |node| {
             let mut news = false;
-            let witness = node.count(visited);
+            let counted = node.count(visited);
             node.personal |= visit.personal && level.is_page();
             news |= visit.queried && level == Level::Page && !node.queried;
             node.queried |= visit.queried && level == Level::Page;
@@ -210,7 +219,7 @@ impl Model {
                         let edge = Edge::new(finding.asset, visited.second);
                         let seen = || sketch.add(keys.edge(u64::from(id), finding.hash));
                         let Some(at) = place(node, edge, max_edges, assets, seen) else {
-                            counts.page_full += 1;
+                            full += u32::from(level.is_page());
                             continue;
                         };
                         at
@@ -218,19 +227,16 @@ impl Model {
                 };
                 // Visits ask for the same assets in much the same order.
                 next = at + 1;
-                let networks = |node: &Node| node.edges.get(at).map_or(0, |edge| edge.networks.at_least());
-                let before = networks(node);
-                node.record(at, finding.hash, finding.evidence, visited, witness);
-                news |= before < needed && networks(node) >= needed;
-                // The first few fetches decide on an asset that has come to a page known before.
-                news |= fetched && node.edges.get(at).is_some_and(|edge| edge.order.fetches() <= FEW_FETCHES);
+                news |= node.record(at, finding.hash, finding.evidence, (visited, counted, needed));
             }
-            let telling = witness.is_some() && (visit.held_out || node.count < 64);
+            let telling = counted.is_witness() && (visit.held_out || node.count < 64);
             // Once a sixteenth of all visits have come since the plan was built; it is marked once.
             let overtaken = node.unpublished.saturating_mul(16) >= node.count
                 && node.unpublished.saturating_sub(1).saturating_mul(16) < node.count.saturating_sub(1);
             (news || telling || overtaken, node.queried || level == Level::Query)
         });
+        self.counts.page_full += u64::from(full);
+        self.reasons.count(key, Cause::PageFull, full);
         match news {
             Some((true, true)) => {
                 self.mark_stale(key);

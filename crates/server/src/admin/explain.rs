@@ -3,7 +3,7 @@
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse as _, Response};
 use headstart::KnowledgeText;
-use headstart::learn::{Explanation, Knowledge, Verdict};
+use headstart::learn::{Explanation, Knowledge, PageReasons, Verdict};
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -74,6 +74,7 @@ fn published(mut explanation: Explanation) -> Explanation {
         explanation.levels.clear();
         explanation.assets.retain(|asset| asset.verdict == Verdict::Planned);
         explanation.hidden = 0;
+        explanation.reasons = PageReasons::default();
         explanation.state = Knowledge::Unknown;
     }
     explanation
@@ -99,6 +100,10 @@ fn as_json(host: &str, page: &str, explanation: &Explanation) -> Value {
             "verdict": verdict(asset.verdict),
         })
     });
+    let unlearned: serde_json::Map<String, Value> = crate::reasons_text::reasons(&explanation.reasons)
+        .into_iter()
+        .map(|reason| (reason.name.to_owned(), reason.count.into()))
+        .collect();
     json!({
         "host": host,
         "page": page,
@@ -107,6 +112,7 @@ fn as_json(host: &str, page: &str, explanation: &Explanation) -> Value {
         "levels": levels.collect::<Vec<_>>(),
         "assets": assets.collect::<Vec<_>>(),
         "hidden_assets": explanation.hidden,
+        "unlearned": unlearned,
     })
 }
 

@@ -22,5 +22,6 @@ mod refusals;
 mod restart;
 mod returning;
 mod rig;
+mod unlearned;
 mod words;
 mod worth;

@@ -10,6 +10,7 @@ use super::format;
 use super::gain;
 use super::layout::{Section, ordered};
 use super::query::Query;
+use crate::reasons_text::{Reason, reasons};
 
 /// The lower bound from which an asset is pushed by default, not only hinted.
 const PUSHED_FROM: f32 = 0.4;
@@ -30,7 +31,31 @@ pub(super) fn sections(sources: &Sources, query: &Query) -> Option<Vec<Section>>
     sections.push(gain);
     sections.push(Section::new("waterfall", "When its assets come", timeline.body).empty_if(timeline.is_empty));
     sections.push(Section::new("assets", "What it pulls in", assets(sources, &explanation, record.as_ref())));
+    let unlearned = reasons(&explanation.reasons);
+    sections.push(
+        Section::new("unlearned", "What taught nothing", unlearned_table(&unlearned)).empty_if(unlearned.is_empty()),
+    );
     Some(ordered(sections))
+}
+
+/// Why views and assets of the page taught nothing.
+fn unlearned_table(reasons: &[Reason]) -> Markup {
+    html! {
+        @if reasons.is_empty() {
+            p class="empty" { "All that was seen of this page counts." }
+        } @else {
+            div class="scroll" tabindex="0" role="region" aria-label="Table of what taught nothing" {
+                table {
+                    thead { tr { th scope="col" { "What, and why" } th scope="col" class="number" { "Times" } } }
+                    tbody {
+                        @for reason in reasons {
+                            tr { th scope="row" { (reason.text) } td class="number" { (format::count(reason.count)) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn summary(weight: LevelWeight, explanation: &Explanation, record: Option<&PageRecord>) -> Markup {
