@@ -21,13 +21,28 @@ fn dependencies() -> Result<(), String> {
     if !has("deny") {
         return absent("cargo-deny", "licences and sources of dependencies");
     }
-    shell::step("dependencies", &mut shell::cargo(["deny", "check", "bans", "licenses", "sources"]))?;
+    licences()?;
     let fetched = quiet(&mut shell::cargo(["deny", "fetch", "db"]));
     if !fetched {
         println!("\n!! the advisory database cannot be reached: NOT CHECKED: advisories");
         return Ok(());
     }
     shell::step("advisories", &mut shell::cargo(["deny", "check", "advisories"]))
+}
+
+/// Licences, sources and crates that are not wanted, of all dependencies; where `cargo-deny` is missing that is said, and
+/// nothing more.
+pub(crate) fn licences() -> Result<(), String> {
+    if !has("deny") {
+        println!(
+            "\n!! cargo-deny is missing (cargo install --locked cargo-deny): NOT CHECKED: licences of dependencies"
+        );
+        return Ok(());
+    }
+    shell::step(
+        "dependencies",
+        &mut shell::cargo(["deny", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"]),
+    )
 }
 
 /// With the flags of `[package.metadata.docs.rs]`. docs.rs has a nightly compiler; what it turns on there is asked for here

@@ -4,7 +4,7 @@
 //! compiled, for the tests, both with the dev profile. Parts of it are built once more: the learner with its locks
 //! replaced, the codec as it is released, and what applications of others need of it.
 
-use crate::{applications, ecosystem, shell, tidy, tools};
+use crate::{applications, ecosystem, release, shell, tidy, tools};
 use std::process::Command;
 
 pub(crate) fn run() -> Result<(), String> {
@@ -20,6 +20,7 @@ pub(crate) fn run() -> Result<(), String> {
         clippy(),
         no_std(),
         documentation(),
+        release::licences(),
         fuzz_targets(),
         interleavings(),
         instructions(),

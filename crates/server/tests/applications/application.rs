@@ -17,6 +17,8 @@ pub(crate) struct Application {
     /// Starts it with what was prepared, in a directory of its own, on a port; the last of its programs listens there.
     pub(crate) start: fn(&Path, u16) -> Result<Vec<Program>, String>,
     pub(crate) steps: &'static [Step],
+    /// Paths of which the length is another each time.
+    pub(crate) varying: &'static [&'static str],
 }
 
 /// Something that a user does.

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// Runs from which the program learns, before the one that is compared.
 const LESSONS: usize = 1;
 /// How long a visit stays open, in seconds.
-const WINDOW: u64 = 1;
+const WINDOW: u64 = 3;
 
 /// Uses the application without the program, and with it once it has learned, and compares.
 pub(crate) fn compare(application: &Application) -> Result<Row, String> {
@@ -52,7 +52,7 @@ pub(crate) fn compare(application: &Application) -> Result<Row, String> {
         std::thread::sleep(Duration::from_secs(WINDOW + 1));
     }
     let hinted = program.lines().iter().filter(|line| line.contains("hinted")).count();
-    let differences = through.differences(&direct);
+    let differences = through.differences(&direct, application.varying);
     Ok(Row {
         name: application.name,
         version: application.version(),

@@ -121,6 +121,7 @@ pub(crate) fn application() -> Application {
         prepare,
         start,
         steps: STEPS,
+        varying: &[],
     }
 }
 

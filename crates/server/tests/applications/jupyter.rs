@@ -73,6 +73,7 @@ pub(crate) fn application() -> Application {
         prepare: |_| Ok(()),
         start,
         steps: STEPS,
+        varying: &[],
     }
 }
 

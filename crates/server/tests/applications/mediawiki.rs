@@ -121,6 +121,8 @@ pub(crate) fn application() -> Application {
         prepare,
         start,
         steps: STEPS,
+        // Which modules come together depends on what the page's own store has by then.
+        varying: &["/load.php"],
     }
 }
 

@@ -71,18 +71,21 @@ const STEPS: &[Step] = &[
     },
 ];
 
+const PACKAGE_VERSION: &str = concat!(
+    "require('",
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../target/applications/next/node_modules/next/package.json').version"
+);
+
 pub(crate) fn application() -> Application {
     Application {
         name: "Next.js",
         needs: &["../../next/.next/BUILD_ID"],
-        version: &[
-            "/usr/bin/node",
-            "--print",
-            "require(process.cwd() + '/../../target/applications/next/node_modules/next/package.json').version",
-        ],
+        version: &["/usr/bin/node", "--print", PACKAGE_VERSION],
         prepare: |_| Ok(()),
         start,
         steps: STEPS,
+        varying: &[],
     }
 }
 
