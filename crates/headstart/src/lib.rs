@@ -20,8 +20,8 @@ mod client_cache;
 mod client_hints;
 mod client_says;
 mod commit;
-#[cfg(feature = "serve")]
 mod conditions;
+#[cfg(feature = "serve")]
 mod connection;
 mod connection_policy;
 mod connection_state;
