@@ -11,7 +11,7 @@ pub use self::fleet::{Delta, DeltaError, Learned, Outbound};
 use self::refusing::Asking;
 
 use crate::asset::Asset;
-use crate::attribution::{Named, Unattributed, attribute};
+use crate::attribution::{Named, Requester, Unattributed, attribute};
 use crate::candidate::Known;
 use crate::clock::{Clock, Tick};
 use crate::config::Config;
