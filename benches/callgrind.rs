@@ -16,8 +16,8 @@ pub struct Case {
     pub run: fn(),
     /// How many times [`measured`] does the work.
     pub per: u64,
-    /// Instructions of one time that are allowed.
-    pub ceiling: u64,
+    /// Instructions of one time that are allowed; `None` where none was set yet.
+    pub ceiling: Option<u64>,
 }
 
 /// The `main` of a program of cases. Fails if a case is above its ceiling; without valgrind it says so and counts nothing,
@@ -42,11 +42,15 @@ pub fn main(area: &str, cases: &[Case]) -> ExitCode {
     let mut json = vec![];
     for (number, case) in cases.iter().enumerate() {
         let each = count(number) / case.per;
-        let pass = each <= case.ceiling;
-        println!("| {} | {each} | {} {} |", case.name, case.ceiling, if pass { "met" } else { "missed" });
+        let pass = case.ceiling.is_none_or(|ceiling| each <= ceiling);
+        let (ceiling, target) = match case.ceiling {
+            Some(ceiling) => (ceiling.to_string(), format!("\"<= {ceiling}\"")),
+            None => ("none yet".to_owned(), "null".to_owned()),
+        };
+        println!("| {} | {each} | {ceiling} {} |", case.name, if pass { "met" } else { "missed" });
         json.push(format!(
-            r#"{{"area":"{area}","name":"{}","unit":"instructions","ours":{each},"target":"<= {}","pass":{pass}}}"#,
-            case.name, case.ceiling
+            r#"{{"area":"{area}","name":"{}","unit":"instructions","ours":{each},"target":{target},"pass":{pass}}}"#,
+            case.name
         ));
         if !pass {
             code = ExitCode::FAILURE;

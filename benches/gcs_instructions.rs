@@ -10,15 +10,15 @@ use headstart_gcs::{Bip158, Builder, HeadstartV1, Index, Profile, Set, View};
 const KEY: [u8; 16] = *b"0123456789abcdef";
 
 const CASES: [Case; 9] = [
-    Case { name: "build 1,000 keys, 1/64; a key", run: || build(6), per: 1000, ceiling: 495 },
-    Case { name: "build 1,000 keys, 1/784931; a key", run: || build(19), per: 1000, ceiling: 500 },
-    Case { name: "decode 1,000 values, 1/64; a value", run: || decode(6), per: 1000, ceiling: 29 },
-    Case { name: "decode 1,000 values, 1/784931; a value", run: || decode(19), per: 1000, ceiling: 48 },
-    Case { name: "one key of 100, from bytes", run: query, per: 1, ceiling: 1830 },
-    Case { name: "twenty keys of 100, from bytes", run: query_twenty, per: 1, ceiling: 11565 },
-    Case { name: "one key of 100,000, by index", run: query_index, per: 1, ceiling: 620 },
-    Case { name: "read a cookie of 20 values", run: read_cookie, per: 1, ceiling: 1545 },
-    Case { name: "write a cookie of 20 values", run: write_cookie, per: 1, ceiling: 1385 },
+    Case { name: "build 1,000 keys, 1/64; a key", run: || build(6), per: 1000, ceiling: Some(495) },
+    Case { name: "build 1,000 keys, 1/784931; a key", run: || build(19), per: 1000, ceiling: Some(500) },
+    Case { name: "decode 1,000 values, 1/64; a value", run: || decode(6), per: 1000, ceiling: Some(29) },
+    Case { name: "decode 1,000 values, 1/784931; a value", run: || decode(19), per: 1000, ceiling: Some(48) },
+    Case { name: "one key of 100, from bytes", run: query, per: 1, ceiling: Some(1830) },
+    Case { name: "twenty keys of 100, from bytes", run: query_twenty, per: 1, ceiling: Some(11565) },
+    Case { name: "one key of 100,000, by index", run: query_index, per: 1, ceiling: Some(620) },
+    Case { name: "read a cookie of 20 values", run: read_cookie, per: 1, ceiling: Some(1545) },
+    Case { name: "write a cookie of 20 values", run: write_cookie, per: 1, ceiling: Some(1385) },
 ];
 
 fn main() -> ExitCode {

@@ -8,6 +8,7 @@ pub mod attacks;
 pub mod callgrind;
 pub mod change;
 pub mod gain;
+pub mod in_memory;
 pub mod link;
 pub mod page_load;
 pub mod pages;

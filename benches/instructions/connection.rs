@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use headstart_benches::callgrind::measured;
+use headstart_benches::in_memory::{Received, connect};
 use headstart_h2::{Config, HttpBody, HttpService, RequestBody, serve_connection_with};
 use headstart_policy::{self as policy, Opening, Policy, Promise};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
@@ -15,10 +16,8 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Request, Response, request};
 use http_body_util::Full;
 
-use crate::client::{Received, connect};
-
 /// Rounds before anything is counted, and those that are.
-const WARM: usize = 20;
+pub(crate) const WARM: usize = 20;
 pub(crate) const ROUNDS: usize = 100;
 /// Pushes of a page.
 pub(crate) const PUSHES: usize = 10;
@@ -81,7 +80,7 @@ pub(crate) fn sized() -> impl HttpService<Full<Bytes>> {
     })
 }
 
-fn answer(bytes: &Bytes, path: &str) -> Response<Full<Bytes>> {
+pub(crate) fn answer(bytes: &Bytes, path: &str) -> Response<Full<Bytes>> {
     let count = path.split('/').nth(1).and_then(|part| part.parse().ok()).unwrap_or(PUSHED_BYTES);
     let media = if path.rsplit('.').next() == Some("css") { "text/css" } else { "text/html" };
     let mut response = Response::new(Full::new(bytes.slice(..count)));

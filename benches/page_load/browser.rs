@@ -21,8 +21,16 @@ pub(crate) struct Visit<'a> {
     pub(crate) authority: &'a str,
     /// Of the server's key; an ignored error of the certificate would have Chromium fetch hints twice.
     pub(crate) spki: &'a str,
-    /// Whether a 103 has to come.
-    pub(crate) hinted: bool,
+    pub(crate) expected: Expected,
+}
+
+/// The expectations of a load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expected {
+    /// The browser asks for all of the page, once, and the main module runs; whether a 103 has to come.
+    All { hinted: bool },
+    /// The contents do not tell it of all that the page needs, as those of a shape.
+    Markup,
 }
 
 /// When things happened, ms after the navigation began.
@@ -30,8 +38,8 @@ pub(crate) struct Visit<'a> {
 pub(crate) struct Painted {
     /// The largest thing was painted.
     pub(crate) paint: f64,
-    /// The main module ran.
-    pub(crate) main: f64,
+    /// The main module ran; `None` on a page without one.
+    pub(crate) main: Option<f64>,
     /// The load event.
     pub(crate) load: f64,
 }
@@ -45,7 +53,7 @@ const TIMES: &str = "
       done({
         paint: list.getEntries().at(-1).startTime,
         load: page.loadEventStart,
-        main: main.startTime,
+        main: main ? main.startTime : null,
         used: resources.map((entry) => new URL(entry.name).pathname),
       });
     }).observe({ type: 'largest-contentful-paint', buffered: true }));
@@ -65,11 +73,15 @@ pub(crate) fn load(prefix: &[String], visit: &Visit<'_>) -> Result<Painted, Stri
     let frames = netlog::read(&network_log(profile.path()), visit.authority)?;
     check(visit, &times, &netlog::requested(&frames), &netlog::hints(&frames))?;
     let time = |name: &str| times[name].as_f64().ok_or_else(|| format!("no {name} in {times}"));
-    Ok(Painted { paint: time("paint")?, main: time("main")?, load: time("load")? })
+    let main = if visit.expected == Expected::Markup { None } else { Some(time("main")?) };
+    Ok(Painted { paint: time("paint")?, main, load: time("load")? })
 }
 
 /// Everything was asked for once, what was hinted is of use, and what was to be hinted was.
 fn check(visit: &Visit<'_>, times: &Value, requested: &[&str], hints: &[String]) -> Result<(), String> {
+    if visit.expected == Expected::Markup {
+        return Ok(());
+    }
     let mut needed: Vec<&str> = visit.page.assets.iter().map(|asset| asset.path.as_str()).collect();
     needed.push(&visit.page.path);
     needed.sort_unstable();
@@ -83,7 +95,7 @@ fn check(visit: &Visit<'_>, times: &Value, requested: &[&str], hints: &[String])
     if let Some(hinted) = hinted.iter().find(|path| !used.contains(*path)) {
         return Err(format!("{hinted} was hinted and not used"));
     }
-    if hinted.is_empty() == visit.hinted {
+    if visit.expected == (Expected::All { hinted: hinted.is_empty() }) {
         return Err(format!("hinted was {hinted:?}"));
     }
     Ok(())

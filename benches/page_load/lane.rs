@@ -16,7 +16,7 @@ use testkit::tls;
 use tokio::task::LocalSet;
 
 use super::app::APP;
-use super::browser::{self, Painted};
+use super::browser::{self, Expected, Painted};
 use super::cache::Cache;
 use super::client::{self, Load, Place, Profile};
 use super::contest::{Contestant, Way};
@@ -264,7 +264,7 @@ impl Lane {
         &self,
         contestant: &Contestant,
         think: u64,
-        hinted: bool,
+        expected: Expected,
         conditions: Conditions,
     ) -> Result<Painted, String> {
         let server = self.servers.get(&(contestant.name, think)).ok_or("it does not run")?;
@@ -274,7 +274,7 @@ impl Lane {
             address: self.link.address(server.port).map_err(said)?,
             authority: &authority(server.port),
             spki: self.certificate.spki(),
-            hinted,
+            expected,
         };
         let painted = browser::load(&self.link.client_prefix(), &visit);
         settle(conditions);

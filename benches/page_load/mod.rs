@@ -5,7 +5,7 @@
 //! modules are there), the time until all of it is there, and what was sent in vain.
 
 pub(crate) mod app;
-mod browser;
+pub(crate) mod browser;
 mod cache;
 mod case;
 pub(crate) mod client;

@@ -26,9 +26,9 @@ impl Shown {
         let all = |value: fn(&Painted) -> f64| loads.iter().map(value).collect::<Vec<f64>>();
         Self {
             paint: median(all(|one| one.paint)),
-            main: median(all(|one| one.main)),
+            main: median(all(|one| one.main.unwrap_or(f64::NAN))),
             load: median(all(|one| one.load)),
-            spread: spread(&all(|one| one.main)),
+            spread: spread(&all(|one| one.main.unwrap_or(f64::NAN))),
             loads: loads.len(),
         }
     }

@@ -1,6 +1,6 @@
 //! The pages that are viewed in the browser, and their results.
 
-use super::browser::Painted;
+use super::browser::{Expected, Painted};
 use super::contest::{CONTESTANTS, Contestant, Way};
 use super::lane::Lane;
 use crate::link::Conditions;
@@ -62,6 +62,6 @@ impl View {
 
     pub(crate) fn measure(&self, lane: &Lane) -> Result<Painted, String> {
         let conditions = Conditions::new(self.round_trip, self.rate);
-        lane.browse(self.contestant(), self.think, self.way() == Way::Hints, conditions)
+        lane.browse(self.contestant(), self.think, Expected::All { hinted: self.way() == Way::Hints }, conditions)
     }
 }

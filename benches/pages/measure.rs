@@ -23,9 +23,9 @@ const LANES: u16 = 4;
 /// How long servers think over a page, ms.
 pub(super) const THINKS: [u64; 2] = [0, 200];
 /// Twelve visits, each from a network of its own.
-const TEACHING: Teaching = Teaching { networks: 12, rounds: 1 };
+pub(super) const TEACHING: Teaching = Teaching { networks: 12, rounds: 1 };
 /// A visit is learned when nothing has come of it for 4 s; until the last one is, nothing is measured.
-const LEARNED_AFTER: Duration = Duration::from_millis(4_500);
+pub(super) const LEARNED_AFTER: Duration = Duration::from_millis(4_500);
 
 /// A page, loaded from servers that think so long over it, over a link.
 #[derive(Clone, Copy, Debug)]
@@ -122,6 +122,13 @@ fn load(lane: &mut Lane, job: Job<'_>, rounds: Rounds, results: &Mutex<Results>)
         }
     }
     std::thread::sleep(LEARNED_AFTER.saturating_sub(taught.elapsed()));
+    // Visits are learned with the next one, which gets the plan from before.
+    let quick = Conditions::new(2, 1_000);
+    for one in rounds.contestants.iter().filter(|one| one.learns.is_some() && takes_part(one)) {
+        if let Err(why) = lane.load(one, think, &mut lane.profile(Way::Plain), Site::one, quick) {
+            fail(results, shape, think, (one, Way::Plain), &why);
+        }
+    }
     for round in 0..rounds.count {
         // Nobody is always first.
         let turn = round % all.len().max(1);
@@ -141,7 +148,6 @@ fn load(lane: &mut Lane, job: Job<'_>, rounds: Rounds, results: &Mutex<Results>)
             }
         }
     }
-    let quick = Conditions::new(2, 1_000);
     for (_, one, way) in all.into_iter().filter(|_| rounds.returning) {
         let mut profile = lane.profile(way);
         let first = lane.load(one, think, &mut profile, Site::one, quick);

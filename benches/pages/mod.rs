@@ -12,6 +12,7 @@ mod link_case;
 mod links;
 mod loads;
 mod measure;
+mod painted;
 mod report;
 mod shape;
 mod site;
@@ -22,6 +23,7 @@ use link_case::EVEN;
 use measure::{Job, Rounds, THINKS};
 
 use crate::page_load::app::become_app;
+use crate::page_load::contest::Way;
 use crate::page_load::site::Site;
 use crate::peers;
 
@@ -64,6 +66,45 @@ pub fn over_links() {
     peers::become_peer();
     become_app(site);
     links::run(std::env::args().any(|word| word == "--quick"));
+}
+
+/// Runs the benchmark of pages in Chromium: three pages, ten with `--all-pages`, one with `--quick`.
+///
+/// # Panics
+///
+/// If the file of shapes cannot be read.
+pub fn in_chromium() {
+    peers::become_peer();
+    become_app(site);
+    let has = |flag: &str| std::env::args().any(|word| word == flag);
+    painted::run(has("--quick"), has("--all-pages"));
+}
+
+/// Loads the smallest page over a link with loss and by ten clients at once, from ours with 103, with pushes and with nothing.
+///
+/// # Panics
+///
+/// If a load fails, if nothing is sent early, or if anything is sent in vain.
+pub fn brief() {
+    peers::become_peer();
+    become_app(site);
+    let all = shape::all().expect("the shapes can be read");
+    let bytes = |shape: &&shape::Shape| shape.resources.iter().map(|resource| resource.bytes.sent).sum::<usize>();
+    let shape = all.iter().min_by_key(bytes).expect("there are shapes");
+    let links = [link_case::FAULTY[1], link_case::FAULTY[7]];
+    let jobs = links.map(|link| Job { shape, think: 0, link }).into();
+    let results = measure::run(jobs, Rounds { count: 1, contestants: &CONTESTANTS[..2], returning: false });
+    results.notes.print();
+    assert!(results.notes.failed.is_empty() && results.notes.missing.is_empty(), "{:?}", results.notes);
+    for loads in &results.loads {
+        for ((name, way), rounds) in &loads.cold {
+            let load = &rounds[&0].load;
+            let early = load.hinted.len() + load.pushed.len();
+            assert!(*way == Way::Plain || early > 0, "{name}, {}, {}: nothing is sent early", way.name(), loads.link);
+            assert_eq!(load.wasted, 0, "{name}, {}: bytes sent in vain", way.name());
+        }
+    }
+    assert!(results.loads.iter().all(|loads| loads.cold.len() == 3), "{:?}", results.loads);
 }
 
 /// The site of a shape, by its id.

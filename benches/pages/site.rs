@@ -26,7 +26,7 @@ pub(super) fn of(shape: &Shape) -> Site {
     let mut place = 0;
     for resource in &shape.resources {
         let path = path(resource);
-        contents.insert(path.clone(), content(resource));
+        contents.insert(path.clone(), content(resource, &shape.resources));
         if resource.parent == 0 {
             place = resource.position.unwrap_or(if resource.kind == Type::Image { 1_000 } else { place });
         }
@@ -70,16 +70,19 @@ fn name(number: u64) -> String {
     letters
 }
 
-fn content(resource: &Resource) -> Content {
+fn content(resource: &Resource, all: &[Resource]) -> Content {
     let Bytes { sent, decoded } = resource.bytes;
+    let code = code(resource, all);
     let text = |share: f64| {
         let (open, close) = match resource.kind {
             Type::Style => ("/*", "*/"),
             Type::Script | Type::Module => ("//", "\n"),
             _ => ("\"", "\""),
         };
-        let room = decoded.saturating_sub(open.len() + close.len());
-        format!("{open}{}{close}", letters(resource.number, room, share))
+        // What a browser would not run is of no use to it.
+        let code = if code.len() + 100 < decoded { &*code } else { "" };
+        let room = decoded.saturating_sub(code.len() + open.len() + close.len());
+        format!("{code}{open}{}{close}", letters(resource.number, room, share))
     };
     match resource.kind {
         Type::Font | Type::Image => {
@@ -92,6 +95,35 @@ fn content(resource: &Resource) -> Content {
         }
         _ => compressed(resource.bytes, text),
     }
+}
+
+/// What makes a browser ask for what the resource pulled in, which a simulated client knows without: of a stylesheet fonts
+/// and backgrounds of the elements that [`html`] has for them, and of a script all but fonts.
+fn code(resource: &Resource, all: &[Resource]) -> String {
+    let mut code = String::new();
+    for child in all.iter().filter(|child| child.parent == resource.number) {
+        let (path, number) = (path(child), child.number);
+        let _ = match (resource.kind, child.kind) {
+            (Type::Style, Type::Font) => {
+                writeln!(code, "@font-face{{font-family:f{number};src:url({path})}}.u{number}{{font-family:f{number}}}")
+            }
+            (Type::Style, Type::Image) => writeln!(code, ".u{number}{{background:url({path})}}"),
+            (Type::Script | Type::Module, Type::Script | Type::Module) => {
+                writeln!(
+                    code,
+                    "document.head.append(Object.assign(document.createElement('script'),{{src:'{path}'}}));"
+                )
+            }
+            (Type::Script | Type::Module, Type::Style) => writeln!(
+                code,
+                "document.head.append(Object.assign(document.createElement('link'),{{rel:'stylesheet',href:'{path}'}}));"
+            ),
+            (Type::Script | Type::Module, Type::Image) => writeln!(code, "new Image().src='{path}';"),
+            (Type::Script | Type::Module, Type::Data) => writeln!(code, "fetch('{path}');"),
+            _ => Ok(()),
+        };
+    }
+    code
 }
 
 /// A text that comes to so many bytes when compressed, to within a few hundredths. `text` makes it, with a share of letters
@@ -166,6 +198,11 @@ fn html(shape: &Shape, density: f64) -> String {
     }
     if !in_body {
         text.push_str("<body><h1>A page</h1>\n");
+    }
+    let styles = || shape.resources.iter().filter(|resource| resource.kind == Type::Style);
+    let of_style = |resource: &&Resource| styles().any(|style| style.number == resource.parent);
+    for resource in shape.resources.iter().filter(of_style) {
+        let _ = writeln!(text, "<p class=u{}>Text", resource.number);
     }
     fill(&mut text, shape.html.decoded, density);
     text

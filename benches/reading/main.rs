@@ -4,8 +4,6 @@
 //! by a client in memory, from a server that reads pages and from one that does not. The thread of the connection is counted,
 //! with the client, and not the thread that reads. Reading on may cost 1 % more.
 
-#[path = "../instructions/client.rs"]
-mod client;
 mod page;
 
 use std::process::{Command, ExitCode};

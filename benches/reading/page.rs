@@ -9,11 +9,10 @@ use bytes::Bytes;
 use headstart::policy::{FileContent, FileHeads};
 use headstart::{Body, Connection, Headstart, Listener};
 use headstart_benches::callgrind::measured;
+use headstart_benches::in_memory::{Client, Pipe, connect};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body_util::Full;
-
-use crate::client::{Client, Pipe, connect};
 
 /// Requests that are counted: a page is looked at once in 64 views.
 pub(crate) const ROUNDS: u64 = 128;

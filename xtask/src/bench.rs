@@ -2,7 +2,7 @@
 //!
 //! A benchmark is a bench target of the `headstart-benches` package and is one *area*. It prints a
 //! Markdown table; where the environment variable `HEADSTART_BENCH_JSON` names a file it writes its
-//! rows there (see [`crate::report::Area`]). `--quick` is passed on, and `--all-pages` to the area `pages`.
+//! rows there (see [`crate::report::Area`]). `--quick` is passed on, and `--all-pages` to the areas `pages` and `painted`.
 
 use crate::report::{Area, Report};
 use crate::{metadata, shell, tools};
@@ -151,7 +151,7 @@ fn run_area(area: &str, options: &Options, dir: &Path) -> Result<Area, String> {
     if options.quick {
         command.arg("--quick");
     }
-    if options.all_pages && area == "pages" {
+    if options.all_pages && ["pages", "painted"].contains(&area) {
         command.arg("--all-pages");
     }
     let began = Instant::now();

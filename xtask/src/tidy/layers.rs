@@ -30,6 +30,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "headstart-learn",
             "headstart-markup",
             "headstart-policy",
+            "headstart-proxy",
         ],
     ),
     (

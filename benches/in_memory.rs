@@ -20,10 +20,10 @@ const ACK: u8 = 1;
 const WHOLE_HEAD: u8 = 5;
 
 /// The server's end of the connection.
-#[derive(Clone)]
-pub(crate) struct Pipe(Arc<Mutex<Buffers>>);
+#[derive(Clone, Debug)]
+pub struct Pipe(Arc<Mutex<Buffers>>);
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Buffers {
     to_server: Vec<u8>,
     read: usize,
@@ -32,7 +32,8 @@ struct Buffers {
 }
 
 /// The client's end.
-pub(crate) struct Client {
+#[derive(Debug)]
+pub struct Client {
     buffers: Arc<Mutex<Buffers>>,
     /// Header fields in the dynamic table (RFC 7541, section 2.3.2), the newest last.
     table: Vec<(String, String)>,
@@ -41,15 +42,19 @@ pub(crate) struct Client {
 
 /// Bytes and frames that the server has sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Received {
-    pub(crate) heads: usize,
-    pub(crate) promises: usize,
-    pub(crate) data_bytes: usize,
-    pub(crate) ended: usize,
+pub struct Received {
+    /// HEADERS frames.
+    pub heads: usize,
+    /// PUSH_PROMISE frames.
+    pub promises: usize,
+    /// Payloads of DATA frames.
+    pub data_bytes: usize,
+    /// Streams that ended.
+    pub ended: usize,
 }
 
 /// A connection in memory; the client opens all windows wide and takes pushes or does not.
-pub(crate) fn connect(push: bool) -> (Client, Pipe) {
+pub fn connect(push: bool) -> (Client, Pipe) {
     let buffers = Arc::new(Mutex::new(Buffers::default()));
     let client = Client { buffers: Arc::clone(&buffers), table: Vec::new(), next_stream: 1 };
     let settings = [[0, 2, 0, 0, 0, u8::from(push)], [0, 4, 0x7f, 0xff, 0xff, 0xff], [0, 3, 0, 0, 0x03, 0xe8]].concat();
@@ -72,12 +77,20 @@ impl std::ops::Add for Received {
 
 impl Client {
     /// Acknowledges the server's SETTINGS.
-    pub(crate) fn acknowledge(&self) {
+    ///
+    /// # Panics
+    ///
+    /// If a thread has panicked with the connection in its hands.
+    pub fn acknowledge(&self) {
         self.feed(&frame(SETTINGS, ACK, 0, &[]));
     }
 
     /// Asks for `path` with these fields.
-    pub(crate) fn get(&mut self, path: &str, fields: &[(&str, &str)]) {
+    ///
+    /// # Panics
+    ///
+    /// If a thread has panicked with the connection in its hands.
+    pub fn get(&mut self, path: &str, fields: &[(&str, &str)]) {
         let mut block = vec![0x82, 0x87];
         self.field(&mut block, ":authority", "bench.example");
         self.field(&mut block, ":path", path);
@@ -90,8 +103,21 @@ impl Client {
         self.next_stream += 2;
     }
 
+    /// Bytes that came since the last time.
+    ///
+    /// # Panics
+    ///
+    /// If a thread has panicked with the connection in its hands.
+    pub fn received_bytes(&self) -> usize {
+        self.buffers.lock().expect("one thread").from_server.len()
+    }
+
     /// Everything that came since the last time.
-    pub(crate) fn take(&self) -> Received {
+    ///
+    /// # Panics
+    ///
+    /// If a thread has panicked with the connection in its hands, or what came is not whole frames.
+    pub fn take(&self) -> Received {
         let mut buffers = self.buffers.lock().expect("one thread");
         let mut received = Received::default();
         let mut rest = buffers.from_server.as_slice();
