@@ -46,8 +46,11 @@ async fn read(admin: Admin, pages: u64) {
     }
 }
 
-/// An application: pages and assets by path, with the fields beside them.
-fn application(answers: &[(&'static str, &'static [(&'static str, &'static str)], Vec<u8>)]) -> String {
+/// A path, the fields of its response, and the body.
+type Answer = (&'static str, &'static [(&'static str, &'static str)], Vec<u8>);
+
+/// An application that has these answers.
+fn application(answers: &[Answer]) -> String {
     let answers: BTreeMap<&str, _> =
         answers.iter().map(|(path, fields, body)| (*path, (*fields, body.clone()))).collect();
     let answer = move |request: &Request| {
