@@ -10,6 +10,7 @@ use http::request::Parts;
 use http::{Method, Response, StatusCode, Uri};
 use http_cache_semantics::{CacheOptions, CachePolicy, RequestLike};
 
+use crate::encoding::name_plain_form;
 use crate::head::{varies_by_coding, vary_by_coding};
 
 const OPTIONS: CacheOptions = CacheOptions {
@@ -129,6 +130,10 @@ impl Stored {
             if let Some(value) = self.head.get(validator) {
                 headers.insert(condition, value.clone());
             }
+        }
+        // The tag of a form that was coded here was made weak here.
+        if self.head.contains_key(header::CONTENT_ENCODING) {
+            name_plain_form(headers);
         }
     }
 
