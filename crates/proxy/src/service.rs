@@ -34,7 +34,7 @@ use super::{forwarded, head, probe, respond, stats};
 /// Requests that wait for a permit at once, and for how long each; then 503.
 const MAX_WAITING: usize = 1024;
 /// The same of a share of what clients do not take, which comes back soon where a client takes all: a third is for one.
-const MAX_UNREAD_WAITING: usize = 4096;
+const MAX_UNREAD_WAITING: usize = 2304;
 const WAITS_FOR: Duration = Duration::from_secs(2);
 /// Of the places of an upstream, so many for one as are free for uploads, and for responses that their client does not
 /// take: alone a client may have a quarter of the places for either.
