@@ -99,6 +99,7 @@ pub(crate) async fn a_server_that_comes_late_or_restarts_counts_nothing_twice() 
     tokio::time::sleep(Duration::from_secs(6)).await;
     assert_eq!(again.hinted(9, "/").await, ["/style.css"]);
     assert_eq!(again.heard().await, 0, "all of it was in the snapshot");
+    assert_eq!(again.count("is refused"), 0, "what it told before the restart is no stranger's");
     assert_eq!(again.state_visits("/").await, weight);
 }
 
