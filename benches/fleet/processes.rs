@@ -16,7 +16,7 @@ use testkit::tls::Certificate;
 use testkit::{Program, http1};
 
 use super::Measured;
-use super::site::{Random, VIEWS, page};
+use super::site::{Random, VIEWS, own, page};
 
 /// Pages on disk.
 const PAGES: usize = 300;
@@ -151,26 +151,26 @@ impl Server {
         Client::handshake(socket, "https://shop.example", &h2::client::Builder::new()).await.expect("HTTP/2")
     }
 
-    /// Navigates as a stranger of a network; whether most of the page's assets are hinted.
-    async fn navigate(&self, client: &mut Client, network: u32, path: &str) -> bool {
+    /// Navigates as a stranger of a network; whether an asset is hinted that only this page has.
+    async fn navigate(&self, client: &mut Client, network: u32, number: usize) -> bool {
         let address = format!("10.{}.{}.1", (network >> 8) & 255, network & 255);
         let agent = format!("bench/{network}");
         let mut fields = NAVIGATION.to_vec();
         fields.extend([("x-forwarded-for", &*address), ("user-agent", &*agent)]);
         client.cookie = None;
-        let reply = client.send(Method::GET, path, &fields).await;
+        let reply = client.send(Method::GET, &page(number).0, &fields).await;
         let links = if reply.hints.is_empty() { reply.links() } else { reply.hints.concat() };
-        targets(&links).len() > 5
+        targets(&links).iter().any(|target| target.starts_with(&own(number)))
     }
 
     /// A page view with all of its assets.
     async fn view(&self, client: &mut Client, network: u32, number: usize) {
         let (path, assets) = page(number);
-        self.navigate(client, network, &path).await;
+        self.navigate(client, network, number).await;
         let address = format!("10.{}.{}.1", (network >> 8) & 255, network & 255);
         let (agent, referer) = (format!("bench/{network}"), format!("https://shop.example{path}"));
         for asset in assets {
-            let destination = if asset.contains("css") { "style" } else { "image" };
+            let destination = if asset.contains("css") { "style" } else { "script" };
             client.cookie = None;
             let fields = [
                 ("x-forwarded-for", &*address),
@@ -220,7 +220,7 @@ async fn new_pages(servers: &[Arc<Server>], listener: &Server) -> Option<f64> {
         for server in servers.iter().map(|server| &**server).chain([listener]) {
             let mut client = server.client().await;
             for number in new() {
-                everywhere &= server.navigate(&mut client, 65_000, &page(number).0).await;
+                everywhere &= server.navigate(&mut client, 65_000, number).await;
             }
         }
         if everywhere {

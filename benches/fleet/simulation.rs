@@ -14,7 +14,7 @@ use headstart_learn::{
 use tokio::time::Instant;
 
 use super::Measured;
-use super::site::{PAGES, Random, VIEWS, page};
+use super::site::{PAGES, Random, VIEWS, own, page};
 
 const START: u64 = 1_700_000_000_000;
 /// Seconds before anything is measured, and for which it is.
@@ -77,9 +77,12 @@ impl Server {
         self.learner.finish(now);
     }
 
-    fn plans(&self, now: Time, page: &str) -> bool {
+    /// Whether it plans an asset that only this page has.
+    fn plans(&self, now: Time, number: usize) -> bool {
         let Some(site) = self.learner.known_site("shop.example") else { return false };
-        self.learner.plan(now, site, Page::from(page), ClientClass::Other).iter().count() > 10
+        let (path, own) = (page(number).0, own(number));
+        let plan = self.learner.plan(now, site, Page::from(&*path), ClientClass::Other);
+        plan.iter().any(|candidate| candidate.path.starts_with(&own))
     }
 }
 
@@ -139,21 +142,27 @@ impl Simulation {
         lags.map(|lag| lag.as_secs_f64()).fold(0.0, f64::max)
     }
 
-    /// Three networks load a page that nobody has loaded, at three servers: seconds until each server plans it, for the
-    /// slowest of some pages.
+    /// Three networks load a page that nobody has loaded, at three servers, and from then on another one each second
+    /// somewhere: seconds until each server plans it, for the slowest of some pages.
     async fn new_pages(&mut self) -> Option<f64> {
-        let fresh: Vec<_> = (0..NEW).map(|n| page(10 * PAGES + n)).collect();
-        for (path, assets) in &fresh {
+        let fresh = 10 * PAGES..10 * PAGES + NEW;
+        for (path, assets) in fresh.clone().map(page) {
             for network in 0..3 {
                 let at = self.random.below(self.servers.len());
-                self.servers[at].view(self.now(), path, assets, u64::MAX - network);
+                self.servers[at].view(self.now(), &path, &assets, u64::MAX - network);
             }
         }
         let begin = Instant::now();
-        for _ in 0..PATIENCE * VIEWS {
+        for step in 0..PATIENCE * VIEWS {
+            if step % VIEWS == VIEWS - 1 {
+                for (path, assets) in fresh.clone().map(page) {
+                    let at = self.random.below(self.servers.len());
+                    self.servers[at].view(self.now(), &path, &assets, u64::MAX - 3 - step);
+                }
+            }
             self.step().await;
             let now = self.now();
-            if self.servers.iter().all(|server| fresh.iter().all(|(path, _)| server.plans(now, path))) {
+            if self.servers.iter().all(|server| fresh.clone().all(|number| server.plans(now, number))) {
                 return Some(begin.elapsed().as_secs_f64());
             }
         }

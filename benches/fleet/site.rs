@@ -31,9 +31,14 @@ impl Random {
     }
 }
 
+/// What the paths of a page's own assets begin with: a server that knows only the others names them as well.
+pub(crate) fn own(number: usize) -> String {
+    format!("/own/{number}/")
+}
+
 /// The path of a page, and of the 22 assets that it needs: twelve of the site and ten of its own.
 pub(crate) fn page(number: usize) -> (String, Vec<String>) {
     let shared = (0..12).map(|n| format!("/assets/{n}.css"));
-    let own = (0..10).map(|n| format!("/images/{number}/{n}.png"));
+    let own = (0..10).map(|n| format!("{}{n}.js", own(number)));
     (format!("/shop/{}/{number}/", number % 40), shared.chain(own).collect())
 }

@@ -29,6 +29,7 @@ mod seen;
 mod shared;
 mod status;
 mod survey;
+mod telling;
 mod url;
 mod worker;
 

@@ -67,7 +67,7 @@ impl Backoff {
     }
 }
 
-/// Bytes that may be read.
+/// Bytes that may be read or told. Whoever spends more than there are waits for the rest.
 #[derive(Debug)]
 pub(crate) struct Allowance {
     bytes: f64,
@@ -83,8 +83,18 @@ impl Allowance {
         Allowance { bytes: most as f64, most: most as f64, rate: rate as f64, refilled: Instant::now() }
     }
 
-    pub(crate) fn is_left(&self) -> bool {
-        self.bytes > 0.0
+    /// None at first.
+    pub(crate) fn empty(most: usize) -> Self {
+        Allowance { bytes: 0.0, ..Self::new(most, 0) }
+    }
+
+    /// Bytes a second from now on.
+    pub(crate) fn set_rate(&mut self, rate: f64) {
+        self.rate = rate;
+    }
+
+    pub(crate) fn left(&self) -> usize {
+        self.bytes.max(0.0) as usize
     }
 
     pub(crate) fn spend(&mut self, bytes: usize) {

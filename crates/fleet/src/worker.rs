@@ -20,6 +20,7 @@ use crate::refusal::Refusal;
 use crate::seal::Seal;
 use crate::shared::{Clock, Shared};
 use crate::status::NodeStatus;
+use crate::telling::{MAX_ENTRY, Telling};
 
 /// How often the task looks what is due.
 const TURN: Duration = Duration::from_millis(250);
@@ -33,9 +34,6 @@ const GONE: Duration = Duration::from_secs(600);
 const READ: usize = 256 << 10;
 /// Bytes that a member that comes late may read before its budget applies.
 const CATCH_UP: usize = 32 << 20;
-/// Largest entry, and the least room for one, before sealing.
-const MAX_ENTRY: usize = 1 << 20;
-const MIN_ENTRY: usize = 1 << 10;
 
 pub(crate) struct Worker<L> {
     fleet: Fleet,
@@ -54,12 +52,12 @@ pub(crate) struct Worker<L> {
     joined: bool,
     started: Instant,
     advance: Pace,
-    tell: Pace,
     read: Pace,
     announce: Pace,
     nodes: Pace,
     base: Pace,
     allowance: Allowance,
+    telling: Telling,
 }
 
 impl<L: AsRef<Learner> + fmt::Debug + Send + Sync + 'static> Worker<L> {
@@ -95,12 +93,12 @@ impl<L: AsRef<Learner> + fmt::Debug + Send + Sync + 'static> Worker<L> {
             joined,
             started: Instant::now(),
             advance: Pace::new(ADVANCE),
-            tell: Pace::new(fleet.publish),
             read: Pace::new(fleet.read),
             announce: Pace::new(Duration::from_secs(1)),
             nodes: Pace::new(Duration::from_secs(2)),
             base,
             allowance: Allowance::new(CATCH_UP, fleet.read_budget),
+            telling: Telling::new(&fleet),
             fleet,
         }
     }
@@ -194,7 +192,7 @@ impl<L: AsRef<Learner> + fmt::Debug + Send + Sync + 'static> Worker<L> {
     /// Reads what others told. Whether the exchange did its part.
     async fn hear(&mut self, now: Time) -> bool {
         let exchange = Arc::clone(&self.fleet.exchange);
-        while self.allowance.is_left() {
+        while self.allowance.left() > 0 {
             let cursor = self.shared.cursor();
             let read = self.in_time(self.fleet.timeout, exchange.read(cursor.as_ref(), READ)).await;
             let Some(batch) = self.note(now, Action::Read, read) else { return false };
@@ -251,28 +249,12 @@ impl<L: AsRef<Learner> + fmt::Debug + Send + Sync + 'static> Worker<L> {
             return;
         }
         let outbound = (*self.learner).as_ref().outbound();
-        let soon = outbound.news && self.tell.elapsed() >= self.fleet.publish / 5;
-        let full = outbound.bytes > self.fleet.memory / 2 && self.tell.elapsed() >= self.fleet.publish / 10;
-        if !(self.tell.is_due() || soon || full) {
-            return;
-        }
-        let budget = self.tell_budget(now);
-        if budget < if self.tell.is_due() { MIN_ENTRY } else { 2 * MIN_ENTRY } {
-            // The others have no room for it yet. Smaller entries would cost more for each visit.
-            return;
-        }
-        if let Some(entry) = locked(&self.node).tell(now, budget) {
-            self.outbox.push_back(entry);
-        }
-        self.tell.done();
-    }
-
-    /// Bytes that may be told now: the others read what all tell.
-    fn tell_budget(&self, now: Time) -> usize {
         let minute_ago = Time::from_millis(now.as_millis().saturating_sub(60_000));
-        let tellers = locked(&self.node).others(minute_ago).max(1);
-        let bytes = self.fleet.read_budget as f64 / tellers as f64 * self.tell.elapsed().as_secs_f64();
-        (bytes as usize).min(MAX_ENTRY)
+        let node = &self.node;
+        let Some(budget) = self.telling.due(&outbound, || locked(node).others(minute_ago)) else { return };
+        let entry = locked(node).tell(now, budget);
+        self.telling.told(entry.as_ref().map_or(0, Vec::len));
+        self.outbox.extend(entry);
     }
 
     /// Publishes what was sealed. Whether the exchange did its part.
