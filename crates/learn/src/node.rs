@@ -243,6 +243,11 @@ impl Node {
         self.edges.push(edge);
     }
 
+    /// Whether it is known from so few visits that each may change what is planned.
+    pub(crate) fn is_young(&self) -> bool {
+        self.count < 64
+    }
+
     /// Whether it stands for many pages: a section, a template, a path with several queries.
     pub(crate) fn is_of_many(&self) -> bool {
         !self.level.is_page() || self.queried

@@ -141,3 +141,24 @@ fn queries_of_one_path_are_pages_of_their_own() {
     assert_eq!(world.planned("/").len(), 3);
     assert_eq!(world.planned("/?utm_source=x"), world.planned("/"));
 }
+
+#[test]
+fn what_each_page_has_of_its_own_costs_others_no_plan() {
+    let mut world = World::new(eager(1));
+    for n in 0..200 {
+        world.views(2, &format!("/item/{n}"), &["/style.css", &format!("/pictures/{n}.png")]);
+    }
+    // Built once, then taken: the plan of a page not seen before is that of its template.
+    let mut built = 0;
+    let mut last = world.plan("/item/new");
+    for n in 200..260 {
+        world.views(1, &format!("/item/{n}"), &["/style.css", &format!("/pictures/{n}.png")]);
+        // Within a minute.
+        world.now -= 16 * SECOND;
+        let next = world.plan("/item/new");
+        built += usize::from(next.known().as_ptr() != last.known().as_ptr());
+        last = next;
+    }
+    assert_eq!(world.planned("/item/new"), ["/style.css"]);
+    assert!(built <= 12, "{built} plans for 60 views");
+}

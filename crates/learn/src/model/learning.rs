@@ -155,7 +155,7 @@ impl Model {
             }
             if let Some(id) = self.find_or_admit(*key, visit.site.index, *level, visit.opened) {
                 self.record(id, *name, visit, &visited, &findings.list);
-                if news {
+                if news && self.nodes.get(id).is_some_and(|node| !node.is_of_many() || node.is_young()) {
                     self.mark_stale(*key);
                 }
             }
@@ -229,10 +229,13 @@ impl Model {
                 next = at + 1;
                 news |= node.record(at, finding.hash, finding.evidence, (visited, counted, needed));
             }
-            let telling = counted.is_witness() && (visit.held_out || node.count < 64);
+            let telling = counted.is_witness() && (visit.held_out || node.is_young());
             // Once a sixteenth of all visits have come since the plan was built; it is marked once.
             let overtaken = node.unpublished.saturating_mul(16) >= node.count
                 && node.unpublished.saturating_sub(1).saturating_mul(16) < node.count.saturating_sub(1);
+            // Of many pages each has assets of its own, which say nothing of others: a plan for those is not built anew for
+            // each of them.
+            let news = news && (!node.is_of_many() || node.is_young());
             (news || telling || overtaken, node.queried || level == Level::Query)
         });
         self.counts.page_full += u64::from(full);
