@@ -71,7 +71,7 @@ impl BrowserStratum {
         u64::from(self.outlet) | flags | u64::from(self.round_trip) << 4
     }
 
-    fn of_code(code: u64) -> Option<Self> {
+    pub(super) fn of_code(code: u64) -> Option<Self> {
         let bit = |place: u64| code >> place & 1 == 1;
         let (outlet, round_trip) = ((code & 3) as u8, (code >> 4) as u8);
         (code < 64).then(|| Self { outlet, returning: bit(2), phone: bit(3), round_trip })

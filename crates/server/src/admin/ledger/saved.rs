@@ -139,8 +139,9 @@ fn checksum(bytes: &[u8]) -> [u8; 8] {
 
 #[cfg(test)]
 mod tests {
-    use headstart_gain::Arm;
+    use headstart_gain::{Arm, Observation, Weight};
 
+    use super::super::browser::BrowserStratum;
     use super::*;
 
     fn saved() -> Saved {
@@ -151,13 +152,19 @@ mod tests {
             }))
         };
         let page = |key| SavedPage { key, weight: 2.5, figures: figures(key) };
+        let mut browser = BrowserFigures { helped: 3, used: 1, first_look: Some(16.0), ..BrowserFigures::default() };
+        for (metric, code) in browser.metrics.iter_mut().zip([0, 5, 63, 18]) {
+            let observation =
+                Observation { time: Duration::from_millis(700 + code), weight: Weight::ONE, first_of_client: true };
+            metric.add(BrowserStratum::of_code(code).unwrap(), Arm::HeldOut, &observation);
+        }
         Saved {
             key: [7; 16],
             age: Duration::from_secs(90_000),
             all_pages: figures(300),
             aa: figures(9),
             others: Figures::default(),
-            browser: BrowserFigures { helped: 3, used: 1, ..BrowserFigures::default() },
+            browser,
             pages: vec![page(3), page(40)],
         }
     }
