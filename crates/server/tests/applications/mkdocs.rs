@@ -41,6 +41,7 @@ pub(crate) fn application() -> Application {
         prepare,
         start,
         steps: STEPS,
+        varying: &[],
     }
 }
 
