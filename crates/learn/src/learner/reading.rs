@@ -22,6 +22,7 @@ impl Learner {
     /// in O(e log e) for e assets at the levels of the page; one that is a minute old,
     /// or that new evidence has overtaken, is built anew unless the model is busy.
     pub fn plan(&self, now: Time, site: Site, page: Page<'_>, class: ClientClass) -> Plan {
+        let asked = page;
         let query = page.query.and_then(|query| query::identifying(query, self.config.campaign_fields()));
         let page = Page { query: query.as_deref(), ..page };
         let key = class_key(self.page_key(site, page.path, page.query), class);
@@ -33,7 +34,11 @@ impl Learner {
             },
             None => self.publish(&mut lock(&self.model), now, site, page, class),
         };
-        plan.map_or_else(Plan::default, |plan| self.current(key, plan).into())
+        let Some(plan) = plan.map(|plan| self.current(key, plan)) else { return Plan::default() };
+        // One plan is for all addresses of the page; a whole address may be an asset of it.
+        let itself = asked.query.map(|query| self.keys.path(site, &format!("{}?{query}", asked.path)));
+        let without = itself.and_then(|itself| plan.without(itself));
+        without.map_or(plan, Arc::new).into()
     }
 
     /// Why the plan of a page is what it is: every asset past the network gate.
