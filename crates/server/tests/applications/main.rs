@@ -1,6 +1,6 @@
 //! Real applications behind the program: what a browser sees is what it sees of the application itself.
 //!
-//! `cargo test` drives Django's admin and JupyterLab in Chromium, if `cargo xtask test` or `cargo xtask applications` has
+//! `cargo test` drives Django's admin, JupyterLab and ten pages of MkDocs in Chromium, if `cargo xtask test` or `cargo xtask applications` has
 //! installed them below `target/applications`. The latter installs WordPress, MediaWiki and Next.js, too, and runs this with
 //! `--all`, which drives all of them and writes `crates/server/APPLICATIONS.md`; a name after it drives the one. What is missing is said loudly; under `CI=true` it is a failure.
 #![forbid(unsafe_code)]
@@ -36,9 +36,9 @@ fn main() {
         return;
     }
     let is_whole = words.iter().any(|word| word == "--all");
-    let mut all = vec![django::application(), jupyter::application()];
+    let mut all = vec![django::application(), jupyter::application(), mkdocs::application()];
     if is_whole {
-        all.extend([mkdocs::application(), wordpress::application(), mediawiki::application(), next::application()]);
+        all.extend([wordpress::application(), mediawiki::application(), next::application()]);
     }
     let named: Vec<&String> = words.iter().filter(|word| !word.starts_with('-')).collect();
     if is_whole && !named.is_empty() {

@@ -44,6 +44,7 @@ their attributes, and the console. What is fetched no more often than without th
 const FOOT: &str = "
 Django's admin: login (wrong and right), a form with an upload of 250 KB, the list, the file, a change form, 404, a POST without
 its token. JupyterLab: the launcher, an upload of 250 KB, a kernel that answers over a WebSocket (RFC 8441 through the program).
+MkDocs: ten pages as it generates them.
 WordPress (nginx, php-fpm, MariaDB): pages, a comment, the login, the block editor, posts written and removed by REST, an upload
 of 250 KB and the file, 404. MediaWiki (the same): pages and what its loader fetches, the login, an edit, an upload of 250 KB and
 the file, its interface for programs, 404. Next.js (a build): a page that becomes alive, navigation without a new page, a page
