@@ -43,8 +43,8 @@ pub(in crate::admin::dashboard) fn distribution(gain: &Gain) -> Markup {
                     @if let Some(median) = median(sketch) {
                         @let place = (median / top).min(1.0);
                         line class=(format!("median {class}")) x1=(percent(place)) x2=(percent(place)) y1=(base - HEIGHT + 16.0) y2=(base) {}
-                        text class="label" x=(percent(place)) dx=(if place > 0.6 { "-6" } else { "6" }) y=(base - HEIGHT + 11.0)
-                            text-anchor=(if place > 0.6 { "end" } else { "start" }) {
+                        text class="label" x=(percent(place)) dx=(if place > 0.5 { "-6" } else { "6" }) y=(base - HEIGHT + 11.0)
+                            text-anchor=(if place > 0.5 { "end" } else { "start" }) {
                             (name) ": " tspan class="strong" { (format::millis(median)) } " (" (sketch.views()) ")"
                         }
                     }
