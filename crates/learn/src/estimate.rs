@@ -347,33 +347,6 @@ impl Told {
     }
 }
 
-/// Marks the alternatives: each occurs on a good part of the visits, and one of the others never with it.
-pub(crate) fn alternatives(estimates: &[Estimate]) -> Vec<bool> {
-    let in_doubt: Vec<usize> = estimates
-        .iter()
-        .enumerate()
-        .filter(|(_, e)| (0.15..0.85).contains(&e.probability))
-        .map(|(at, _)| at)
-        .take(64)
-        .collect();
-    let mut result = vec![false; estimates.len()];
-    for (n, a) in in_doubt.iter().enumerate() {
-        for b in in_doubt.iter().skip(n + 1) {
-            let (Some(x), Some(y)) = (estimates.get(*a), estimates.get(*b)) else { continue };
-            let both = x.told_by & y.told_by;
-            let (of_x, of_y) = ((x.fetched_by & both).count_ones(), (y.fetched_by & both).count_ones());
-            let expected = of_x as f32 * of_y as f32 / both.count_ones().max(1) as f32;
-            let together = x.fetched_by & y.fetched_by & both;
-            if expected >= 2.0 && together == 0 {
-                for at in [*a, *b] {
-                    result.get_mut(at).into_iter().for_each(|place| *place = true);
-                }
-            }
-        }
-    }
-    result
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -67,6 +67,7 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod accumulator;
+mod alternatives;
 mod asset;
 mod assets;
 mod attribution;

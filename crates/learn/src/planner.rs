@@ -2,12 +2,13 @@
 
 use std::cmp::Reverse;
 
+use crate::alternatives::alternatives;
 use crate::assets::Assets;
 use crate::clock::Tick;
 use crate::config::Config;
 use crate::decay::Decay;
 use crate::directory::Shown;
-use crate::estimate::{Estimate, alternatives, estimates};
+use crate::estimate::{Estimate, estimates};
 use crate::networks::networks_needed;
 use crate::node::Node;
 use crate::observation::ClientClass;

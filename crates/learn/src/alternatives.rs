@@ -1,0 +1,69 @@
+//! Assets that never occur in one view: variants by a cookie, candidates of a `srcset`.
+
+use crate::estimate::Estimate;
+
+/// Finds alternatives among these: each occurs on a good part of the visits, and one of the others never with it. However
+/// few visits say anything of both, two of which each of them needed exactly one are taken for alternatives: if they were
+/// sent to everybody, only hold-outs would say more of them.
+pub(crate) fn alternatives(estimates: &[Estimate]) -> Vec<bool> {
+    let in_doubt: Vec<usize> = estimates
+        .iter()
+        .enumerate()
+        .filter(|(_, e)| (0.15..0.85).contains(&e.probability))
+        .map(|(at, _)| at)
+        .take(64)
+        .collect();
+    let mut result = vec![false; estimates.len()];
+    for (n, a) in in_doubt.iter().enumerate() {
+        for b in in_doubt.iter().skip(n + 1) {
+            let (Some(x), Some(y)) = (estimates.get(*a), estimates.get(*b)) else { continue };
+            let both = x.told_by & y.told_by;
+            let (of_x, of_y) = ((x.fetched_by & both).count_ones(), (y.fetched_by & both).count_ones());
+            let expected = of_x as f32 * of_y as f32 / both.count_ones().max(1) as f32;
+            let together = x.fetched_by & y.fetched_by & both;
+            let told = both.count_ones();
+            let in_turn = told >= 2 && of_x > 0 && of_y > 0 && of_x + of_y == told;
+            if together == 0 && (expected >= 2.0 || in_turn) {
+                for at in [*a, *b] {
+                    result.get_mut(at).into_iter().for_each(|place| *place = true);
+                }
+            }
+        }
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edge::Manner;
+    use crate::networks::Networks;
+
+    /// An asset in doubt, by the visits that say anything of it and those that needed it.
+    fn in_doubt(told_by: u32, fetched_by: u32) -> Estimate {
+        Estimate {
+            asset: 0,
+            probability: 0.5,
+            lower_bound: 0.4,
+            hits: 0.0,
+            mute: 0.0,
+            effective: 0.0,
+            networks: Networks::default(),
+            rank: 0.0,
+            manner: Manner::default(),
+            fetched_by,
+            told_by,
+            disputed: false,
+        }
+    }
+
+    #[test]
+    fn what_is_needed_in_turn_is_an_alternative_however_few_visits_say_so() {
+        let alternatives = |words: [(u32, u32); 2]| alternatives(&words.map(|(told, fetched)| in_doubt(told, fetched)));
+        assert_eq!(alternatives([(0b11, 0b01), (0b11, 0b10)]), [true; 2]);
+        assert_eq!(alternatives([(0b111, 0b101), (0b111, 0b010)]), [true; 2]);
+        assert_eq!(alternatives([(0b111, 0b101), (0b111, 0b110)]), [false; 2], "once both were needed");
+        assert_eq!(alternatives([(0b111, 0b100), (0b111, 0b001)]), [false; 2], "once neither was");
+        assert_eq!(alternatives([(0b011, 0b001), (0b110, 0b110)]), [false; 2], "one visit says something of both");
+    }
+}
