@@ -183,7 +183,8 @@ fn visits_teach_the_same_live_and_from_the_log_of_them() {
         for (asset, (decision, probability)) in &live {
             let (logged_decision, logged_probability) = &logged[asset];
             assert_eq!(decision, logged_decision, "{page} {asset}");
-            assert!((probability - logged_probability).abs() < 0.02, "{page} {asset}: {live:?} {logged:?}");
+            // A log knows whole seconds: which of two visits of one second came first may differ.
+            assert!((probability - logged_probability).abs() < 0.1, "{page} {asset}: {live:?} {logged:?}");
         }
     }
 }
