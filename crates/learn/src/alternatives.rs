@@ -2,9 +2,9 @@
 
 use crate::estimate::Estimate;
 
-/// Finds alternatives among these: each occurs on a good part of the visits, and one of the others never with it. As soon
-/// as three visits say anything of both, two of which each of them needed exactly one are taken for alternatives: if they were
-/// sent to everybody, only hold-outs would say more of them.
+/// Finds alternatives among these: each occurs on a good part of the visits, and one of the others never with it though
+/// chance alone would have brought both together twice. Fewer visits say too little: one client that asks for something
+/// else could take from everybody what the page needs.
 pub(crate) fn alternatives(estimates: &[Estimate]) -> Vec<bool> {
     let in_doubt: Vec<usize> = estimates
         .iter()
@@ -21,9 +21,7 @@ pub(crate) fn alternatives(estimates: &[Estimate]) -> Vec<bool> {
             let (of_x, of_y) = ((x.fetched_by & both).count_ones(), (y.fetched_by & both).count_ones());
             let expected = of_x as f32 * of_y as f32 / both.count_ones().max(1) as f32;
             let together = x.fetched_by & y.fetched_by & both;
-            let told = both.count_ones();
-            let in_turn = told >= 3 && of_x > 0 && of_y > 0 && of_x + of_y == told;
-            if together == 0 && (expected >= 2.0 || in_turn) {
+            if together == 0 && expected >= 2.0 {
                 for at in [*a, *b] {
                     result.get_mut(at).into_iter().for_each(|place| *place = true);
                 }
@@ -58,12 +56,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_needed_in_turn_is_an_alternative_once_three_visits_say_so() {
+    fn what_is_never_needed_together_is_an_alternative_once_chance_would_have_it_so_twice() {
         let alternatives = |words: [(u32, u32); 2]| alternatives(&words.map(|(told, fetched)| in_doubt(told, fetched)));
-        assert_eq!(alternatives([(0b11, 0b01), (0b11, 0b10)]), [false; 2], "two views say too little");
-        assert_eq!(alternatives([(0b111, 0b101), (0b111, 0b010)]), [true; 2]);
-        assert_eq!(alternatives([(0b111, 0b101), (0b111, 0b110)]), [false; 2], "once both were needed");
-        assert_eq!(alternatives([(0b111, 0b100), (0b111, 0b001)]), [false; 2], "once neither was");
-        assert_eq!(alternatives([(0b011, 0b001), (0b110, 0b110)]), [false; 2], "one visit says something of both");
+        assert_eq!(alternatives([(0xff, 0x0f), (0xff, 0xf0)]), [true; 2]);
+        assert_eq!(alternatives([(0xff, 0x0f), (0xff, 0xf8)]), [false; 2], "once both were needed");
+        assert_eq!(alternatives([(0x7f, 0x0f), (0x7f, 0x70)]), [false; 2], "seven views say too little");
+        assert_eq!(alternatives([(0xff, 0x7f), (0xff, 0x80)]), [false; 2], "one view of eight says too little");
     }
 }
