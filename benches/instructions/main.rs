@@ -26,10 +26,10 @@ const CASES: [Case; 8] = [
         per: EACH * connection::PUSHES as u64,
         ceiling: Some(39_600),
     },
-    Case { name: "facade, 100 B", run: || facade::body(100), per: EACH, ceiling: None },
-    Case { name: "facade, a navigation with a plan of 10", run: facade::plan, per: EACH, ceiling: None },
-    Case { name: "facade, 1 MB", run: || facade::body(1_000_000), per: EACH, ceiling: None },
-    Case { name: "facade, a proxied asset of 10 KB", run: facade::proxied, per: EACH, ceiling: None },
+    Case { name: "facade, 100 B", run: || facade::body(100), per: EACH, ceiling: Some(49_800) },
+    Case { name: "facade, a navigation with a plan of 10", run: facade::plan, per: EACH, ceiling: Some(170_800) },
+    Case { name: "facade, 1 MB", run: || facade::body(1_000_000), per: EACH, ceiling: Some(2_361_000) },
+    Case { name: "facade, a proxied asset of 10 KB", run: facade::proxied, per: EACH, ceiling: Some(151_700) },
 ];
 
 fn main() -> ExitCode {

@@ -16,7 +16,7 @@ use crate::item::{Item, Push};
 use crate::link;
 use crate::need::{Need, Says};
 use crate::rules::Bans;
-use crate::statements::Statement;
+use crate::statements::{Statement, Statements};
 use crate::view::{Decision, Outlet, Reason};
 
 /// Most assets of one view: learned ones and those that the application names. More are left out.
@@ -58,10 +58,10 @@ impl Items {
         self.list.get(at)
     }
 
-    /// Adds the candidates of a plan, and what the page says that it needs and no traffic has shown yet: the most urgent
+    /// Adds the candidates of a plan, and what the page says that it needs and no traffic says anything of yet: the most urgent
     /// first, so that a budget that does not suffice is spent on what the page waits for.
     ///
-    /// `known` tells whether the learner knows an asset; without it the page's own words add nothing. `answered` tells how
+    /// `known` tells whether the learner has evidence of an asset; without it the page's own words add nothing. `answered` tells how
     /// fresh an asset's last answer was.
     pub(crate) fn add_needed(
         &mut self,
@@ -71,7 +71,12 @@ impl Items {
         answered: &impl Fn(&str) -> Option<Freshness>,
     ) {
         let Conditions { outlet, push_threshold, .. } = self.conditions;
-        let unlikely = |candidate: &Candidate| outlet == Outlet::Push && candidate.lower_bound < push_threshold;
+        // Evidence that is too thin for a push is no reason against what the page names itself.
+        let named = known.and(self.nameable()).map(|statements| &statements.nameable);
+        let is_named = |path: &str| named.is_some_and(|named| named.iter().any(|named| **named == *path));
+        let unlikely = |candidate: &Candidate| {
+            outlet == Outlet::Push && candidate.lower_bound < push_threshold && !is_named(&candidate.path)
+        };
         let learned =
             candidates.iter().map(|found| (Item::learned(found), unlikely(found).then_some(Reason::Unlikely)));
         let mut needed: Vec<(Item, Option<Reason>)> = learned.collect();
@@ -90,12 +95,14 @@ impl Items {
         }
     }
 
+    /// The page's statements, where they may be a reason to send something.
+    fn nameable(&self) -> Option<&Statements> {
+        self.conditions.statements.as_deref().filter(|_| self.conditions.markup.cold_start)
+    }
+
     /// Assets that the page names and no traffic has shown yet.
     fn unseen(&self, known: impl Fn(&str) -> bool, answered: &impl Fn(&str) -> Option<Freshness>) -> Vec<Item> {
-        let Some(statements) = self.conditions.statements.as_deref().filter(|_| self.conditions.markup.cold_start)
-        else {
-            return Vec::new();
-        };
+        let Some(statements) = self.nameable() else { return Vec::new() };
         let item = |path: &Arc<str>| {
             let Some(Statement::Hint(named)) = statements.by_path.get(&**path) else { return None };
             // A name alone is not enough: a file must be there, or somebody have got it.

@@ -244,7 +244,7 @@ impl PageExchange {
         for named in named.iter().flat_map(|assets| &assets.list) {
             self.items.add_named(&cache, named, &answered);
         }
-        let known = |path: &str| plan.known().iter().any(|known| *known.path == *path);
+        let known = |path: &str| plan.known().iter().any(|known| known.has_evidence && *known.path == *path);
         if self.teaches {
             self.items.add_needed(&cache, plan.candidates(), Some(&known), &answered);
         } else {

@@ -37,5 +37,8 @@ pub struct Known {
     pub path: Arc<str>,
     /// The caller's hash of what tells versions apart; 0 if unknown.
     pub validator: u64,
+    /// Whether any visit says how often the page needs it. None does while every client that fetched it was told of it, or may
+    /// hold others of its assets.
+    pub has_evidence: bool,
     pub(crate) hash: u64,
 }

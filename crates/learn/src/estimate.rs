@@ -199,6 +199,13 @@ fn estimate(
     estimate
 }
 
+impl Estimate {
+    /// Whether any visit, to this page or to others like it, says how often it is needed.
+    pub(crate) fn has_evidence(&self) -> bool {
+        self.effective > 0.0 || self.probability > 0.0
+    }
+}
+
 /// Whether an asset came to a node that was known already. Then the visit that revealed it is no evidence of how
 /// often it is needed: it is counted because it needed it.
 fn is_late_comer(node: &Node, edge: &Edge) -> bool {

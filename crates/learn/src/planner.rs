@@ -43,7 +43,8 @@ pub(crate) fn build(
 ) -> Published {
     let key = nodes.last().map_or(0, |node| node.key);
     let decided = decide(nodes, assets, config, (decay, now.tick), class);
-    let known: Vec<Arc<Shown>> = decided.iter().map(|(_, shown, _)| Arc::clone(shown)).collect();
+    let known: Vec<(Arc<Shown>, bool)> =
+        decided.iter().map(|(estimate, shown, _)| (Arc::clone(shown), estimate.has_evidence())).collect();
     let mut planned: Vec<&Decided> =
         decided.iter().filter(|(_, shown, verdict)| *verdict == Verdict::Planned && shown.hash != key).collect();
     planned.sort_by(|(a, a_shown, _), (b, b_shown, _)| need(a, a_shown).cmp(&need(b, b_shown)));

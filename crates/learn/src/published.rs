@@ -35,10 +35,11 @@ pub(crate) struct Choice {
 const REFRESH: Duration = Duration::from_secs(60);
 
 impl Published {
-    /// A plan of the assets in `chosen`, in order; a client may hold those in `known`.
+    /// A plan of the assets in `chosen`, in order; a client may hold those in `known`, of which is told whether there is
+    /// evidence.
     pub(crate) fn new(
         chosen: impl IntoIterator<Item = (Arc<Shown>, Choice)>,
-        known: impl IntoIterator<Item = Arc<Shown>>,
+        known: impl IntoIterator<Item = (Arc<Shown>, bool)>,
         holdout_chance: f32,
         (built, version): (Time, u64),
     ) -> Self {
@@ -59,9 +60,9 @@ impl Published {
             });
             sources.push(shown);
         }
-        let known = known.into_iter().filter_map(|shown| {
+        let known = known.into_iter().filter_map(|(shown, has_evidence)| {
             let validator = shown.metadata()?.validator;
-            Some(Known { path: Arc::clone(&shown.path), validator, hash: shown.hash })
+            Some(Known { path: Arc::clone(&shown.path), validator, has_evidence, hash: shown.hash })
         });
         Self {
             candidates: candidates.into(),

@@ -203,10 +203,11 @@ impl OpenVisit {
         }
     }
 
-    /// Whether a request may name this asset of the visit as its Referer.
+    /// Whether a request may name this asset of the visit as its Referer: a stylesheet, a script or a frame that was asked
+    /// for, or whatever was pushed, of which no request tells what it is.
     pub(crate) fn is_parent(&self, asset: u64) -> bool {
         let parent = |r: &Record| r.metadata.is_some_and(|metadata| metadata.destination.has_children());
-        self.records.iter().any(|r| r.asset == asset && r.rank.is_some() && parent(r))
+        self.records.iter().any(|r| r.asset == asset && (r.pushed || (r.rank.is_some() && parent(r))))
     }
 
     /// The path of a record of this visit; empty if it was held and never named.
