@@ -63,10 +63,22 @@ impl Launch<'_> {
         let words: Vec<&String> = self.prefix.iter().chain(&own).collect();
         let mut command = Command::new(words[0]);
         command.args(&words[1..]).stdin(Stdio::null()).env("MOZ_DISABLE_AUTO_SAFE_MODE", "1");
-        let program = Program::try_start(&mut command).map_err(|error| format!("{}: {error}", words[0]))?;
-        let line = match self.engine {
-            Engine::Chromium => program.line(0, "started successfully on port "),
-            Engine::Firefox => program.line(0, "WebDriver BiDi listening on "),
+        let announces = match self.engine {
+            Engine::Chromium => "started successfully on port ",
+            Engine::Firefox => "WebDriver BiDi listening on ",
+        };
+        // ChromeDriver takes a port over IPv6 first, and ends if somebody has the same one over IPv4.
+        let ended = |line: &str| line.contains("port not available");
+        let mut start = || Program::try_start(&mut command).map_err(|error| format!("{}: {error}", words[0]));
+        let mut program = start()?;
+        let mut attempts = 1;
+        let line = loop {
+            let line = program.line_where(0, "with a port", |line| line.contains(announces) || ended(line));
+            if !ended(&line) || attempts == 5 {
+                break line;
+            }
+            attempts += 1;
+            program = start()?;
         };
         let digits = line.trim_end_matches('.').rsplit([' ', ':']).next().unwrap_or_default();
         let port: u16 = digits.parse().map_err(|_| format!("no port in {line}"))?;
