@@ -6,18 +6,10 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
+use testkit::frames::{ACK, DATA, END, END_HEADERS, HEADERS, PREFACE, PUSH_PROMISE, SETTINGS, WINDOW_UPDATE, frame};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const SETTINGS: u8 = 4;
-const PUSH_PROMISE: u8 = 5;
-const WINDOW_UPDATE: u8 = 8;
-const END_STREAM: u8 = 1;
-const ACK: u8 = 1;
-/// END_STREAM and END_HEADERS.
-const WHOLE_HEAD: u8 = 5;
+const WHOLE_HEAD: u8 = END | END_HEADERS;
 
 /// The server's end of the connection.
 #[derive(Clone, Debug)]
@@ -129,7 +121,7 @@ impl Client {
                 PUSH_PROMISE => received.promises += 1,
                 _ => {}
             }
-            received.ended += usize::from(head[3] <= HEADERS && head[4] & END_STREAM != 0);
+            received.ended += usize::from(head[3] <= HEADERS && head[4] & END != 0);
             rest = &payload[length..];
         }
         assert!(rest.is_empty(), "whole frames");
@@ -175,14 +167,6 @@ fn integer(block: &mut Vec<u8>, pattern: u8, bits: u32, value: usize) {
         rest >>= 7;
     }
     block.push(rest as u8);
-}
-
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = (payload.len() as u32).to_be_bytes()[1..].to_vec();
-    bytes.extend([kind, flags]);
-    bytes.extend(stream.to_be_bytes());
-    bytes.extend(payload);
-    bytes
 }
 
 impl AsyncRead for Pipe {

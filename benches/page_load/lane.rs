@@ -197,6 +197,31 @@ impl Lane {
         self.servers.get(&(contestant.name, think)).map(|server| &*server.site)
     }
 
+    fn server(&self, contestant: &Contestant, think: u64) -> Result<&Server, String> {
+        self.servers.get(&(contestant.name, think)).ok_or_else(|| "it does not run".to_owned())
+    }
+
+    /// Loads something from a server over the link; returns the result, and the bytes that came over the link meanwhile.
+    fn over_link<T>(
+        &self,
+        server: &Server,
+        conditions: Conditions,
+        load: impl AsyncFnOnce(&Place<'_>) -> T,
+    ) -> Result<(T, u64), String> {
+        self.link.set(conditions);
+        let place = Place {
+            address: self.link.address(server.port).map_err(said)?,
+            authority: &authority(server.port),
+            source: None,
+            round_trip: conditions.round_trip,
+        };
+        let before = self.link.bytes_down();
+        let loaded = self.runtime.block_on(LocalSet::new().run_until(load(&place)));
+        let wire = self.link.bytes_down() - before;
+        settle(conditions);
+        Ok((loaded, wire))
+    }
+
     /// Loads a page over the link.
     pub(crate) fn load(
         &self,
@@ -206,19 +231,10 @@ impl Lane {
         page: fn(&Site) -> &Page,
         conditions: Conditions,
     ) -> Result<Measured, String> {
-        let server = self.servers.get(&(contestant.name, think)).ok_or("it does not run")?;
-        self.link.set(conditions);
-        let place = Place {
-            address: self.link.address(server.port).map_err(said)?,
-            authority: &authority(server.port),
-            source: None,
-            round_trip: conditions.round_trip,
-        };
-        let before = self.link.bytes_down();
-        let load = client::load(profile, &place, &server.site, page(&server.site));
-        let load = self.runtime.block_on(LocalSet::new().run_until(load));
-        let wire = self.link.bytes_down() - before;
-        settle(conditions);
+        let server = self.server(contestant, think)?;
+        let (load, wire) = self.over_link(server, conditions, async |place| {
+            client::load(profile, place, &server.site, page(&server.site)).await
+        })?;
         Ok(Measured { load: load?, wire })
     }
 
@@ -232,21 +248,12 @@ impl Lane {
         clients: usize,
         conditions: Conditions,
     ) -> Result<Measured, String> {
-        let server = self.servers.get(&(contestant.name, think)).ok_or("it does not run")?;
-        self.link.set(conditions);
-        let place = Place {
-            address: self.link.address(server.port).map_err(said)?,
-            authority: &authority(server.port),
-            source: None,
-            round_trip: conditions.round_trip,
-        };
-        let before = self.link.bytes_down();
+        let server = self.server(contestant, think)?;
         let mut profiles: Vec<Profile> = (0..clients).map(|_| self.profile(way)).collect();
         let page = server.site.one();
-        let loads = join_all(profiles.iter_mut().map(|profile| client::load(profile, &place, &server.site, page)));
-        let loads = self.runtime.block_on(LocalSet::new().run_until(loads));
-        let wire = self.link.bytes_down() - before;
-        settle(conditions);
+        let (loads, wire) = self.over_link(server, conditions, async |place| {
+            join_all(profiles.iter_mut().map(|profile| client::load(profile, place, &server.site, page))).await
+        })?;
         let mut loads = loads.into_iter().collect::<Result<Vec<Load>, String>>()?;
         let middle = |time: fn(&Load) -> Duration| {
             let mut times: Vec<Duration> = loads.iter().map(time).collect();
@@ -267,7 +274,7 @@ impl Lane {
         expected: Expected,
         conditions: Conditions,
     ) -> Result<Painted, String> {
-        let server = self.servers.get(&(contestant.name, think)).ok_or("it does not run")?;
+        let server = self.server(contestant, think)?;
         self.link.set(conditions);
         let visit = browser::Visit {
             page: server.site.one(),
