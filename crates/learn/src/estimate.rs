@@ -170,7 +170,7 @@ fn estimate(
         let edge = merged.unwrap_or_else(|| Edge::new(estimate.asset, birth));
         birth = if merged.is_some() { edge.birth } else { birth };
         let told = Told::of(lender, &edge, class);
-        let weighed = if lender.of_many { told.weigh_pages() } else { told.weigh(node, &edge, decay, *scale) };
+        let weighed = if lender.of_many { told.weigh_pages(node.level) } else { told.weigh(node, &edge, decay, *scale) };
         estimate.probability = (weighed.hits + kappa * estimate.probability) / (weighed.effective + kappa);
         if let Some(rank) = edge.order.rank() {
             estimate.rank = rank;
@@ -291,11 +291,13 @@ impl Told {
         (hits, visits.saturating_sub(edge.mute).max(hits))
     }
 
-    /// h and n of a level that stands for many pages, of each of which there is one witness.
-    fn weigh_pages(self) -> Weighed {
+    /// h and n of a level that stands for many pages, of each of which there is one witness. One page says nothing of another,
+    /// but one query of a path does of the next: most tell no pages apart.
+    fn weigh_pages(self, level: Level) -> Weighed {
         let (hits, told) = (self.fetched.count_ones(), self.speaking.count_ones());
         if told < PAGES {
-            return Weighed::default();
+            let lent = if level.is_page() { (hits, told) } else { (0, 0) };
+            return Weighed { hits: lent.0 as f32, effective: lent.1 as f32, by_run: false };
         }
         for fetched in [false, true] {
             let run = self.run(fetched);

@@ -143,6 +143,18 @@ fn queries_of_one_path_are_pages_of_their_own() {
 }
 
 #[test]
+fn the_second_view_of_a_page_with_a_query_is_helped() {
+    // An application that takes a token out of its address while it loads: its assets name the path alone.
+    let config = eager_builder(1).min_visits(1).build().expect("in range");
+    let mut world = World::new(config);
+    world.views(1, "/lab?token=a", &["/lab.js", "/chunk.js"]);
+    assert_eq!(world.planned("/lab?token=a"), ["/lab.js", "/chunk.js"]);
+    assert_eq!(world.planned("/lab?token=b"), ["/lab.js", "/chunk.js"], "until it has evidence of its own");
+    world.views(1, "/lab?token=b", &["/lab.js", "/other.js"]);
+    assert_eq!(world.planned("/lab?token=c"), ["/lab.js"]);
+}
+
+#[test]
 fn what_each_page_has_of_its_own_costs_others_no_plan() {
     let mut world = World::new(eager(1));
     for n in 0..200 {
