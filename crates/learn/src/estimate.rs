@@ -170,7 +170,8 @@ fn estimate(
         let edge = merged.unwrap_or_else(|| Edge::new(estimate.asset, birth));
         birth = if merged.is_some() { edge.birth } else { birth };
         let told = Told::of(lender, &edge, class);
-        let weighed = if lender.of_many { told.weigh_pages(node.level) } else { told.weigh(node, &edge, decay, *scale) };
+        let weighed =
+            if lender.of_many { told.weigh_pages(node.level) } else { told.weigh(node, &edge, decay, *scale) };
         estimate.probability = (weighed.hits + kappa * estimate.probability) / (weighed.effective + kappa);
         if let Some(rank) = edge.order.rank() {
             estimate.rank = rank;
