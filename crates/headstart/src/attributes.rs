@@ -1,5 +1,7 @@
 //! The attributes of a preload besides its path, which a browser compares before it uses one.
 
+use std::sync::{Arc, LazyLock};
+
 use headstart_learn::Destination;
 
 /// A CORS settings attribute (HTML, 2.5.4).
@@ -31,10 +33,11 @@ pub(crate) struct Attributes {
 
 impl Attributes {
     /// The attributes where the page's own words are unknown.
-    pub(crate) fn of_mode(destination: Destination, cors: bool) -> Self {
-        let crossorigin =
-            if cors || destination == Destination::Font { Crossorigin::Anonymous } else { Crossorigin::Absent };
-        Attributes { crossorigin, ..Attributes::default() }
+    pub(crate) fn of_mode(destination: Destination, cors: bool) -> Arc<Self> {
+        static ABSENT: LazyLock<Arc<Attributes>> = LazyLock::new(Arc::default);
+        static ANONYMOUS: LazyLock<Arc<Attributes>> =
+            LazyLock::new(|| Arc::new(Attributes { crossorigin: Crossorigin::Anonymous, ..Attributes::default() }));
+        Arc::clone(if cors || destination == Destination::Font { &ANONYMOUS } else { &ABSENT })
     }
 
     /// Whether the request is made in CORS mode.

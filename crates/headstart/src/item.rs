@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 use headstart_learn::{Candidate, Destination, Freshness};
 use http::HeaderValue;
 
-use crate::attributes::{Attributes, Crossorigin};
+use crate::attributes::Attributes;
 use crate::link;
 use crate::need::{Need, Says};
 use crate::page_policy::{Admission, PagePolicy};
@@ -56,9 +56,14 @@ pub(crate) struct Item {
 impl Item {
     /// An asset that is named by others than the learner. How fresh its last answer was decides whether a 103 may name
     /// it.
-    pub(crate) fn named(path: Arc<str>, destination: Destination, attributes: Attributes, fresh: Freshness) -> Self {
+    pub(crate) fn named(
+        path: Arc<str>,
+        destination: Destination,
+        attributes: Arc<Attributes>,
+        fresh: Freshness,
+    ) -> Self {
         let (bytes, validator, freshness) = (0, 0, fresh);
-        let cors = attributes.module || attributes.crossorigin != Crossorigin::Absent;
+        let cors = attributes.is_cors();
         Item {
             path,
             destination,
@@ -69,7 +74,7 @@ impl Item {
             learned_urgency: None,
             need: Need::of(None, destination, cors, Says::Nothing),
             decision: Decision::Held,
-            attributes: Arc::new(attributes),
+            attributes,
             own_words: true,
             barred: false,
             promised: false,
@@ -87,7 +92,7 @@ impl Item {
             learned_urgency: candidate.urgency,
             need: Need::of(candidate.urgency, candidate.destination, candidate.cors, Says::Nothing),
             decision: Decision::Held,
-            attributes: Arc::new(Attributes::of_mode(candidate.destination, candidate.cors)),
+            attributes: Attributes::of_mode(candidate.destination, candidate.cors),
             own_words: false,
             barred: false,
             promised: false,
@@ -121,7 +126,7 @@ mod tests {
     #[test]
     fn a_browser_is_told_of_scripts_and_styles_that_nobody_waits_for() {
         let link = |destination, urgency| {
-            let item = Item::named("/a".into(), destination, Attributes::default(), Freshness::Fresh);
+            let item = Item::named("/a".into(), destination, Arc::default(), Freshness::Fresh);
             let need = Need::of(Some(urgency), destination, false, Says::Nothing);
             let field = Item { need, ..item }.link(None).unwrap();
             field.to_str().unwrap().contains("; fetchpriority=low")
@@ -134,7 +139,7 @@ mod tests {
     #[test]
     fn what_the_page_says_of_the_priority_stays() {
         let attributes = Attributes { fetch_priority: Some("high"), ..Attributes::default() };
-        let item = Item::named("/a.js".into(), Destination::Script, attributes, Freshness::Fresh);
+        let item = Item::named("/a.js".into(), Destination::Script, attributes.into(), Freshness::Fresh);
         let need = Need::of(Some(3), Destination::Script, false, Says::Nothing);
         let field = Item { need, ..item }.link(None).unwrap();
         assert_eq!(field.to_str().unwrap(), "</a.js>; rel=preload; as=script; fetchpriority=high");

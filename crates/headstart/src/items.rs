@@ -104,12 +104,15 @@ impl Items {
     fn unseen(&self, known: impl Fn(&str) -> bool, answered: &impl Fn(&str) -> Option<Freshness>) -> Vec<Item> {
         let Some(statements) = self.nameable() else { return Vec::new() };
         let item = |path: &Arc<str>| {
+            // Of most the learner knows more.
+            if known(path) {
+                return None;
+            }
             let Some(Statement::Hint(named)) = statements.by_path.get(&**path) else { return None };
             // A name alone is not enough: a file must be there, or somebody have got it.
-            let freshness = answered(path).filter(|_| !known(path))?;
-            let mut item = Item::named(Arc::clone(path), named.destination, Attributes::default(), freshness);
-            item.cors = named.attributes.is_cors();
-            item.attributes = Arc::clone(&named.attributes);
+            let freshness = answered(path)?;
+            let attributes = Arc::clone(&named.attributes);
+            let mut item = Item::named(Arc::clone(path), named.destination, attributes, freshness);
             item.need = Need::of(None, item.destination, item.cors, Says::Named(named.urgency));
             Some(item)
         };
@@ -177,7 +180,7 @@ impl Items {
 
     pub(crate) fn add_preload(&mut self, cache: &ClientCache<'_>, preload: &link::Preload) {
         let path = preload.path.as_str().into();
-        let item = Item::named(path, preload.destination, preload.attributes.clone(), Freshness::Stale);
+        let item = Item::named(path, preload.destination, preload.attributes.clone().into(), Freshness::Stale);
         let push = self.conditions.outlet == Outlet::Push;
         let forbidden = if push { preload.nopush } else { preload.push_only };
         self.add(cache, item, forbidden.then_some(Reason::Forbidden));
@@ -330,7 +333,7 @@ mod tests {
     use crate::rules::{Budget, PageRules};
 
     fn learned(path: &str, destination: Destination, urgency: Option<u8>) -> Item {
-        let item = Item::named(path.into(), destination, Attributes::default(), Freshness::Fresh);
+        let item = Item::named(path.into(), destination, Arc::default(), Freshness::Fresh);
         Item { need: Need::of(urgency, destination, false, Says::Nothing), ..item }
     }
 

@@ -24,6 +24,8 @@ use crate::items::Items;
 use crate::link;
 use crate::page_policy::PagePolicy;
 use crate::page_target::PageTarget;
+#[cfg(feature = "markup")]
+use crate::pages::Page;
 use crate::pages::is_stranger;
 use crate::personal::is_personal;
 #[cfg(feature = "markup")]
@@ -80,6 +82,9 @@ pub(crate) struct PageExchange {
     /// The page's evidence is thin, old or contradicts its plan.
     #[cfg(feature = "markup")]
     unsettled: bool,
+    /// The memory of the page, if it was shown before.
+    #[cfg(feature = "markup")]
+    known: Option<Arc<Page>>,
     /// The answer may be 304: the client has the page and will show it.
     conditional: bool,
     /// The client may be asked what the view was like.
@@ -176,6 +181,8 @@ impl PageExchange {
             teaches,
             #[cfg(feature = "markup")]
             unsettled: false,
+            #[cfg(feature = "markup")]
+            known,
             conditional: navigation.conditional,
             address_network: requester.network,
             measured: navigation.browser && teaches && !hints.no_tracking && !shared_edge,
@@ -190,13 +197,14 @@ impl PageExchange {
 
     /// Marks the request, so that its page may be copied and read.
     #[cfg(feature = "markup")]
-    pub(crate) fn offer_copy(&self, engine: &Engine, head: &mut Parts) {
+    pub(crate) fn offer_copy(&mut self, engine: &Engine, head: &mut Parts) {
         if engine.limits.markup.read && self.teaches {
             head.extensions.insert(Ticket(Arc::new(Navigated {
                 desk: Arc::clone(&engine.desk),
                 pages: Arc::clone(&engine.pages),
                 authority: Arc::clone(&self.authority),
                 path: Arc::clone(&self.arrival.target.target),
+                page: self.known.take(),
                 secure: self.secure,
                 network: self.arrival.network,
                 stranger: self.stranger,

@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use headstart_learn::NetworkId;
+use http::HeaderValue;
 
 use super::look::Look;
 use crate::page_policy::PagePolicy;
@@ -19,6 +20,8 @@ use crate::view::Reason;
 const DUE: u32 = 64;
 /// The same for a page whose evidence is thin, old or contradicts its plan.
 const DUE_UNSETTLED: u32 = 8;
+/// Longest entity tag that is kept, bytes.
+const MAX_TAG_BYTES: usize = 128;
 /// Looks that found nothing new behind a new validator, after which the page's validators say nothing.
 const IDLE_LOOKS: u8 = 3;
 
@@ -48,6 +51,8 @@ pub(crate) struct Looks {
     /// In the order in which they were found.
     paths: Vec<(Arc<str>, Known)>,
     last: Option<Seen>,
+    /// The entity tag of a response that was found to be as at the last look: with the same a view needs no closer comparison.
+    tag: Option<HeaderValue>,
     /// Hash of the document that was read last.
     content: u64,
     /// Another network has seen the same.
@@ -74,7 +79,32 @@ struct Known {
     gone: bool,
 }
 
+/// Views between two looks.
+fn due(unsettled: bool) -> u32 {
+    if unsettled { DUE_UNSETTLED } else { DUE }
+}
+
 impl Looks {
+    /// Whether a response with this entity tag is as at the last look, and no look is due. Cheaper than
+    /// [`wants`](Self::wants), which has to have found so before.
+    pub(crate) fn is_unchanged(&mut self, tag: Option<&HeaderValue>, network: NetworkId, unsettled: bool) -> bool {
+        let Some(last) = self.last.filter(|_| tag.is_some() && tag == self.tag.as_ref()) else { return false };
+        if last.of_files {
+            return true;
+        }
+        if !(self.settled || last.alone || last.network == network) || self.views + 1 >= due(unsettled) {
+            return false;
+        }
+        self.views += 1;
+        true
+    }
+
+    /// [`wants`](Self::wants) did not want the response with this entity tag.
+    pub(crate) fn note_tag(&mut self, tag: Option<&HeaderValue>, seen: &Seen) {
+        let same = self.last.is_some_and(|last| last.validator == seen.validator && last.of_files == seen.of_files);
+        self.tag = tag.filter(|tag| same && tag.len() <= MAX_TAG_BYTES).cloned();
+    }
+
     /// Whether the response of a view shall be read.
     pub(crate) fn wants(&mut self, seen: &Seen) -> bool {
         let Some(last) = self.last else { return true };
@@ -89,7 +119,7 @@ impl Looks {
         self.views = self.views.saturating_add(1);
         (changed && self.idle < IDLE_LOOKS)
             || (!self.settled && !seen.alone && seen.network != last.network)
-            || self.views >= if seen.unsettled { DUE_UNSETTLED } else { DUE }
+            || self.views >= due(seen.unsettled)
     }
 
     /// Whether a document with this hash is the one that was read last, and says nothing that is still to be confirmed: then
@@ -101,7 +131,7 @@ impl Looks {
         };
         let knows = self.last.is_some_and(confirmed);
         if knows {
-            (self.last, self.views) = (Some(*seen), 0);
+            (self.last, self.views, self.tag) = (Some(*seen), 0, None);
         }
         knows
     }
@@ -185,7 +215,7 @@ impl Looks {
         let revalidated = self.last.is_some_and(|last| (last.validator, last.length) != (seen.validator, seen.length));
         self.idle = if differs { 0 } else { self.idle.saturating_add(u8::from(revalidated)) };
         self.settled = !differs && (self.settled || another);
-        (self.last, self.views) = (Some(*seen), 0);
+        (self.last, self.views, self.tag) = (Some(*seen), 0, None);
         changed
     }
 
@@ -221,7 +251,8 @@ impl Looks {
                 2 * path.len() + size_of::<Known>() + 2 * size_of::<Statement>() + of(&known.says) + other + 64
             })
             .sum();
-        paths + self.preconnects.iter().map(|(origin, _)| 2 * origin.len() + 64).sum::<usize>()
+        let tag = self.tag.as_ref().map_or(0, HeaderValue::len);
+        tag + paths + self.preconnects.iter().map(|(origin, _)| 2 * origin.len() + 64).sum::<usize>()
     }
 }
 
@@ -332,6 +363,27 @@ mod tests {
         }
         assert_eq!(integrity(&looks, "/a.css").as_deref(), Some("two"));
         assert!(read(&mut looks, OTHER, 8, seen(4, 1)) && !read(&mut looks, OTHER, 8, seen(5, 1)));
+    }
+
+    #[test]
+    fn a_tag_that_was_compared_is_not_compared_again_and_looks_fall_due_all_the_same() {
+        let tag = |text: &'static str| HeaderValue::from_static(text);
+        let network = |network: u64| NetworkId::new(network);
+        let mut looks = Looks::default();
+        look(&mut looks, PLAIN, seen(1, 1));
+        assert!(!looks.is_unchanged(Some(&tag("\"1\"")), network(1), false), "nobody has compared it");
+        look(&mut looks, PLAIN, seen(2, 1));
+        assert!(!looks.wants(&seen(3, 1)));
+        looks.note_tag(Some(&tag("\"1\"")), &seen(3, 1));
+        assert!(!looks.is_unchanged(Some(&tag("\"2\"")), network(3), false));
+        assert!(!looks.is_unchanged(None, network(3), false));
+        let unchanged = (0..100).take_while(|_| looks.is_unchanged(Some(&tag("\"1\"")), network(3), false)).count();
+        assert_eq!(unchanged, 62, "with the first view a look is due after 64");
+        assert!(looks.wants(&seen(3, 1)));
+        look(&mut looks, PLAIN, seen(3, 2));
+        assert!(!looks.is_unchanged(Some(&tag("\"1\"")), network(3), false), "the last look was at another");
+        looks.note_tag(Some(&tag("\"1\"")), &seen(3, 1));
+        assert!(!looks.is_unchanged(Some(&tag("\"1\"")), network(3), false), "nor is this one as at that look");
     }
 
     #[test]

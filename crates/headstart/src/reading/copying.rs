@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use headstart_learn::NetworkId;
 use headstart_policy::FileContent;
-use http::{Request, Response, header, response};
+use http::{HeaderMap, Request, Response, header, response};
 use tower_service::Service;
 
 use super::copied_body::{CopiedBody, Pending};
@@ -16,7 +16,7 @@ use super::decode::Coding;
 use super::desk::{Copy, Desk};
 use crate::caching::Caching;
 use crate::looks::Seen;
-use crate::pages::Pages;
+use crate::pages::{Page, Pages};
 use crate::response as answer;
 
 /// A navigation whose page may be read; in the extensions of its request.
@@ -29,6 +29,8 @@ pub(crate) struct Navigated {
     pub(crate) pages: Arc<Pages>,
     pub(crate) authority: Arc<str>,
     pub(crate) path: Arc<str>,
+    /// The page, if it was shown before.
+    pub(crate) page: Option<Arc<Page>>,
     pub(crate) secure: bool,
     pub(crate) network: NetworkId,
     /// The request carries neither credentials nor a cookie of the application.
@@ -40,42 +42,27 @@ pub(crate) struct Navigated {
 }
 
 impl Navigated {
-    /// The copy to make of a response, if any.
+    /// The copy to make of a response, if any. Of most views of a page that is known none is, which is found out first.
     fn wants(&self, head: &response::Parts, exact: Option<u64>) -> Option<Box<Pending>> {
-        if !answer::is_page(head) {
-            return None;
-        }
-        let coding = Coding::of(&head.headers)?;
         let headers = &head.headers;
-        let files = head.extensions.get::<FileContent>().cloned();
-        let of_files = files.is_some();
-        let caching = Caching::of(headers);
-        let about_who_asks =
-            |name: &str| matches!(name.trim().to_ascii_lowercase().as_str(), "cookie" | "authorization" | "*");
-        let varies = headers
-            .get_all(header::VARY)
-            .iter()
-            .any(|vary| vary.to_str().map_or(true, |vary| vary.split(',').any(about_who_asks)));
-        let parts = answer::validator_parts(headers);
-        let seen = Seen {
-            validator: if parts.is_empty() { 0 } else { self.pages.validator(&parts) },
-            length: exact.unwrap_or(0),
-            network: self.network,
-            // A file is the same for everyone; `private` there keeps shared caches from handing out cookies.
-            public: self.stranger
-                && (of_files || !caching.private)
-                && !caching.no_store
-                && !headers.contains_key(header::SET_COOKIE)
-                && !varies,
-            alone: self.gate <= 1 || of_files,
-            of_files,
-            unsettled: self.unsettled,
-            gate: self.gate,
-        };
-        let page = self.pages.get_or_add(&self.authority, &self.path);
-        if !page.state().looks.wants(&seen) {
+        let tag = headers.get(header::ETAG);
+        let is_unchanged = |page: &Page| page.state().looks.is_unchanged(tag, self.network, self.unsettled);
+        if self.page.as_deref().is_some_and(is_unchanged) || !answer::is_page(head) {
             return None;
         }
+        let coding = Coding::of(headers)?;
+        let files = head.extensions.get::<FileContent>().cloned();
+        let seen = self.seen(headers, exact, files.is_some());
+        let page = match &self.page {
+            Some(page) => Arc::clone(page),
+            None => self.pages.get_or_add(&self.authority, &self.path),
+        };
+        let mut state = page.state();
+        if !state.looks.wants(&seen) {
+            state.looks.note_tag(tag, &seen);
+            return None;
+        }
+        drop(state);
         let copy = Copy {
             page,
             pages: Arc::clone(&self.pages),
@@ -89,6 +76,32 @@ impl Navigated {
             whole: false,
         };
         Some(Box::new(Pending { desk: Arc::clone(&self.desk), copy, bytes: 0 }))
+    }
+
+    fn seen(&self, headers: &HeaderMap, exact: Option<u64>, of_files: bool) -> Seen {
+        let caching = Caching::of(headers);
+        let about_who_asks =
+            |name: &str| matches!(name.trim().to_ascii_lowercase().as_str(), "cookie" | "authorization" | "*");
+        let varies = headers
+            .get_all(header::VARY)
+            .iter()
+            .any(|vary| vary.to_str().map_or(true, |vary| vary.split(',').any(about_who_asks)));
+        let parts = answer::validator_parts(headers);
+        Seen {
+            validator: if parts.is_empty() { 0 } else { self.pages.validator(&parts) },
+            length: exact.unwrap_or(0),
+            network: self.network,
+            // A file is the same for everyone; `private` there keeps shared caches from handing out cookies.
+            public: self.stranger
+                && (of_files || !caching.private)
+                && !caching.no_store
+                && !headers.contains_key(header::SET_COOKIE)
+                && !varies,
+            alone: self.gate <= 1 || of_files,
+            of_files,
+            unsettled: self.unsettled,
+            gate: self.gate,
+        }
     }
 }
 
