@@ -164,9 +164,9 @@ impl Engine {
             counters: Counters::default(),
             unlearned: Ledger::default(),
             cookie_networks: CookieNetworks::new(),
-            pages,
             #[cfg(feature = "markup")]
-            desk: Arc::new(crate::reading::Desk::new()),
+            desk: Arc::new(crate::reading::Desk::new(Arc::clone(&pages))),
+            pages,
             connections: AtomicU64::new(1),
         };
         engine.set_operator(|_| {});

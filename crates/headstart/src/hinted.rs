@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use headstart_learn::Site;
+use headstart_learn::{Destination, Site};
 use headstart_policy::Priority;
 
 use crate::item::Item;
@@ -26,6 +26,9 @@ struct HintedAsset {
     path: Arc<str>,
     /// The priority of its response; `None` if `Link` named it, which the client reads with the page.
     priority: Option<Priority>,
+    /// It may be asked for again though the hint served: a page that polls asks for data and images again and again, where they
+    /// may not be used without asking, which is what `Link` names.
+    polled: bool,
     /// The client has asked for it.
     asked: bool,
 }
@@ -39,7 +42,7 @@ pub(crate) enum CausedBy {
         /// The priority of its response; `None` if `Link` named it, which the client reads with the page.
         priority: Option<Priority>,
     },
-    /// The client has asked before for this asset of the 103, on this page: the hint did not serve.
+    /// The client has asked before for this asset of the hints, on this page: the hint did not serve.
     Again { page: Arc<str>, asset: Arc<str> },
 }
 
@@ -58,7 +61,9 @@ impl Hinted {
                 Decision::Linked => None,
                 _ => return None,
             };
-            Some(HintedAsset { site, path: Arc::clone(&item.path), priority, asked: false })
+            let once = matches!(item.destination, Destination::Script | Destination::Style | Destination::Font);
+            let polled = priority.is_none() && !once;
+            Some(HintedAsset { site, path: Arc::clone(&item.path), priority, polled, asked: false })
         });
         Hinted { page: Arc::clone(page), assets: hinted.collect() }
     }
@@ -69,14 +74,11 @@ impl Hinted {
         if !std::mem::replace(&mut hinted.asked, true) {
             return CausedBy::Hint { priority: hinted.priority };
         }
-        // `Link` names what may not be used without asking.
-        match hinted.priority {
-            Some(_) => {
-                let asset = Arc::clone(&hinted.path);
-                CausedBy::Again { page: Arc::clone(&self.page), asset }
-            }
-            None => CausedBy::Itself,
+        if hinted.polled {
+            return CausedBy::Itself;
         }
+        let asset = Arc::clone(&hinted.path);
+        CausedBy::Again { page: Arc::clone(&self.page), asset }
     }
 
     /// The client did not get an asset that it asked for, and may ask again.
@@ -88,5 +90,41 @@ impl Hinted {
 
     fn find(&mut self, site: Site, path: &str) -> Option<&mut HintedAsset> {
         self.assets.iter_mut().find(|hinted| hinted.site == site && *hinted.path == *path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headstart_learn::Freshness;
+
+    use super::*;
+    use crate::attributes::Attributes;
+
+    fn item(path: &str, destination: Destination, decision: Decision) -> Item {
+        let item = Item::named(path.into(), destination, Attributes::of_mode(destination, false), Freshness::Fresh);
+        Item { decision, ..item }
+    }
+
+    #[test]
+    fn what_is_asked_for_twice_was_not_served_by_its_hint_unless_pages_poll_it() {
+        let learner = headstart_learn::Learner::new(headstart_learn::Config::default());
+        let site = learner.site("a.example").unwrap();
+        let items = [
+            item("/early.png", Destination::Image, Decision::Hinted),
+            item("/linked.js", Destination::Script, Decision::Linked),
+            item("/linked.png", Destination::Image, Decision::Linked),
+            item("/data", Destination::Fetch, Decision::Linked),
+            item("/pushed.css", Destination::Style, Decision::Pushed),
+        ];
+        let mut hinted = Hinted::of(site, &"/".into(), items.iter(), Priority::default());
+        let mut again = |path: &str| {
+            let first = matches!(hinted.ask(site, path), CausedBy::Hint { .. });
+            (first, matches!(hinted.ask(site, path), CausedBy::Again { .. }))
+        };
+        assert_eq!(again("/early.png"), (true, true));
+        assert_eq!(again("/linked.js"), (true, true));
+        assert_eq!(again("/linked.png"), (true, false));
+        assert_eq!(again("/data"), (true, false));
+        assert_eq!(again("/pushed.css"), (false, false));
     }
 }

@@ -309,7 +309,7 @@ impl Items {
             Decision::Omitted(reason)
         } else if decision != Decision::Pushed && !item.is_admitted(*policy) {
             Decision::Omitted(Reason::Policy)
-        } else if decision == Decision::Hinted && unserved.contains(&item.path) {
+        } else if decision != Decision::Pushed && unserved.contains(&item.path) {
             Decision::Omitted(Reason::FetchedTwice)
         } else if bans.hint && decision != Decision::Pushed {
             Decision::Omitted(Reason::Rule)

@@ -29,7 +29,7 @@ use crate::pages::Page;
 use crate::pages::is_stranger;
 use crate::personal::is_personal;
 #[cfg(feature = "markup")]
-use crate::reading::{Navigated, Ticket};
+use crate::reading::Ticket;
 use crate::request;
 use crate::requester::Requester;
 use crate::response as answer;
@@ -199,9 +199,8 @@ impl PageExchange {
     #[cfg(feature = "markup")]
     pub(crate) fn offer_copy(&mut self, engine: &Engine, head: &mut Parts) {
         if engine.limits.markup.read && self.teaches {
-            head.extensions.insert(Ticket(Arc::new(Navigated {
+            head.extensions.insert(Ticket {
                 desk: Arc::clone(&engine.desk),
-                pages: Arc::clone(&engine.pages),
                 authority: Arc::clone(&self.authority),
                 path: Arc::clone(&self.arrival.target.target),
                 page: self.known.take(),
@@ -210,7 +209,7 @@ impl PageExchange {
                 stranger: self.stranger,
                 unsettled: self.unsettled,
                 gate: engine.limits.min_networks as usize,
-            })));
+            });
         }
     }
 

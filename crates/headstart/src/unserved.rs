@@ -1,4 +1,4 @@
-//! Hints that did not serve: a client fetched what a 103 named, and fetched it once more for the same view.
+//! Hints that did not serve: a client fetched what a 103 or `Link` named, and fetched it once more for the same view.
 //!
 //! A browser compares a preload with the element that asks. If an attribute, a policy or a `Vary` field keeps it from
 //! using the preload, it fetches the asset again, and the hint has cost a download. No request shows the cause, but the

@@ -16,17 +16,13 @@ use super::decode::Coding;
 use super::desk::{Copy, Desk};
 use crate::caching::Caching;
 use crate::looks::Seen;
-use crate::pages::{Page, Pages};
+use crate::pages::Page;
 use crate::response as answer;
 
 /// A navigation whose page may be read; in the extensions of its request.
 #[derive(Clone)]
-pub(crate) struct Ticket(pub(crate) Arc<Navigated>);
-
-/// Facts of the navigation.
-pub(crate) struct Navigated {
+pub(crate) struct Ticket {
     pub(crate) desk: Arc<Desk>,
-    pub(crate) pages: Arc<Pages>,
     pub(crate) authority: Arc<str>,
     pub(crate) path: Arc<str>,
     /// The page, if it was shown before.
@@ -41,7 +37,7 @@ pub(crate) struct Navigated {
     pub(crate) gate: usize,
 }
 
-impl Navigated {
+impl Ticket {
     /// The copy to make of a response, if any. Of most views of a page that is known none is, which is found out first.
     fn wants(&self, head: &response::Parts, exact: Option<u64>) -> Option<Box<Pending>> {
         let headers = &head.headers;
@@ -55,7 +51,7 @@ impl Navigated {
         let seen = self.seen(headers, exact, files.is_some());
         let page = match &self.page {
             Some(page) => Arc::clone(page),
-            None => self.pages.get_or_add(&self.authority, &self.path),
+            None => self.desk.pages().get_or_add(&self.authority, &self.path),
         };
         let mut state = page.state();
         if !state.looks.wants(&seen) {
@@ -65,7 +61,6 @@ impl Navigated {
         drop(state);
         let copy = Copy {
             page,
-            pages: Arc::clone(&self.pages),
             authority: Arc::clone(&self.authority),
             path: Arc::clone(&self.path),
             secure: self.secure,
@@ -88,7 +83,7 @@ impl Navigated {
             .any(|vary| vary.to_str().map_or(true, |vary| vary.split(',').any(about_who_asks)));
         let parts = answer::validator_parts(headers);
         Seen {
-            validator: if parts.is_empty() { 0 } else { self.pages.validator(&parts) },
+            validator: if parts.is_empty() { 0 } else { self.desk.pages().validator(&parts) },
             length: exact.unwrap_or(0),
             network: self.network,
             // A file is the same for everyone; `private` there keeps shared caches from handing out cookies.
@@ -147,7 +142,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let (head, body) = ready!(this.future.poll(cx))?.into_parts();
-        let pending = this.ticket.take().and_then(|ticket| ticket.0.wants(&head, body.size_hint().exact()));
+        let pending = this.ticket.take().and_then(|ticket| ticket.wants(&head, body.size_hint().exact()));
         Poll::Ready(Ok(Response::from_parts(head, CopiedBody::new(body, pending))))
     }
 }

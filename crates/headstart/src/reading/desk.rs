@@ -25,6 +25,7 @@ const MAX_CREDIT: Duration = Duration::from_millis(500);
 
 /// Reads copies of pages, one at a time.
 pub(crate) struct Desk {
+    pages: Arc<Pages>,
     queue: Mutex<Queue>,
     /// Hashes documents, so that one that is known is not read again.
     hashes: RandomState,
@@ -61,7 +62,6 @@ struct Queue {
 /// A copy of a page's body.
 pub(crate) struct Copy {
     pub(crate) page: Arc<Page>,
-    pub(crate) pages: Arc<Pages>,
     pub(crate) authority: Arc<str>,
     pub(crate) path: Arc<str>,
     pub(crate) secure: bool,
@@ -75,9 +75,14 @@ pub(crate) struct Copy {
 }
 
 impl Desk {
-    pub(crate) fn new() -> Self {
+    /// A desk that reads the pages of this table.
+    pub(crate) fn new(pages: Arc<Pages>) -> Self {
         let queue = Queue { waiting: VecDeque::new(), running: false, credit: MAX_CREDIT, counted: Instant::now() };
-        Desk { queue: Mutex::new(queue), hashes: RandomState::new(), counters: Counters::default() }
+        Desk { pages, queue: Mutex::new(queue), hashes: RandomState::new(), counters: Counters::default() }
+    }
+
+    pub(crate) fn pages(&self) -> &Pages {
+        &self.pages
     }
 
     pub(crate) fn stats(&self) -> ReadingStats {
@@ -129,7 +134,7 @@ impl Desk {
     }
 
     fn read(&self, copy: Copy) {
-        let Copy { page, pages, authority, path, secure, seen, coding, files, parts, whole } = copy;
+        let Copy { page, authority, path, secure, seen, coding, files, parts, whole } = copy;
         let Ok(location) = Location::new(if secure { "https" } else { "http" }, &authority, &path) else { return };
         let content = self.hash(&parts, whole);
         // A file is read once for each content anyway, and then its assets are looked up.
@@ -154,7 +159,7 @@ impl Desk {
                     && named.essential
                     && let Some(head) = files.head(path)
                 {
-                    pages.found(&authority, path, named.attributes.is_cors(), &head);
+                    self.pages.found(&authority, path, named.attributes.is_cors(), &head);
                 }
             }
         }
@@ -165,7 +170,7 @@ impl Desk {
             state.statements = Some(statements);
             state.unserved.clear();
             drop(state);
-            pages.reweigh(&authority, &path, &page);
+            self.pages.reweigh(&authority, &path, &page);
         }
     }
 

@@ -9,6 +9,6 @@ mod copying;
 mod decode;
 mod desk;
 
-pub(crate) use copying::{Copying, Navigated, Ticket};
+pub(crate) use copying::{Copying, Ticket};
 pub(crate) use desk::Desk;
 pub use desk::ReadingStats;
