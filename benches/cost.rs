@@ -161,10 +161,12 @@ fn record(learner: &Learner, site: Site, names: &[&str], clients: u64, rounds: u
         let start = Instant::now();
         for n in 0..visits {
             let client = u64::from(n) % clients;
-            let visit = learner.navigate(now(), &navigation(site, pick.of(names), client));
+            let page = pick.of(names);
+            let visit = learner.navigate(now(), &navigation(site, page, client));
             learner.confirm(now(), visit, ReferrerPolicy::Unknown);
+            // Requests name their page, as the client has just left another at this very moment.
             for asset in &assets {
-                learner.fetched(now(), &fetch(site, asset, client, Referrer::Absent));
+                learner.fetched(now(), &fetch(site, asset, client, Referrer::Path(page)));
             }
         }
         start.elapsed() / CALLS

@@ -137,19 +137,23 @@ impl Client {
         }
     }
 
-    /// A field by its index if it was sent before, else in full and added to the table.
+    /// A field by its index if it was sent before, else in full and added to the table. The address of a client, which is
+    /// another each time, is not added: the table has room for the rest.
     fn field(&mut self, block: &mut Vec<u8>, name: &str, value: &str) {
         let known = self.table.iter().rev().position(|(n, v)| n == name && v == value);
         if let Some(at) = known {
             integer(block, 0x80, 7, 62 + at);
             return;
         }
-        block.push(0x40);
+        let is_added = name != "x-forwarded-for";
+        block.push(if is_added { 0x40 } else { 0 });
         for text in [name, value] {
             integer(block, 0, 7, text.len());
             block.extend_from_slice(text.as_bytes());
         }
-        self.table.push((name.to_owned(), value.to_owned()));
+        if is_added {
+            self.table.push((name.to_owned(), value.to_owned()));
+        }
     }
 }
 

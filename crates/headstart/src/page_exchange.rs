@@ -82,7 +82,7 @@ pub(crate) struct PageExchange {
     /// The page's evidence is thin, old or contradicts its plan.
     #[cfg(feature = "markup")]
     unsettled: bool,
-    /// The memory of the page, if it was shown before.
+    /// The memory of the page, if it was shown before and its response is to be compared with what was read.
     #[cfg(feature = "markup")]
     known: Option<Arc<Page>>,
     /// The answer may be 304: the client has the page and will show it.
@@ -195,17 +195,23 @@ impl PageExchange {
         exchange
     }
 
-    /// Marks the request, so that its page may be copied and read.
+    /// Marks the request, so that its page may be copied and read, unless it is known that it need not be.
     #[cfg(feature = "markup")]
     pub(crate) fn offer_copy(&mut self, engine: &Engine, head: &mut Parts) {
-        if engine.limits.markup.read && self.teaches {
+        if !engine.limits.markup.read || !self.teaches {
+            self.known = None;
+            return;
+        }
+        let network = self.arrival.network;
+        let is_asked_about = |page: &Arc<Page>| page.state().looks.is_asked_about(network, self.unsettled);
+        if self.known.as_ref().is_none_or(is_asked_about) {
             head.extensions.insert(Ticket {
                 desk: Arc::clone(&engine.desk),
                 authority: Arc::clone(&self.authority),
                 path: Arc::clone(&self.arrival.target.target),
                 page: self.known.take(),
                 secure: self.secure,
-                network: self.arrival.network,
+                network,
                 stranger: self.stranger,
                 unsettled: self.unsettled,
                 gate: engine.limits.min_networks as usize,
@@ -307,6 +313,10 @@ impl PageExchange {
     /// The head of the response is known: only a page that was shown is learned from. The first page of a site that was
     /// shown registers the site: a `Host` that a client has made up is mostly answered otherwise.
     pub(crate) fn answered(&mut self, engine: &Engine, head: &response::Parts, now: Time) {
+        #[cfg(feature = "markup")]
+        if let Some(page) = self.known.take() {
+            page.state().looks.compare(head.headers.get(header::ETAG));
+        }
         let revalidated = self.conditional && head.status == StatusCode::NOT_MODIFIED;
         if revalidated && let Some(visit) = self.visit {
             // The client shows what it holds, and asks for what that needs. `Link` on a 304 would change what it holds.

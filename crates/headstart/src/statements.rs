@@ -1,6 +1,6 @@
 //! The page's own words on its assets, as far as hints are concerned.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use headstart_learn::Destination;
@@ -34,7 +34,7 @@ pub(crate) struct Named {
 /// The page's statements. Replaced when a reading changes them, and shared until then.
 #[derive(Debug, Default)]
 pub(crate) struct Statements {
-    pub(crate) by_path: HashMap<Box<str>, Statement>,
+    pub(crate) by_path: BTreeMap<Box<str>, Statement>,
     /// The paths that a stranger may be told, though no traffic has shown them, in the order of the document.
     pub(crate) nameable: Vec<Arc<str>>,
     /// Other origins to connect to, with or without credentials.

@@ -51,7 +51,7 @@ pub(crate) struct Looks {
     /// In the order in which they were found.
     paths: Vec<(Arc<str>, Known)>,
     last: Option<Seen>,
-    /// The entity tag of a response that was found to be as at the last look: with the same a view needs no closer comparison.
+    /// The entity tag of a response that was found to be as at the last look: while it stays, views need no closer comparison.
     tag: Option<HeaderValue>,
     /// Hash of the document that was read last.
     content: u64,
@@ -85,18 +85,25 @@ fn due(unsettled: bool) -> u32 {
 }
 
 impl Looks {
-    /// Whether a response with this entity tag is as at the last look, and no look is due. Cheaper than
-    /// [`wants`](Self::wants), which has to have found so before.
-    pub(crate) fn is_unchanged(&mut self, tag: Option<&HeaderValue>, network: NetworkId, unsettled: bool) -> bool {
-        let Some(last) = self.last.filter(|_| tag.is_some() && tag == self.tag.as_ref()) else { return false };
+    /// Whether the response of a view is to be compared with the last look, or a look is due. Counts the view if not: then its
+    /// entity tag is all that is [compared](Self::compare).
+    pub(crate) fn is_asked_about(&mut self, network: NetworkId, unsettled: bool) -> bool {
+        let Some(last) = self.last.filter(|_| self.tag.is_some()) else { return true };
         if last.of_files {
-            return true;
-        }
-        if !(self.settled || last.alone || last.network == network) || self.views + 1 >= due(unsettled) {
             return false;
         }
+        if !(self.settled || last.alone || last.network == network) || self.views + 1 >= due(unsettled) {
+            return true;
+        }
         self.views += 1;
-        true
+        false
+    }
+
+    /// The entity tag of the response of a view that was not asked about. Where it is another, the next view is.
+    pub(crate) fn compare(&mut self, tag: Option<&HeaderValue>) {
+        if tag != self.tag.as_ref() {
+            self.tag = None;
+        }
     }
 
     /// [`wants`](Self::wants) did not want the response with this entity tag.
@@ -117,9 +124,14 @@ impl Looks {
             return changed;
         }
         self.views = self.views.saturating_add(1);
-        (changed && self.idle < IDLE_LOOKS)
+        let falls_due = self.views >= due(seen.unsettled);
+        if falls_due {
+            // One copy is enough, however long it waits to be read.
+            self.views = 0;
+        }
+        falls_due
+            || (changed && self.idle < IDLE_LOOKS)
             || (!self.settled && !seen.alone && seen.network != last.network)
-            || self.views >= due(seen.unsettled)
     }
 
     /// Whether a document with this hash is the one that was read last, and says nothing that is still to be confirmed: then
@@ -366,24 +378,28 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_that_was_compared_is_not_compared_again_and_looks_fall_due_all_the_same() {
-        let tag = |text: &'static str| HeaderValue::from_static(text);
-        let network = |network: u64| NetworkId::new(network);
+    fn a_page_whose_tag_was_compared_is_asked_about_when_the_tag_changes_or_a_look_is_due() {
+        let tag = HeaderValue::from_static("\"1\"");
         let mut looks = Looks::default();
+        let network = NetworkId::new(3);
         look(&mut looks, PLAIN, seen(1, 1));
-        assert!(!looks.is_unchanged(Some(&tag("\"1\"")), network(1), false), "nobody has compared it");
+        assert!(looks.is_asked_about(network, false), "nobody has compared it");
         look(&mut looks, PLAIN, seen(2, 1));
         assert!(!looks.wants(&seen(3, 1)));
-        looks.note_tag(Some(&tag("\"1\"")), &seen(3, 1));
-        assert!(!looks.is_unchanged(Some(&tag("\"2\"")), network(3), false));
-        assert!(!looks.is_unchanged(None, network(3), false));
-        let unchanged = (0..100).take_while(|_| looks.is_unchanged(Some(&tag("\"1\"")), network(3), false)).count();
-        assert_eq!(unchanged, 62, "with the first view a look is due after 64");
-        assert!(looks.wants(&seen(3, 1)));
+        looks.note_tag(Some(&tag), &seen(3, 1));
+        assert!(!looks.is_asked_about(network, false));
+        looks.compare(Some(&tag));
+        assert!(!looks.is_asked_about(network, false));
+        looks.compare(None);
+        assert!(looks.is_asked_about(network, false), "a response had another tag");
+        assert!(!looks.wants(&seen(3, 1)));
+        looks.note_tag(Some(&tag), &seen(3, 1));
+        let settled = (0..100).take_while(|_| !looks.is_asked_about(network, false)).count();
+        assert_eq!(settled, 59, "with the four before a look is due after 64");
+        assert!(looks.is_asked_about(network, true) && looks.wants(&seen(3, 1)));
         look(&mut looks, PLAIN, seen(3, 2));
-        assert!(!looks.is_unchanged(Some(&tag("\"1\"")), network(3), false), "the last look was at another");
-        looks.note_tag(Some(&tag("\"1\"")), &seen(3, 1));
-        assert!(!looks.is_unchanged(Some(&tag("\"1\"")), network(3), false), "nor is this one as at that look");
+        looks.note_tag(Some(&tag), &seen(3, 1));
+        assert!(looks.is_asked_about(network, false), "the tag is not that of the last look");
     }
 
     #[test]

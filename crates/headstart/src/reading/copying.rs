@@ -38,14 +38,12 @@ pub(crate) struct Ticket {
 }
 
 impl Ticket {
-    /// The copy to make of a response, if any. Of most views of a page that is known none is, which is found out first.
+    /// The copy to make of a response, if any.
     fn wants(&self, head: &response::Parts, exact: Option<u64>) -> Option<Box<Pending>> {
-        let headers = &head.headers;
-        let tag = headers.get(header::ETAG);
-        let is_unchanged = |page: &Page| page.state().looks.is_unchanged(tag, self.network, self.unsettled);
-        if self.page.as_deref().is_some_and(is_unchanged) || !answer::is_page(head) {
+        if !answer::is_page(head) {
             return None;
         }
+        let headers = &head.headers;
         let coding = Coding::of(headers)?;
         let files = head.extensions.get::<FileContent>().cloned();
         let seen = self.seen(headers, exact, files.is_some());
@@ -55,7 +53,7 @@ impl Ticket {
         };
         let mut state = page.state();
         if !state.looks.wants(&seen) {
-            state.looks.note_tag(tag, &seen);
+            state.looks.note_tag(headers.get(header::ETAG), &seen);
             return None;
         }
         drop(state);

@@ -164,7 +164,10 @@ async fn what_a_page_names_no_longer_is_not_sent() {
     server.teach("/", &["/a.css", "/b.js"]).await;
     read(&server, 1).await;
     server.put("/", Answer::html("<link rel=stylesheet href=/a.css><p>a redesign without scripts"));
-    assert_eq!(targets(hints(&browse(&server, "/", &[]).await)), ["/a.css", "/b.js"]);
+    // The first view shows that the page is another, and the next one is read.
+    for _ in 0..2 {
+        assert_eq!(targets(hints(&browse(&server, "/", &[]).await)), ["/a.css", "/b.js"]);
+    }
     read(&server, 2).await;
     assert_eq!(targets(hints(&browse(&server, "/", &[]).await)), ["/a.css"]);
 }
