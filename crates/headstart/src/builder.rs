@@ -40,6 +40,7 @@ pub struct Builder {
     pub(crate) serving: ServingSettings,
     secret: Option<[u8; 32]>,
     snapshot: Option<Vec<u8>>,
+    keeps_half_life: bool,
     pub(crate) state: Option<PathBuf>,
     pub(crate) state_interval: Duration,
     clock: Option<Clock>,
@@ -77,6 +78,7 @@ impl Default for Builder {
             serving: ServingSettings::default(),
             secret: None,
             snapshot: None,
+            keeps_half_life: false,
             state: None,
             state_interval: Duration::from_secs(30),
             clock: None,
@@ -97,6 +99,13 @@ impl Builder {
     /// The time in which what was learned loses half its weight. 1 day.
     pub fn half_life(mut self, half_life: Duration) -> Self {
         self.learner = self.learner.half_life(half_life);
+        self
+    }
+
+    /// Takes the half-life of the snapshot, if there is one: a tool that looks at a snapshot or adds to it does not know what
+    /// the server was told, and evidence of another half-life is left out.
+    pub fn half_life_of_snapshot(mut self) -> Self {
+        self.keeps_half_life = true;
         self
     }
 
@@ -321,8 +330,8 @@ impl Builder {
         let connections = self.serving.build()?;
         #[cfg(feature = "fleet")]
         let fleet = self.fleet;
-        let Builder { learner, operator, cookie, holdout, limits, observers, secret, snapshot, proxies, clock, .. } =
-            self;
+        let Builder { learner, operator, cookie, holdout, limits, observers, .. } = self;
+        let Builder { secret, snapshot, keeps_half_life, proxies, clock, .. } = self;
         #[cfg(feature = "serve")]
         let limits = Limits { max_diary_entries: connections.h2.max_diary_entries, ..limits };
         if !(0.0..=1.0).contains(&limits.push_threshold) {
@@ -332,6 +341,13 @@ impl Builder {
         let secret = match (secret, snapshot) {
             (Some(secret), _) | (None, Some((secret, _))) => secret,
             (None, None) => random()?,
+        };
+        let learner = match snapshot.filter(|_| keeps_half_life) {
+            Some((_, bytes)) => {
+                let half_life = Learner::half_life_of_snapshot(bytes);
+                learner.half_life(half_life.map_err(|error| BuildError::snapshot(error.into()))?)
+            }
+            None => learner,
         };
         let config = learner.key(half(&secret, 1)).build();
         let config = config.map_err(|error| BuildError::setting(error.setting(), "is out of range"))?;
@@ -347,9 +363,7 @@ impl Builder {
             Arc::new(crate::membership::Membership::new(fleet, path, snapshot.is_none()))
         });
         let learner = match snapshot {
-            Some((_, learned)) => {
-                Learner::restore(config, learned).map_err(|error| BuildError::snapshot(error.into()))?
-            }
+            Some((_, bytes)) => Learner::restore(config, bytes).map_err(|error| BuildError::snapshot(error.into()))?,
             None => Learner::new(config),
         };
         let holdout = Holdout::new(holdout, half(&secret, 1));

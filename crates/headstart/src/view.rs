@@ -133,10 +133,17 @@ impl fmt::Display for PageView {
             (Decision::Linked, "linked"),
             (Decision::Held, "skipped as held"),
         ] {
-            let (count, bytes) =
-                self.with(decision).fold((0, 0), |(count, bytes), asset| (count + 1, bytes + asset.bytes));
+            let (count, unknown, bytes) = self.with(decision).fold((0, 0, 0), |(count, unknown, bytes), asset| {
+                (count + 1, unknown + u32::from(asset.bytes == 0), bytes + asset.bytes)
+            });
             if count > 0 {
-                write!(f, "  {verb} {count} ({:.1} KiB):", bytes as f64 / 1024.0)?;
+                write!(f, "  {verb} {count}")?;
+                // What a page names and nobody has asked for yet has no size.
+                if unknown < count {
+                    write!(f, " ({:.1} KiB", bytes as f64 / 1024.0)?;
+                    f.write_str(if unknown > 0 { " and more)" } else { ")" })?;
+                }
+                f.write_str(":")?;
                 for asset in self.with(decision) {
                     write!(f, " {}", asset.path)?;
                 }
@@ -251,6 +258,15 @@ mod tests {
         let mut held_out = view(vec![("/a.css", Decision::HeldOut)]);
         held_out.held_out = true;
         assert!(held_out.to_string().contains("held out"), "{held_out}");
+    }
+
+    #[test]
+    fn a_line_gives_no_size_of_what_nobody_has_asked_for() {
+        let mut unknown = view(vec![("/a.css", Decision::Hinted), ("/b.js", Decision::Hinted)]);
+        unknown.assets[0].bytes = 0;
+        assert_eq!(unknown.to_string(), "/  push  hinted 2 (1.0 KiB and more): /a.css /b.js");
+        unknown.assets[1].bytes = 0;
+        assert_eq!(unknown.to_string(), "/  push  hinted 2: /a.css /b.js");
     }
 
     #[test]

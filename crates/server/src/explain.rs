@@ -36,6 +36,7 @@ pub(crate) fn run(args: &Explain) -> anyhow::Result<ExitCode> {
     let headstart = Headstart::builder()
         .min_networks(args.min_networks)
         .snapshot(bytes)
+        .half_life_of_snapshot()
         .build()
         .with_context(|| format!("cannot use the snapshot {}", file.path().display()))?;
     let explanation = headstart.explain(&authority, page).unwrap_or_default();

@@ -73,7 +73,7 @@ pub(crate) fn run(args: Learn) -> anyhow::Result<ExitCode> {
     let _lock = file.lock()?;
     let mut builder = Headstart::builder().min_networks(args.min_networks).window(args.logs.window);
     if let Some(bytes) = file.load()? {
-        builder = builder.snapshot(bytes);
+        builder = builder.snapshot(bytes).half_life_of_snapshot();
     }
     let headstart = builder.build().with_context(|| format!("cannot use the snapshot {}", file.path().display()))?;
     let started = Instant::now();

@@ -70,6 +70,7 @@ pub(crate) fn run(args: &Show) -> anyhow::Result<ExitCode> {
     let headstart = Headstart::builder()
         .min_networks(args.min_networks)
         .snapshot(bytes)
+        .half_life_of_snapshot()
         .build()
         .with_context(|| format!("cannot use the snapshot {}", file.path().display()))?;
     let text =

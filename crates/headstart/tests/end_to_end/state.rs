@@ -29,6 +29,23 @@ async fn what_was_learned_survives_a_restart() {
 }
 
 #[tokio::test]
+async fn a_tool_keeps_the_half_life_of_a_snapshot() {
+    let hour = Duration::from_secs(3600);
+    let pages = [("/", Answer::html("page")), ("/a.css", Answer::css("a"))];
+    let server = Server::start(|b| b.half_life(hour), &pages).await;
+    server.teach("/", &["/a.css"]).await;
+    let snapshot = server.headstart.snapshot();
+    let authority = server.address.to_string();
+    server.shut_down();
+    let hits = |headstart: Headstart| headstart.explain(&authority, "/").unwrap().assets[0].hits;
+    let builder = || Headstart::builder().min_networks(1).snapshot(snapshot.clone());
+    assert!(hits(builder().half_life_of_snapshot().build().unwrap()) > 0.9);
+    assert!(hits(builder().build().unwrap()) < 0.1, "sums of another half-life are left out");
+    let again = builder().half_life_of_snapshot().build().unwrap().snapshot();
+    assert!(hits(Headstart::builder().min_networks(1).half_life(hour).snapshot(again).build().unwrap()) > 0.9);
+}
+
+#[tokio::test]
 async fn a_damaged_snapshot_is_an_error_that_says_so() {
     let snapshot = Headstart::builder().build().unwrap().snapshot();
     for at in 0..snapshot.len() {

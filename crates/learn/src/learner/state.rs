@@ -1,5 +1,7 @@
 //! A learner's state as bytes: given away, taken up, added up.
 
+use std::time::Duration;
+
 use super::{Learner, day};
 use crate::clock::{Clock, Tick};
 use crate::config::Config;
@@ -36,6 +38,19 @@ impl Learner {
         let learner = Self::with_clock(config, Clock::starting(taken, tick, max_step));
         learner.take_over(snapshot, tick);
         Ok(learner)
+    }
+
+    /// The half-life of the learner that wrote a snapshot. Only with the same are its sums taken over.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not an unharmed snapshot.
+    ///
+    /// # Complexity
+    ///
+    /// O(n) for n bytes.
+    pub fn half_life_of_snapshot(bytes: &[u8]) -> Result<Duration, SnapshotError> {
+        Ok(Duration::from_millis(Snapshot::read(bytes)?.header.half_life))
     }
 
     /// Adds what is in a snapshot of another learner to what this one knows.
