@@ -139,6 +139,7 @@ impl Server {
         fs::write(&file, config).expect("a file");
         let mut command = Command::new(program);
         command.args(["serve", "--config"]).arg(&file).current_dir(directory.path()).stdin(Stdio::null());
+        peers::without_settings(&mut command);
         let program = Program::start(&mut command);
         let (port, admin) = (program.port("https"), program.port("http"));
         Server { program, port, admin, tls: testkit::tls::client(&[certificate], &["h2"]) }

@@ -41,6 +41,15 @@ fn build() -> Result<PathBuf, String> {
     program.ok_or_else(|| "cargo names no program".into())
 }
 
+/// Keeps settings that this process has in its environment from a program: it is measured with those that it is given.
+pub fn without_settings(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("HEADSTART_")) {
+            command.env_remove(name);
+        }
+    }
+}
+
 /// The `headstart` of the same build as the running test, which lies in `deps` below it.
 ///
 /// # Errors

@@ -19,7 +19,7 @@ mod setup;
 pub use axum::become_peer;
 pub use certificate::Certificate;
 pub use h2load::{H2load, Load};
-pub use headstart::{beside as headstart_beside, program as headstart_program};
+pub use headstart::{beside as headstart_beside, program as headstart_program, without_settings};
 pub use path::find_on_path;
 pub use process::{anonymous_bytes, cpu_time, pss_bytes};
 pub use running::Running;

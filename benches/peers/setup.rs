@@ -90,6 +90,7 @@ impl<'a> Setup<'a> {
                 arg => command.arg(words.fill(arg)),
             };
         }
+        super::headstart::without_settings(&mut command);
         command.envs(peer.env.iter().map(|(name, value)| (name, words.fill(value))));
         let output = File::create(scratch.path().join("output"))?;
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);

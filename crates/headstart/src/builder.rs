@@ -40,7 +40,7 @@ pub struct Builder {
     pub(crate) serving: ServingSettings,
     secret: Option<[u8; 32]>,
     snapshot: Option<Vec<u8>>,
-    keeps_half_life: bool,
+    pub(crate) keeps_half_life: bool,
     pub(crate) state: Option<PathBuf>,
     pub(crate) state_interval: Duration,
     clock: Option<Clock>,
@@ -99,13 +99,6 @@ impl Builder {
     /// The time in which what was learned loses half its weight. 1 day.
     pub fn half_life(mut self, half_life: Duration) -> Self {
         self.learner = self.learner.half_life(half_life);
-        self
-    }
-
-    /// Takes the half-life of the snapshot, if there is one: a tool that looks at a snapshot or adds to it does not know what
-    /// the server was told, and evidence of another half-life is left out.
-    pub fn half_life_of_snapshot(mut self) -> Self {
-        self.keeps_half_life = true;
         self
     }
 

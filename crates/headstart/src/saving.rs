@@ -32,6 +32,13 @@ impl Builder {
         self
     }
 
+    /// Takes the half-life of the snapshot, if there is one: a tool that looks at a snapshot or adds to it does not know what
+    /// the server was told, and evidence of another half-life is left out.
+    pub fn half_life_of_snapshot(mut self) -> Self {
+        self.keeps_half_life = true;
+        self
+    }
+
     /// How often [`serve`](Headstart::serve) writes the file of [`state`](Self::state): a crash loses at most what was
     /// learned since. 30 s.
     pub fn state_interval(mut self, interval: Duration) -> Self {

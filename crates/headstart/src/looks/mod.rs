@@ -6,3 +6,6 @@ mod looks;
 
 pub(crate) use look::Look;
 pub(crate) use looks::{Looks, Seen};
+
+#[cfg(test)]
+mod tests;
