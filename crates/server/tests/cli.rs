@@ -112,6 +112,8 @@ fn bad_addresses() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     check_refused(files.home(), &["serve", &site, "--listen", &address], &[&address, "in use"]);
+    let admin = ["serve", &site, "--listen", "127.0.0.1:0", "--admin", &address];
+    check_refused(files.home(), &admin, &["admin.listen", "--admin", &address, "in use"]);
     check_refused(files.home(), &["serve", &site, "--listen", "8443"], &["8443", "HOST:PORT"]);
     check_refused(files.home(), &["serve", &site, "--listen", "localhost:99999"], &["99999"]);
     check_refused(files.home(), &["serve", &site, "--listen", "192.0.2.77:0"], &["192.0.2.77:0"]);

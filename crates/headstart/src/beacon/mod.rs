@@ -26,3 +26,21 @@ pub const BEACON_SCRIPT: &str = include_str!("script.js");
 pub const BEACON_PATH: &str = "/.well-known/headstart/beacon";
 /// The longest body that is read, bytes.
 pub const MAX_BEACON_BYTES: usize = 16 << 10;
+
+#[cfg(all(test, feature = "markup"))]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::BEACON_SCRIPT;
+
+    #[test]
+    fn the_script_takes_a_packet_and_no_more() {
+        let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+        packed.write_all(BEACON_SCRIPT.as_bytes()).unwrap();
+        let bytes = packed.finish().unwrap().len();
+        assert!(bytes <= 1500, "{bytes} bytes compressed");
+    }
+}

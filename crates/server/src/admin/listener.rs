@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use anyhow::Context as _;
 use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -38,7 +39,7 @@ impl Listener {
     pub(crate) async fn bind(config: Config) -> anyhow::Result<Option<Self>> {
         let Some(spec) = &config.listen else { return Ok(None) };
         let mut sockets = Vec::new();
-        for socket in listen::bind(spec).await? {
+        for socket in listen::bind(spec).await.context("admin.listen (the flag --admin)")? {
             socket.set_nonblocking(true)?;
             sockets.push(TcpListener::from_std(socket)?);
         }
