@@ -59,8 +59,8 @@ pub struct Compression {
     pub from: u64,
     /// How hard to try. [`Levels::LIVE`].
     pub levels: Levels,
-    /// Bytes that the encoders of all responses under way may take together ([`Encoder::memory`] each). What finds no room
-    /// goes out as it is. 64 MiB.
+    /// Bytes that the encoders of all responses under way may take together ([`Encoder::memory`] each), with those that are
+    /// kept for the next responses. What finds no room goes out as it is. 64 MiB.
     ///
     /// [`Encoder::memory`]: headstart_coding::Encoder::memory
     pub max_memory: u64,

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, Either, FutureExt as _, Ready, poll_fn, ready};
+use headstart_coding::Levels;
 use headstart_policy::{ClientAddress, OverTls, Peer, Share, Shares};
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
@@ -90,7 +91,10 @@ impl Proxy {
             unread: Shares::of_free(config.limits.max_in_flight, PART, MAX_UNREAD_WAITING),
             turn: AtomicUsize::new(0),
             cache,
-            encoders: Budget::new(config.compress.map_or(0, |compression| compression.max_memory)),
+            encoders: config.compress.map_or_else(
+                || Budget::new(0, Levels::LIVE),
+                |compression| Budget::new(compression.max_memory, compression.levels),
+            ),
             cache_name: NEXT.fetch_add(1, Ordering::Relaxed).to_string(),
             config,
         });
@@ -121,6 +125,7 @@ async fn sweep(inner: Weak<Upstream>) {
         for server in &inner.servers {
             server.sweep();
         }
+        inner.encoders.sweep();
     }
 }
 

@@ -1,6 +1,6 @@
 //! Chooses the responses that are compressed, and changes their heads.
 
-use headstart_coding::{Accepted, Coding, Encoder, is_compressible};
+use headstart_coding::{Accepted, Coding, is_compressible};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, StatusCode, response};
@@ -58,10 +58,9 @@ pub(crate) fn choose(
         return None;
     }
     let room = budget.take(coding)?;
-    let encoder = Encoder::new(coding, compression.levels).ok()?;
-    let flushes = content_length(&head.headers).is_none_or(|bytes| bytes > WHOLE);
+    let is_whole = content_length(&head.headers).is_some_and(|bytes| bytes <= WHOLE);
     say_coded(&mut head.headers, coding);
-    Some(Box::new(Recoder::new(encoder, room, flushes)))
+    Some(Box::new(if is_whole { Recoder::whole(room) } else { Recoder::stream(room) }))
 }
 
 /// Whether there is a form of the content that is worth its making, whoever asks.
@@ -156,6 +155,7 @@ fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
 
 #[cfg(test)]
 mod tests {
+    use headstart_coding::Levels;
     use http::{Request, Response};
 
     use super::*;
@@ -174,7 +174,7 @@ mod tests {
         }
         let asked = request.body(()).unwrap().into_parts().0;
         let mut head = response.body(()).unwrap().into_parts().0;
-        let budget = Budget::new(64 << 20);
+        let budget = Budget::new(64 << 20, Levels::LIVE);
         let coded = choose(&Config::new(Vec::new()), &budget, &asked, &mut head, method != "HEAD").is_some();
         (head, coded)
     }

@@ -1,5 +1,6 @@
 //! A body that is encoded while it is passed on.
 
+use std::io;
 use std::task::Poll;
 
 use bytes::Bytes;
@@ -15,45 +16,54 @@ const PIECE: usize = 16 << 10;
 /// Encodes what comes, in memory that was set aside for it.
 pub(crate) struct Recoder {
     /// `None` after the end.
+    room: Option<Room>,
+    plain: Plain,
+    trailers: Option<Frame<Bytes>>,
+}
+
+/// What has come and is not in the coded body yet.
+enum Plain {
+    /// A short content is encoded at once when all of it is there: then one encoder, which stays in the caches of the
+    /// processor, serves many responses.
+    Whole(Vec<Bytes>),
+    Stream(Stream),
+}
+
+struct Stream {
     encoder: Option<Encoder>,
     /// Bytes that came and were not encoded yet.
     waiting: Bytes,
-    /// Whether bytes written since the last flush are sent without waiting for more.
-    flushes: bool,
+    /// Bytes were written since the last flush.
     is_dirty: bool,
-    trailers: Option<Frame<Bytes>>,
-    room: Option<Room>,
 }
 
 impl Recoder {
-    /// `flushes` says that what has come is sent as soon as nothing follows at once.
-    pub(super) fn new(encoder: Encoder, room: Room, flushes: bool) -> Self {
-        Recoder {
-            encoder: Some(encoder),
-            waiting: Bytes::new(),
-            flushes,
-            is_dirty: false,
-            trailers: None,
-            room: Some(room),
-        }
+    /// Of a content that comes at once, and is that short.
+    pub(super) fn whole(room: Room) -> Self {
+        Recoder { room: Some(room), plain: Plain::Whole(Vec::new()), trailers: None }
+    }
+
+    /// Of any other: what has come is sent as soon as nothing follows at once.
+    pub(super) fn stream(room: Room) -> Self {
+        let stream = Stream { encoder: None, waiting: Bytes::new(), is_dirty: false };
+        Recoder { room: Some(room), plain: Plain::Stream(stream), trailers: None }
     }
 
     /// Whether nothing follows.
     pub(crate) fn is_end(&self) -> bool {
-        self.encoder.is_none() && self.trailers.is_none()
+        self.room.is_none() && self.trailers.is_none()
     }
 
     /// The next part of the coded body; `next` has the next of the plain one.
     pub(crate) fn poll_frame(&mut self, mut next: impl FnMut() -> Poll<NextFrame>) -> Poll<NextFrame> {
         loop {
-            let Some(encoder) = &mut self.encoder else {
+            let Some(room) = &self.room else {
                 return Poll::Ready(self.trailers.take().map(Ok));
             };
-            if !self.waiting.is_empty() {
-                let piece = self.waiting.split_to(self.waiting.len().min(PIECE));
-                encoder.write(&piece)?;
-                self.is_dirty = true;
-                let coded = encoder.take();
+            if let Plain::Stream(stream) = &mut self.plain
+                && !stream.waiting.is_empty()
+            {
+                let coded = stream.encode(room)?;
                 if !coded.is_empty() {
                     return Poll::Ready(Some(Ok(Frame::data(coded.into()))));
                 }
@@ -61,10 +71,10 @@ impl Recoder {
             }
             match next() {
                 Poll::Pending => {
-                    if !std::mem::take(&mut self.is_dirty) || !self.flushes {
-                        return Poll::Pending;
-                    }
-                    let coded = encoder.flush()?;
+                    let coded = match &mut self.plain {
+                        Plain::Whole(_) => return Poll::Pending,
+                        Plain::Stream(stream) => stream.flush()?,
+                    };
                     if coded.is_empty() {
                         return Poll::Pending;
                     }
@@ -72,7 +82,10 @@ impl Recoder {
                 }
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
                 Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
-                    Ok(data) => self.waiting = data,
+                    Ok(data) => match &mut self.plain {
+                        Plain::Whole(pieces) => pieces.push(data),
+                        Plain::Stream(stream) => stream.waiting = data,
+                    },
                     Err(trailers) => {
                         self.trailers = Some(trailers);
                         return self.finish();
@@ -84,9 +97,38 @@ impl Recoder {
     }
 
     fn finish(&mut self) -> Poll<NextFrame> {
-        self.room = None;
-        let Some(encoder) = self.encoder.take() else { return Poll::Ready(None) };
+        let Some(room) = self.room.take() else { return Poll::Ready(None) };
+        let (mut encoder, pieces) = match &mut self.plain {
+            Plain::Whole(pieces) => (room.encoder()?, std::mem::take(pieces)),
+            Plain::Stream(stream) => (stream.encoder.take().map_or_else(|| room.encoder(), Ok)?, Vec::new()),
+        };
+        if let Plain::Whole(_) = &self.plain {
+            encoder.expect(pieces.iter().map(|piece| piece.len() as u64).sum())?;
+            pieces.iter().try_for_each(|piece| encoder.write(piece))?;
+        }
         let rest = encoder.finish()?;
+        room.keep(encoder);
         Poll::Ready(Some(Ok(Frame::data(rest.into()))))
+    }
+}
+
+impl Stream {
+    /// Encodes a part of what waits; returns what came out.
+    fn encode(&mut self, room: &Room) -> io::Result<Vec<u8>> {
+        let encoder = match &mut self.encoder {
+            Some(encoder) => encoder,
+            none => none.insert(room.encoder()?),
+        };
+        encoder.write(&self.waiting.split_to(self.waiting.len().min(PIECE)))?;
+        self.is_dirty = true;
+        Ok(encoder.take())
+    }
+
+    /// What came out of what was written since the last flush.
+    fn flush(&mut self) -> io::Result<Vec<u8>> {
+        match &mut self.encoder {
+            Some(encoder) if std::mem::take(&mut self.is_dirty) => encoder.flush(),
+            _ => Ok(Vec::new()),
+        }
     }
 }
