@@ -1,5 +1,8 @@
 //! Every asset that an edge points to, known by the keyed hash of its path.
 
+mod references;
+
+use self::references::Pins;
 use crate::directory::{Directory, Shown};
 use crate::dissent::Dissent;
 use crate::keymap::KeyMap;
@@ -57,11 +60,11 @@ pub(crate) struct Assets {
     pub(crate) renamed: u64,
     /// Grows when an asset is gone or renamed: edges may then point to what is not there.
     pub(crate) fates: u32,
+    pins: Pins,
 }
 
 /// One sighting of an asset on a visit.
-pub(crate) struct Sighting<'a> {
-    pub(crate) path: &'a str,
+pub(crate) struct Sighting {
     pub(crate) metadata: Option<Metadata>,
     /// Keyed hash of the network.
     pub(crate) network: u64,
@@ -116,6 +119,7 @@ impl Assets {
             shown: 0,
             renamed: 0,
             fates: 0,
+            pins: Pins::default(),
         }
     }
 
@@ -125,6 +129,12 @@ impl Assets {
 
     pub(crate) fn find(&self, hash: u64) -> Option<AssetId> {
         self.by_hash.get(hash)
+    }
+
+    /// The asset with this hash, which may well be `guess`.
+    pub(crate) fn find_near(&self, hash: u64, guess: Option<AssetId>) -> Option<AssetId> {
+        let is_it = |asset: &Asset| asset.hash == hash && !asset.is_renamed();
+        guess.filter(|id| self.entries.get(*id).is_some_and(is_it)).or_else(|| self.find(hash))
     }
 
     /// Whether no new asset has room.
@@ -166,8 +176,8 @@ impl Assets {
         Some(id)
     }
 
-    /// Takes in a fetch: the gate opens when enough networks have been seen.
-    pub(crate) fn saw(&mut self, id: AssetId, sighting: &Sighting<'_>) {
+    /// Takes in a fetch: the gate opens when enough networks have been seen. Then the path is asked for.
+    pub(crate) fn saw<'p>(&mut self, id: AssetId, sighting: &Sighting, path: impl FnOnce() -> &'p str) {
         let min_networks = self.min_networks;
         let Some(asset) = self.entries.get_mut(id) else { return };
         asset.first = asset.first.min(sighting.seconds);
@@ -186,7 +196,7 @@ impl Assets {
         }
         let (stem, unshown) = (asset.stem, asset.shown.is_none() || revived);
         if let (true, Some(metadata)) = (unshown && self.has_passed(id), sighting.metadata) {
-            self.show(id, sighting.path, metadata);
+            self.show(id, path(), metadata);
         }
         if stem != 0 {
             self.follow_rename(id);
@@ -263,45 +273,6 @@ impl Assets {
         let holder = self.by_stem.get(stem).and_then(|id| self.entries.get_mut(id));
         if let Some(holder) = holder {
             holder.crowded = true;
-        }
-    }
-
-    /// An edge to the asset was added.
-    pub(crate) fn retain(&mut self, id: AssetId) -> Option<&Asset> {
-        let entry = self.entries.get_mut(id)?;
-        entry.refs = entry.refs.saturating_add(1);
-        Some(entry)
-    }
-
-    /// An edge to the asset was dropped.
-    pub(crate) fn release(&mut self, id: AssetId) {
-        let Some(entry) = self.entries.get_mut(id) else { return };
-        entry.refs = entry.refs.saturating_sub(1);
-        if entry.refs == 0 {
-            self.sweep(id);
-        }
-    }
-
-    /// Forgets the asset, and those that it was renamed to, if nothing points to it.
-    pub(crate) fn sweep(&mut self, id: AssetId) {
-        let mut next = Some(id);
-        while let Some(id) = next.take() {
-            if self.entries.get(id).is_none_or(|entry| entry.refs > 0) {
-                return;
-            }
-            let Some(entry) = self.entries.remove(id) else { return };
-            self.unmap(id, &entry);
-            if let Some(shown) = &entry.shown {
-                self.shown -= 1;
-                self.shown_bytes -= shown.bytes();
-                self.directory.remove(shown);
-            }
-            if let Fate::RenamedTo(heir) = entry.fate {
-                if let Some(heir) = self.entries.get_mut(heir) {
-                    heir.refs = heir.refs.saturating_sub(1);
-                }
-                next = Some(heir);
-            }
         }
     }
 

@@ -86,8 +86,11 @@ const ENOUGH: u32 = MAX_FETCHES / 4;
 impl Order {
     /// Takes in a fetch of so many visits.
     pub(crate) fn add(&mut self, hit: Hit, visits: u32) {
-        let visits = visits.min(ENOUGH.saturating_sub(self.word & MAX_FETCHES));
-        self.word += visits | (visits * u32::from(hit.rank.min(MAX_RANK))) << 12;
+        let room = ENOUGH.saturating_sub(self.word & MAX_FETCHES);
+        if room > 0 {
+            let visits = visits.min(room);
+            self.word += visits | (visits * u32::from(hit.rank.min(MAX_RANK))) << 12;
+        }
     }
 
     pub(crate) fn merge(&mut self, other: Self) {
@@ -123,7 +126,7 @@ impl Manner {
     /// Takes in a fetch of so many visits.
     pub(crate) fn add(&mut self, hit: Hit, visits: u32) {
         let count = if hit.late { &mut self.late } else { &mut self.prompt };
-        *count = count.saturating_add(u8::try_from(visits).unwrap_or(u8::MAX));
+        *count = count.saturating_add(visits.min(255) as u8);
         if let Some(urgency) = hit.urgency {
             let place = 4 * u16::from(urgency.saturating_sub(1).min(3));
             let room = 15 - (self.urgencies >> place & 15);

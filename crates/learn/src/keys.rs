@@ -145,6 +145,13 @@ impl Keys {
     }
 }
 
+/// A number mixed with a keyed hash: without the key nobody knows the result, or makes two equal. One multiplication.
+pub(crate) fn fold(number: u64, secret: u64) -> u64 {
+    // Both factors are secret; the fold depends on every bit of each.
+    let product = u128::from(number ^ secret) * u128::from(secret | 1);
+    (product >> 64) as u64 ^ product as u64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

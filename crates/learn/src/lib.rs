@@ -117,6 +117,7 @@ mod site;
 mod sites;
 mod sketch;
 mod slab;
+mod slots;
 mod snapshot;
 mod standing;
 mod stats;

@@ -5,6 +5,7 @@ mod fleet;
 mod learning;
 
 use self::counts::Counts;
+use self::learning::Findings;
 use crate::accumulator::{Accumulator, Gone};
 use crate::assets::Assets;
 use crate::clock::Tick;
@@ -13,7 +14,7 @@ use crate::decay::Decay;
 use crate::directory::Directory;
 use crate::edge::Edge;
 use crate::keys::Keys;
-use crate::level::{Level, levels};
+use crate::level::Level;
 use crate::level_name::LevelName;
 use crate::node::Node;
 use crate::nodes::{NODE_BYTES, Nodes};
@@ -40,6 +41,8 @@ pub(crate) struct Model {
     decay: Decay,
     limits: Limits,
     counts: Counts,
+    /// The memory of the findings of the visit before.
+    emptied: Findings,
     /// Evidence for other servers, if there are any.
     accumulator: Option<Box<Accumulator>>,
 }
@@ -62,12 +65,18 @@ pub(crate) struct Chain {
 }
 
 /// One level of a page.
+#[derive(Clone, Copy)]
 struct LevelKey<'p> {
     level: Level,
     key: u64,
     /// `None` where only the hash is known.
     name: Option<LevelName<'p>>,
+    /// The node with this key when it was last looked up.
+    node: Option<u32>,
 }
+
+/// The levels of a page from coarse to fine, each in its place; see [`Level::code`].
+type Levels<'p> = [Option<LevelKey<'p>>; 4];
 
 impl Model {
     /// An empty model that keeps to `bytes` bytes of heap.
@@ -89,6 +98,7 @@ impl Model {
             decay: Decay::new(millis(config.half_life())),
             limits: Limits { bytes, edges: config.max_assets_per_page(), min_networks: config.min_networks() },
             counts: Counts::default(),
+            emptied: Findings::default(),
             accumulator: None,
         }
     }
@@ -151,7 +161,7 @@ impl Model {
         let mut chain = Chain { ids: Vec::with_capacity(4), key: 0, plan: 0 };
         let mut finest = Level::Section;
         let path = self.keys.path(site, page.path);
-        for LevelKey { key, level, .. } in self.levels(site, path, page) {
+        for LevelKey { key, level, .. } in self.levels(site, path, page).into_iter().flatten() {
             if let Some(id) = self.nodes.find(key) {
                 self.tidy(id);
                 chain.ids.push(id);
@@ -184,23 +194,18 @@ impl Model {
 
     /// The levels of a page from coarse to fine. Without a query a page is one of its own only beside others with one.
     /// `path` is the keyed hash of its path.
-    fn levels<'p>(&self, site: Site, path: u64, page: Page<'p>) -> Vec<LevelKey<'p>> {
-        let mut all = Vec::with_capacity(4);
-        all.extend(levels(page.path).map(|(level, name)| {
-            let key = if level == Level::Page { path } else { name.key(&self.keys, site) };
-            LevelKey { level, key, name: Some(name) }
-        }));
-        let queried = || self.nodes.find(path).and_then(|id| self.nodes.get(id)).is_some_and(|node| node.queried);
-        let query = match page.query {
-            Some(query) => Some(query),
-            None if queried() => Some(""),
-            None => None,
-        };
-        if let Some(query) = query {
-            let name = LevelName::Query(page.path, query);
-            all.push(LevelKey { level: Level::Query, key: name.key(&self.keys, site), name: Some(name) });
-        }
-        all
+    fn levels<'p>(&self, site: Site, path: u64, page: Page<'p>) -> Levels<'p> {
+        let known = self.nodes.find(path);
+        let level = |level, key, name, node| Some(LevelKey { level, key, name: Some(name), node });
+        let named = |at, name: LevelName<'p>| level(at, name.key(&self.keys, site), name, None);
+        let queried = || known.and_then(|id| self.nodes.get(id)).is_some_and(|node| node.queried);
+        let query = page.query.or_else(|| queried().then_some(""));
+        [
+            named(Level::Section, LevelName::section(page.path)),
+            LevelName::template(page.path).and_then(|name| named(Level::Template, name)),
+            level(Level::Page, path, LevelName::Page(page.path), known),
+            query.and_then(|query| named(Level::Query, LevelName::Query(page.path, query))),
+        ]
     }
 
     /// Whether a new node would have to push another out.
@@ -223,8 +228,9 @@ impl Model {
     }
 
     /// The node with this key, added if it weighs more than one that must give way.
-    fn find_or_admit(&mut self, key: u64, site: u16, level: Level, tick: Tick) -> Option<u32> {
-        if let Some(id) = self.nodes.find(key) {
+    fn find_or_admit(&mut self, LevelKey { key, level, node, .. }: LevelKey<'_>, site: u16, tick: Tick) -> Option<u32> {
+        let is_it = |id: &u32| self.nodes.get(*id).is_some_and(|node| node.key == key);
+        if let Some(id) = node.filter(is_it).or_else(|| self.nodes.find(key)) {
             return Some(id);
         }
         if self.is_full() {
@@ -311,6 +317,7 @@ impl Model {
         for edge in &node.edges {
             self.assets.release(edge.asset);
         }
+        self.assets.sweep_loose();
         true
     }
 

@@ -1,5 +1,7 @@
 //! How many distinct networks: exact while few, a keyed bitmap beyond, in one word.
 
+use crate::keys::fold;
+
 /// The networks that something was seen from.
 ///
 /// A network is known by a tag of 10 bits, a keyed hash of it and of what was seen, so
@@ -51,10 +53,7 @@ impl Networks {
             // All bits are set.
             return;
         }
-        // Both factors are secret; the fold depends on every bit of each.
-        let product = u128::from(network ^ thing) * u128::from(thing | 1);
-        let folded = (product >> 64) as u64 ^ product as u64;
-        self.insert(((folded >> (64 - TAG_BITS)) as u32).max(1));
+        self.insert(((fold(network, thing) >> (64 - TAG_BITS)) as u32).max(1));
     }
 
     /// At least so many networks, for certain.

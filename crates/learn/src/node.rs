@@ -267,9 +267,10 @@ impl Node {
     }
 
     fn shift(&mut self, shift: Shift) {
+        let moved = shift.on_words();
         for edge in &mut self.edges {
-            edge.fetched_by = shift.apply(edge.fetched_by);
-            edge.muted_by = shift.apply(edge.muted_by);
+            edge.fetched_by = moved(edge.fetched_by);
+            edge.muted_by = moved(edge.muted_by);
         }
     }
 }

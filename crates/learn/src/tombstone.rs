@@ -1,5 +1,7 @@
 //! Networks that were told that something is gone.
 
+use crate::keys::fold;
+
 /// The last two networks that were answered 404 or 410, each with the second. One stranger who can
 /// provoke such an answer removes nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -10,8 +12,7 @@ pub(crate) struct Tombstone {
 
 /// Tells the networks apart that were told that something is gone; never 0.
 pub(crate) fn tag(network: u64, hash: u64) -> u16 {
-    let product = u128::from(network ^ hash) * u128::from(hash | 1);
-    (((product >> 64) as u64 ^ product as u64) >> 48).max(1) as u16
+    (fold(network, hash) >> 48).max(1) as u16
 }
 
 impl Tombstone {

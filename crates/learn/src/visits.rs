@@ -1,5 +1,6 @@
 //! The open visits.
 
+use std::collections::hash_map::Entry as Place;
 use std::collections::{HashMap, VecDeque};
 
 use foldhash::fast::FixedState;
@@ -7,6 +8,7 @@ use foldhash::fast::FixedState;
 use crate::clock::Tick;
 use crate::observation::Visit;
 use crate::slab::Slab;
+use crate::slots::Slots;
 use crate::visit::OpenVisit;
 
 /// Most open visits of one client; the oldest closes.
@@ -35,7 +37,7 @@ pub(crate) struct Visits {
     generation: u32,
 }
 
-type Index = HashMap<u64, Vec<u32>, FixedState>;
+type Index = HashMap<u64, Slots, FixedState>;
 
 #[derive(Debug)]
 struct Entry {
@@ -74,9 +76,9 @@ impl Visits {
         let (client, connection) = (visit.client, visit.connection);
         self.bytes += visit.bytes() + OVERHEAD;
         let slot = self.open.insert(Entry { generation, watched: false, visit });
-        self.by_client.entry(client).or_default().push(slot);
+        link(&mut self.by_client, client, slot);
         if let Some(connection) = connection {
-            self.by_connection.entry(connection).or_default().push(slot);
+            link(&mut self.by_connection, connection, slot);
         }
         let handle = Visit { slot, generation };
         self.queue.push_back(handle);
@@ -168,6 +170,7 @@ impl Visits {
 
     /// Closes so many visits, the oldest.
     pub(crate) fn finish(&mut self, most: usize, closed: &mut Closed) {
+        closed.reserve(most.min(self.open.len()));
         while closed.len() < most
             && let Some(handle) = self.queue.pop_front()
         {
@@ -189,8 +192,9 @@ impl Visits {
 
     /// Marks the visits of a connection as having lost it.
     pub(crate) fn disconnect(&mut self, connection: u64) {
-        for slot in self.by_connection.remove(&connection).unwrap_or_default() {
-            if let Some(entry) = self.open.get_mut(slot) {
+        let slots = self.by_connection.remove(&connection);
+        for slot in slots.iter().flat_map(Slots::as_slice) {
+            if let Some(entry) = self.open.get_mut(*slot) {
                 entry.visit.connected = false;
             }
         }
@@ -254,7 +258,7 @@ impl Visits {
     }
 
     fn latest_first<'a>(&'a self, index: &'a Index, key: Option<u64>) -> impl Iterator<Item = (Visit, &'a OpenVisit)> {
-        let slots = key.and_then(|key| index.get(&key)).map(Vec::as_slice).unwrap_or_default();
+        let slots = key.and_then(|key| index.get(&key)).map(Slots::as_slice).unwrap_or_default();
         slots.iter().rev().filter_map(|&slot| {
             let entry = self.open.get(slot)?;
             Some((Visit { slot, generation: entry.generation }, &entry.visit))
@@ -262,11 +266,19 @@ impl Visits {
     }
 }
 
-fn unlink(index: &mut Index, key: u64, slot: u32) {
-    if let Some(slots) = index.get_mut(&key) {
-        slots.retain(|other| *other != slot);
-        if slots.is_empty() {
-            index.remove(&key);
+fn link(index: &mut Index, key: u64, slot: u32) {
+    match index.entry(key) {
+        Place::Occupied(mut place) => place.get_mut().push(slot),
+        Place::Vacant(place) => {
+            place.insert(Slots::One(slot));
         }
+    }
+}
+
+fn unlink(index: &mut Index, key: u64, slot: u32) {
+    if let Place::Occupied(mut place) = index.entry(key)
+        && place.get_mut().remove(slot)
+    {
+        place.remove();
     }
 }

@@ -93,16 +93,15 @@ pub(crate) struct Shift {
 }
 
 impl Shift {
-    /// The word of an edge after the shift, with the new bit clear.
-    pub(crate) fn apply(self, word: u32) -> u32 {
-        let word = u64::from(word);
-        let word = self.removed.map_or(word, |at| low(word, at) | (word >> (at + 1)) << at);
-        (low(word, self.at) | (word >> self.at) << (self.at + 1)) as u32
+    /// Makes the word of an edge that after the shift, with the new bit clear; for many words.
+    pub(crate) fn on_words(self) -> impl Fn(u32) -> u32 {
+        let below = |bit: usize| (1u32 << bit) - 1;
+        let (stay, before) = (self.removed.map_or(u32::MAX, below), below(self.at));
+        move |word| {
+            let word = word & stay | word >> 1 & !stay;
+            word & before | (word & !before) << 1
+        }
     }
-}
-
-fn low(word: u64, bits: usize) -> u64 {
-    word & ((1 << bits) - 1)
 }
 
 impl Witnesses {
@@ -208,7 +207,7 @@ mod tests {
         let (mut set, mut word) = (Witnesses::default(), 0u32);
         for witness in list {
             if let Some(shift) = set.add(*witness, by_page) {
-                word = shift.apply(word) | u32::from(marked(*witness)) << shift.at;
+                word = shift.on_words()(word) | u32::from(marked(*witness)) << shift.at;
             }
         }
         (set, word)

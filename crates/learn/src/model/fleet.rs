@@ -95,16 +95,18 @@ impl Model {
         let kept = self.accumulator.as_ref().and_then(|accumulator| accumulator.names.pending(page.path));
         let kept = kept.filter(|kept| kept.metadata.is_none()).map(|kept| kept.path.clone());
         let name = names.page(page.path).map(Cow::Borrowed).or_else(|| kept.map(|path| Cow::Owned(path.into())));
-        let mut keys = Vec::with_capacity(4);
-        let mut push = |level, key: Option<u64>, name| keys.extend(key.map(|key| LevelKey { level, key, name }));
-        let name_of =
-            |level| name.as_ref().and_then(|name| levels(name).find(|(known, _)| *known == level)).map(|l| l.1);
-        push(Level::Section, Some(page.section), name_of(Level::Section));
-        push(Level::Template, page.template, name_of(Level::Template));
-        push(Level::Page, Some(page.path), name_of(Level::Page));
-        push(Level::Query, page.query, None);
+        let level = |level, key: Option<u64>| {
+            let name = name.as_ref().and_then(|name| levels(name).find(|(known, _)| *known == level));
+            key.map(|key| LevelKey { level, key, name: name.map(|(_, name)| name), node: None })
+        };
+        let keys = [
+            level(Level::Section, Some(page.section)),
+            level(Level::Template, page.template),
+            level(Level::Page, Some(page.path)),
+            level(Level::Query, page.query),
+        ];
         self.spread(visit, &keys, &findings, (for_path, news));
-        self.release(&findings);
+        self.release(findings);
         true
     }
 
@@ -125,20 +127,20 @@ impl Model {
     }
 
     fn foreign_findings(&mut self, visit: &VisitEvidence, names: &Names<'_>) -> Findings {
-        let mut findings = Findings::default();
+        let mut findings = std::mem::take(&mut self.emptied);
         for (at, item) in visit.items.iter().enumerate() {
             let fetched = matches!(item.evidence, crate::node::Evidence::Fetched(_));
             let known = self.assets.find(item.asset);
             let added = || fetched.then(|| self.add_asset((item.asset, item.stem), visit.site, visit.opened)).flatten();
             let Some(asset) = known.or_else(added) else { continue };
-            self.find(&mut findings, (asset, item.asset), at, item.evidence);
+            self.find(&mut findings, (asset, item.asset), (at, at), item.evidence);
         }
         let (network, seconds) = (visit.network, seconds(visit.opened));
         for finding in findings.list.iter().filter(|finding| finding.is_fetched()) {
             if names.is_personal(finding.hash) {
                 self.assets.set_personal(finding.asset);
             }
-            self.assets.saw(finding.asset, &Sighting { path: "", metadata: None, network, seconds });
+            self.assets.saw(finding.asset, &Sighting { metadata: None, network, seconds }, || "");
             let shown = self.show_if_passed(finding.asset, finding.hash);
             let awaited = !shown && self.assets.has_passed(finding.asset);
             if let (true, Some(accumulator)) = (awaited, &mut self.accumulator) {

@@ -1,10 +1,10 @@
 //! How a visit is taken in.
 
-use super::{LevelKey, Model};
+use super::{LevelKey, Levels, Model};
 use crate::assets::{Asset, AssetId, Assets, Sighting};
 use crate::clock::Tick;
 use crate::edge::{Edge, Hit};
-use crate::keys::Keys;
+use crate::keys::{Keys, fold};
 use crate::level::Level;
 use crate::level_name::LevelName;
 use crate::networks::networks_needed;
@@ -18,21 +18,27 @@ use crate::visit_evidence::{PageKeys, VisitEvidence};
 use crate::witnesses::{Scope, Witness, seconds};
 
 /// One piece of evidence of a visit, with its asset looked up.
+#[derive(Debug)]
 pub(super) struct Finding {
     pub(super) asset: AssetId,
     pub(super) hash: u64,
     pub(super) stem: u64,
     /// Its place among the records of the visit.
     pub(super) record: usize,
+    /// Where its edge is on the page, in all likelihood.
+    place: u16,
     pub(super) evidence: Evidence,
 }
 
-/// The findings of one visit. Each asset is retained until it is released.
-#[derive(Default)]
+/// The findings of one visit. Each asset is pinned until the visit has been learned.
+#[derive(Debug, Default)]
 pub(super) struct Findings {
     pub(super) list: Vec<Finding>,
     stems: Vec<u64>,
 }
+
+/// The memory for the findings of so many assets is kept from one visit to the next.
+const USUAL_ASSETS: usize = 128;
 
 /// A usual view is held out once in so many.
 const USUAL_DRAW: f32 = 32.0;
@@ -69,9 +75,9 @@ impl Model {
             (false, true) => Scope::Assisted,
             (false, false) => Scope::Full,
         };
-        let tag = self.keys.vote(visit.client, visit.page, 255) ^ visit.opened.0;
+        let tag = fold(visit.client, visit.page) ^ visit.opened.0;
         let levels = self.levels(visit.site, visit.path_hash, Page::new(&visit.path, visit.query.as_deref()));
-        let key_of = |level| levels.iter().find(|known| known.level == level).map(|known| known.key);
+        let key_of = |level: Level| levels.get(usize::from(level.code())).copied().flatten().map(|level| level.key);
         let evidence = VisitEvidence {
             site: visit.site,
             page: PageKeys {
@@ -100,14 +106,15 @@ impl Model {
         self.counts.cache_unknown += u64::from(visit.positive_only);
         self.reasons.count(visit.page, Cause::CacheUnknown, u32::from(visit.positive_only));
         let (known, refused) = (self.assets.state(), self.counts.no_room);
-        let findings = self.findings(visit, evidence.network);
+        let page = levels.iter().flatten().find(|level| level.level == Level::Page).and_then(|level| level.node);
+        let findings = self.findings(visit, evidence.network, page);
         let news = self.assets.state() != known;
         self.spread(&evidence, &levels, &findings, (for_path, news));
         self.reasons.count(visit.page, Cause::NoRoom, (self.counts.no_room - refused) as u32);
         if self.accumulator.is_some() {
             self.hand_on(visit, evidence, &findings, news);
         }
-        self.release(&findings);
+        self.release(findings);
     }
 
     /// Casts the vote of a visit's network. `None` if it has voted on the page lately; else whether it has not on the
@@ -130,7 +137,7 @@ impl Model {
     pub(super) fn spread(
         &mut self,
         visit: &VisitEvidence,
-        levels: &[LevelKey<'_>],
+        levels: &Levels<'_>,
         findings: &Findings,
         (for_path, news): (bool, bool),
     ) {
@@ -146,17 +153,18 @@ impl Model {
             network: visit.network,
             witness: visit.is_witness.then_some(witness),
         };
-        for LevelKey { level, key, name } in levels {
-            if *level != Level::Query && !for_path {
+        for level in levels.iter().flatten() {
+            let LevelKey { level: kind, key, name, .. } = *level;
+            if kind != Level::Query && !for_path {
                 continue;
             }
-            if *level == Level::Query && !self.admits_query(*key) {
+            if kind == Level::Query && !self.admits_query(key) {
                 continue;
             }
-            if let Some(id) = self.find_or_admit(*key, visit.site.index, *level, visit.opened) {
-                self.record(id, *name, visit, &visited, &findings.list);
+            if let Some(id) = self.find_or_admit(*level, visit.site.index, visit.opened) {
+                self.record(id, name, visit, &visited, &findings.list);
                 if news && self.nodes.get(id).is_some_and(|node| !node.is_of_many() || node.is_young()) {
-                    self.mark_stale(*key);
+                    self.mark_stale(key);
                 }
             }
         }
@@ -165,10 +173,10 @@ impl Model {
         }
     }
 
-    pub(super) fn release(&mut self, findings: &Findings) {
-        for finding in &findings.list {
-            self.assets.release(finding.asset);
-        }
+    /// Lets the assets of a visit go that has been learned.
+    pub(super) fn release(&mut self, findings: Findings) {
+        self.assets.unpin();
+        self.emptied = findings.emptied();
     }
 
     /// Whether a page with this query may have a node: it has been seen before.
@@ -210,7 +218,8 @@ impl Model {
             let mut next = 0;
             for finding in findings {
                 let fetched = matches!(finding.evidence, Evidence::Fetched(_));
-                let at = match node.place_of(finding.asset, next) {
+                let guess = if level == Level::Page { usize::from(finding.place) } else { next };
+                let at = match node.place_of(finding.asset, guess) {
                     Some(at) => at,
                     // What was never fetched needs no mute.
                     None if !fetched => continue,
@@ -251,17 +260,25 @@ impl Model {
         self.shrink(id, visit.opened);
     }
 
-    /// Looks up the assets of a visit, adding those that are new.
-    fn findings(&mut self, visit: &OpenVisit, network: u64) -> Findings {
-        let mut findings = Findings { list: Vec::with_capacity(visit.records.len()), ..Findings::default() };
+    /// Looks up the assets of a visit, adding those that are new. Most are edges of the page that is known, in their order.
+    fn findings(&mut self, visit: &OpenVisit, network: u64, page: Option<u32>) -> Findings {
+        let mut findings = std::mem::take(&mut self.emptied);
+        findings.list.reserve(visit.records.len());
         let seconds = seconds(visit.opened);
+        let mut next = 0;
         for (at, record) in visit.records.iter().enumerate() {
             // A browser asks for what it was hinted whether or not the page needs it.
             let fetched = record.rank.filter(|_| !record.hinted);
             if fetched.is_none() && !record.hinted && !record.held && !record.pushed {
                 continue;
             }
-            let known = self.assets.find(record.asset);
+            let page = page.and_then(|id| self.nodes.get(id));
+            let guess = page.and_then(|node| node.edges.get(next)).map(|edge| edge.asset);
+            let known = self.assets.find_near(record.asset, guess);
+            let place = match (known, page) {
+                (Some(id), Some(node)) if known != guess => node.place_of(id, next + 1).unwrap_or(next),
+                _ => next,
+            };
             // A response without a body says too little of an asset to make it known.
             let added = || {
                 fetched.and(record.metadata)?;
@@ -273,27 +290,29 @@ impl Model {
                 Some(rank) => Evidence::Fetched(Hit { rank, late: record.late, urgency: record.urgency }),
                 None => Evidence::Mute,
             };
-            self.find(&mut findings, (asset, record.asset), at, evidence);
+            self.find(&mut findings, (asset, record.asset), (at, place), evidence);
+            next = place + usize::from(known.is_some());
         }
         for finding in findings.list.iter().filter(|finding| finding.is_fetched()) {
             if let Some(record) = visit.records.get(finding.record) {
-                let (path, metadata) = (visit.path_of(record), record.metadata);
-                self.assets.saw(finding.asset, &Sighting { path, metadata, network, seconds });
+                let sighting = Sighting { metadata: record.metadata, network, seconds };
+                self.assets.saw(finding.asset, &sighting, || visit.path_of(record));
             }
         }
         findings
     }
 
-    /// Adds a finding: the asset, its hash, its place on the visit.
+    /// Adds a finding: the asset, its hash, its place on the visit, and where its edge may be on the page.
     pub(super) fn find(
         &mut self,
         findings: &mut Findings,
         (asset, hash): (AssetId, u64),
-        record: usize,
+        (record, place): (usize, usize),
         evidence: Evidence,
     ) {
-        let stem = self.assets.retain(asset).map_or(0, |asset| asset.stem);
-        let finding = Finding { asset, hash, stem, record, evidence };
+        let stem = self.assets.pin(asset).map_or(0, |asset| asset.stem);
+        let place = u16::try_from(place).unwrap_or(u16::MAX);
+        let finding = Finding { asset, hash, stem, record, place, evidence };
         if finding.is_fetched() && stem != 0 {
             if findings.stems.contains(&stem) {
                 self.assets.crowd(stem);
@@ -313,6 +332,17 @@ impl Model {
             }
         }
         self.assets.add(Asset::new(hash, stem, site.index, seconds(opened)))
+    }
+}
+
+impl Findings {
+    /// None, in the memory of these.
+    fn emptied(mut self) -> Self {
+        self.list.clear();
+        self.stems.clear();
+        self.list.shrink_to(USUAL_ASSETS);
+        self.stems.shrink_to(USUAL_ASSETS);
+        self
     }
 }
 
