@@ -190,10 +190,18 @@ impl Logs {
 /// Counts of the lines, which are the same for the same log, and in a line of its own how fast they were read.
 pub(crate) fn summary(tally: &Tally, seconds: f64) -> String {
     let rate = (tally.lines as f64 / seconds.max(1e-6)) as u64;
+    let disorder = match tally.disorder {
+        0 => String::new(),
+        millis => format!(
+            "one line in twenty is {} s or more behind the line before it: times are taken to be off by that, and the window is \
+             longer by it\n",
+            millis / 1_000
+        ),
+    };
     format!(
         "{} lines: {} of pages, {} of assets, {} of what was not there; skipped {} by bots, {} not GET or not answered with \
          200, 304, 404 or 410, {} malformed, {} without Referer by their format, {} of other sites; {} assets belong to no \
-         page view\nread at {} lines a second\n",
+         page view\n{disorder}read at {} lines a second\n",
         HumanCount(tally.lines),
         HumanCount(tally.pages),
         HumanCount(tally.assets),

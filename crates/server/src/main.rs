@@ -18,6 +18,7 @@ mod check;
 mod config;
 mod descriptors;
 mod digest;
+mod disorder;
 mod durations;
 mod evaluate;
 mod evaluate_table;

@@ -20,4 +20,6 @@ pub(crate) struct Tally {
     pub(crate) assets: u64,
     /// Assets that belong to no view.
     pub(crate) unattributed: u64,
+    /// How far the times of lines may be off, ms; 0 for a log that is in order.
+    pub(crate) disorder: u64,
 }

@@ -20,7 +20,7 @@ fn json(words: &[&str]) -> serde_json::Value {
 
 #[test]
 fn the_learner_is_right_about_a_site_it_was_not_made_for() {
-    let report = json(&["evaluate", LOG, "--window", "60", "--json"]);
+    let report = json(&["evaluate", LOG, "--json"]);
     let f1 = |of: &serde_json::Value| of["cold"]["f1"].as_f64().expect("a number");
     assert!(f1(&report) >= 0.85, "{report:#}");
     assert!(report["cold"]["wasted_per_view"].as_f64().is_some_and(|wasted| wasted < 0.5), "{report:#}");
@@ -31,16 +31,16 @@ fn the_learner_is_right_about_a_site_it_was_not_made_for() {
     let sent =
         |report: &serde_json::Value, what: &str| report["sent"]["hint"]["cold"][what].as_f64().expect("a number");
     assert!(sent(&report, "blocking_recall") >= 0.85 && sent(&report, "wasted_bytes_per_view") >= 0.0, "{report:#}");
-    let hinted = json(&["evaluate", LOG, "--window", "60", "--json", "--hints"]);
+    let hinted = json(&["evaluate", LOG, "--json", "--hints"]);
     assert!(sent(&hinted, "f1") > 0.7, "{hinted:#}");
-    let one = json(&["evaluate", LOG, "--window", "60", "--json", "--max-hints", "1"]);
+    let one = json(&["evaluate", LOG, "--json", "--max-hints", "1"]);
     assert!(sent(&one, "recall") < sent(&report, "recall"), "{one:#}");
     assert_eq!(report["days"].as_object().map(serde_json::Map::len), Some(4));
 }
 
 #[test]
 fn the_table_has_a_row_for_each_algorithm() {
-    let output = headstart(&["evaluate", LOG, "--window", "60"]);
+    let output = headstart(&["evaluate", LOG]);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     for row in ["cold: headstart", "warm: headstart", "cold: pusher", "warm: top_ten", "2015-05-17 cold"] {
         assert!(text.contains(row), "{text}");
@@ -52,7 +52,7 @@ fn a_log_warms_a_snapshot() {
     let directory = tempfile::tempdir().expect("a directory");
     let state = directory.path().join("snapshot");
     let state = state.to_str().expect("a path in UTF-8");
-    let output = headstart(&["learn", LOG, "--window", "60", "--state", state]);
+    let output = headstart(&["learn", LOG, "--state", state]);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(text.contains("10,000 lines") && text.contains("page views of www.semicomplete.com"), "{text}");
@@ -62,7 +62,7 @@ fn a_log_warms_a_snapshot() {
     let text = String::from_utf8_lossy(&explained.stdout).into_owned();
     let reset = text.lines().find(|line| line.ends_with(" /reset.css")).expect("a row for the stylesheet");
     assert!(reset.contains("push or hint") && text.contains("section"), "{text}");
-    let again = headstart(&["learn", LOG, "--window", "60", "--state", state]);
+    let again = headstart(&["learn", LOG, "--state", state]);
     assert!(again.status.success(), "a snapshot can be added to");
 }
 
