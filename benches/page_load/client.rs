@@ -266,7 +266,9 @@ impl<'a> Visit<'a> {
         if let Some(cookie) = self.profile.cache.cookie() {
             request.headers_mut().insert(header::COOKIE, cookie);
         }
-        let (response, _) = self.send.send_request(request, true).map_err(|error| format!("{path}: {error}"))?;
+        // Where the server allows no more streams, it waits with those before it; a clone does not mind them.
+        let (response, _) =
+            self.send.clone().send_request(request, true).map_err(|error| format!("{path}: {error}"))?;
         self.load.requests += 1;
         self.bar(path, if why == Why::Needed { "needed" } else { "hinted" });
         self.fetches.insert(path.to_owned(), Fetch::Under);

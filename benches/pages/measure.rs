@@ -18,8 +18,8 @@ use crate::page_load::run::{described_link, lock};
 use crate::page_load::site::Site;
 use crate::peers::Error;
 
-/// Links that are used at the same time. A load takes next to no processor time.
-const LANES: u16 = 4;
+/// Links that are used at the same time. A load takes some 8 % of a processor.
+const LANES: u16 = 6;
 /// How long servers think over a page, ms.
 pub(super) const THINKS: [u64; 2] = [0, 200];
 /// Twelve visits, each from a network of its own.

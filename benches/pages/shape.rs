@@ -88,12 +88,14 @@ fn resource(value: &Value) -> Option<Resource> {
     let parent = value["parent"].as_u64()?;
     let initiator = value["initiator"].as_str().unwrap_or_default();
     let is = |name: &str| value[name].as_bool().unwrap_or_default();
+    // Its tag was found in the HTML, whatever asked for it first.
+    let is_written = value["position_basis"].as_str() == Some("text");
     Some(Resource {
         number: value["n"].as_u64()?,
         kind,
         bytes: Bytes { sent, decoded: number(&value["decoded"]).unwrap_or(sent).max(1) },
         parent,
-        in_html: parent == 0 && !matches!(initiator, "script" | "import") && kind != Type::Data,
+        in_html: parent == 0 && kind != Type::Data && (is_written || !matches!(initiator, "script" | "import")),
         preload: is("preload") || initiator == "preload",
         position: value["position"].as_f64().map(|share| (share * 1_000.0) as u16),
         blocking: is("blocking"),

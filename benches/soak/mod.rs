@@ -3,7 +3,7 @@
 //! A release build of the program, with its defaults, and clients of six kinds that keep it busy: browsers that visit
 //! pages, clients that take pushes, clients that cancel, slow readers, uploads, and clients of one request each. Every
 //! answer is looked at: status and length. After a warm-up (a fifth of the time) memory has to stay where it is, no
-//! answer may be lost, and the server may say nothing of a panic. Five minutes by default, 20 s with `--quick`.
+//! answer may be lost, and the server may say nothing of a panic. 150 s by default, 20 s with `--quick`.
 
 mod clients;
 mod trend;
@@ -27,7 +27,7 @@ const MAX_GROWTH_MIB: f64 = 4.0;
 pub fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let lasting = match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => Duration::from_secs(300),
+        [] => Duration::from_secs(150),
         ["--quick"] => Duration::from_secs(20),
         ["--minutes", minutes] => Duration::from_secs_f64(60.0 * minutes.parse::<f64>().expect("minutes")),
         _ => panic!("usage: soak [--quick | --minutes N], not {words:?}"),

@@ -118,7 +118,7 @@ fn measure(
     }
     for ((server, count), measured) in servers.iter().zip(&counts).zip(&mut all) {
         // The slow ones would take minutes for a million.
-        client.requests = million.min(count.saturating_mul(15)).max(1_000);
+        client.requests = million.min(count.saturating_mul(6)).max(1_000);
         ask(&client, server, false)?;
         measured.memory = server.pss_bytes();
     }
