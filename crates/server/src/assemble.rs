@@ -114,11 +114,11 @@ fn open(site: &Site, cache: &Cache, problems: &Problems) -> Option<Origin> {
     }
 }
 
-/// The certificates that the settings name, the files to watch, and a line about one of our own.
+/// The certificates that the settings name, the files to watch, and lines about one of our own.
 pub(crate) struct Identities {
     pub(crate) table: Table,
     pub(crate) watched: WatchedFiles,
-    pub(crate) self_signed: Option<String>,
+    pub(crate) self_signed: Vec<String>,
 }
 
 impl Identities {
@@ -131,9 +131,9 @@ impl Identities {
         let Some(mut identities) = Self::named(settings)? else { return Ok(None) };
         if !identities.table.has_default() && settings.tls.acme.is_none() {
             let own = own(settings).map_err(|error| vec![Problem::of_program(format!("{error:#}"))]);
-            let (key, line) = own?;
+            let (key, lines) = own?;
             identities.table.otherwise(&key);
-            identities.self_signed = Some(line);
+            identities.self_signed = lines;
         }
         Ok(Some(identities))
     }
@@ -177,7 +177,7 @@ impl Identities {
         }
         let problems = problems.into_sorted();
         if problems.is_empty() {
-            Ok(Some(Self { table, watched: WatchedFiles::new(files), self_signed: None }))
+            Ok(Some(Self { table, watched: WatchedFiles::new(files), self_signed: Vec::new() }))
         } else {
             Err(problems)
         }
@@ -197,8 +197,8 @@ fn certified(cert: &At<PathBuf>, key: &At<PathBuf>, problems: &Problems) -> Opti
         .ok()
 }
 
-/// Our own certificate for `localhost`, and a line about it.
-fn own(settings: &Settings) -> anyhow::Result<(Arc<CertifiedKey>, String)> {
+/// Our own certificate for `localhost`, and lines about it.
+fn own(settings: &Settings) -> anyhow::Result<(Arc<CertifiedKey>, Vec<String>)> {
     let directory = state::directory(settings.state.directory.as_ref().map(|at| at.value.clone()));
     let kept = directory.and_then(|directory| {
         let path = directory.join("localhost.pem");
@@ -210,15 +210,19 @@ fn own(settings: &Settings) -> anyhow::Result<(Arc<CertifiedKey>, String)> {
             let line = "self-signed certificate made for this run: browsers will warn about it each time";
             // With --no-state nothing is to be kept.
             let why = if settings.state.save { format!(" ({error:#})") } else { String::new() };
-            return Ok((tls::certified(self_signed::for_now(SystemTime::now())?)?, format!("{line}{why}")));
+            return Ok((tls::certified(self_signed::for_now(SystemTime::now())?)?, vec![format!("{line}{why}")]));
         }
     };
     let made = if origin == MadeOrKept::New { "made" } else { "kept" };
-    let line = format!(
-        "self-signed certificate {made} in {0}: browsers will warn about it once. Until it is trusted Chromium keeps no cache \
-         and fetches each hint twice; `certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n headstart -i {0}` (Linux) or \
-         `security add-trusted-cert -k ~/Library/Keychains/login.keychain-db {0}` (macOS) trusts it",
-        path.display()
-    );
-    Ok((tls::certified(identity)?, line))
+    let path = path.display();
+    let trust = if cfg!(target_os = "macos") {
+        format!("security add-trusted-cert -k ~/Library/Keychains/login.keychain-db {path}")
+    } else {
+        format!("certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n headstart -i {path}")
+    };
+    let lines = vec![
+        format!("self-signed certificate {made} in {path}: browsers will warn about it once"),
+        format!("until it is trusted, Chromium keeps no cache and fetches each hint twice: {trust}"),
+    ];
+    Ok((tls::certified(identity)?, lines))
 }

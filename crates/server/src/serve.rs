@@ -117,13 +117,18 @@ async fn prepare(given: Given, settings: Settings) -> Result<Running, Refused> {
     let signals = Signals::listen().context("cannot listen for signals")?;
 
     let certificates = Arc::new(Certificates::default());
-    let (mut watched, mut self_signed, mut tls) = (WatchedFiles::default(), None, None);
+    let (mut watched, mut self_signed, mut tls) = (WatchedFiles::default(), Vec::new(), None);
     if let Some(identities) = identities {
         certificates.replace(identities.table);
         (watched, self_signed) = (identities.watched, identities.self_signed);
         let choices = Choices { allow_tls12: settings.tls.allow_tls12, resumption: settings.tls.resumption };
         tls = Some(tls::server_config(Arc::clone(&certificates), choices)?);
     }
+    // Before the first connection: a certificate that is kept is shown at once.
+    let mut ordered = Acme::default();
+    let state = acme::directory(&settings)?;
+    let plain = settings.listen.iter().any(|listen| !listen.tls);
+    ordered.change(settings.tls.acme.as_ref(), &state, plain, &certificates)?;
     let beacons = settings.engine.beacon.then(|| Beacons::new(headstart.clone()));
     let router = Router::new(sites.routes(), Arc::clone(&certificates), beacons);
     let drain = settings.connections.drain;
@@ -132,15 +137,10 @@ async fn prepare(given: Given, settings: Settings) -> Result<Running, Refused> {
     servers.change(bound).context("cannot listen")?;
     operator::apply(&headstart, &settings, &servers.ports());
 
-    let mut ordered = Acme::default();
-    let state = acme::directory(&settings)?;
-    let plain = settings.listen.iter().any(|listen| !listen.tls);
-    ordered.change(settings.tls.acme.as_ref(), &state, plain, &certificates)?;
-
     for line in sites.lines() {
         say(format_args!("{line}"));
     }
-    if let Some(line) = self_signed {
+    for line in self_signed {
         say(format_args!("{line}"));
     }
     say(format_args!("{gate}"));

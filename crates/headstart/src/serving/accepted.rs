@@ -10,7 +10,7 @@ use hyper_util::service::TowerToHyperService;
 use ipnet::IpNet;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 use tower_layer::Layer as _;
 
@@ -188,6 +188,10 @@ impl<M: MakeConnectionService> Accepted<M> {
             Err(error) => {
                 headstart.connections.counters.broke_off(&error);
                 tracing::debug!(%remote, %error, "the connection broke off");
+                // A reset would throw away the GOAWAY that says why, and responses before it.
+                if error.is_protocol() {
+                    linger(io).await;
+                }
             }
         }
     }
@@ -256,21 +260,18 @@ fn agreed(session: &rustls::ServerConnection) -> (bool, TlsInfo) {
 /// Takes in what a client still says after the end. Closing a socket with bytes unread resets it (RFC 9293, section
 /// 3.10.4), and a reset throws away responses that the client has not read yet.
 async fn linger<T: AsyncRead + AsyncWrite + Unpin>(mut io: T) {
-    let rest = async {
-        let _ = io.shutdown().await;
-        let mut unread = [0; 4096];
-        for _ in 0..MAX_UNREAD {
-            if !matches!(io.read(&mut unread).await, Ok(1..)) {
-                return;
-            }
-        }
-    };
-    let _ = timeout(LINGER, rest).await;
+    let end = Instant::now() + LINGER_AT_MOST;
+    if timeout(LINGER, io.shutdown()).await.is_err() {
+        return;
+    }
+    let mut unread = vec![0; 16 << 10];
+    while matches!(timeout(LINGER, io.read(&mut unread)).await, Ok(Ok(1..))) && Instant::now() < end {}
 }
 
-/// How long what a client still says is taken in at the end, and how many reads of it.
+/// How long a client may be silent at the end, and how long it may go on with what nobody wants, such as an upload that was
+/// refused: many clients read the answer when they have sent all of it.
 const LINGER: Duration = Duration::from_secs(1);
-const MAX_UNREAD: usize = 64;
+const LINGER_AT_MOST: Duration = Duration::from_secs(10);
 
 /// What a connection needs before its first request, in its time and while the server runs: who has not asked yet
 /// does not delay a shutdown.

@@ -8,6 +8,7 @@ mod connections;
 mod cookie;
 mod events;
 mod kit;
+mod last_answer;
 mod layer;
 mod learning;
 mod markup;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use instant_acme::{
-    Account, AuthorizationStatus, ChallengeType, Error, Identifier, NewAccount, NewOrder, Order, OrderStatus,
-    RetryPolicy,
+    Account, AuthorizationStatus, ChallengeType, Error, ExternalAccountKey, Identifier, NewAccount, NewOrder, Order,
+    OrderStatus, RetryPolicy,
 };
 
 use rcgen::{CertificateParams, CustomExtension, KeyPair};
@@ -62,9 +62,10 @@ pub(super) async fn account(acme: &Acme, client: &Client, store: &Store) -> anyh
     }
     let contact: Vec<String> = acme.contact.iter().map(|contact| format!("mailto:{}", contact.value)).collect();
     let contact: Vec<&str> = contact.iter().map(String::as_str).collect();
+    let binding = acme.binding()?.map(|(id, key)| ExternalAccountKey::new(id, &key));
     let new = NewAccount { contact: &contact, terms_of_service_agreed: true, only_return_existing: false };
     for _ in 0..MAX_ORDERS {
-        match builder().create(&new, acme.authority.clone(), None).await {
+        match builder().create(&new, acme.authority.clone(), binding.as_ref()).await {
             Ok((account, credentials)) => {
                 store.keep_account(&credentials)?;
                 return Ok(account);

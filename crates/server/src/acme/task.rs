@@ -113,13 +113,13 @@ fn start(
     }
     let all: Vec<String> = names.iter().map(|name| name.host.clone()).collect();
     let waiting = all.iter().filter(|name| !kept.contains_key(*name)).count();
+    certificates.manage(&all, kept);
     let (count, directory) = (all.len(), &config.authority);
     let plural = if count == 1 { "" } else { "s" };
     say(format_args!(
         "certificates for {count} name{plural} come from {directory}; {waiting} to be ordered, whose handshakes are refused \
          until then"
     ));
-    certificates.manage(&all, kept);
     let task =
         Task { config: config.clone(), store, client, plain, certificates: Arc::clone(certificates), account: None };
     Ok(tokio::spawn(task.run(names)))

@@ -1,5 +1,9 @@
 //! `[tls.acme]`: whose certificates can be ordered (RFC 8555).
 
+use std::path::Path;
+
+use anyhow::Context as _;
+
 use super::listeners::Listen;
 use super::operation::{Acme, LETSENCRYPT};
 use super::place::At;
@@ -10,10 +14,14 @@ use super::sites::{Site, host_problem};
 const KNOWN: [(&str, &str); 2] =
     [("letsencrypt", LETSENCRYPT), ("letsencrypt-staging", "https://acme-staging-v02.api.letsencrypt.org/directory")];
 
+/// Bytes of a key: HMAC with SHA-256 takes 32, and some authorities give 64.
+const MAX_BINDING_KEY: usize = 1024;
+
 impl Acme {
     /// Finds what cannot be ordered, and fills in whose certificates are meant.
     pub(in crate::config) fn check(&mut self, listen: &[Listen], sites: &[Site], problems: &Problems) {
         self.url(problems);
+        self.check_binding(problems);
         for contact in &mut self.contact {
             contact.value = contact.value.trim_start_matches("mailto:").to_owned();
             if !contact.value.contains('@') || contact.value.contains([' ', ',', '?']) {
@@ -41,6 +49,29 @@ impl Acme {
         }
     }
 
+    /// Who an account is bound to, and the key that shows it.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, or holds no key.
+    pub(crate) fn binding(&self) -> anyhow::Result<Option<(String, Vec<u8>)>> {
+        let (Some(id), Some(key)) = (&self.binding_id, &self.binding_key) else { return Ok(None) };
+        Ok(Some((id.value.clone(), read_binding_key(&key.value)?)))
+    }
+
+    fn check_binding(&self, problems: &Problems) {
+        match (&self.binding_id, &self.binding_key) {
+            (Some(id), None) => problems.add_at(id, "needs the key that belongs to it: `binding_key`"),
+            (None, Some(key)) => problems.add_at(key, "needs the identifier that it belongs to: `binding_id`"),
+            (Some(_), Some(key)) => {
+                if let Err(error) = read_binding_key(&key.value) {
+                    problems.add_at(key, format!("{error:#}"));
+                }
+            }
+            (None, None) => {}
+        }
+    }
+
     fn url(&mut self, problems: &Problems) {
         let Some(said) = &self.directory else { return };
         if let Some((_, url)) = KNOWN.iter().find(|(name, _)| *name == said.value) {
@@ -55,6 +86,13 @@ impl Acme {
             problems.add_at(said, format!("{:?} is neither an https:// URL nor one of {names}", said.value));
         }
     }
+}
+
+/// The key of a file, which authorities show as base64url.
+fn read_binding_key(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let key = headstart::gcs::from_base64url_lenient(text.trim(), MAX_BINDING_KEY).ok().filter(|key| key.len() >= 16);
+    key.with_context(|| format!("{} holds no key of an authority: it is one line of base64url", path.display()))
 }
 
 fn check_domain(domain: &At<String>, sites: &[Site], problems: &Problems) {

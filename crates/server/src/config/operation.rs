@@ -153,6 +153,10 @@ pub(crate) struct Acme {
     pub(crate) authority: String,
     /// Certificates that vouch for the authority itself, instead of the public authorities.
     pub(crate) ca: Option<At<PathBuf>>,
+    /// What the authority calls the customer that an account is bound to (RFC 8555, section 7.3.4).
+    pub(crate) binding_id: Option<At<String>>,
+    /// The file of the key that belongs to it.
+    pub(crate) binding_key: Option<At<PathBuf>>,
     /// After a first failure it is tried again after this time; after each further one, after three times as long.
     pub(crate) retry: Duration,
 }
@@ -167,6 +171,8 @@ impl Default for Acme {
             directory: None,
             authority: LETSENCRYPT.to_owned(),
             ca: None,
+            binding_id: None,
+            binding_key: None,
             retry: Duration::from_secs(60),
         }
     }

@@ -17,8 +17,6 @@ pub(crate) struct Application {
     /// Starts it with what was prepared, in a directory of its own, on a port; the last of its programs listens there.
     pub(crate) start: fn(&Path, u16) -> Result<Vec<Program>, String>,
     pub(crate) steps: &'static [Step],
-    /// Paths of which the length is another each time.
-    pub(crate) varying: &'static [&'static str],
 }
 
 /// Something that a user does.
@@ -30,7 +28,8 @@ pub(crate) struct Step {
     pub(crate) act: &'static str,
     /// An expression that becomes true in the page once the step is over.
     pub(crate) until: &'static str,
-    /// Whether the page's own text is the same each time.
+    /// Whether the page's own text is compared, word by word: that of a page that the server makes, not of one that scripts
+    /// change while it is read.
     pub(crate) compares_text: bool,
 }
 

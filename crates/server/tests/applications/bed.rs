@@ -12,13 +12,18 @@ use testkit::tls::Certificate;
 use testkit::{Program, http1};
 
 use super::application::{Application, Step};
-use super::seen::{Seen, normal};
+use super::differences::Differences;
+use super::seen::{Origin, Seen};
 use super::table::Row;
 
 /// How long an application may take to start, and a step to be over.
 const PATIENCE: Duration = Duration::from_secs(90);
 /// Runs from which the program learns, before the one that is compared.
 const LESSONS: usize = 1;
+/// Visits to the application by itself: what differs between them may differ through the program.
+const DIRECT: usize = 2;
+/// Where something differs through the program, more visits tell whether that is chance, up to so many.
+const MOST_DIRECT: usize = 5;
 /// How long a visit stays open, in seconds.
 const WINDOW: u64 = 3;
 
@@ -28,12 +33,14 @@ pub(crate) fn compare(application: &Application) -> Result<Row, String> {
     let pristine = scratch.path().join("pristine");
     fs::create_dir(&pristine).map_err(|error| error.to_string())?;
     (application.prepare)(&pristine)?;
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    let port = port.map_err(|error| error.to_string())?.port();
-    let bed = Bed { application, scratch: scratch.path(), pristine, port };
     let certificate = Certificate::for_loopback(scratch.path());
-    let direct = bed.run("direct", &format!("http://127.0.0.1:{port}"), &certificate)?;
+    let bed = Bed { application, scratch: scratch.path(), pristine, certificate: &certificate };
+    let mut direct = Vec::new();
+    for _ in 0..DIRECT {
+        direct.push(bed.direct(direct.len())?);
+    }
 
+    let port = free_port()?;
     let program = Program::start(
         Command::new(env!("CARGO_BIN_EXE_headstart"))
             .args(["proxy", &format!("http://127.0.0.1:{port}"), "--listen", "127.0.0.1:0", "--holdout", "0"])
@@ -45,14 +52,18 @@ pub(crate) fn compare(application: &Application) -> Result<Row, String> {
             .arg(&certificate.key)
             .stdin(Stdio::null()),
     );
-    let base = format!("https://127.0.0.1:{}", program.port("https"));
+    let secure = Origin::new("https", program.port("https"));
     let mut through = Seen::default();
     for lesson in 0..=LESSONS {
-        through = bed.run(&format!("lesson-{lesson}"), &base, &certificate)?;
+        through = bed.run(&format!("lesson-{lesson}"), port, &secure, lesson == LESSONS)?;
         std::thread::sleep(Duration::from_secs(WINDOW + 1));
     }
     let hinted = program.lines().iter().filter(|line| line.contains("hinted")).count();
-    let differences = through.differences(&direct, application.varying);
+    let mut differences = Differences::of(&through, &direct);
+    while !differences.is_empty() && direct.len() < MOST_DIRECT {
+        direct.push(bed.direct(direct.len())?);
+        differences = Differences::of(&through, &direct);
+    }
     Ok(Row {
         name: application.name,
         version: application.version(),
@@ -67,26 +78,45 @@ struct Bed<'a> {
     application: &'a Application,
     scratch: &'a Path,
     pristine: PathBuf,
-    port: u16,
+    certificate: &'a Certificate,
+}
+
+fn free_port() -> Result<u16, String> {
+    let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    address.map(|address| address.port()).map_err(|error| error.to_string())
 }
 
 impl Bed<'_> {
-    /// One run of all steps by a new browser, with the application as it was prepared.
-    fn run(&self, name: &str, base: &str, certificate: &Certificate) -> Result<Seen, String> {
+    /// A visit to the application by itself. Each is at a port of its own, for what an application makes of its origin differs
+    /// with the program, too.
+    fn direct(&self, visit: usize) -> Result<Seen, String> {
+        let port = free_port()?;
+        self.run(&format!("direct-{visit}"), port, &Origin::new("http", port), true)
+    }
+
+    /// One run of all steps by a new browser, with the application as it was prepared, at a port; `reads` says whether the
+    /// bodies of what pages pull in are read, too.
+    fn run(&self, name: &str, port: u16, origin: &Origin, reads: bool) -> Result<Seen, String> {
         let [data, profile] = [format!("{name}-data"), format!("{name}-profile")].map(|name| self.scratch.join(name));
         copy(&self.pristine, &data).map_err(|error| format!("{}: {error}", data.display()))?;
         fs::create_dir(&profile).map_err(|error| error.to_string())?;
-        let mut started = Started((self.application.start)(&data, self.port)?);
-        self.wait_for(&mut started.0)?;
-        let launch =
-            Launch { engine: Engine::Chromium, profile: &profile, spki: &certificate.spki, prefix: &[], flags: &[] };
+        let mut started = Started((self.application.start)(&data, port)?);
+        wait_for(port, &mut started.0)?;
+        let launch = Launch {
+            engine: Engine::Chromium,
+            profile: &profile,
+            spki: &self.certificate.spki,
+            prefix: &[],
+            flags: &[],
+        };
         let mut browser = Browser::start(&launch)?;
         let mut seen = Seen::default();
         for step in self.application.steps {
-            take(step, base, &mut browser, &mut seen).map_err(|error| format!("{name}, {}: {error}", step.name))?;
+            let taken = take(step, origin, reads, &mut browser, &mut seen);
+            taken.map_err(|error| format!("{name}, {}: {error}", step.name))?;
         }
         for cookie in browser.cookies()? {
-            let name = normal(cookie["name"].as_str().unwrap_or_default());
+            let name = origin.left_out_of(cookie["name"].as_str().unwrap_or_default());
             // Not the program's own, nor one that may end before a slower run does.
             if !name.contains("headstart") && !is_about_to_end(&cookie) {
                 let of = |key: &str| cookie[key].to_string();
@@ -94,26 +124,26 @@ impl Bed<'_> {
                 seen.cookies.insert(format!("{name} {said}"));
             }
         }
-        seen.console = browser.console()?.iter().map(|line| normal(without_phrase(line))).collect();
+        seen.console = browser.console()?.iter().map(|line| origin.left_out_of(without_phrase(line))).collect();
         browser.close()?;
         Ok(seen)
     }
+}
 
-    /// Until it answers.
-    fn wait_for(&self, programs: &mut [Program]) -> Result<(), String> {
-        let application = programs.last_mut().ok_or("nothing was started")?;
-        let deadline = Instant::now() + PATIENCE;
-        while Instant::now() < deadline {
-            if http1::connect(("127.0.0.1", self.port)).is_ok() {
-                return Ok(());
-            }
-            if !application.is_alive() {
-                return Err(format!("it ended:\n{}", application.printed()));
-            }
-            std::thread::sleep(Duration::from_millis(100));
+/// Until it answers.
+fn wait_for(port: u16, programs: &mut [Program]) -> Result<(), String> {
+    let application = programs.last_mut().ok_or("nothing was started")?;
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        if http1::connect(("127.0.0.1", port)).is_ok() {
+            return Ok(());
         }
-        Err(format!("it does not listen:\n{}", application.printed()))
+        if !application.is_alive() {
+            return Err(format!("it ended:\n{}", application.printed()));
+        }
+        std::thread::sleep(Duration::from_millis(100));
     }
+    Err(format!("it does not listen:\n{}", application.printed()))
 }
 
 /// The programs of an application. They are told to end, the last first, whatever happens: one that is killed leaves its
@@ -137,9 +167,9 @@ fn is_about_to_end(cookie: &Value) -> bool {
     cookie["expiry"].as_u64().is_some_and(|end| end < now.as_secs() + 60)
 }
 
-fn take(step: &Step, base: &str, browser: &mut Browser, seen: &mut Seen) -> Result<(), String> {
+fn take(step: &Step, origin: &Origin, reads: bool, browser: &mut Browser, seen: &mut Seen) -> Result<(), String> {
     if let Some(path) = step.open {
-        browser.open(&format!("{base}{path}"))?;
+        browser.open(&format!("{}{path}", origin.base))?;
     }
     // What opens is there before anything is done with it.
     if step.open.is_some() && step.until.contains("querySelector") && !step.act.contains("submit") {
@@ -150,16 +180,36 @@ fn take(step: &Step, base: &str, browser: &mut Browser, seen: &mut Seen) -> Resu
     until("document.readyState === 'complete'", browser)?;
     let text =
         if step.compares_text { browser.run("return document.documentElement.outerHTML;")? } else { Value::Null };
-    let text = normal(text.as_str().unwrap_or_default());
-    seen.steps.insert(step.name.to_owned(), (returned, text));
-    let entries = browser.run(
-        "return [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
-             .filter((entry) => new URL(entry.name).origin === location.origin)
-             .map((entry) => [new URL(entry.name).pathname, entry.responseStatus, entry.decodedBodySize, entry.initiatorType]);",
-    )?;
-    seen.add_fetched(step.name, &entries);
+    seen.add_step(step.name, origin, &returned, text.as_str());
+    let entries = browser.run(&format!("const reads = {reads}; {FETCHED}"))?;
+    seen.add_fetched(step.name, origin, &entries);
     Ok(())
 }
+
+/// What the page's clock lists, and of what a page pulls in the body that the browser holds (which it fetches if it may hold
+/// none): type, length, hash. Bodies that name their origin name none there.
+const FETCHED: &str = "
+    performance.setResourceTimingBufferSize(5000);
+    const all = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+        .filter((entry) => new URL(entry.name).origin === location.origin);
+    const held = async (url) => {
+        const response = await fetch(url, {cache: 'force-cache'});
+        let text = new TextDecoder('latin1').decode(await response.arrayBuffer());
+        text = text.replaceAll('https:', 'http:').replaceAll('https%3A', 'http%3A').replaceAll(location.port, 'PORT');
+        const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+        const hex = [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+        return [response.headers.get('content-type'), text.length, hex].join(' ');
+    };
+    const bodies = new Map();
+    for (const entry of all) {
+        if (reads && ['script', 'link', 'css', 'img'].includes(entry.initiatorType) && !bodies.has(entry.name)) {
+            bodies.set(entry.name, await held(entry.name));
+        }
+    }
+    return all.map((entry) => {
+        const {pathname, search} = new URL(entry.name);
+        return [pathname + search, entry.responseStatus, entry.initiatorType, bodies.get(entry.name) ?? null];
+    });";
 
 /// HTTP/2 has no reason phrase for the browser to show.
 fn without_phrase(line: &str) -> &str {

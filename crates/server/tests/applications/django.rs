@@ -121,7 +121,6 @@ pub(crate) fn application() -> Application {
         prepare,
         start,
         steps: STEPS,
-        varying: &[],
     }
 }
 

@@ -73,7 +73,6 @@ pub(crate) fn application() -> Application {
         prepare: |_| Ok(()),
         start,
         steps: STEPS,
-        varying: &[],
     }
 }
 

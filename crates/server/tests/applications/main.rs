@@ -7,6 +7,7 @@
 
 mod application;
 mod bed;
+mod differences;
 mod django;
 mod jupyter;
 mod mediawiki;
@@ -32,6 +33,7 @@ fn main() {
         println!("applications: test");
         return;
     }
+    differences::prove();
     if !tools::have(programs(Engine::Chromium)) {
         return;
     }

@@ -121,8 +121,6 @@ pub(crate) fn application() -> Application {
         prepare,
         start,
         steps: STEPS,
-        // Which modules come together depends on what the page's own store has by then.
-        varying: &["/load.php"],
     }
 }
 

@@ -41,7 +41,6 @@ pub(crate) fn application() -> Application {
         prepare,
         start,
         steps: STEPS,
-        varying: &[],
     }
 }
 

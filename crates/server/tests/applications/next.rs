@@ -85,7 +85,6 @@ pub(crate) fn application() -> Application {
         prepare: |_| Ok(()),
         start,
         steps: STEPS,
-        varying: &[],
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::seen::Differences;
+use super::differences::Differences;
 
 /// What became of one application.
 pub(crate) struct Row {
@@ -34,8 +34,10 @@ const HEAD: &str = "\
 
 `cargo xtask applications` makes this table: Chromium uses each application by itself (`http://`) and, with a new profile and the
 application as it was, through the program (`https://`, HTTP/2), after a run from which the program has learned. The same has
-to come out: statuses and lengths of all that a page fetches, the pages' text without tokens, what scripts return, cookies with
-their attributes, and the console. What is fetched no more often than without the program is not fetched twice.
+to come out: what a page fetches with its statuses, the bytes of what it pulls in, the words of pages that the server makes, what
+scripts return, cookies with their attributes, and the console. The application is used by itself at least twice: what differs
+between two such visits (tokens, times) may differ through the program, and nothing else. What is fetched no more often than
+without the program is not fetched twice.
 
 | application | version | steps | fetched | views hinted | statuses | bodies | cookies | console | fetched twice |
 |---|---|---:|---:|---:|---|---|---|---|---|

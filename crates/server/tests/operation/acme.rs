@@ -40,6 +40,8 @@ impl Authority {
             "managementListenAddress": format!("127.0.0.1:{management}"),
             "certificate": certificate.cert, "privateKey": certificate.key,
             "httpPort": http, "tlsPort": https,
+            "externalAccountBindingRequired": files.path("eab.key").exists(),
+            "externalAccountMACKeys": { "kid-1": BINDING_KEY },
         } });
         let path = files.write("pebble.json", config.to_string());
         let mut command = Command::new("pebble");
@@ -76,6 +78,9 @@ fn page(port: u16, name: &str, root: &[u8]) -> Result<String, String> {
     let read = stream.read_to_end(&mut bytes);
     http1::Reply::parse(&bytes).map(|reply| reply.text()).ok_or_else(|| format!("{read:?}"))
 }
+
+/// The key of a customer of the authority.
+const BINDING_KEY: &str = "l327agQxeUnsKC6cP1BR_UgYxo4zZdQiWVcqA7G7kSsxLXOcuzGbvC6WvVcN772i";
 
 const NAMES: [&str; 2] = ["a.example.org", "b.example.org"];
 
@@ -166,6 +171,31 @@ fn short_lived(name: &str) -> String {
     params.not_after = rcgen::date_time_ymd(2030, 1, 1);
     let certificate = params.self_signed(&key).unwrap();
     key.serialize_pem() + &certificate.pem()
+}
+
+#[test]
+fn an_account_is_bound_to_a_customer_where_the_authority_wants_it() {
+    if !tools::have(&["pebble", "pebble-challtestsrv"]) {
+        return;
+    }
+    let files = Files::new();
+    let [port, http, https] = ports();
+    files.write("eab.key", format!("{BINDING_KEY}\n"));
+    let authority = Authority::start(&files, port, (http, https), &[("PEBBLE_WFE_NONCEREJECT", "0")]);
+
+    let program = configuration(&files, port, (http, https), "");
+    program.line(0, "no certificate for a.example.org from https://localhost:");
+    assert!(program.printed().contains("xternal"), "it says what is wanted: {}", program.printed());
+    assert!(program.stop().0.success());
+
+    let text = fs::read_to_string(files.path("x.toml")).unwrap();
+    let bound = text.replace("[state]", "binding_id = \"kid-1\"\nbinding_key = \"eab.key\"\n[state]");
+    files.write("x.toml", bound);
+    let program = Program::start(files.program().args(["--config", "x.toml"]));
+    for name in NAMES {
+        program.line(0, &format!("the certificate for {name} was issued"));
+    }
+    assert_eq!(page(https, NAMES[0], &authority.root()).unwrap(), "page");
 }
 
 #[test]

@@ -124,6 +124,8 @@ const MISTAKES: &[Mistake] = &[
     in_file("[tls.acme]\ndirectory = \"http://a/dir\"\ndomains = [\"a.example\"]", &["tls.acme.directory: \"http://a/dir\" is neither an https:// URL nor one of letsencrypt"]),
     in_file("[tls.acme]\nca = \"none.pem\"\ndomains = [\"a.example\"]", &["x.toml:2:6: tls.acme.ca: cannot read the certificate none.pem"]),
     in_file("[tls.acme]\ndomains = [\"a.example\"]\n[[site]]\nroot = \"site\"\nhosts = [\"b.example\"]", &["tls.acme.domains: no site answers for a.example"]),
+    in_file("[tls.acme]\nbinding_id = \"k\"\ndomains = [\"a.example\"]", &["x.toml:2:14: tls.acme.binding_id: needs the key that belongs to it: `binding_key`"]),
+    in_file("[tls.acme]\nbinding_id = \"k\"\nbinding_key = \"none.key\"\ndomains = [\"a.example\"]", &["x.toml:3:15: tls.acme.binding_key: cannot read", "none.key"]),
     in_file("[tls.acme]", &["x.toml:1:", "tls.acme: names no domain"]),
     in_file("listen = \"http://localhost:0\"\n[tls.acme]\ndomains = [\"a.example\"]", &["x.toml:2:", "tls.acme: is of no use: no listener has TLS"]),
     // Rules.

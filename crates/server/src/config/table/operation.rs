@@ -88,6 +88,12 @@ pub(in crate::config) fn acme() -> Group<Acme> {
         .value("ca", |to| &mut to.ca)
         .help("certificates that the authority itself is known by, instead of the public authorities")
         .sample("\"ca.pem\"")
+        .value("binding_id", |to| &mut to.binding_id)
+        .help("for authorities that bind accounts to customers (EAB): the identifier of the key that they gave you")
+        .sample("\"kid-1\"")
+        .value("binding_key", |to| &mut to.binding_key)
+        .help("a file with that key, in base64url")
+        .sample("\"eab.key\"")
         .within("retry", SECOND..=DAY, |to| &mut to.retry)
         .help("how long to wait after an order that failed; three times as long after each further one, 6h at most")
 }
