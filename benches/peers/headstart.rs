@@ -19,12 +19,7 @@ fn build() -> Result<PathBuf, String> {
     let mut command = Command::new(cargo);
     // What cargo says of this package to its programs: seen by build scripts of others, it has them built anew, and
     // once more by the next who builds by hand.
-    for (name, _) in std::env::vars_os() {
-        let of_ours = ["CARGO_BIN_", "CARGO_CRATE_", "CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_PRIMARY_"];
-        if name.to_str().is_some_and(|name| of_ours.iter().any(|prefix| name.starts_with(prefix))) {
-            command.env_remove(name);
-        }
-    }
+    without_variables(&mut command, &["CARGO_BIN_", "CARGO_CRATE_", "CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_PRIMARY_"]);
     let output = command
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
         .args(["build", "--quiet", "--release", "--package", "headstart-server", "--bin", "headstart"])
@@ -43,8 +38,13 @@ fn build() -> Result<PathBuf, String> {
 
 /// Keeps settings that this process has in its environment from a program: it is measured with those that it is given.
 pub fn without_settings(command: &mut Command) {
+    without_variables(command, &["HEADSTART_"]);
+}
+
+/// Keeps the variables of our environment whose names begin in one of these ways from a program.
+fn without_variables(command: &mut Command, prefixes: &[&str]) {
     for (name, _) in std::env::vars_os() {
-        if name.to_str().is_some_and(|name| name.starts_with("HEADSTART_")) {
+        if name.to_str().is_some_and(|name| prefixes.iter().any(|prefix| name.starts_with(prefix))) {
             command.env_remove(name);
         }
     }

@@ -10,6 +10,7 @@ pub(crate) struct Activity {
     /// The instant that `idle_since` counts from; the same for all connections of a server.
     epoch: Instant,
     open: AtomicU32,
+    ended: AtomicU64,
     /// When the last exchange ended, milliseconds since `epoch`.
     idle_since: AtomicU64,
 }
@@ -18,7 +19,8 @@ impl Activity {
     /// A connection without exchanges, idle as of now.
     #[cfg(feature = "serve")]
     pub(crate) fn new(epoch: Instant) -> Self {
-        let activity = Activity { epoch, open: AtomicU32::new(0), idle_since: AtomicU64::new(0) };
+        let (ended, idle_since) = Default::default();
+        let activity = Activity { epoch, open: AtomicU32::new(0), ended, idle_since };
         activity.idle_since.store(activity.elapsed(), Ordering::Relaxed);
         activity
     }
@@ -31,7 +33,14 @@ impl Activity {
     /// An exchange ends.
     pub(crate) fn end(&self) {
         self.idle_since.store(self.elapsed(), Ordering::Relaxed);
+        self.ended.fetch_add(1, Ordering::Relaxed);
         self.open.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// How many exchanges there were that are over.
+    #[cfg(feature = "serve")]
+    pub(crate) fn ended(&self) -> u64 {
+        self.ended.load(Ordering::Relaxed)
     }
 
     /// Milliseconds between the epoch and the end of the last exchange; `None` while one is open.

@@ -27,6 +27,7 @@ use super::closable::Closable;
 use super::dynamic_records::DynamicRecords;
 use super::fair::Fair;
 use super::granted::{Granted, WatchesChanges};
+use super::half_close::HalfClose;
 use super::make_service::MakeConnectionService;
 use super::prefixed::Prefixed;
 use super::proxy_protocol;
@@ -213,7 +214,8 @@ impl<M: MakeConnectionService> Accepted<M> {
         builder.http1().timer(TokioTimer::new()).header_read_timeout(HTTP1_HEAD).max_buf_size(head_bytes);
         // The protocol that follows an upgrade keeps the permit, and a shutdown waits for it.
         let timeouts = IoTimeouts { first_read: HTTP1_HEAD, write: headstart.connections.h2.write_stall_timeout };
-        let io = TimedIo::new(SmugglingGuard::new(io, granted.clone()), timeouts, (permit, stopping.clone()));
+        let io = HalfClose::new(SmugglingGuard::new(io, granted.clone()), permit.activity());
+        let io = TimedIo::new(io, timeouts, (permit, stopping.clone()));
         let (io, closer) = Closable::new(io);
         let service = TowerToHyperService::new(service);
         let mut driver = pin!(builder.serve_connection_with_upgrades(TokioIo::new(io), service));

@@ -7,6 +7,7 @@ mod closable;
 mod dynamic_records;
 mod fair;
 mod granted;
+mod half_close;
 mod http_service;
 mod listener;
 mod make_service;
@@ -18,6 +19,7 @@ mod smuggling_guard;
 mod timed_io;
 mod websocket;
 mod with_connection;
+mod writes_to_io;
 
 pub use self::body::{Body, BodyError};
 pub(crate) use self::fair::PART;

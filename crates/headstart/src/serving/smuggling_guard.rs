@@ -13,9 +13,10 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, ReadBuf};
 
 use super::granted::Granted;
+use super::writes_to_io::writes_to_io;
 
 const CODING: &[u8] = b"transfer-encoding";
 const LENGTH: &[u8] = b"content-length";
@@ -34,6 +35,12 @@ pub(crate) struct SmugglingGuard<T> {
 impl<T> SmugglingGuard<T> {
     pub(crate) fn new(io: T, granted: Granted) -> Self {
         SmugglingGuard { io, reader: Reader::default(), granted }
+    }
+
+    /// How many requests were read, if all that was read are whole requests over HTTP/1.1.
+    pub(super) fn whole_requests(&self) -> Option<u64> {
+        let is_whole = !self.granted.is_set() && self.reader.position == Position::RequestLine(false);
+        is_whole.then_some(self.reader.requests)
     }
 }
 
@@ -82,6 +89,8 @@ struct Reader {
     reads_length: bool,
     framing: Option<Framing>,
     length: u64,
+    /// Whole ones before it.
+    requests: u64,
 }
 
 impl Reader {
@@ -187,7 +196,7 @@ impl Reader {
     }
 
     fn next_request(&mut self) -> Position {
-        *self = Reader::default();
+        *self = Reader { requests: self.requests.saturating_add(1), ..Reader::default() };
         self.position
     }
 }
@@ -205,31 +214,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for SmugglingGuard<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for SmugglingGuard<T> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
-    }
-}
+writes_to_io!(SmugglingGuard);
 
 #[cfg(test)]
 mod tests {

@@ -7,6 +7,7 @@ mod comparison;
 mod connections;
 mod cookie;
 mod events;
+mod half_closed;
 mod kit;
 mod last_answer;
 mod layer;
