@@ -64,8 +64,8 @@ pub(crate) struct Assets {
 }
 
 /// One sighting of an asset on a visit.
-pub(crate) struct Sighting {
-    pub(crate) metadata: Option<Metadata>,
+pub(crate) struct Sighting<'a> {
+    pub(crate) metadata: Option<&'a Metadata>,
     /// Keyed hash of the network.
     pub(crate) network: u64,
     pub(crate) seconds: u32,
@@ -131,12 +131,6 @@ impl Assets {
         self.by_hash.get(hash)
     }
 
-    /// The asset with this hash, which may well be `guess`.
-    pub(crate) fn find_near(&self, hash: u64, guess: Option<AssetId>) -> Option<AssetId> {
-        let is_it = |asset: &Asset| asset.hash == hash && !asset.is_renamed();
-        guess.filter(|id| self.entries.get(*id).is_some_and(is_it)).or_else(|| self.find(hash))
-    }
-
     /// Whether no new asset has room.
     pub(crate) fn is_full(&self) -> bool {
         self.entries.len() >= self.max
@@ -177,26 +171,35 @@ impl Assets {
     }
 
     /// Takes in a fetch: the gate opens when enough networks have been seen. Then the path is asked for.
-    pub(crate) fn saw<'p>(&mut self, id: AssetId, sighting: &Sighting, path: impl FnOnce() -> &'p str) {
-        let min_networks = self.min_networks;
+    #[inline]
+    pub(crate) fn saw<'p>(&mut self, id: AssetId, sighting: &Sighting<'_>, path: impl FnOnce() -> &'p str) {
         let Some(asset) = self.entries.get_mut(id) else { return };
         asset.first = asset.first.min(sighting.seconds);
         asset.last = asset.last.max(sighting.seconds);
         asset.networks.add(sighting.network, asset.hash);
+        let personal = sighting.metadata.is_some_and(|metadata| metadata.personal);
+        asset.personal |= personal;
+        let settled = asset.stem == 0 && asset.shown.is_some() && asset.fate == Fate::Live;
+        if !(settled && sighting.metadata.is_none_or(|metadata| asset.dissent.agrees(metadata))) {
+            self.judge(id, sighting, path());
+        }
+    }
+
+    /// Takes in a fetch of an asset that may come to be known otherwise by it.
+    fn judge(&mut self, id: AssetId, sighting: &Sighting<'_>, path: &str) {
+        let min_networks = self.min_networks;
+        let Some(asset) = self.entries.get_mut(id) else { return };
         let revived = asset.fate == Fate::Gone && asset.tombstone.since(asset.last, 2.min(min_networks)).is_none();
         if revived {
             asset.fate = Fate::Live;
         }
-        if let Some(metadata) = sighting.metadata {
-            asset.personal |= metadata.personal;
-            if let Some(shown) = &asset.shown {
-                let who = (sighting.network, asset.hash);
-                asset.dissent.vote(shown, metadata, who, min_networks, &self.directory);
-            }
+        if let (Some(metadata), Some(shown)) = (sighting.metadata, &asset.shown) {
+            let who = (sighting.network, asset.hash);
+            asset.dissent.vote(shown, *metadata, who, min_networks, &self.directory);
         }
         let (stem, unshown) = (asset.stem, asset.shown.is_none() || revived);
         if let (true, Some(metadata)) = (unshown && self.has_passed(id), sighting.metadata) {
-            self.show(id, path(), metadata);
+            self.show(id, path, *metadata);
         }
         if stem != 0 {
             self.follow_rename(id);

@@ -22,6 +22,12 @@ impl Dissent {
         Self { shown_as: (metadata.destination, metadata.cors), ..Self::default() }
     }
 
+    /// Whether it was fetched as what it is shown as, and nobody has ever said otherwise: then there is no vote.
+    #[inline]
+    pub(crate) fn agrees(&self, metadata: &Metadata) -> bool {
+        self.votes.0 == 0 && (metadata.destination, metadata.cors) == self.shown_as
+    }
+
     /// Takes in what a network fetched the asset with this hash as: what it is shown as changes when enough
     /// networks, and more of the votes since the first, say so.
     pub(crate) fn vote(

@@ -1,5 +1,6 @@
 //! The learner as callers see it: every method takes `&self`, the locks are inside.
 
+mod closing;
 mod fleet;
 mod reading;
 mod refusing;
@@ -7,6 +8,7 @@ mod state;
 
 use std::fmt;
 
+use self::closing::Due;
 pub use self::fleet::{Delta, DeltaError, Learned, Outbound};
 use self::refusing::Asking;
 
@@ -35,7 +37,7 @@ use crate::sites::{Place, Sites};
 use crate::sync::{Arc, AtomicU64, Mutex, lock};
 use crate::time::{Time, millis};
 use crate::visit::{Asked, MAX_PATH, OpenVisit};
-use crate::visits::{Closed, Visits};
+use crate::visits::Visits;
 
 /// Learns which assets each page pulls in.
 ///
@@ -50,6 +52,7 @@ pub struct Learner {
     plans: Arc<Plans>,
     clock: Mutex<Clock>,
     visits: Mutex<Visits>,
+    due: Due,
     returning: Mutex<Returning>,
     orphans: Mutex<Orphans>,
     model: Mutex<Model>,
@@ -77,6 +80,7 @@ impl Learner {
             sites: Sites::new(config.max_sites(), config.min_networks(), newcomers, seed),
             clock: Mutex::new(clock),
             visits: Mutex::new(Visits::new(millis(config.window()), visits, seed)),
+            due: Due::never(),
             returning: Mutex::new(Returning::new(returning)),
             orphans: Mutex::new(Orphans::new()),
             model: Mutex::new(Model::new(&config, model, keys.clone(), Arc::clone(&directory), Arc::clone(&plans))),
@@ -152,7 +156,7 @@ impl Learner {
             visit.positive_only = lock(&self.returning).visit(visitor, tick.0);
         }
         lock(&self.orphans).asked(navigation.client.get(), path_hash, tick);
-        self.with_visits(|visits, closed| visits.open(visit, closed))
+        self.with_visits((now, tick), |visits, closed| visits.open(visit, closed))
     }
 
     /// The chance with which a view of this plan's page should get nothing early, so that there is
@@ -199,7 +203,7 @@ impl Learner {
     pub fn posted(&self, now: Time, site: Site, client: ClientId, page: Page<'_>) {
         let path = self.keys.path(site, page.path);
         let tick = self.tick(now);
-        self.with_visits(|visits, closed| {
+        self.with_visits((now, tick), |visits, closed| {
             visits.close(client.get(), path, closed);
             visits.advance(tick, closed);
         });
@@ -225,7 +229,7 @@ impl Learner {
         }
         let request = self.requester(tick, now, &Asking::from(fetch));
         let asked = request.asked;
-        let attributed: Result<Visit, Unattributed> = self.with_visits(|visits, closed| {
+        let attributed: Result<Visit, Unattributed> = self.with_visits((now, tick), |visits, closed| {
             visits.advance(tick, closed);
             let (visit, in_full) = attribute(visits, &request)?;
             visits.update(visit, |visit| {
@@ -253,7 +257,7 @@ impl Learner {
     /// response ended otherwise. A visit for which this is told closes a few seconds after the last of them.
     pub fn finished(&self, now: Time, visit: Visit) {
         let tick = self.tick(now);
-        self.with_visits(|visits, closed| {
+        self.with_visits((now, tick), |visits, closed| {
             visits.update(visit, |visit| visit.finished(tick));
             visits.advance(tick, closed);
         });
@@ -297,22 +301,6 @@ impl Learner {
         lock(&self.visits).disconnect(connection.get());
     }
 
-    /// Learns the visits whose window has passed. Every other method that takes part
-    /// in a visit does so too; a quiet server may call this now and then.
-    pub fn advance(&self, now: Time) {
-        let tick = self.tick(now);
-        self.with_visits(|visits, closed| visits.advance(tick, closed));
-    }
-
-    /// Closes and learns every open visit, as at shutdown.
-    pub fn finish(&self, now: Time) {
-        self.tick(now);
-        let open = lock(&self.visits).len();
-        for _ in 0..open.div_ceil(BATCH) {
-            self.with_visits(|visits, closed| visits.finish(BATCH, closed));
-        }
-    }
-
     fn tick(&self, now: Time) -> Tick {
         lock(&self.clock).tick(now)
     }
@@ -350,28 +338,7 @@ impl Learner {
             is_root: target == "/",
         }
     }
-
-    /// Works on the open visits, then learns those that it closed.
-    fn with_visits<T>(&self, work: impl FnOnce(&mut Visits, &mut Closed) -> T) -> T {
-        let mut closed = Closed::new();
-        let result = work(&mut lock(&self.visits), &mut closed);
-        if !closed.is_empty() {
-            for visit in &mut closed {
-                visit.drop_strays();
-                visit.positive_only |= lock(&self.orphans).is_scattered(visit.client, visit.opened);
-                let mut model = lock(&self.model);
-                // The site may have lost its place while the visit was open.
-                if self.sites.has(visit.site) {
-                    model.learn(visit);
-                }
-            }
-        }
-        result
-    }
 }
-
-/// Visits that are taken out at a time where all are learned: few enough that what they hold is still in a cache.
-const BATCH: usize = 32;
 
 /// The day of a tick.
 fn day(tick: Tick) -> u16 {

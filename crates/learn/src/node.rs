@@ -228,11 +228,11 @@ impl Node {
         self.edges.iter().position(|edge| edge.asset == asset)
     }
 
-    /// The index of the edge with the least evidence.
+    /// The index of the edge with the least evidence: two scans, of which the second counts bits of few edges only.
     pub(crate) fn lightest(&self) -> Option<usize> {
-        let weight = |edge: &Edge| (edge.hits, edge.fetched_by.count_ones(), edge.order.fetches());
-        let edges = self.edges.iter().enumerate();
-        edges.min_by_key(|(_, edge)| weight(edge)).map(|(at, _)| at)
+        let least = self.edges.iter().map(|edge| edge.hits).min()?;
+        let edges = self.edges.iter().enumerate().filter(|(_, edge)| edge.hits == least);
+        edges.min_by_key(|(_, edge)| (edge.fetched_by.count_ones(), edge.order.fetches())).map(|(at, _)| at)
     }
 
     /// Adds an edge, growing by a quarter: memory is dearer here than time.

@@ -53,6 +53,15 @@ impl<T> Slab<T> {
         Some(value)
     }
 
+    /// Moves a part of a value to the end of a list, and drops the rest. Whether there was one.
+    pub(crate) fn move_to<U>(&mut self, id: u32, list: &mut Vec<U>, part: impl FnOnce(T) -> U) -> bool {
+        let Some(value) = self.place(id).and_then(Option::take) else { return false };
+        list.push(part(value));
+        self.free.push(id);
+        self.len -= 1;
+        true
+    }
+
     pub(crate) fn get(&self, id: u32) -> Option<&T> {
         let id = id as usize;
         self.chunks.get(id / CHUNK)?.get(id % CHUNK)?.as_ref()
@@ -93,6 +102,9 @@ mod tests {
         assert_eq!(slab.remove(7), Some(7));
         assert_eq!((slab.remove(7), slab.get(7), slab.len()), (None, None, 1999));
         assert_eq!(slab.insert(-1), 7);
+        let mut moved = vec![0];
+        assert!(slab.move_to(9, &mut moved, |value| value * 2) && !slab.move_to(9, &mut moved, |value| value));
+        assert_eq!((moved, slab.len(), slab.insert(-9)), (vec![0, 18], 1999, 9));
         assert_eq!(slab.iter().count(), 2000);
         assert_eq!(slab.get(5000), None);
     }

@@ -109,14 +109,22 @@ impl Visits {
 
     /// Takes a visit out.
     pub(crate) fn remove(&mut self, handle: Visit) -> Option<OpenVisit> {
-        self.get(handle)?;
-        let visit = self.open.remove(handle.slot)?.visit;
+        let mut closed = Closed::new();
+        self.close_one(handle, &mut closed);
+        closed.pop()
+    }
+
+    /// Takes a visit out for it to be learned.
+    fn close_one(&mut self, handle: Visit, closed: &mut Closed) {
+        if self.get(handle).is_none() || !self.open.move_to(handle.slot, closed, |entry| entry.visit) {
+            return;
+        }
+        let Some(visit) = closed.last() else { return };
         self.bytes -= visit.bytes() + OVERHEAD;
         unlink(&mut self.by_client, visit.client, handle.slot);
         if let Some(connection) = visit.connection.filter(|_| visit.connected) {
             unlink(&mut self.by_connection, connection, handle.slot);
         }
-        Some(visit)
     }
 
     /// The open visits of a client, the latest first.
@@ -143,7 +151,7 @@ impl Visits {
             entry.watched = false;
             let due = entry.visit.quiet_since().map(|since| Tick(since.0.saturating_add(CLOSES_AFTER)));
             match due {
-                Some(due) if due <= now => closed.extend(self.remove(handle)),
+                Some(due) if due <= now => self.close_one(handle, closed),
                 Some(due) => {
                     entry.watched = true;
                     self.watch(due, handle);
@@ -156,10 +164,28 @@ impl Visits {
                 Some(visit) if now.0.saturating_sub(visit.opened.0) < self.window => break,
                 _ => {
                     self.queue.pop_front();
-                    closed.extend(self.remove(handle));
+                    self.close_one(handle, closed);
                 }
             }
         }
+    }
+
+    /// When the first visit may close by itself, or has to be looked at.
+    pub(crate) fn next_due(&mut self) -> Option<Tick> {
+        let quiet = loop {
+            match self.quiet.front() {
+                Some((_, handle)) if self.get(*handle).is_none() => self.quiet.pop_front(),
+                front => break front.map(|(due, _)| *due),
+            };
+        };
+        let oldest = loop {
+            let Some(handle) = self.queue.front() else { break None };
+            match self.get(*handle) {
+                Some(visit) => break Some(Tick(visit.opened.0.saturating_add(self.window))),
+                None => self.queue.pop_front(),
+            };
+        };
+        quiet.into_iter().chain(oldest).min()
     }
 
     /// Looks at a visit again at `due`. One that asked for more after a pause is due before others that wait already.
@@ -174,7 +200,7 @@ impl Visits {
         while closed.len() < most
             && let Some(handle) = self.queue.pop_front()
         {
-            closed.extend(self.remove(handle));
+            self.close_one(handle, closed);
         }
     }
 
@@ -186,7 +212,7 @@ impl Visits {
             .map(|(handle, _)| handle)
             .collect();
         for handle in ended.into_iter().rev() {
-            closed.extend(self.remove(handle));
+            self.close_one(handle, closed);
         }
     }
 
@@ -219,7 +245,7 @@ impl Visits {
     pub(crate) fn shrink(&mut self, closed: &mut Closed) {
         while self.bytes() > self.budget && self.open.len() > 1 {
             let Some(handle) = self.queue.pop_front() else { break };
-            closed.extend(self.remove(handle));
+            self.close_one(handle, closed);
         }
         let open = &self.open;
         let live = |h: &Visit| open.get(h.slot).is_some_and(|e| e.generation == h.generation);
@@ -253,7 +279,7 @@ impl Visits {
             }
         }
         for handle in ended.into_iter().rev() {
-            closed.extend(self.remove(handle));
+            self.close_one(handle, closed);
         }
     }
 

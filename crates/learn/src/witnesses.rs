@@ -122,7 +122,15 @@ impl Witnesses {
         }
         self.list.insert(at, witness);
         let twin = if by_page { self.twin(at) } else { None };
-        let Some(victim) = twin.or_else(|| self.superfluous()) else { return Some(Shift { removed: None, at }) };
+        // What was kept before is within the limits; only one more of the partial can be too many of them.
+        let superfluous = || {
+            if witness.is_partial() {
+                self.superfluous()
+            } else {
+                (self.list.len() > MAX_WITNESSES).then(|| self.oldest_full()).flatten()
+            }
+        };
+        let Some(victim) = twin.or_else(superfluous) else { return Some(Shift { removed: None, at }) };
         self.list.remove(victim);
         match victim.cmp(&at) {
             std::cmp::Ordering::Equal => None,
@@ -173,15 +181,18 @@ impl Witnesses {
     }
 
     fn superfluous(&self) -> Option<usize> {
-        // Branchless, as it is asked with each visit.
         let partials = self.list.iter().filter(|witness| witness.is_partial()).count();
         if partials > MAX_PARTIAL {
             self.list.iter().position(|witness| witness.is_partial())
         } else if self.list.len() > MAX_WITNESSES {
-            self.list.iter().position(|witness| !witness.is_partial())
+            self.oldest_full()
         } else {
             None
         }
+    }
+
+    fn oldest_full(&self) -> Option<usize> {
+        self.list.iter().position(|witness| !witness.is_partial())
     }
 }
 

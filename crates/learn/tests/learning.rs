@@ -29,6 +29,42 @@ fn one_visit_is_not_enough_even_for_a_single_network() {
 }
 
 #[test]
+fn what_is_over_is_learned_before_the_first_plan_after_quiet() {
+    for (told, quiet) in [(true, 6 * SECOND), (false, 16 * SECOND)] {
+        let mut world = World::new(eager(1));
+        for _ in 0..2 {
+            let (visit, who) = world.open("/", 1);
+            for path in ASSETS {
+                world.fetch(path, Referrer::Path("/"), who);
+            }
+            let responses = if told { 1 + ASSETS.len() } else { 0 };
+            (0..responses).for_each(|_| world.learner.finished(world.time(), visit));
+        }
+        world.pass(2 * SECOND);
+        assert!(world.plan("/").is_empty(), "its assets may still come");
+        world.pass(quiet);
+        assert_eq!(world.planned("/"), ASSETS);
+        assert_eq!(world.learner.stats().open_visits, 0);
+    }
+}
+
+#[test]
+fn a_clock_that_was_set_costs_no_visit() {
+    let mut world = World::new(eager(1));
+    for _ in 0..2 {
+        let (_, who) = world.open("/", 1);
+        world.fetch("/style.css", Referrer::Path("/"), who);
+    }
+    world.now -= HOUR;
+    assert!(world.plan("/").is_empty());
+    // Time stands still until the clock goes on.
+    let (_, who) = world.open("/other", 1);
+    world.fetch("/app.js", Referrer::Path("/other"), who);
+    world.pass(16 * SECOND);
+    assert_eq!(world.planned("/"), ["/style.css"]);
+}
+
+#[test]
 fn blocking_assets_break_ties_of_order() {
     let mut world = World::new(eager(1));
     world.views(1, "/", &["/a.png", "/b.css"]);

@@ -13,6 +13,17 @@ pub(super) struct Pins {
     loose: Vec<AssetId>,
 }
 
+impl Pins {
+    #[inline]
+    fn add(&mut self, id: AssetId, asset: &Asset) -> u64 {
+        self.pinned.push(id);
+        if asset.refs == 0 {
+            self.loose.push(id);
+        }
+        asset.stem
+    }
+}
+
 /// A list that has been longer than this gives its memory back.
 const USUAL: usize = 1024;
 
@@ -38,14 +49,16 @@ impl Assets {
         }
     }
 
-    /// The asset stays until [`unpin`](Self::unpin), whatever points to it.
-    pub(crate) fn pin(&mut self, id: AssetId) -> Option<&Asset> {
-        let entry = self.entries.get(id)?;
-        self.pins.pinned.push(id);
-        if entry.refs == 0 {
-            self.pins.loose.push(id);
-        }
-        Some(entry)
+    /// The asset stays until [`unpin`](Self::unpin), whatever points to it. Returns its stem.
+    pub(crate) fn pin(&mut self, id: AssetId) -> u64 {
+        self.entries.get(id).map_or(0, |entry| self.pins.add(id, entry))
+    }
+
+    /// Pins an asset if it is the one with this hash. Returns it with its stem.
+    #[inline]
+    pub(crate) fn pin_if(&mut self, id: AssetId, hash: u64) -> Option<(AssetId, u64)> {
+        let entry = self.entries.get(id).filter(|asset| asset.hash == hash && !asset.is_renamed())?;
+        Some((id, self.pins.add(id, entry)))
     }
 
     /// Lets go what was pinned: that to which nothing points is forgotten.
@@ -127,7 +140,7 @@ mod tests {
             assets.retain(id);
         }
         for id in [kept, lost, new] {
-            assert!(assets.pin(id).is_some());
+            assert_eq!(assets.pin(id), 0);
         }
         assets.release(lost);
         assets.sweep_loose();

@@ -20,8 +20,10 @@ impl Learner {
     ///
     /// Takes the published plan: O(1) whatever its length. If none is kept it is built,
     /// in O(e log e) for e assets at the levels of the page; one that is a minute old,
-    /// or that new evidence has overtaken, is built anew unless the model is busy.
+    /// or that new evidence has overtaken, is built anew unless the model is busy. Visits that are over by now are
+    /// learned before.
     pub fn plan(&self, now: Time, site: Site, page: Page<'_>, class: ClientClass) -> Plan {
+        self.learn_due(now);
         let asked = page;
         let query = page.query.and_then(|query| query::identifying(query, self.config.campaign_fields()));
         let page = Page { query: query.as_deref(), ..page };
@@ -43,6 +45,7 @@ impl Learner {
 
     /// Why the plan of a page is what it is: every asset past the network gate.
     pub fn explain(&self, now: Time, site: Site, page: Page<'_>, class: ClientClass) -> Explanation {
+        self.learn_due(now);
         let now = Now { time: now, tick: self.tick(now) };
         let query = page.query.and_then(|query| query::identifying(query, self.config.campaign_fields()));
         let page = Page { query: query.as_deref(), ..page };

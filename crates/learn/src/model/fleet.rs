@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::learning::Findings;
+use super::learning::{Finding, Findings};
 use super::{LevelKey, Model};
 use crate::accumulator::{Accumulator, Gone, Taken};
 use crate::assets::{AssetId, Sighting};
@@ -66,7 +66,7 @@ impl Model {
         let Some(accumulator) = &mut self.accumulator else { return };
         let second = seconds(visit.opened);
         for finding in findings.list.iter().filter(|finding| finding.is_fetched()) {
-            let record = visit.records.get(finding.record);
+            let record = visit.records.get(finding.record());
             let hidden = self.assets.get(finding.asset).is_some_and(|asset| asset.shown.is_none());
             if let (true, Some(record)) = (hidden, record) {
                 news = true;
@@ -133,7 +133,8 @@ impl Model {
             let known = self.assets.find(item.asset);
             let added = || fetched.then(|| self.add_asset((item.asset, item.stem), visit.site, visit.opened)).flatten();
             let Some(asset) = known.or_else(added) else { continue };
-            self.find(&mut findings, (asset, item.asset), (at, at), item.evidence);
+            let stem = self.assets.pin(asset);
+            self.find(&mut findings, Finding::new((asset, item.asset, stem), (at, at), item.evidence));
         }
         let (network, seconds) = (visit.network, seconds(visit.opened));
         for finding in findings.list.iter().filter(|finding| finding.is_fetched()) {

@@ -13,7 +13,8 @@ use crate::page::Page;
 use crate::page_reasons::Cause;
 use crate::rename::stem;
 use crate::site::Site;
-use crate::visit::OpenVisit;
+use crate::stats::REFUSALS;
+use crate::visit::{OpenVisit, Record};
 use crate::visit_evidence::{PageKeys, VisitEvidence};
 use crate::witnesses::{Scope, Witness, seconds};
 
@@ -21,12 +22,10 @@ use crate::witnesses::{Scope, Witness, seconds};
 #[derive(Debug)]
 pub(super) struct Finding {
     pub(super) asset: AssetId,
+    record: u16,
+    place: u16,
     pub(super) hash: u64,
     pub(super) stem: u64,
-    /// Its place among the records of the visit.
-    pub(super) record: usize,
-    /// Where its edge is on the page, in all likelihood.
-    place: u16,
     pub(super) evidence: Evidence,
 }
 
@@ -49,8 +48,10 @@ impl Model {
         let late = visit.records.iter().filter(|record| record.late).count() as u32;
         self.counts.late += u64::from(late);
         self.reasons.count(visit.page, Cause::Late, late);
-        for (reason, times) in (0u8..).zip(visit.refused).filter(|(_, times)| *times > 0) {
-            self.reasons.count(visit.page, Cause::Refused(reason), u32::from(times));
+        if visit.refused != [0; REFUSALS] {
+            for (reason, times) in (0u8..).zip(visit.refused) {
+                self.reasons.count(visit.page, Cause::Refused(reason), u32::from(times));
+            }
         }
         if visit.confirmed.is_none() {
             self.counts.not_a_page += 1;
@@ -273,51 +274,59 @@ impl Model {
                 continue;
             }
             let page = page.and_then(|id| self.nodes.get(id));
-            let guess = page.and_then(|node| node.edges.get(next)).map(|edge| edge.asset);
-            let known = self.assets.find_near(record.asset, guess);
-            let place = match (known, page) {
-                (Some(id), Some(node)) if known != guess => node.place_of(id, next + 1).unwrap_or(next),
-                _ => next,
+            let edge = page.and_then(|node| node.edges.get(next));
+            let mut place = Some(next);
+            let (asset, stem) = match edge.and_then(|edge| self.assets.pin_if(edge.asset, record.asset)) {
+                Some(known) => known,
+                None => match self.assets.find(record.asset) {
+                    Some(id) => {
+                        place = page.and_then(|node| node.place_of(id, next + 1));
+                        (id, self.assets.pin(id))
+                    }
+                    None => match self.add_fetched(visit, record) {
+                        Some(added) => added,
+                        None => continue,
+                    },
+                },
             };
-            // A response without a body says too little of an asset to make it known.
-            let added = || {
-                fetched.and(record.metadata)?;
-                let stem = stem(visit.path_of(record)).map_or(0, |stem| self.keys.stem(visit.site.salt, &stem));
-                self.add_asset((record.asset, stem), visit.site, visit.opened)
-            };
-            let Some(asset) = known.or_else(added) else { continue };
+            next = place.unwrap_or(next);
             let evidence = match fetched {
                 Some(rank) => Evidence::Fetched(Hit { rank, late: record.late, urgency: record.urgency }),
                 None => Evidence::Mute,
             };
-            self.find(&mut findings, (asset, record.asset), (at, place), evidence);
-            next = place + usize::from(known.is_some());
+            if fetched.is_some() && stem == 0 {
+                let sighting = Sighting { metadata: record.metadata.as_ref(), network, seconds };
+                self.assets.saw(asset, &sighting, || visit.path_of(record));
+            }
+            self.find(&mut findings, Finding::new((asset, record.asset, stem), (at, next), evidence));
+            next += usize::from(place.is_some());
         }
-        for finding in findings.list.iter().filter(|finding| finding.is_fetched()) {
-            if let Some(record) = visit.records.get(finding.record) {
-                let sighting = Sighting { metadata: record.metadata, network, seconds };
+        // Which of them live side by side is known only now.
+        for finding in findings.list.iter().filter(|finding| finding.stem != 0 && finding.is_fetched()) {
+            if let Some(record) = visit.records.get(finding.record()) {
+                let sighting = Sighting { metadata: record.metadata.as_ref(), network, seconds };
                 self.assets.saw(finding.asset, &sighting, || visit.path_of(record));
             }
         }
         findings
     }
 
-    /// Adds a finding: the asset, its hash, its place on the visit, and where its edge may be on the page.
-    pub(super) fn find(
-        &mut self,
-        findings: &mut Findings,
-        (asset, hash): (AssetId, u64),
-        (record, place): (usize, usize),
-        evidence: Evidence,
-    ) {
-        let stem = self.assets.pin(asset).map_or(0, |asset| asset.stem);
-        let place = u16::try_from(place).unwrap_or(u16::MAX);
-        let finding = Finding { asset, hash, stem, record, place, evidence };
-        if finding.is_fetched() && stem != 0 {
-            if findings.stems.contains(&stem) {
-                self.assets.crowd(stem);
+    /// Adds the asset of a record if it was fetched. A response without a body says too little of an asset to make it known.
+    #[cold]
+    fn add_fetched(&mut self, visit: &OpenVisit, record: &Record) -> Option<(AssetId, u64)> {
+        record.rank.filter(|_| !record.hinted).and(record.metadata)?;
+        let stem = stem(visit.path_of(record)).map_or(0, |stem| self.keys.stem(visit.site.salt, &stem));
+        let id = self.add_asset((record.asset, stem), visit.site, visit.opened)?;
+        Some((id, self.assets.pin(id)))
+    }
+
+    /// Adds a finding whose asset is pinned.
+    pub(super) fn find(&mut self, findings: &mut Findings, finding: Finding) {
+        if finding.is_fetched() && finding.stem != 0 {
+            if findings.stems.contains(&finding.stem) {
+                self.assets.crowd(finding.stem);
             }
-            findings.stems.push(stem);
+            findings.stems.push(finding.stem);
         }
         findings.list.push(finding);
     }
@@ -347,6 +356,20 @@ impl Findings {
 }
 
 impl Finding {
+    /// `record` is its place among the records of the visit, `place` in all likelihood that of its edge on the page.
+    pub(super) fn new(
+        (asset, hash, stem): (AssetId, u64, u64),
+        (record, place): (usize, usize),
+        evidence: Evidence,
+    ) -> Self {
+        // A visit has at most 1,024 records, and a page as many edges.
+        Self { asset, record: record as u16, place: place as u16, hash, stem, evidence }
+    }
+
+    pub(super) fn record(&self) -> usize {
+        usize::from(self.record)
+    }
+
     pub(super) fn is_fetched(&self) -> bool {
         matches!(self.evidence, Evidence::Fetched(_))
     }
