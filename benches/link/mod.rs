@@ -24,6 +24,9 @@ pub use faults::Faults;
 use namespace::Namespace;
 pub use shape::{Conditions, Shape};
 
+/// The congestion control of servers on a link of packets, where nothing else is asked for: Linux' own default, whatever this
+/// machine's is.
+pub const CONGESTION_CONTROL: &str = "cubic";
 /// The address of servers on a link of packets; the client has the next address.
 const SERVER: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 1);
 const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 2);
@@ -67,6 +70,8 @@ impl Link {
         let (client, server) = (Namespace::new(lane, "client")?, Namespace::new(lane, "server")?);
         let near = Arc::new(client.device(&CLIENT.to_string())?);
         let far = Arc::new(server.device(&SERVER.to_string())?);
+        // A kernel without it keeps its own, and what is said of the link names that.
+        let _ = server.set_congestion_control(CONGESTION_CONTROL);
         let shape = Arc::new(Shape::default());
         let mut carriers = Vec::new();
         carriers.extend(packets::carry(&near, &far, &shape, shape::UP));
@@ -81,10 +86,13 @@ impl Link {
     }
 
     /// The kind of link, for a report.
-    pub fn describe(&self) -> &'static str {
-        match self.kind {
-            Kind::Packets { .. } => "packets of kernel TCP between two network namespaces",
-            Kind::Relay { .. } => "relayed loopback connections with an emulated congestion window",
+    pub fn describe(&self) -> String {
+        match &self.kind {
+            Kind::Packets { server, .. } => {
+                let control = server.congestion_control().unwrap_or_else(|_| "some congestion control".into());
+                format!("packets of kernel TCP with {control} between two network namespaces")
+            }
+            Kind::Relay { .. } => "relayed loopback connections with an emulated congestion window".into(),
         }
     }
 
@@ -100,7 +108,7 @@ impl Link {
     /// Where the kernel has none of this name.
     pub fn set_congestion_control(&self, name: &str) -> io::Result<()> {
         match &self.kind {
-            Kind::Packets { server, .. } => server.set("net.ipv4.tcp_congestion_control", name),
+            Kind::Packets { server, .. } => server.set_congestion_control(name),
             Kind::Relay { .. } => Err(io::Error::other("a relay has a congestion control of its own")),
         }
     }

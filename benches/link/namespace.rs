@@ -1,6 +1,6 @@
 //! A network namespace with one end of the link in it.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsFd as _;
 use std::process::{Child, Command, Stdio};
@@ -11,6 +11,10 @@ use tun_rs::{DeviceBuilder, SyncDevice};
 
 /// The name of the device in each namespace.
 const DEVICE: &str = "hs0";
+/// The parameter that names the congestion control of new connections.
+const CONGESTION_CONTROL: &str = "net.ipv4.tcp_congestion_control";
+/// The congestion controls that a namespace may choose from, which is of the whole machine.
+const ALLOWED: &str = "/proc/sys/net/ipv4/tcp_allowed_congestion_control";
 /// Namespaces of this program are named after it and its process, so that those of a run that was killed are known.
 const PREFIX: &str = "headstart-";
 
@@ -51,6 +55,22 @@ impl Namespace {
         let assignment = format!("{parameter}={value}");
         let status = Command::new("ip").args(["netns", "exec", &self.name, "sysctl", "-qw", &assignment]).status()?;
         status.success().then_some(()).ok_or_else(|| io::Error::other(format!("sysctl {assignment} failed")))
+    }
+
+    /// Has new connections use this congestion control. Adds it to what the machine allows, where it is not.
+    pub(crate) fn set_congestion_control(&self, name: &str) -> io::Result<()> {
+        let allowed = fs::read_to_string(ALLOWED).unwrap_or_default();
+        if !allowed.split_whitespace().any(|one| one == name) {
+            fs::write(ALLOWED, format!("{} {name}", allowed.trim()))?;
+        }
+        self.set(CONGESTION_CONTROL, name)
+    }
+
+    /// The name of the congestion control of new connections.
+    pub(crate) fn congestion_control(&self) -> io::Result<String> {
+        let output =
+            Command::new("ip").args(["netns", "exec", &self.name, "sysctl", "-n", CONGESTION_CONTROL]).output()?;
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
     /// Removes the device, which ends the reads that wait on it.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::link::{Conditions, Faults};
+use crate::link::{CONGESTION_CONTROL, Conditions, Faults};
 
 /// A link by its name.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +32,7 @@ pub(super) const EVEN: LinkCase = LinkCase {
     loss: 0.0,
     jitter_millis: 0,
     swing: 0.0,
-    congestion_control: "cubic",
+    congestion_control: CONGESTION_CONTROL,
     clients: 1,
 };
 
