@@ -16,7 +16,7 @@ use crate::published::{Choice, Published};
 use crate::sync::Arc;
 use crate::time::Time;
 use crate::verdict::Verdict;
-use crate::witnesses::Scope;
+use crate::witnesses::{Scope, Witness};
 
 /// When, by the caller's clock and by the learner's.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +68,9 @@ pub(crate) fn decide(
     let visits = nodes.iter().map(|node| node.count).max().unwrap_or(0);
     let few_visits = gone || visits < config.min_visits();
     let known = estimates(nodes, assets, config, when, class);
-    let alternative = alternatives(&known);
+    let networks: Vec<u8> =
+        nodes.last().into_iter().flat_map(|node| node.witnesses.iter().map(Witness::network)).collect();
+    let alternative = alternatives(&known, &networks, config.min_networks());
     let mut shown: Vec<_> = known
         .into_iter()
         .zip(alternative)

@@ -1,6 +1,7 @@
 //! The last visits of a page that said something.
 
 use crate::clock::Tick;
+use crate::keys::fold;
 use crate::observation::ClientClass;
 
 /// Most visits that are remembered one by one.
@@ -34,6 +35,16 @@ impl Witness {
         };
         let phone = u64::from(class == ClientClass::Phone);
         Self(u64::from(second) << 32 | page >> 48 << 16 | u64::from(tag & 0xfff8) | phone << 2 | scope)
+    }
+
+    /// A tag for a visit: six bits that are the same for all visits of a network to a page, and seven that tell visits apart.
+    pub(crate) fn tag(network: u64, page: u64, visit: u32) -> u32 {
+        ((fold(network, page) >> 58) as u32) << 10 | visit & 0x03f8
+    }
+
+    /// Six bits of a keyed hash of the network and the page.
+    pub(crate) fn network(self) -> u8 {
+        (self.0 >> 10) as u8 & 0x3f
     }
 
     /// Sixteen bits of the hash of the page that was visited.

@@ -28,6 +28,24 @@ fn one_or_two_networks_plant_nothing() {
     assert_eq!(under_attack(2, 400), (0, 2));
 }
 
+/// One or two networks ask for something else as often as visitors ask for the page, though each has one vote in ten
+/// minutes: what is never asked for with the rest is no alternative to it on their word.
+#[test]
+fn one_or_two_networks_make_nothing_an_alternative() {
+    for (attackers, other) in [(1, "/junk.png"), (2, "/junk.png"), (1, "/rare.css"), (2, "/rare.css")] {
+        let mut world = World::new(config(3));
+        world.views(1, "/", &["/a.css", "/b.js", "/rare.css"]);
+        for round in 0..60 {
+            let view = View { page: "/", assets: &["/a.css", "/b.js"], network: 1000 + round % 97, delivered: &[] };
+            world.view(&view);
+            world.pass(10 * 60 * SECOND);
+            world.view(&View { page: "/", assets: &[other], network: round % attackers, delivered: &[] });
+            let planned = world.planned("/");
+            assert!(round < 4 || planned == ["/a.css", "/b.js"], "{attackers} {other} {round}: {planned:?}");
+        }
+    }
+}
+
 /// Not a virtue but a fact, which the documentation of the crate states: an attacker who commands enough
 /// networks is indistinguishable from visitors.
 #[test]

@@ -144,7 +144,8 @@ impl Model {
     ) {
         let second = seconds(visit.opened);
         let weight = visit.weight();
-        let witness = Witness::new(second, (visit.page.page, visit.tag), visit.scope, visit.class);
+        let tag = Witness::tag(visit.network, visit.page.page, visit.tag);
+        let witness = Witness::new(second, (visit.page.page, tag), visit.scope, visit.class);
         let gain = self.decay.gain(visit.opened, visit.share).saturating_mul(weight);
         let visited = Visited {
             second,
