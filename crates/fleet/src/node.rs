@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use headstart_learn::{Learned, Learner, Time};
 
-use crate::entry::{Header, Kind, part, put_part};
+use crate::entry::{Header, Kind, number, part, put_part};
 use crate::figures::Figures;
 use crate::keys::Keys;
 use crate::refusal::Refusal;
@@ -18,9 +18,14 @@ const SNAPSHOT: u8 = 3;
 const CURSOR: u8 = 4;
 const TEXT: u8 = 5;
 const FIGURES: u8 = 6;
+const SCATTERED: u8 = 7;
+const OWN: u8 = 8;
 
 /// Most bytes that figures take in one entry.
 const MAX_FIGURES: usize = 256 << 10;
+
+/// Most clients in one entry of whom others see a part of the requests.
+const MAX_SCATTERED: usize = 256;
 
 /// An entry of a server whose clock is further ahead is refused, in milliseconds.
 const MAX_AHEAD: u64 = 2 * 3_600_000;
@@ -42,6 +47,9 @@ pub struct Node<L> {
     figures: Option<Arc<dyn Figures>>,
     /// Bytes that figures may take in the next entry.
     room: usize,
+    /// The process before this one, whose snapshot this one started with, and the entry that holds what was learned before
+    /// that and had not been told.
+    before: Option<(u64, u64)>,
 }
 
 /// The result of reading an entry.
@@ -91,11 +99,12 @@ impl<L: AsRef<Learner>> Node<L> {
             max_weight,
             figures: None,
             room: 0,
+            before: None,
         }
     }
 
-    /// The same with figures that travel with the evidence. An eighth of the bytes is theirs: where that is little, they
-    /// are told less often.
+    /// The same with figures that travel with the evidence, in up to half of the bytes of an entry. An eighth is theirs in
+    /// the long run: where half is too little, they wait until that has added up.
     pub fn with_figures(mut self, figures: Arc<dyn Figures>) -> Self {
         self.figures = Some(figures);
         self
@@ -125,9 +134,12 @@ impl<L: AsRef<Learner>> Node<L> {
     /// An entry that is published twice is learned once.
     pub fn tell(&mut self, now: Time, budget: usize) -> Option<Vec<u8>> {
         self.room = self.room.saturating_add(budget / 8).min(MAX_FIGURES);
-        let figures = self.figures.as_ref().and_then(|figures| figures.take(self.room));
-        let delta = self.learner().take_delta(now, budget, self.max_weight);
-        if figures.is_none() && delta.is_none() {
+        let most = self.room.max(budget / 2).min(MAX_FIGURES);
+        let figures = self.figures.as_ref().and_then(|figures| figures.take(most));
+        let scattered = self.learner().take_scattered((budget / 128).min(MAX_SCATTERED));
+        let spent = figures.as_ref().map_or(0, Vec::len) + 8 * scattered.len();
+        let delta = self.learner().take_delta(now, budget.saturating_sub(spent), self.max_weight);
+        if figures.is_none() && delta.is_none() && scattered.is_empty() {
             return None;
         }
         let mut body = Vec::new();
@@ -137,6 +149,10 @@ impl<L: AsRef<Learner>> Node<L> {
         if let Some(figures) = figures {
             put_part(&mut body, FIGURES, &figures);
             self.room = 0;
+        }
+        if !scattered.is_empty() {
+            let scattered: Vec<u8> = scattered.into_iter().flat_map(u64::to_le_bytes).collect();
+            put_part(&mut body, SCATTERED, &scattered);
         }
         self.sequence += 1;
         self.header(Kind::Evidence, now, delta.map_or(1, |delta| delta.heaviest)).seal(&self.seal, &body)
@@ -158,21 +174,29 @@ impl<L: AsRef<Learner>> Node<L> {
 
     fn hear_of(&mut self, now: Time, header: &Header, head: &[u8], sealed: &[u8]) -> Result<Heard, Refusal> {
         let body = self.open(now, Kind::Evidence, header, head, sealed)?;
-        let (delta, told) = (part(&body, DELTA)?, part(&body, FIGURES)?);
-        if delta.is_none() && told.is_none() {
+        let (delta, told, scattered) = (part(&body, DELTA)?, part(&body, FIGURES)?, part(&body, SCATTERED)?);
+        if delta.is_none() && told.is_none() && scattered.is_none() {
             return Err(Refusal::Malformed);
         }
         if header.weight > self.max_weight {
             return Err(Refusal::TooHeavy);
         }
-        let missing = match self.seen.admit(&header.node, header.boot, header.sequence, header.sent)? {
-            Admission::New { missing } => missing,
-            Admission::Known => return Ok(Heard::Known),
+        let missing = match self.seen.admit(&header.node, header.boot, header.sequence, header.sent) {
+            Ok(Admission::New { missing }) => missing,
+            Ok(Admission::Known) => return Ok(Heard::Known),
+            // What an earlier process of this server told long ago is no reason for a complaint.
+            Err(Refusal::TooOld) if header.node == self.name => return Ok(Heard::Known),
+            Err(refusal) => return Err(refusal),
         };
-        let learned = match delta {
+        // A part of it is in the snapshot. Figures are there only once they are told.
+        let in_snapshot = header.node == self.name && self.before == Some((header.boot, header.sequence));
+        let learned = match delta.filter(|_| !in_snapshot) {
             Some(delta) => self.learner().learn_delta(now, delta, self.max_weight)?,
             None => Learned::default(),
         };
+        let (clients, _) = scattered.unwrap_or_default().as_chunks();
+        self.learner()
+            .learn_scattered(now, clients.iter().take(MAX_SCATTERED).map(|client| u64::from_le_bytes(*client)));
         let figures = self.figures.as_ref().zip(told).map(|(figures, told)| figures.add(told));
         Ok(Heard::New { learned, missing, sent: header.sent, figures })
     }
@@ -213,13 +237,17 @@ impl<L: AsRef<Learner>> Node<L> {
 
     /// What was read so far, for [`resume`](Self::resume) in a process that starts with the learner's snapshot. To be taken
     /// after the snapshot, and stored before it.
+    ///
+    /// What this process tells later is not in the snapshot: the next process reads it in the log like that of others. Of the
+    /// next entry it takes the figures only, since some of its evidence had been learned before.
     pub fn remember(&self, now: Time, cursor: Option<&str>) -> Vec<u8> {
         let mut seen = self.seen.clone();
-        // All that this process has learned is in its snapshot, told or not.
-        seen.skip(&self.name, self.boot, u64::MAX, now);
+        seen.skip(&self.name, self.boot, self.sequence, now);
         let mut out = Vec::new();
         put_part(&mut out, SEEN, &seen.write());
         put_part(&mut out, CURSOR, cursor.unwrap_or_default().as_bytes());
+        let next = [self.boot.to_le_bytes(), (self.sequence + 1).to_le_bytes()];
+        put_part(&mut out, OWN, next.as_flattened());
         self.put_figures(&mut out);
         out
     }
@@ -228,6 +256,11 @@ impl<L: AsRef<Learner>> Node<L> {
     pub fn resume(&mut self, bytes: &[u8]) -> Option<Option<String>> {
         let seen = part(bytes, SEEN).ok()?.and_then(Seen::read)?;
         let cursor = part(bytes, CURSOR).ok()?.and_then(|cursor| std::str::from_utf8(cursor).ok())?;
+        if let Some(own) = part(bytes, OWN).ok()? {
+            let (boot, rest) = number(own)?;
+            let (sequence, _) = number(rest)?;
+            self.before = Some((boot, sequence));
+        }
         self.seen.merge(&seen);
         self.replace_figures(part(bytes, FIGURES).ok()?);
         Some(Some(cursor).filter(|cursor| !cursor.is_empty()).map(Into::into))

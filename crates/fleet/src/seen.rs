@@ -65,8 +65,7 @@ impl Seen {
         }
         let back = source.newest - sequence;
         if back >= WINDOW {
-            // Of an earlier process of this server everything counts as read.
-            return if source.newest == u64::MAX { Ok(Admission::Known) } else { Err(Refusal::TooOld) };
+            return Err(Refusal::TooOld);
         }
         let bit = 1u128 << back;
         if source.window & bit != 0 {
@@ -226,7 +225,8 @@ mod tests {
         assert!(seen.sources.len() <= MAX_SOURCES);
         assert_eq!(seen.admit("a", 3, 1, Time::from_millis(1003)), Err(Refusal::TooOld));
         assert_eq!(seen.admit("a", 4999, 4, Time::from_millis(9000)), Ok(Admission::New { missing: 2 }));
-        seen.skip("a", 7000, u64::MAX, Time::from_millis(9000));
-        assert_ne!(seen.admit("a", 7000, 5, Time::from_millis(9000)), Ok(Admission::New { missing: 0 }));
+        seen.skip("a", 7000, 500, Time::from_millis(9000));
+        assert_eq!(seen.admit("a", 7000, 5, Time::from_millis(9000)), Err(Refusal::TooOld));
+        assert_eq!(seen.admit("a", 7000, 499, Time::from_millis(9000)), Ok(Admission::Known));
     }
 }

@@ -2,24 +2,13 @@
 
 mod support;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use headstart_fleet::{Figures, Heard, Keys, Node, Refusal};
+use headstart_fleet::{Heard, Keys, Node, Refusal};
 use headstart_learn::Config;
 use proptest::prelude::*;
 use support::*;
-
-const MEMORY: usize = 1 << 20;
-
-fn eager() -> Config {
-    config(&keys(), 1).vote_interval(Duration::ZERO).build().expect("in range")
-}
-
-fn node(name: &str, boot: u64, config: Config, keys: &Keys) -> (Arc<Server>, Node<Server>) {
-    let server = Server::new(config);
-    (Arc::clone(&server), Node::new(name, boot, keys, server, MEMORY, 256))
-}
 
 fn nodes(count: u64) -> Vec<(Arc<Server>, Node<Server>)> {
     (0..count).map(|n| node(&format!("web-{n}"), 100 + n, eager(), &keys())).collect()
@@ -278,105 +267,4 @@ fn a_server_that_lies_weighs_what_each_server_allows() {
     let (heard, weight) = planted(8, 8);
     let Ok(Heard::New { learned, .. }) = heard else { panic!("{heard:?}") };
     assert!(learned.visits > 0 && weight <= 8.0 * learned.visits as f32 * 1.01, "{weight} of {learned:?}");
-}
-
-/// A number that is measured.
-#[derive(Debug, Default)]
-struct Count(Mutex<(u64, u64)>);
-
-impl Count {
-    fn measure(&self, more: u64) {
-        self.0.lock().unwrap().0 += more;
-    }
-
-    /// What is known of all, with what was not told.
-    fn all(&self) -> u64 {
-        let (untold, known) = *self.0.lock().unwrap();
-        untold + known
-    }
-}
-
-impl Figures for Count {
-    fn take(&self, most: usize) -> Option<Vec<u8>> {
-        let mut both = self.0.lock().unwrap();
-        let told = std::mem::take(&mut both.0);
-        both.1 += told;
-        (told > 0 && most >= 8).then(|| told.to_le_bytes().to_vec())
-    }
-
-    fn add(&self, told: &[u8]) -> bool {
-        let told = told.try_into().map(u64::from_le_bytes);
-        told.is_ok_and(|told| {
-            self.0.lock().unwrap().1 += told;
-            true
-        })
-    }
-
-    fn known(&self) -> Vec<u8> {
-        self.0.lock().unwrap().1.to_le_bytes().to_vec()
-    }
-
-    fn replace(&self, known: &[u8]) -> bool {
-        let known = known.try_into().map(u64::from_le_bytes);
-        known.is_ok_and(|known| {
-            self.0.lock().unwrap().1 = known;
-            true
-        })
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
-
-    /// What is measured anywhere is known to all, once, also to one that comes late or starts again.
-    #[test]
-    fn figures_add_up_whatever_becomes_of_entries(
-        measured in prop::collection::vec((0usize..3, 1u64..100), 1..30),
-        twice in prop::collection::vec(any::<bool>(), 30),
-        base_after in 0usize..30,
-    ) {
-        let clock = TestClock::default();
-        let of = |name: &str, boot| {
-            let count = Arc::new(Count::default());
-            let (_, node) = node(name, boot, eager(), &keys());
-            (Arc::clone(&count), node.with_figures(count))
-        };
-        let mut servers: Vec<_> = (0..3).map(|n| of(&format!("web-{n}"), n)).collect();
-        let (late, mut latecomer) = of("late", 9);
-        let (mut log, mut total, mut base) = (Vec::new(), 0, None);
-        for (step, (at, more)) in measured.iter().enumerate() {
-            servers[*at].0.measure(*more);
-            total += more;
-            log.extend(servers[*at].1.tell(clock.now(), 1 << 20));
-            if step == base_after {
-                for (_, node) in &mut servers {
-                    for entry in &log {
-                        node.hear(clock.now(), entry).unwrap();
-                    }
-                }
-                let (written, entry) = servers[0].1.base(clock.now(), None).unwrap();
-                log.extend(entry);
-                base = Some(written);
-            }
-        }
-        for (entry, twice) in log.clone().into_iter().zip(&twice) {
-            log.extend(twice.then_some(entry));
-        }
-        if let Some(base) = base {
-            latecomer.take_base(clock.now(), &base).unwrap();
-        }
-        servers.push((late, latecomer));
-        for (count, node) in &mut servers {
-            for entry in log.iter().rev() {
-                node.hear(clock.now(), entry).unwrap();
-            }
-            prop_assert_eq!(count.all(), total, "{}", node.name());
-            let (again, mut restarted) = of(node.name(), 77);
-            prop_assert!(restarted.resume(&node.remember(clock.now(), None)).is_some());
-            for entry in &log {
-                restarted.hear(clock.now(), entry).unwrap();
-            }
-            prop_assert_eq!(again.all(), total, "{} after a restart", node.name());
-        }
-    }
 }

@@ -43,6 +43,7 @@ enum Role {
     Fingerprint = 9,
     Query = 10,
     Visitor = 11,
+    Client = 12,
 }
 
 impl std::fmt::Debug for Keys {
@@ -94,6 +95,11 @@ impl Keys {
     /// A client on a site.
     pub(crate) fn visitor(&self, client: u64, site: Site) -> u64 {
         self.pair(Role::Visitor, client, site.salt)
+    }
+
+    /// A client, for other servers.
+    pub(crate) fn client(&self, client: u64) -> u64 {
+        self.pair(Role::Client, client, 0)
     }
 
     /// A network before it is mixed with what it voted for.

@@ -242,7 +242,10 @@ impl Learner {
             Ok(visit)
         });
         if let Some(page) = self.page_named(&request) {
-            lock(&self.orphans).judge(request.client, page, attributed.is_ok(), tick);
+            let mut orphans = lock(&self.orphans);
+            if orphans.judge(request.client, page, attributed.is_ok(), tick) {
+                orphans.found(self.keys.client(request.client), tick);
+            }
         }
         match attributed {
             Ok(visit) => Some(visit),

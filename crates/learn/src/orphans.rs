@@ -10,6 +10,8 @@ const CLIENTS: u32 = 10;
 const SPAN: u64 = 30 * 60_000;
 /// Fewer orphans than this say nothing of a share.
 const ENOUGH: u64 = 3;
+/// Most clients that others are still to be told of; further ones are known here only.
+const MAX_UNTOLD: usize = 256;
 
 /// Requests for assets by whether their page was asked for here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,14 +38,18 @@ impl Tally {
 /// Finds assets whose page was asked for at another server, in tables of fixed size.
 ///
 /// Only a learner that hears others looks for them: alone there is no other server. The views of a client with such assets
-/// are seen in parts, so that what is missing on them says nothing; while more than 5 % of all assets are orphans, that
-/// holds for every view.
+/// are seen in parts, so that what is missing on them says nothing, here and at the server that the page was asked of, which
+/// is told of the client; while more than 5 % of all assets are orphans, that holds for every view.
+///
+/// Clients are keyed hashes.
 #[derive(Debug)]
 pub(crate) struct Orphans {
     /// Client and page of what was asked for here; empty as long as nobody is heard.
     pages: Recent,
-    /// Clients with orphans.
+    /// Clients with orphans, here or at another server.
     clients: Recent,
+    /// Those of them that others are to be told of.
+    untold: Vec<u64>,
     all: Tally,
     /// Of the present span and of the one before.
     spans: [Tally; 2],
@@ -56,6 +62,7 @@ impl Orphans {
         Self {
             pages: Recent::new(0),
             clients: Recent::new(0),
+            untold: Vec::new(),
             all: Tally::default(),
             spans: Default::default(),
             span: 0,
@@ -75,10 +82,11 @@ impl Orphans {
         self.pages.put(pair(client, page), now);
     }
 
-    /// A client has asked for an asset of a page. `here` tells whether a visit of that page is open here.
-    pub(crate) fn judge(&mut self, client: u64, page: u64, here: bool, now: Tick) {
+    /// A client has asked for an asset of a page. `here` tells whether a visit of that page is open here. Whether the asset
+    /// is an orphan.
+    pub(crate) fn judge(&mut self, client: u64, page: u64, here: bool, now: Tick) -> bool {
         if self.pages.slots.is_empty() {
-            return;
+            return false;
         }
         let orphan = !here && !self.pages.has(pair(client, page), PAGES, now);
         self.all.add(orphan);
@@ -89,15 +97,33 @@ impl Orphans {
             self.span = span;
         }
         self.spans[0].add(orphan);
-        if orphan {
-            self.clients.put(client, now);
+        orphan
+    }
+
+    /// A client had an orphan here.
+    pub(crate) fn found(&mut self, client: u64, now: Tick) {
+        // Once a minute is enough for the others.
+        if !self.clients.has(client, 0, now) && self.untold.len() < MAX_UNTOLD {
+            self.untold.push(client);
         }
+        self.clients.put(client, now);
+    }
+
+    /// A client had an orphan at another server.
+    pub(crate) fn heard(&mut self, client: u64, now: Tick) {
+        self.clients.put(client, now);
+    }
+
+    /// Takes up to `most` of the clients that had orphans here and that others have not been told of.
+    pub(crate) fn take(&mut self, most: usize) -> Vec<u64> {
+        self.untold.drain(..most.min(self.untold.len())).collect()
     }
 
     /// Whether views of this client may be seen here in parts only.
-    pub(crate) fn is_scattered(&self, client: u64, now: Tick) -> bool {
+    pub(crate) fn is_scattered(&self, client: impl FnOnce() -> u64, now: Tick) -> bool {
         let [present, before] = self.spans;
-        self.clients.has(client, CLIENTS, now) || (now.0 / SPAN <= self.span + 1 && present.is_scattered(before))
+        (now.0 / SPAN <= self.span + 1 && present.is_scattered(before))
+            || (!self.clients.slots.is_empty() && self.clients.has(client(), CLIENTS, now))
     }
 
     /// Since the start.
@@ -107,7 +133,7 @@ impl Orphans {
 
     /// Bytes of heap.
     pub(crate) fn bytes(&self) -> usize {
-        self.pages.bytes() + self.clients.bytes()
+        self.pages.bytes() + self.clients.bytes() + self.untold.capacity() * size_of::<u64>()
     }
 }
 
@@ -181,12 +207,13 @@ mod tests {
     fn an_asset_whose_page_was_asked_for_here_within_the_hour_is_none() {
         let mut orphans = looking();
         orphans.asked(7, 1, Tick(0));
-        orphans.judge(7, 1, false, Tick(59 * MINUTE));
-        assert!(!orphans.is_scattered(7, Tick(59 * MINUTE)));
-        orphans.judge(7, 2, false, Tick(59 * MINUTE));
+        assert!(!orphans.judge(7, 1, false, Tick(59 * MINUTE)));
+        assert!(!orphans.is_scattered(|| 7, Tick(59 * MINUTE)));
+        assert!(orphans.judge(7, 2, false, Tick(59 * MINUTE)));
+        orphans.found(7, Tick(59 * MINUTE));
         assert_eq!(orphans.tally(), Tally { assets: 2, orphans: 1 });
-        assert!(orphans.is_scattered(7, Tick(60 * MINUTE)) && !orphans.is_scattered(8, Tick(60 * MINUTE)));
-        assert!(!orphans.is_scattered(7, Tick(75 * MINUTE)), "it is forgotten");
+        assert!(orphans.is_scattered(|| 7, Tick(60 * MINUTE)) && !orphans.is_scattered(|| 8, Tick(60 * MINUTE)));
+        assert!(!orphans.is_scattered(|| 7, Tick(75 * MINUTE)), "it is forgotten");
     }
 
     #[test]
@@ -196,7 +223,7 @@ mod tests {
             for n in 0..200 {
                 orphans.judge(1000 + n, n, n % 100 >= share, Tick(from + n));
             }
-            orphans.is_scattered(5, Tick(from + 200))
+            orphans.is_scattered(|| 5, Tick(from + 200))
         };
         assert!(!play(5, 0));
         assert!(play(12, 60 * MINUTE));
@@ -208,6 +235,6 @@ mod tests {
         let mut orphans = Orphans::new();
         orphans.judge(1, 1, false, Tick(0));
         assert_eq!((orphans.tally(), orphans.bytes()), (Tally::default(), 0));
-        assert!(!orphans.is_scattered(1, Tick(0)));
+        assert!(!orphans.is_scattered(|| 1, Tick(0)));
     }
 }

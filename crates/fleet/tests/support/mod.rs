@@ -1,11 +1,11 @@
-//! Servers with learners and a clock, for tests. Each test file uses a part of it.
+//! Servers with learners and a clock, for tests and for the benchmark of fleets. Each of them uses a part of it.
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::missing_panics_doc)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use headstart_fleet::Keys;
+use headstart_fleet::{Keys, Node};
 use headstart_learn::{
     Asset, CacheState, ClientClass, ClientId, Config, ConfigBuilder, ConnectionId, Destination, Explanation, Fetch,
     Fetched, Freshness, Learner, Navigation, NetworkId, Page, Referrer, ReferrerPolicy, Time,
@@ -64,9 +64,9 @@ impl Server {
     }
 
     /// A visit of a stranger, learned at once.
-    pub fn visit(&self, now: Time, page: &str, assets: &[&str], network: u64) {
+    pub fn visit(&self, now: Time, page: &str, assets: &[impl AsRef<str>], network: u64) {
         let site = self.learner.site("shop.example").expect("room for a site");
-        let number = self.next.fetch_add(1, Ordering::Relaxed) << 16 | network;
+        let number = self.next.fetch_add(1, Ordering::Relaxed) << 32 | network & 0xffff_ffff;
         let (client, connection) = (ClientId::new(number), Some(ConnectionId::new(number)));
         let visit = self.learner.navigate(
             now,
@@ -83,7 +83,7 @@ impl Server {
         self.learner.confirm(now, visit, ReferrerPolicy::Unknown);
         for path in assets {
             let asset = Asset {
-                path,
+                path: path.as_ref(),
                 destination: Destination::Style,
                 cors: false,
                 bytes: 1000,
@@ -120,4 +120,16 @@ impl Server {
     pub fn weight(&self, now: Time, page: &str) -> f32 {
         self.explain(now, page).levels.last().map_or(0.0, |level| level.weight)
     }
+}
+
+pub const MEMORY: usize = 1 << 20;
+
+/// Every visit is a vote.
+pub fn eager() -> Config {
+    config(&keys(), 1).vote_interval(Duration::ZERO).build().expect("in range")
+}
+
+pub fn node(name: &str, boot: u64, config: Config, keys: &Keys) -> (Arc<Server>, Node<Server>) {
+    let server = Server::new(config);
+    (Arc::clone(&server), Node::new(name, boot, keys, server, MEMORY, 256))
 }

@@ -68,7 +68,7 @@ impl Learner {
         };
         for visit in &mut closed {
             visit.drop_strays();
-            visit.positive_only |= lock(&self.orphans).is_scattered(visit.client, visit.opened);
+            visit.positive_only |= lock(&self.orphans).is_scattered(|| self.keys.client(visit.client), visit.opened);
             let mut model = lock(&self.model);
             // The site may have lost its place while the visit was open.
             if self.sites.has(visit.site) {

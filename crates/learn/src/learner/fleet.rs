@@ -191,6 +191,22 @@ impl Learner {
         Ok(learned)
     }
 
+    /// Takes up to `most` of the clients that asked here for assets of a page which they had asked of another server, as
+    /// keyed hashes, for [`learn_scattered`](Self::learn_scattered) at the others: what seems to be missing on their views
+    /// there was asked for here. At most 256 wait to be taken. O(clients).
+    pub fn take_scattered(&self, most: usize) -> Vec<u64> {
+        lock(&self.orphans).take(most)
+    }
+
+    /// Learns of clients whose requests another server has seen in part: for ten minutes nothing is concluded from what is
+    /// missing on their views, those that are open among them. O(clients); bounded by a table of fixed size, in which later
+    /// clients take the place of earlier ones.
+    pub fn learn_scattered(&self, now: Time, clients: impl IntoIterator<Item = u64>) {
+        let tick = self.tick(now);
+        let mut orphans = lock(&self.orphans);
+        clients.into_iter().for_each(|client| orphans.heard(client, tick));
+    }
+
     /// Tells keys apart without giving them away.
     pub fn key_fingerprint(&self) -> u64 {
         self.keys.fingerprint()
