@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use testkit::engine::Redis;
+use testkit::tls::Certificate;
 
 use crate::rig::{Fleet, until};
 
@@ -130,6 +131,32 @@ pub(crate) async fn keys_of_other_kinds() {
         redis.cli(&["FLUSHALL"]);
     };
     through("keys of other kinds", &redis.url(), spoil, mend).await;
+}
+
+/// An engine behind TLS: those that trust its certificate learn as one, and one that does not says so and learns alone.
+pub(crate) async fn a_certificate_that_not_all_trust() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| directory.path().join(name).display().to_string();
+    Certificate::write(directory.path(), "engine", &["localhost"]);
+    let (port, certificate, key) = (testkit::engine::free_port(), path("engine.crt"), path("engine.key"));
+    let arguments = ["--tls-port", &port.to_string(), "--tls-cert-file", &certificate, "--tls-key-file", &key];
+    let arguments = [&arguments[..], &["--tls-ca-cert-file", &certificate, "--tls-auth-clients", "no"]].concat();
+    let _redis = Redis::start(&arguments);
+    let fleet = Fleet::new(&format!("rediss://localhost:{port}"));
+    let trusting = [("SSL_CERT_FILE", &*certificate)];
+    let member = |name: &str, environment: &[(&str, &str)]| fleet.server_with(name, &["fleet.publish=1s"], environment);
+    let (first, second, stranger) = (member("web-1", &trusting), member("web-2", &trusting), member("web-3", &[]));
+    for network in 1..=4 {
+        first.visit(network, "/", &["/style.css"]).await;
+        stranger.visit(network, "/", &["/app.js"]).await;
+    }
+    until("the second hears the first", Duration::from_secs(25), async || second.heard().await == 4).await;
+    until("the third learns alone", Duration::from_secs(25), async || stranger.hinted(9, "/").await == ["/app.js"])
+        .await;
+    until("one line says so", Duration::from_secs(25), async || stranger.count(WRONG) == 1).await;
+    assert_eq!((first.count(WRONG), second.count(WRONG), stranger.heard().await), (0, 0, 0));
+    let said = stranger.program.printed();
+    assert!(said.contains("certificate"), "the reason is told: {said}");
 }
 
 pub(crate) async fn where_nobody_listens_or_speaks_tls() {

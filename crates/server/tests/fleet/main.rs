@@ -14,6 +14,7 @@ mod rig;
 mod rolling;
 mod runner;
 mod topologies;
+mod versions;
 mod wires;
 
 use runner::Test;
@@ -29,6 +30,8 @@ fn main() -> std::process::ExitCode {
     let short = tests![
         promises::what_three_networks_teach_at_three_servers_a_fourth_knows,
         promises::a_server_that_comes_late_or_restarts_counts_nothing_twice,
+        promises::a_server_that_joins_late_plans_the_same_pages,
+        promises::a_page_that_answers_404_at_one_is_planned_by_none,
         promises::keys_are_made_and_rotated_and_mistakes_are_named,
         faults::frozen,
         faults::flushed_and_filled_with_garbage,
@@ -43,6 +46,7 @@ fn main() -> std::process::ExitCode {
         faults::paused,
         faults::asleep,
         faults::keys_of_other_kinds,
+        faults::a_certificate_that_not_all_trust,
         wires::half_open,
         wires::cut_in_the_middle_of_a_reply,
         wires::cut_in_the_middle_of_a_later_reply,
@@ -55,6 +59,7 @@ fn main() -> std::process::ExitCode {
         balancers::assets_without_their_page_are_counted,
         rolling::another_half_life,
         rolling::another_key_of_evidence,
+        rolling::another_version,
         rolling::a_rotated_key_of_cookies,
     ];
     runner::run(short, long)

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use testkit::engine::Redis;
 
-use crate::rig::{Fleet, until};
+use crate::rig::{Fleet, Member, until};
 
 /// The whole of what a fleet promises, in one run: it takes as long as evidence travels.
 pub(crate) async fn what_three_networks_teach_at_three_servers_a_fourth_knows() {
@@ -78,6 +78,80 @@ pub(crate) async fn what_three_networks_teach_at_three_servers_a_fourth_knows() 
     for name in ["web-1", "web-2", "web-3", "web-4"] {
         assert!(status.contains(name), "{status}");
     }
+}
+
+/// Pages that differ from each other, each with an asset of its own.
+const PAGES: usize = 12;
+
+/// A server that joins late plans what the others plan, page by page, within 30 seconds.
+pub(crate) async fn a_server_that_joins_late_plans_the_same_pages() {
+    let redis = Redis::start(&[]);
+    let fleet = Fleet::new(&redis.url());
+    let pages: Vec<(String, String)> =
+        (0..PAGES).map(|number| (format!("/page-{number}/"), format!("/page-{number}.css"))).collect();
+    for (page, asset) in &pages {
+        fleet.page(page, &[asset]);
+    }
+    let members = [fleet.quick("web-1"), fleet.quick("web-2"), fleet.quick("web-3")];
+    for (page, asset) in &pages {
+        for (network, member) in (1..).zip(&members) {
+            member.visit(network, page, &["/style.css", asset]).await;
+        }
+    }
+    let plans = async |member: &Member| {
+        let mut plans = Vec::new();
+        for (page, _) in &pages {
+            plans.push(member.hinted(9, page).await);
+        }
+        plans
+    };
+    let mut known = Vec::new();
+    until("the first three plan all pages", Duration::from_secs(30), async || {
+        known = plans(&members[0]).await;
+        let of_all = known.iter().zip(&pages).all(|(plan, (_, asset))| plan.contains(asset) && plan.len() == 2);
+        of_all && plans(&members[1]).await == known && plans(&members[2]).await == known
+    })
+    .await;
+    let late = fleet.server("web-4");
+    until("the late one plans the same", Duration::from_secs(30), async || plans(&late).await == known).await;
+}
+
+/// A page that is gone at one server is planned by none, though it would be there at the others.
+pub(crate) async fn a_page_that_answers_404_at_one_is_planned_by_none() {
+    let redis = Redis::start(&[]);
+    let fleet = Fleet::new(&redis.url());
+    fleet.page("/sold-out/", &["/sold-out.css"]);
+    let members = [fleet.quick("web-1"), fleet.quick("web-2"), fleet.quick("web-3")];
+    for page in ["/sold-out/", "/sale/"] {
+        for (network, member) in (1..).zip(&members) {
+            member.visit(network, page, &["/sold-out.css"]).await;
+        }
+    }
+    // Who hints the asset with this page.
+    let hint = async |page: &str| {
+        let mut names = Vec::new();
+        for member in &members {
+            if member.hinted(9, page).await.contains(&"/sold-out.css".to_owned()) {
+                names.push(member.name.clone());
+            }
+        }
+        names
+    };
+    until("all hint both pages", Duration::from_secs(25), async || {
+        hint("/sold-out/").await.len() == 3 && hint("/sale/").await.len() == 3
+    })
+    .await;
+    let (file, aside) = (fleet.path("site/sold-out/index.html"), fleet.path("aside.html"));
+    std::fs::rename(&file, &aside).expect("a page");
+    for network in 21..=22 {
+        members[0].hinted(network, "/sold-out/").await;
+    }
+    // Whoever is asked for the page meanwhile learns of it alone, so nobody is; then it is back, and known again with the
+    // first answer.
+    tokio::time::sleep(Duration::from_secs(12)).await;
+    std::fs::rename(&aside, &file).expect("a page");
+    assert_eq!(hint("/sold-out/").await, [""; 0], "two networks were told at one server that it is gone");
+    assert_eq!(hint("/sale/").await.len(), 3, "of the asset nothing was said");
 }
 
 /// One that comes late takes what the others know.

@@ -54,6 +54,16 @@ impl Fleet {
         self.directory.path().join(name)
     }
 
+    /// Adds a page and assets to the site.
+    pub(crate) fn page(&self, page: &str, assets: &[&str]) {
+        let directory = self.path(&format!("site{page}"));
+        fs::create_dir_all(&directory).expect("a directory");
+        fs::write(directory.join("index.html"), "<!doctype html><title>A page</title><p>Words.").expect("a page");
+        for asset in assets {
+            fs::write(self.path(&format!("site{asset}")), "/* an asset */".repeat(40)).expect("an asset");
+        }
+    }
+
     fn program(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_headstart"));
         command.env_clear().env("HOME", self.directory.path()).current_dir(self.directory.path());

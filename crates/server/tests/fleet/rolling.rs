@@ -7,6 +7,7 @@ use std::time::Duration;
 use testkit::engine::Redis;
 
 use crate::rig::{Fleet, Member, until};
+use crate::versions;
 
 const PAGE: &str = "/sale/";
 
@@ -25,16 +26,14 @@ async fn load(members: Arc<Mutex<Vec<Arc<Member>>>>, stop: Arc<AtomicBool>, visi
     }
 }
 
-/// Stops one server after another, as a balancer that sends it nothing more does, and starts it with other settings.
-async fn roll(settings: [&[&str]; 2], prepare: impl FnOnce(&Fleet)) {
+/// Stops one server after another, as a balancer that sends it nothing more does, and starts it with another setting. Those
+/// of before say with `refusal` why they do not learn from the new ones.
+async fn roll(before: &str, after: impl FnOnce(&Fleet, &Redis) -> String, refusal: &str) {
     let redis = Redis::start(&[]);
     let fleet = Fleet::new(&redis.url());
-    prepare(&fleet);
+    let after = after(&fleet, &redis);
     let names = ["web-1", "web-2", "web-3"];
-    let start = |name: &str, settings: &[&str]| {
-        Arc::new(fleet.server_with(name, &[&["fleet.publish=1s"], settings].concat(), &[]))
-    };
-    let [before, after] = settings;
+    let start = |name: &str, setting: &str| Arc::new(fleet.server_with(name, &["fleet.publish=1s", setting], &[]));
     let members = Arc::new(Mutex::new(names.map(|name| start(name, before)).to_vec()));
     let (stop, visits) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let load = tokio::spawn(load(Arc::clone(&members), Arc::clone(&stop), Arc::clone(&visits)));
@@ -53,8 +52,12 @@ async fn roll(settings: [&[&str]; 2], prepare: impl FnOnce(&Fleet)) {
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         };
+        let refusals = leaving.count(refusal);
+        let rolled = names.iter().position(|other| *other == name).unwrap_or_default();
+        assert!(refusals <= rolled, "one line for each server that is refused: {refusals} after {rolled}");
+        assert!(rolled == 0 || refusals > 0, "{name} says that it refuses what the new ones tell");
         leaving.stop();
-        let started = start(name, after);
+        let started = start(name, &after);
         members.lock().expect("no panic").push(started);
         tokio::time::sleep(Duration::from_secs(6)).await;
     }
@@ -76,14 +79,21 @@ async fn roll(settings: [&[&str]; 2], prepare: impl FnOnce(&Fleet)) {
 }
 
 pub(crate) async fn another_half_life() {
-    roll([&["learn.half_life=24h"], &["learn.half_life=12h"]], |_| {}).await;
+    roll("learn.half_life=24h", |_, _| "learn.half_life=12h".into(), "another half-life").await;
 }
 
 pub(crate) async fn another_key_of_evidence() {
-    let other = |fleet: &Fleet| {
+    let other = |fleet: &Fleet, _: &Redis| {
         fleet.command(&["fleet", "key", "new", "other.key"]);
+        "fleet.key_file=other.key".to_owned()
     };
-    roll([&["fleet.key_file=fleet.key"], &["fleet.key_file=other.key"]], other).await;
+    roll("fleet.key_file=fleet.key", other, "another key of evidence").await;
+}
+
+pub(crate) async fn another_version() {
+    let other =
+        |_: &Fleet, redis: &Redis| format!("fleet.url=redis://127.0.0.1:{}", versions::of_another_version(redis.port));
+    roll("fleet.publish=1s", other, "of format 2").await;
 }
 
 /// The same evidence, and cookies under a key that was rotated: a client that holds a page is told nothing of it.
