@@ -8,6 +8,8 @@ mod engine;
 mod processes;
 mod simulation;
 mod site;
+#[path = "../../crates/fleet/tests/support/mod.rs"]
+mod support;
 
 use headstart_benches::plot::{Labels, Line, svg};
 use headstart_benches::rows;
