@@ -239,15 +239,17 @@ impl<L: AsRef<Learner>> Node<L> {
     /// after the snapshot, and stored before it.
     ///
     /// What this process tells later is not in the snapshot: the next process reads it in the log like that of others. Of the
-    /// next entry it takes the figures only, since some of its evidence had been learned before.
+    /// next entry it takes the figures only, if something was learned by now that had not been told.
     pub fn remember(&self, now: Time, cursor: Option<&str>) -> Vec<u8> {
         let mut seen = self.seen.clone();
         seen.skip(&self.name, self.boot, self.sequence, now);
         let mut out = Vec::new();
         put_part(&mut out, SEEN, &seen.write());
         put_part(&mut out, CURSOR, cursor.unwrap_or_default().as_bytes());
-        let next = [self.boot.to_le_bytes(), (self.sequence + 1).to_le_bytes()];
-        put_part(&mut out, OWN, next.as_flattened());
+        if self.learner().outbound().waiting > 0 {
+            let next = [self.boot.to_le_bytes(), (self.sequence + 1).to_le_bytes()];
+            put_part(&mut out, OWN, next.as_flattened());
+        }
         self.put_figures(&mut out);
         out
     }

@@ -154,6 +154,15 @@ fn a_server_that_is_killed_loses_no_more_than_it_had_not_told() {
     // 0 and 1 in the snapshot, 4 and 5 told later; 2 and 3 were told in one entry with 1.
     let weight = restored.weight(clock.now(), "/");
     assert!((weight - 4.0).abs() < 0.05, "{weight}");
+    // Where nothing waited to be told, nothing of the next entry is left out.
+    let (server, mut first) = node("web-1", 4, eager(), &keys());
+    let (snapshot, memory) = (server.learner.snapshot(clock.now()), first.remember(clock.now(), None));
+    server.visit(clock.now(), "/", &["/a.css"], 0);
+    let told = first.tell(clock.now(), 1 << 20).unwrap();
+    let restored = Arc::new(Server::with(headstart_learn::Learner::restore(eager(), &snapshot).unwrap()));
+    let mut second = Node::new("web-1", 5, &keys(), Arc::clone(&restored), MEMORY, 256);
+    assert!(second.resume(&memory).is_some() && second.hear(clock.now(), &told).is_ok());
+    assert!((restored.weight(clock.now(), "/") - 1.0).abs() < 0.01);
     // Another server heard all that was told.
     let (other, mut third) = node("web-2", 3, eager(), &keys());
     for entry in &log {

@@ -116,44 +116,6 @@ pub(crate) async fn a_server_that_joins_late_plans_the_same_pages() {
     until("the late one plans the same", Duration::from_secs(30), async || plans(&late).await == known).await;
 }
 
-/// A page that is gone at one server is planned by none, though it would be there at the others.
-pub(crate) async fn a_page_that_answers_404_at_one_is_planned_by_none() {
-    let redis = Redis::start(&[]);
-    let fleet = Fleet::new(&redis.url());
-    fleet.page("/sold-out/", &["/sold-out.css"]);
-    let members = [fleet.quick("web-1"), fleet.quick("web-2"), fleet.quick("web-3")];
-    for page in ["/sold-out/", "/sale/"] {
-        for (network, member) in (1..).zip(&members) {
-            member.visit(network, page, &["/sold-out.css"]).await;
-        }
-    }
-    // Who hints the asset with this page.
-    let hint = async |page: &str| {
-        let mut names = Vec::new();
-        for member in &members {
-            if member.hinted(9, page).await.contains(&"/sold-out.css".to_owned()) {
-                names.push(member.name.clone());
-            }
-        }
-        names
-    };
-    until("all hint both pages", Duration::from_secs(25), async || {
-        hint("/sold-out/").await.len() == 3 && hint("/sale/").await.len() == 3
-    })
-    .await;
-    let (file, aside) = (fleet.path("site/sold-out/index.html"), fleet.path("aside.html"));
-    std::fs::rename(&file, &aside).expect("a page");
-    for network in 21..=22 {
-        members[0].hinted(network, "/sold-out/").await;
-    }
-    // Whoever is asked for the page meanwhile learns of it alone, so nobody is; then it is back, and known again with the
-    // first answer.
-    tokio::time::sleep(Duration::from_secs(12)).await;
-    std::fs::rename(&aside, &file).expect("a page");
-    assert_eq!(hint("/sold-out/").await, [""; 0], "two networks were told at one server that it is gone");
-    assert_eq!(hint("/sale/").await.len(), 3, "of the asset nothing was said");
-}
-
 /// One that comes late takes what the others know.
 pub(crate) async fn a_server_that_comes_late_or_restarts_counts_nothing_twice() {
     let redis = Redis::start(&[]);
@@ -175,6 +137,26 @@ pub(crate) async fn a_server_that_comes_late_or_restarts_counts_nothing_twice() 
     assert_eq!(again.heard().await, 0, "all of it was in the snapshot");
     assert_eq!(again.count("is refused"), 0, "what it told before the restart is no stranger's");
     assert_eq!(again.state_visits("/").await, weight);
+}
+
+/// A server that is killed, and whose last save was hours ago, knows afterwards what it had told, once.
+pub(crate) async fn a_server_that_is_killed_hears_what_it_had_told() {
+    let redis = Redis::start(&[]);
+    let fleet = Fleet::new(&redis.url());
+    let second = fleet.quick("web-2");
+    let rare = ["fleet.publish=1s", "state.interval=1h"];
+    let first = fleet.server_with("web-1", &rare, &[]);
+    for (network, heard) in (1..=4).zip(1..) {
+        first.visit(network, "/", &["/style.css"]).await;
+        until("the other hears it", Duration::from_secs(25), async || second.heard().await == heard).await;
+    }
+    first.program.kill();
+    let again = fleet.server_with("web-1", &rare, &[]);
+    until("it knows what it had told", Duration::from_secs(25), async || again.heard().await == 4).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!((again.heard().await, second.heard().await), (4, 4), "nothing is doubled");
+    assert_eq!(again.hinted(9, "/").await, ["/style.css"]);
+    assert_eq!(again.count("is refused"), 0, "{}", again.program.printed());
 }
 
 pub(crate) async fn keys_are_made_and_rotated_and_mistakes_are_named() {
