@@ -46,6 +46,18 @@ pub(crate) fn writable(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether a directory can be made below another. It is tried: file systems of the kernel's own say yes and mean no.
+///
+/// # Errors
+///
+/// Why not.
+pub(crate) fn can_hold_directories(directory: &Path) -> io::Result<()> {
+    writable(directory)?;
+    let trial = directory.join(format!(".headstart-{}", std::process::id()));
+    fs::create_dir(&trial)?;
+    fs::remove_dir(&trial)
+}
+
 /// By the XDG base directory specification, which has relative paths ignored.
 fn default_directory(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
     let absolute = |name| variable(name).filter(|path| path.is_absolute());

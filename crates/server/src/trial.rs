@@ -91,7 +91,7 @@ fn acme(settings: &Settings) -> Option<Problem> {
         Ok(path) => Store::path(&path, &acme.authority),
         Err(error) => return Some(Problem::of_program(format!("{error:#}"))),
     };
-    let error = state::writable(nearest_that_is_there(&path)).err()?;
+    let error = can_be_used(&path).err()?;
     let why = format!("cannot keep certificates in {}: {error}", path.display());
     Some(named.map_or_else(|| Problem::of_program(&*why), |named| Problem::at(named, &*why)))
 }
@@ -116,8 +116,8 @@ fn kept(settings: &Settings) -> Option<Problem> {
     let directory = parent(&path);
     let made = state.file.is_none();
     // A directory that was named is made; one that a file was named in is not.
-    let there = if made { nearest_that_is_there(directory) } else { directory };
-    match state::writable(there) {
+    let usable = if made { can_be_used(directory) } else { state::writable(directory) };
+    match usable {
         Err(error) if made => wrong(format!("cannot make the state directory {}: {error}", directory.display())),
         Err(error) => wrong(format!("cannot write the snapshot {}: {error}", path.display())),
         Ok(()) => match state::SnapshotFile::new(path).is_readable() {
@@ -125,6 +125,12 @@ fn kept(settings: &Settings) -> Option<Problem> {
             Err(error) => wrong(format!("{error:#}")),
         },
     }
+}
+
+/// Whether files can be made in a directory, which is made if it is not there.
+fn can_be_used(directory: &Path) -> io::Result<()> {
+    let there = nearest_that_is_there(directory);
+    if there == directory { state::writable(directory) } else { state::can_hold_directories(there) }
 }
 
 fn nearest_that_is_there(directory: &Path) -> &Path {

@@ -46,8 +46,8 @@ impl<L, M> fmt::Debug for Serve<L, M> {
 }
 
 impl Headstart {
-    /// Serves a tower service, such as an axum `Router`, to all who connect to a [`Listener`]. With a TLS configuration
-    /// HTTP/2 and HTTP/1.1 are offered by ALPN; without one, HTTP/2 is for clients with prior knowledge.
+    /// Serves a tower service, such as an axum `Router`, to all who connect to a [`Listener`]. With a TLS configuration,
+    /// `Arc::new(config)`, HTTP/2 and HTTP/1.1 are offered by ALPN; without one, `None`, HTTP/2 is for clients with prior knowledge.
     ///
     /// Requests carry in their extensions the [`Connection`] that they came over, the peer's address
     /// ([`Peer`](headstart_policy::Peer)), the client's if a trusted proxy names one

@@ -138,6 +138,8 @@ const MISTAKES: &[Mistake] = &[
     in_file("[state]\nfile = \"site\"", &["state.file: cannot read the snapshot site: it is a directory"]),
     in_file("[state]\nfile = \"pipe\"", &["state.file: cannot read the snapshot pipe: it is no regular file"]),
     in_file("[state]\nfile = \"none/snapshot\"", &["state.file: cannot write the snapshot none/snapshot"]),
+    // Only a trial shows that nothing can be made there.
+    in_file("[state]\ndir = \"/proc/headstart\"", &["x.toml:2:7: state.dir: cannot make the state directory /proc/headstart: "]),
     in_file("[state]\ndir = \"file.txt\"", &["state.dir: cannot make the state directory file.txt: "]),
     in_file("[state]\nfile = \"x\"\nsave = false", &["state.file: is named", "nothing is to be saved"]),
     in_file("[state]\ninterval = 0", &["state.interval: 0s is out of range"]),
