@@ -1,4 +1,4 @@
-//! The defects D1 to D8 of `UPSTREAM.md` as the `h2` crate alone shows them, without the driver. They pass while
+//! The defects D1 to D9 of `UPSTREAM.md` as the `h2` crate alone shows them, without the driver. They pass while
 //! the defect is there. **One that fails after an update of `h2` says that the defect is mended**: its message
 //! says what may be deleted.
 
@@ -174,4 +174,16 @@ async fn d8_a_refused_promise_takes_a_stream_id() {
     drive(server);
     let ids = promised(&hear(&mut client).await);
     assert_eq!(ids, [12], "mended: `promised_request` need not refuse what h2 refuses");
+}
+
+#[tokio::test(start_paused = true)]
+async fn d9_one_byte_in_a_field_ends_all_streams() {
+    let (server, mut page, mut client) = begin(1 << 16, &[]).await;
+    let mut body = page.send_response(Response::new(()), false).unwrap();
+    let task = drive(server);
+    client.write_all(&frames::request(3, "GET", "/", &[("x-name", "a\u{1}b")], true)).await.unwrap();
+    let heard = hear(&mut client).await;
+    let goaway = heard.iter().find(|frame| frame.kind == GOAWAY).map(|frame| frame.word(4));
+    assert_eq!(goaway, Some(1), "mended: the row of malformed fields in UPSTREAM.md may go");
+    assert!(task.await.unwrap().is_err() && body.send_data(Bytes::from_static(b"x"), true).is_err());
 }
