@@ -23,7 +23,7 @@ const MEASURED: u64 = 30;
 const NEW: usize = 5;
 const PATIENCE: u64 = 180;
 /// Servers of a larger fleet that hear all the others. The rest tells all it learns, and hears only who else tells.
-pub(crate) const HEARING: usize = 32;
+pub(crate) const HEARING: usize = 10;
 /// Steps until a server that is not heard in full says again that it tells.
 const SIGN_OF_LIFE: usize = 400;
 
