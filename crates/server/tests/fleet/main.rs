@@ -31,6 +31,7 @@ fn main() -> std::process::ExitCode {
         promises::what_three_networks_teach_at_three_servers_a_fourth_knows,
         promises::a_server_that_comes_late_or_restarts_counts_nothing_twice,
         promises::a_server_that_joins_late_plans_the_same_pages,
+        promises::a_page_that_answers_404_at_one_is_planned_by_none,
         promises::a_server_that_is_killed_hears_what_it_had_told,
         promises::keys_are_made_and_rotated_and_mistakes_are_named,
         faults::frozen,

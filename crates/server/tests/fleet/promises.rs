@@ -116,6 +116,48 @@ pub(crate) async fn a_server_that_joins_late_plans_the_same_pages() {
     until("the late one plans the same", Duration::from_secs(30), async || plans(&late).await == known).await;
 }
 
+/// A page that is gone at one server is planned by none, though it would be there at the others.
+pub(crate) async fn a_page_that_answers_404_at_one_is_planned_by_none() {
+    let redis = Redis::start(&[]);
+    let fleet = Fleet::new(&redis.url());
+    let members = [fleet.quick("web-1"), fleet.quick("web-2"), fleet.quick("web-3")];
+    // Several pages without anything in common, so that one of which nothing is known has no plan.
+    let pages: Vec<(String, String)> =
+        (0..6).map(|number| (format!("/page-{number}/"), format!("/page-{number}.css"))).collect();
+    for (page, asset) in &pages {
+        fleet.page(page, &[asset]);
+        for (network, member) in (1..).zip(&members) {
+            member.visit(network, page, &[asset]).await;
+        }
+    }
+    // How many of the servers hint a page's asset.
+    let hinting = async |(page, asset): &(String, String)| {
+        let mut count = 0;
+        for member in &members {
+            count += usize::from(member.hinted(9, page).await.contains(asset));
+        }
+        count
+    };
+    let (gone, stays) = (&pages[0], &pages[1]);
+    until("all hint both pages", Duration::from_secs(25), async || {
+        hinting(gone).await == 3 && hinting(stays).await == 3
+    })
+    .await;
+    let (file, aside) = (fleet.path("site/page-0/index.html"), fleet.path("aside.html"));
+    std::fs::rename(&file, &aside).expect("a page");
+    // What answers in the second of a visit may have been before it.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    for network in 21..=22 {
+        members[0].hinted(network, &gone.0).await;
+    }
+    // Whoever is asked for the page meanwhile learns of it alone, so nobody is; then it is back, and known again with the
+    // first answer.
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    std::fs::rename(&aside, &file).expect("a page");
+    assert_eq!(hinting(gone).await, 0, "two networks were told at one server that it is gone");
+    assert_eq!(hinting(stays).await, 3, "of the other nothing was said");
+}
+
 /// One that comes late takes what the others know.
 pub(crate) async fn a_server_that_comes_late_or_restarts_counts_nothing_twice() {
     let redis = Redis::start(&[]);
