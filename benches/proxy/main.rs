@@ -10,7 +10,7 @@
 //! Where text is compressed, it is by gzip at level 5, in both.
 //!
 //! Ours learns, sets its cookie and writes its line for each page view, and keeps no responses: what its cache saves
-//! an upstream is left out. The peers keep no access log, and up to 512 connections to the upstream, as ours does.
+//! an upstream is left out. For the page it also runs without reading pages, which shows what reading costs. The peers keep no access log, and up to 512 connections to the upstream, as ours does.
 
 mod report;
 mod servers;
@@ -22,7 +22,7 @@ use std::time::Duration;
 use headstart_benches::peers::{Certificate, H2load, Load, Peer, Running, Setup};
 
 use report::{Measured, Report};
-use servers::{CADDY, FILES, H2O, HEADSTART, NGHTTPX, NGINX, NODE};
+use servers::{CADDY, FILES, H2O, HEADSTART, NGHTTPX, NGINX, NODE, WITHOUT_READING};
 
 /// The request of a row.
 struct Case {
@@ -127,7 +127,13 @@ fn run(quick: bool) -> Result<(), Box<dyn std::error::Error>> {
         };
         let proxies = start_all(&root, &certificate, &behind)?;
         for case in CASES {
-            let compared = |proxy: &&Running| !case.gzip || ["headstart", "nginx"].contains(&proxy.name());
+            let is_compared = |proxy: &str| match proxy {
+                "headstart" | "nginx" => true,
+                // Pages are what is read, and compression is much more work than that.
+                name if name == WITHOUT_READING.name => case.name == "30 KB page",
+                _ => !case.gzip,
+            };
+            let compared = |proxy: &&Running| is_compared(proxy.name());
             let compared: Vec<&Running> = proxies.iter().filter(compared).collect();
             let measured = measure(&compared, &case, (rounds, seconds))?;
             report.add(&format!("{} of {}", case.name, upstream.name), &measured);
@@ -150,7 +156,7 @@ fn start_all(
         setup.extra = if peer.name == NGHTTPX.name { &comma } else { &colon };
         setup.start(peer)
     };
-    let mut proxies = vec![start(&HEADSTART)?];
+    let mut proxies = vec![start(&HEADSTART)?, start(&WITHOUT_READING)?];
     for peer in [NGINX, NGHTTPX, H2O, CADDY] {
         match start(&peer) {
             Ok(proxy) => proxies.push(proxy),

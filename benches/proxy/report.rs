@@ -5,8 +5,13 @@ use std::time::Duration;
 use headstart_benches::peers::Load;
 use serde_json::{Value, json};
 
+use crate::servers::WITHOUT_READING;
+
 /// At least this share of the requests a second of nginx.
 const AGAINST_NGINX: f64 = 0.9;
+
+/// At least this share of the requests a second without reading pages: what rounds of one proxy differ by.
+const AGAINST_NOT_READING: f64 = 0.95;
 
 /// The measurements of one server, a value for each round.
 pub(crate) struct Measured {
@@ -51,7 +56,11 @@ impl Report {
             );
         }
         for peer in peers {
-            let target = (peer.name == "nginx" && !name.contains("gzip")).then_some(AGAINST_NGINX);
+            let target = match peer.name {
+                "nginx" if !name.contains("gzip") => Some(AGAINST_NGINX),
+                other if other == WITHOUT_READING.name => Some(AGAINST_NOT_READING),
+                _ => None,
+            };
             let ratio = median_ratio(&ours.per_second, &peer.per_second);
             self.row(&format!("{name}, requests/s"), (&ours.per_second, peer, &peer.per_second), ratio, target);
         }

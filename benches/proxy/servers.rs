@@ -26,6 +26,13 @@ pub(crate) const HEADSTART: Peer = Peer {
     env: &[("TOKIO_WORKER_THREADS", "@workers@")],
 };
 
+/// Ours without reading pages beside their sending.
+pub(crate) const WITHOUT_READING: Peer = Peer {
+    name: "headstart, not reading",
+    env: &[("TOKIO_WORKER_THREADS", "@workers@"), ("HEADSTART_MARKUP_READ", "false")],
+    ..HEADSTART
+};
+
 /// The proxy of nginx.
 pub(crate) const NGINX: Peer = Peer {
     name: "nginx",

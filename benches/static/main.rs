@@ -6,7 +6,7 @@
 //!
 //! Ours runs as an operator would start it, learning and cookie on, one line of log for each page view; the page is
 //! asked for with the header of a navigation and the asset with that of a stylesheet, by which it takes part in
-//! learning. The peers keep no access log.
+//! learning. The peers keep no access log. Beside it runs ours without reading of pages, for the page: what reading costs.
 
 mod report;
 
@@ -15,10 +15,17 @@ use std::process::exit;
 use std::time::Duration;
 
 use headstart_benches::peers::{
-    AXUM, CADDY, Certificate, H2O, H2load, HEADSTART, Load, NGHTTPD, NGINX, Running, Setup, become_peer,
+    AXUM, CADDY, Certificate, H2O, H2load, HEADSTART, Load, NGHTTPD, NGINX, Peer, Running, Setup, become_peer,
 };
 
 use report::{Case, Measured, Report};
+
+/// Ours without reading pages beside their sending.
+const WITHOUT_READING: Peer = Peer {
+    name: report::WITHOUT_READING,
+    env: &[("TOKIO_WORKER_THREADS", "@workers@"), ("HEADSTART_MARKUP_READ", "false")],
+    ..HEADSTART
+};
 
 /// What is asked for: its name in the table, path, size in bytes, and header fields as a browser sends them.
 const FILES: [(&str, &str, usize, &[&str]); 2] = [
@@ -87,6 +94,9 @@ fn measure(
     let setup = Setup::new(root, certificate);
     let ours = setup.start(&HEADSTART)?;
     let mut servers = vec![ours];
+    if path.ends_with(".html") {
+        servers.push(setup.start(&WITHOUT_READING)?);
+    }
     servers.extend(setup.start_all(&[NGINX, NGHTTPD, H2O, CADDY, AXUM]));
 
     let mut client = H2load::new()?;

@@ -10,6 +10,12 @@ const AGAINST_BEST: f64 = 1.0;
 /// At least this many times the requests a second of axum with ServeDir.
 const AGAINST_AXUM: f64 = 5.0;
 
+/// At least this share of the requests a second without reading pages: what rounds of one server differ by.
+const AGAINST_NOT_READING: f64 = 0.95;
+
+/// Ours, without reading pages.
+pub(crate) const WITHOUT_READING: &str = "headstart, not reading";
+
 /// The measurements with one file; ours comes first.
 pub(crate) struct Case {
     pub(crate) servers: Vec<Measured>,
@@ -65,20 +71,29 @@ impl Report {
                 median(&server.p99),
             );
         }
+        let (own, peers): (Vec<&Measured>, Vec<&Measured>) =
+            peers.iter().partition(|peer| peer.name == WITHOUT_READING);
+        for other in own {
+            let ratio = median_ratio(&ours.per_second, &other.per_second);
+            let target = Some(AGAINST_NOT_READING);
+            self.row(name, "requests/s", (&ours.per_second, other, &other.per_second), ratio, target);
+            let ratio = median_ratio(&other.cpu, &ours.cpu);
+            self.row(name, "CPU us a request", (&ours.cpu, other, &other.cpu), ratio, None);
+        }
         let best = peers.iter().max_by(|a, b| median(&a.per_second).total_cmp(&median(&b.per_second)));
-        if let Some(best) = best {
+        if let Some(&best) = best {
             let ratio = median_ratio(&ours.per_second, &best.per_second);
             self.row(name, "requests/s", (&ours.per_second, best, &best.per_second), ratio, Some(AGAINST_BEST));
         }
-        if let Some(axum) = peers.iter().find(|peer| peer.name == "axum") {
+        if let Some(&axum) = peers.iter().find(|peer| peer.name == "axum") {
             let ratio = median_ratio(&ours.per_second, &axum.per_second);
             self.row(name, "requests/s", (&ours.per_second, axum, &axum.per_second), ratio, Some(AGAINST_AXUM));
         }
-        if let Some(best) = peers.iter().min_by(|a, b| median(&a.p99).total_cmp(&median(&b.p99))) {
+        if let Some(&best) = peers.iter().min_by(|a, b| median(&a.p99).total_cmp(&median(&b.p99))) {
             let ratio = median_ratio(&best.p99, &ours.p99);
             self.row(name, "p99, ms", (&ours.p99, best, &best.p99), ratio, Some(AGAINST_BEST));
         }
-        if let Some(best) = peers.iter().min_by(|a, b| median(&a.cpu).total_cmp(&median(&b.cpu))) {
+        if let Some(&best) = peers.iter().min_by(|a, b| median(&a.cpu).total_cmp(&median(&b.cpu))) {
             let ratio = median_ratio(&best.cpu, &ours.cpu);
             self.row(name, "CPU us a request", (&ours.cpu, best, &best.cpu), ratio, None);
         }
