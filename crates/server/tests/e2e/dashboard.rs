@@ -9,6 +9,7 @@ use crate::rig::{chromium, relay, tools};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 use testkit::browser::{Browser as Window, Engine, Launch};
 
@@ -23,8 +24,9 @@ fn the_dashboard_has_data_and_keeps_up() {
     if !tools::have(&["node"]) || !tools::have(chromium::programs()) {
         return;
     }
-    let (site, home) = (Site::example(), Home::new());
-    let mut server = Server::start(&site, &home, &["--admin", "127.0.0.1:0", "--holdout", "2"]);
+    let (site, home, fleet, home_of_other) = (Site::example(), Home::new(), Fleet::new(), Home::new());
+    let mut server = fleet.start("web-1", &site, &home, &["--admin", "127.0.0.1:0", "--holdout", "2"]);
+    let _other = fleet.start("web-2", &site, &home_of_other, &[]);
     let admin = Admin::of(&server);
     // A distance, so that asking costs something.
     server.port = relay::between(server.port, ONE_WAY);
@@ -42,6 +44,8 @@ fn the_dashboard_has_data_and_keeps_up() {
     assert!(count(&session, "#activity rect.with") > 0 && count(&session, "#headline rect.ink") > 0, "columns");
     assert_eq!(text(&session, "#pages tbody th a"), "/");
     assert!(count(&session, "#pages .strip rect.ink") > 3, "chances of its assets");
+    wait("the other server is named", || text(&session, "#fleet tbody").contains("web-2"));
+    assert!(count(&session, "#fleet-gain path") == 2, "what the help is worth in the whole fleet");
     keep(&session, "overview");
 
     // What happens now is shown without loading the page again, and the reader's place is kept.
@@ -126,6 +130,32 @@ fn is_readable(server: &Server, admin: Admin, page: &Page) {
              Object.assign(bad.style, { color: '#999', background: '#fff', width: '2000px' });",
         );
         assert_eq!(session.run(AUDIT).as_array().map(Vec::len), Some(3), "{scheme}");
+    }
+}
+
+/// Servers that learn as one, and meet in a directory.
+struct Fleet(tempfile::TempDir);
+
+impl Fleet {
+    fn new() -> Self {
+        let fleet = Self(tempfile::tempdir().expect("a temporary directory"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_headstart"));
+        let made = command.args(["fleet", "key", "new"]).arg(fleet.0.path().join("key")).output().expect("it runs");
+        assert!(made.status.success(), "{made:?}");
+        std::fs::create_dir(fleet.0.path().join("place")).expect("a directory");
+        fleet
+    }
+
+    fn start(&self, name: &str, site: &Site, home: &Home, options: &[&str]) -> Server {
+        let path = self.0.path().display();
+        let settings = [
+            format!("fleet.url=file://{path}/place"),
+            format!("fleet.key_file={path}/key"),
+            format!("fleet.name={name}"),
+            "fleet.publish=1s".to_owned(),
+        ];
+        let settings = settings.iter().flat_map(|setting| ["--set", setting]);
+        Server::start(site, home, &options.iter().copied().chain(settings).collect::<Vec<_>>())
     }
 }
 
