@@ -50,14 +50,15 @@ impl Volume {
     /// Adds a view that transferred so many bytes. O(1).
     pub fn add(&mut self, bytes: u64, weight: Weight, first_of_client: bool) {
         let (w, x) = (weight.units(), bytes.div_ceil(Self::UNIT).min(MAX_UNITS));
-        let (wide, x) = (u128::from(w), u128::from(x));
+        // A weight is at most 2^16, so the products fit 64 bits.
+        let (sum, squares) = (w.saturating_mul(x), w.saturating_mul(x * x));
         self.merge(&Volume {
             weight: w,
             weight_squares: w * w,
             views: 1,
             clients: u64::from(first_of_client),
-            sum: wide * x,
-            squares: wide * x * x,
+            sum: sum.into(),
+            squares: squares.into(),
         });
     }
 

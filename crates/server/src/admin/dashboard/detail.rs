@@ -105,7 +105,7 @@ fn timeline(sources: &Sources, explanation: &Explanation, record: Option<&PageRe
             span { svg class="key" width="10" height="10" aria-hidden="true" { rect class="with" width="10" height="10" {} } " with help" }
         }
         p class="note" {
-            "Medians of the latest views of cold clients: from when the server was asked for an asset, or promised it, until its last \
+            "Medians of recent views of cold clients, of a busy page one in ten seconds: from when the server was asked for an asset, or promised it, until its last \
              byte was handed to the connection. Zero is the arrival of the navigation."
             @if missing { " No held-out view of this page has been timed yet." }
         }

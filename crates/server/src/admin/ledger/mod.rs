@@ -19,7 +19,7 @@ mod shared;
 mod timings;
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -35,15 +35,21 @@ pub(crate) use self::figures::{Figures, Stratum};
 use self::pages::PageTable;
 pub(crate) use self::pages::{AssetCounts, PageRecord, PageSummary};
 pub(crate) use self::saved::Saved;
-pub(crate) use self::series::{Series, Slot, Span};
+use self::series::History;
+pub(crate) use self::series::{Slot, Span};
 pub(crate) use self::timings::Bar;
 
-/// Takes in events on the connections' tasks: a lock, and a look-up for each asset.
+/// Takes in events on the connections' tasks: a lock, a keyed hash of the page, and a quick one of each asset of a view.
 #[derive(Debug)]
 pub(crate) struct Ledger {
-    /// The key of the hashes of pages and assets.
+    /// Hashes pages, with the key that is saved.
+    pages: SipHasher13,
     key: [u8; 16],
+    /// Hashes assets, which are counted within their page and for this process only.
+    assets: foldhash::fast::RandomState,
     began: Instant,
+    /// The same since 1970.
+    began_at: Duration,
     /// How long the figures had been gathered when this process began.
     age: Duration,
     state: Mutex<State>,
@@ -52,8 +58,9 @@ pub(crate) struct Ledger {
 #[derive(Debug)]
 struct State {
     totals: Totals,
-    hour: Series,
-    day: Series,
+    history: History,
+    /// When the latest view was shown, since the start.
+    latest: Duration,
     pages: PageTable,
     all_pages: Figures,
     /// Of views while hold-outs got help like others.
@@ -98,8 +105,8 @@ impl Ledger {
         let Saved { key, age, all_pages, aa, others, browser, pages } = saved;
         let state = State {
             totals: Totals::default(),
-            hour: Series::new(Span::Hour),
-            day: Series::new(Span::Day),
+            history: History::new(),
+            latest: Duration::ZERO,
             pages: PageTable::restore(pages, others, Duration::ZERO),
             all_pages,
             aa,
@@ -108,7 +115,15 @@ impl Ledger {
             shared: shared::Shared::default(),
             changes: 0,
         };
-        Self { key, began: Instant::now(), age, state: Mutex::new(state) }
+        Self {
+            pages: SipHasher13::new_with_key(&key),
+            key,
+            assets: foldhash::fast::RandomState::default(),
+            began: Instant::now(),
+            began_at: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default(),
+            age,
+            state: Mutex::new(state),
+        }
     }
 
     /// The part that is saved.
@@ -138,17 +153,12 @@ impl Ledger {
 
     /// Takes in an event.
     pub(crate) fn record(&self, event: &Event) {
-        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        self.record_at(event, self.began.elapsed(), since_1970.as_secs() / 86_400);
-    }
-
-    /// `now` counts from the start; `day` from 1970.
-    fn record_at(&self, event: &Event, now: Duration, day: u64) {
         match event {
-            Event::View(view) => self.view(view, now),
-            Event::Push(push) => self.push(push, now),
-            Event::Visit(visit) => self.visit(visit, now, day),
+            Event::View(view) => self.view(view, self.began.elapsed()),
+            Event::Push(push) => self.push(push, self.began.elapsed()),
+            Event::Visit(visit) => self.visit(visit),
             Event::Beacon(report) => {
+                let now = self.began.elapsed();
                 let mut state = self.lock();
                 state.changes += 1;
                 state.browser.add(report, self.age + now);
@@ -166,9 +176,7 @@ impl Ledger {
     /// [`LEAST_SLOTS`](series::LEAST_SLOTS) at least, the first ones before the start if it was that late.
     pub(crate) fn series(&self, span: Span) -> Vec<Slot> {
         let now = self.began.elapsed();
-        let mut state = self.lock();
-        let series = if span == Span::Hour { &mut state.hour } else { &mut state.day };
-        series.since_start(now)
+        self.lock().history.since_start(span, now)
     }
 
     /// All pages together: with and without help.
@@ -228,82 +236,90 @@ impl Ledger {
 
     /// The key of an asset's entry in a [`PageRecord`].
     pub(crate) fn asset_key(&self, path: &str) -> u64 {
-        self.hash(path.as_bytes(), &[])
+        self.assets.hash_one(path)
     }
 
     fn page_key(&self, authority: &str, path: &str) -> u64 {
-        self.hash(authority.as_bytes(), path.as_bytes())
-    }
-
-    fn hash(&self, first: &[u8], second: &[u8]) -> u64 {
-        let mut hasher = SipHasher13::new_with_key(&self.key);
-        hasher.write_usize(first.len());
-        hasher.write(first);
-        hasher.write(second);
-        hasher.finish()
+        let length = authority.len().to_ne_bytes();
+        let parts = [&length[..], authority.as_bytes(), path.as_bytes()];
+        // Hashing several pieces costs twice as much as joining them.
+        let mut room = [0; 128];
+        match joined(&mut room, parts) {
+            Some(joined) => self.pages.hash(joined),
+            None => self.pages.hash(&parts.concat()),
+        }
     }
 
     fn view(&self, view: &PageView, now: Duration) {
         let key = self.page_key(&view.authority, &view.page);
         let mut state = self.lock();
-        state.changes += 1;
-        let figures = if view.aa { &mut state.aa } else { &mut state.all_pages };
+        let State { all_pages, aa, pages, history, changes, latest, .. } = &mut *state;
+        *changes += 1;
+        *latest = now.max(*latest);
+        let figures = if view.aa { aa } else { all_pages };
         figures.shown(view.held_out);
-        let page = state.pages.visit(key, now);
+        let page = pages.visit(key, now);
         if !view.aa {
             page.figures.shown(view.held_out);
         }
-        let mut slot = Slot { views: 1, held_out: u32::from(view.held_out), ..Slot::default() };
+        let slot = history.at(now);
+        slot.views = slot.views.saturating_add(1);
+        slot.held_out = slot.held_out.saturating_add(view.held_out.into());
+        let mut place = 0;
         for asset in &view.assets {
-            let counts = page.asset(self.asset_key(&asset.path));
+            if !matches!(asset.decision, Decision::Held | Decision::Hinted | Decision::Linked | Decision::Pushed) {
+                continue;
+            }
+            let counts = page.asset(place, self.asset_key(&asset.path));
+            place += 1;
             let (of_page, of_slot) = match asset.decision {
                 Decision::Held => (&mut counts.held, &mut slot.held),
                 Decision::Hinted => (&mut counts.hinted, &mut slot.hinted),
                 Decision::Linked => (&mut counts.linked, &mut slot.linked),
-                Decision::Pushed => (&mut counts.pushed, &mut slot.promised),
-                _ => continue,
+                _ => (&mut counts.pushed, &mut slot.promised),
             };
             *of_page = of_page.saturating_add(1);
-            *of_slot += 1;
+            *of_slot = of_slot.saturating_add(1);
         }
-        state.add(now, &slot);
     }
 
     fn push(&self, push: &PushReport, now: Duration) {
         let key = self.page_key(&push.authority, &push.page);
         let asset = self.asset_key(&push.asset);
         let index = outcome_index(push.outcome);
-        let mut slot = Slot::default();
-        if let Some(pushes) = slot.pushes.get_mut(index) {
-            *pushes = 1;
-        }
-        let bytes = if push.outcome == PushOutcome::Finished { &mut slot.pushed_bytes } else { &mut slot.wasted_bytes };
-        *bytes = push.bytes;
+        let finished = push.outcome == PushOutcome::Finished;
+        let (pushed, wasted) = if finished { (push.bytes, 0) } else { (0, push.bytes) };
         let mut state = self.lock();
-        let totals = &mut state.totals;
+        let State { totals, pages, history, .. } = &mut *state;
         if let Some(pushes) = totals.pushes.get_mut(index) {
             *pushes += 1;
         }
-        totals.pushed_bytes = totals.pushed_bytes.saturating_add(slot.pushed_bytes);
-        totals.wasted_bytes = totals.wasted_bytes.saturating_add(slot.wasted_bytes);
-        if let Some(page) = state.pages.get_mut(key) {
-            let counts = page.asset(asset);
-            counts.pushed_bytes = counts.pushed_bytes.saturating_add(slot.pushed_bytes);
-            counts.wasted_bytes = counts.wasted_bytes.saturating_add(slot.wasted_bytes);
-            counts.wasted += u32::from(push.outcome != PushOutcome::Finished);
+        totals.pushed_bytes = totals.pushed_bytes.saturating_add(pushed);
+        totals.wasted_bytes = totals.wasted_bytes.saturating_add(wasted);
+        if let Some(page) = pages.get_mut(key) {
+            let counts = page.asset(0, asset);
+            counts.pushed_bytes = counts.pushed_bytes.saturating_add(pushed);
+            counts.wasted_bytes = counts.wasted_bytes.saturating_add(wasted);
+            counts.wasted += u32::from(!finished);
         }
-        state.add(now, &slot);
+        let slot = history.at(now);
+        if let Some(pushes) = slot.pushes.get_mut(index) {
+            *pushes = pushes.saturating_add(1);
+        }
+        slot.pushed_bytes = slot.pushed_bytes.saturating_add(pushed);
+        slot.wasted_bytes = slot.wasted_bytes.saturating_add(wasted);
     }
 
-    fn visit(&self, visit: &VisitReport, now: Duration, day: u64) {
+    /// A view is over. Its time is that of the latest view that was shown, which saves asking the clock.
+    fn visit(&self, visit: &VisitReport) {
         let key = self.page_key(&visit.authority, &visit.page);
-        let (view, age) = (Closed::of(visit), self.age + now);
+        let view = Closed::of(visit);
         let of_page = Closed { stratum: view.stratum.of_page(), ..view };
-        // A client is counted once a day in each place that it is counted in.
-        let client = |place: u64, view: &Closed| {
-            self.hash(&visit.client.to_le_bytes(), &[place.to_le_bytes(), view.stratum.code().to_le_bytes()].concat())
-        };
+        // A client is counted once a day in each place that it is counted in. Its number and the page's key are keyed hashes.
+        let client = |place: u64, view: &Closed| mixed(visit.client, mixed(place, view.stratum.code()));
         let mut state = self.lock();
+        let now = state.latest;
+        let (age, day) = (self.age + now, (self.began_at + now).as_secs() / 86_400);
         state.changes += 1;
         state.totals.visits += 1;
         let first = state.clients.is_new(day, client(u64::from(visit.aa), &view));
@@ -319,7 +335,7 @@ impl Ledger {
                 Some(page) if !visit.warm => {
                     page.figures.add(&of_page, first, age);
                     if matches!(view.fate, account::Fate::Timed(_)) {
-                        page.timings.add(visit, |path| self.asset_key(path));
+                        page.timings.add(visit, now, |path| self.asset_key(path));
                     }
                 }
                 Some(page) => page.figures.returned(visit.held_out),
@@ -327,8 +343,6 @@ impl Ledger {
                 None => others.returned(visit.held_out),
             }
         }
-        // Seen by itself at the next view at the latest.
-        state.add(now, &Slot::default());
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -337,11 +351,20 @@ impl Ledger {
     }
 }
 
-impl State {
-    fn add(&mut self, now: Duration, slot: &Slot) {
-        self.hour.add(now, slot);
-        self.day.add(now, slot);
+/// The parts one after another, if there is room for them.
+fn joined<'r>(room: &'r mut [u8], parts: [&[u8]; 3]) -> Option<&'r [u8]> {
+    let mut end = 0;
+    for part in parts {
+        room.get_mut(end..end + part.len())?.copy_from_slice(part);
+        end += part.len();
     }
+    room.get(..end)
+}
+
+/// Mixes two numbers that are hashes or differ by little into one whose bits all depend on both.
+fn mixed(first: u64, second: u64) -> u64 {
+    let product = u128::from(first ^ 0x9e37_79b9_7f4a_7c15) * u128::from(second ^ 0xd1b5_4a32_d192_ed03);
+    (product >> 64) as u64 ^ product as u64
 }
 
 /// Not to be guessed, so that nobody makes pages that share a hash.

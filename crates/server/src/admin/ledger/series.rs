@@ -29,6 +29,55 @@ impl Span {
     }
 }
 
+/// Both spans. Counts are added to the slot of 30 s that is open, and from there to the spans once it is over.
+#[derive(Clone, Debug)]
+pub(super) struct History {
+    hour: Series,
+    day: Series,
+    open: Slot,
+    /// When the open slot was first written to, and when it is over.
+    since: Duration,
+    until: Duration,
+}
+
+impl History {
+    pub(super) fn new() -> Self {
+        Self {
+            hour: Series::new(Span::Hour),
+            day: Series::new(Span::Day),
+            open: Slot::default(),
+            since: Duration::ZERO,
+            until: Duration::ZERO,
+        }
+    }
+
+    /// The counts of the slot of `now`, which is time since the start. O(1).
+    pub(super) fn at(&mut self, now: Duration) -> &mut Slot {
+        if now >= self.until {
+            self.close();
+            let slot = Span::Hour.slot();
+            self.since = now;
+            self.until = slot * u32::try_from(now.as_secs() / slot.as_secs() + 1).unwrap_or(u32::MAX);
+        }
+        &mut self.open
+    }
+
+    /// The slots of a span up to `now`, as [`Series::since_start`] gives them.
+    pub(super) fn since_start(&mut self, span: Span, now: Duration) -> Vec<Slot> {
+        self.close();
+        match span {
+            Span::Hour => self.hour.since_start(now),
+            Span::Day => self.day.since_start(now),
+        }
+    }
+
+    fn close(&mut self) {
+        let open = std::mem::take(&mut self.open);
+        self.hour.add(self.since, &open);
+        self.day.add(self.since, &open);
+    }
+}
+
 /// Counts of one slot of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Slot {
@@ -46,7 +95,7 @@ pub(crate) struct Slot {
 
 /// The slots of one span.
 #[derive(Clone, Debug)]
-pub(crate) struct Series {
+struct Series {
     slot: Duration,
     slots: Vec<Slot>,
     /// The number of the latest slot since the start.
@@ -54,12 +103,12 @@ pub(crate) struct Series {
 }
 
 impl Series {
-    pub(crate) fn new(span: Span) -> Self {
+    fn new(span: Span) -> Self {
         Self { slot: span.slot(), slots: vec![Slot::default(); SLOTS], latest: 0 }
     }
 
     /// Adds to the slot of `now`, which is time since the start.
-    pub(crate) fn add(&mut self, now: Duration, what: &Slot) {
+    fn add(&mut self, now: Duration, what: &Slot) {
         self.turn_to(now);
         let at = (self.latest % SLOTS as u64) as usize;
         if let Some(slot) = self.slots.get_mut(at) {
@@ -68,7 +117,7 @@ impl Series {
     }
 
     /// The slots up to `now`, the oldest first.
-    pub(crate) fn slots(&mut self, now: Duration) -> Vec<Slot> {
+    fn slots(&mut self, now: Duration) -> Vec<Slot> {
         self.turn_to(now);
         let next = ((self.latest + 1) % SLOTS as u64) as usize;
         let (newer, older) = self.slots.split_at(next);
@@ -76,7 +125,7 @@ impl Series {
     }
 
     /// The same without those before the start, as far as there are enough of them.
-    pub(crate) fn since_start(&mut self, now: Duration) -> Vec<Slot> {
+    fn since_start(&mut self, now: Duration) -> Vec<Slot> {
         let slots = self.slots(now);
         let passed = usize::try_from(self.latest + 1).unwrap_or(SLOTS).clamp(LEAST_SLOTS, SLOTS);
         slots.get(SLOTS - passed..).unwrap_or_default().to_vec()
@@ -132,6 +181,27 @@ mod tests {
         assert_eq!(views(&mut series, 30 * 120)[..2], [1, 0], "and out");
         series.add(Duration::from_secs(1_000_000), &view);
         assert_eq!(views(&mut series, 1_000_000).iter().sum::<u32>(), 1, "a long silence empties all");
+    }
+
+    #[test]
+    fn both_spans_hold_what_was_counted() {
+        let mut history = History::new();
+        let seconds = [0, 29, 30, 31, 719, 720, 715, 1500];
+        for (at, second) in seconds.into_iter().enumerate() {
+            history.at(Duration::from_secs(second)).views += 1;
+            if at % 2 == 0 {
+                history.since_start(Span::Day, Duration::from_secs(second));
+            }
+        }
+        let now = Duration::from_secs(1500);
+        let views = |slots: Vec<Slot>| slots.iter().map(|slot| slot.views).collect::<Vec<_>>();
+        // The view of second 715 was told after that of second 720.
+        let day = views(history.since_start(Span::Day, now));
+        assert_eq!(day[LEAST_SLOTS - 3..], [5, 2, 1]);
+        let hour = views(history.since_start(Span::Hour, now));
+        let slots = 1500 / 30 + 1;
+        assert_eq!((hour.len(), hour[..2].to_vec(), hour[23..25].to_vec()), (slots, vec![2, 2], vec![1, 2]));
+        assert_eq!((hour[slots - 1], hour.iter().sum::<u32>()), (1, seconds.len() as u32));
     }
 
     #[test]

@@ -84,3 +84,17 @@ fn figures_go_on_where_they_were_saved() {
     assert_eq!(again.page("a.example", "/").map(|page| page.figures), Some(timed));
     assert_eq!(again.page("a.example", "/other").map(|page| page.figures), None);
 }
+
+/// Keys are saved with the figures: they are those of the parts hashed one after another, as the first version did it.
+#[test]
+fn a_page_has_the_key_that_was_saved() {
+    use std::hash::Hasher as _;
+    let ledger = Ledger::new(None);
+    for path in ["/", "/a?b=c", &"/long".repeat(40), &"/x".repeat(60)] {
+        let mut hasher = SipHasher13::new_with_key(&ledger.key);
+        hasher.write_usize("a.example".len());
+        hasher.write(b"a.example");
+        hasher.write(path.as_bytes());
+        assert_eq!(ledger.page_key("a.example", path), hasher.finish(), "{path}");
+    }
+}

@@ -8,20 +8,31 @@ use super::ring::Ring;
 
 /// Views of each kind that are kept.
 const VIEWS: usize = 15;
+/// Once there are so many, a view is kept if so long has passed since the latest that was.
+const EVERY: Duration = Duration::from_secs(10);
 /// Assets of a view that are kept, in order of their start.
 const ASSETS: usize = 24;
 
 /// The latest views of one page, of both kinds.
 #[derive(Clone, Debug)]
 pub(crate) struct Timings {
-    with: Ring<View>,
-    without: Ring<View>,
+    with: Latest,
+    without: Latest,
 }
 
 impl Default for Timings {
     fn default() -> Self {
-        Self { with: Ring::new(VIEWS), without: Ring::new(VIEWS) }
+        let none = || Latest { views: Ring::new(VIEWS), at: Duration::ZERO };
+        Self { with: none(), without: none() }
     }
+}
+
+/// Views of one kind.
+#[derive(Clone, Debug)]
+struct Latest {
+    views: Ring<View>,
+    /// When the latest was added, since the start.
+    at: Duration,
 }
 
 /// Times in microseconds from the navigation.
@@ -52,13 +63,19 @@ impl Timings {
     #[cfg(test)]
     pub(super) const HEAP_BYTES: usize = 2 * VIEWS * (size_of::<View>() + ASSETS * size_of::<Timing>());
 
-    pub(super) fn add(&mut self, visit: &VisitReport, key: impl Fn(&str) -> u64) {
+    /// Adds a view that is over at `now`, if one is due: the views of a busy page are like each other, and each costs a
+    /// hash and an entry for each of its assets.
+    pub(super) fn add(&mut self, visit: &VisitReport, now: Duration, key: impl Fn(&str) -> u64) {
+        let latest = if visit.held_out { &mut self.without } else { &mut self.with };
+        if !latest.is_due(now) {
+            return;
+        }
         let timing = |asset: &headstart::VisitedAsset| {
             Some(Timing { asset: key(&asset.path) as u32, start: micros(asset.start), end: micros(asset.end?) })
         };
         let assets = visit.assets.iter().filter_map(timing).take(ASSETS).collect();
-        let ring = if visit.held_out { &mut self.without } else { &mut self.with };
-        ring.push(View { head: micros(visit.head), assets });
+        latest.views.push(View { head: micros(visit.head), assets });
+        latest.at = now;
     }
 
     /// When the page's own head was there.
@@ -76,7 +93,13 @@ impl Timings {
     }
 
     fn views(&self, held_out: bool) -> &[View] {
-        if held_out { self.without.values() } else { self.with.values() }
+        if held_out { self.without.views.values() } else { self.with.views.values() }
+    }
+}
+
+impl Latest {
+    fn is_due(&self, now: Duration) -> bool {
+        self.views.values().len() < VIEWS || now.saturating_sub(self.at) >= EVERY
     }
 }
 
@@ -98,6 +121,25 @@ fn bar(times: &[(u32, u32)]) -> Option<Bar> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_busy_page_a_view_in_ten_seconds_is_kept_once_there_are_enough() {
+        let mut latest = Latest { views: Ring::new(VIEWS), at: Duration::ZERO };
+        let kept: Vec<u64> = (0..60)
+            .filter(|second| {
+                let now = Duration::from_secs(*second);
+                let due = latest.is_due(now);
+                if due {
+                    latest.views.push(View { head: 0, assets: Box::default() });
+                    latest.at = now;
+                }
+                due
+            })
+            .collect();
+        let first = VIEWS as u64;
+        assert_eq!(kept, (0..first).chain([first + 9, first + 19, first + 29, first + 39]).collect::<Vec<_>>());
+        assert!(!latest.is_due(Duration::ZERO), "a clock that was read earlier makes none due");
+    }
 
     #[test]
     fn a_bar_is_the_median_of_its_views() {
