@@ -110,8 +110,8 @@ fn is_readable(server: &Server, admin: Admin, page: &Page) {
     for (scheme, number) in [("dark", 0), ("light", 1)] {
         let profile = tempfile::tempdir().expect("a temporary directory");
         let session = Session::start_with(profile.path(), &format!("--blink-settings=preferredColorScheme={number}"));
-        for width in [360, 1280] {
-            session.resize(width, 2600);
+        for (width, height) in [(360, 6000), (1280, 4000)] {
+            session.resize(width, height);
             for (name, path) in [("overview", "/"), ("page", &detail), ("absent", "/page?host=x&page=/x")] {
                 session.open(&admin.url(path));
                 let dark = session.run("return matchMedia('(prefers-color-scheme: dark)').matches;");

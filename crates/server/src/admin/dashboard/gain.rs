@@ -6,7 +6,7 @@ use headstart_gain::{Difference, ExtraBytes};
 use maud::{Markup, html};
 
 use super::super::gain::{Accounts, ENOUGH, Gain, QUANTILES};
-use super::super::ledger::{Account, Figures, METRICS, Stratum};
+use super::super::ledger::{Account, BrowserFigures, Figures, METRICS, Stratum};
 use super::super::sources::{Measurement, Sources};
 use super::chart::{difference, distribution};
 use super::format;
@@ -31,8 +31,11 @@ pub(super) fn of_fleet(sources: &Sources) -> Option<Section> {
     let gain = Gain::of(&sums.all_pages);
     let body = html! {
         (body(&gain, "all pages of all servers", sources.measurement, sums.age()))
-        p class="note" { "What browsers reported: " (format::count(sums.browser.reports())) " views, "
-            (format::count(sums.browser.held_out)) " of them held out." }
+        @if sums.browser.reports() > 0 {
+            h3 { "What people see" }
+            p { (format::count(sums.browser.reports())) " views reported by browsers, " (format::count(sums.browser.held_out)) " of them held out." }
+            (browser_times(&sums.browser))
+        }
         (picture(&gain))
     };
     Some(Section::new("fleet-gain", "What the help is worth in the whole fleet", body).empty_if(is_empty(&gain)))
@@ -96,14 +99,28 @@ pub(super) fn of_browsers(sources: &Sources) -> Option<Section> {
     }
     let stats = sources.headstart.beacon_stats();
     let refused: Vec<_> = stats.refused().filter(|(_, count)| *count > 0).collect();
-    let times = |at, share| {
-        let strata = figures.metric(at)?;
-        strata.difference(|_| true, share, figures.look())
-    };
     let body = html! {
         p { (format::count(figures.reports())) " views reported, " (format::count(figures.held_out)) " of them held out. "
             @if figures.hinted > 0 { "Of " (format::count(figures.hinted)) " assets that were hinted to them, "
                 strong { (format::count(figures.used)) } " were used (" (format::share(figures.used as f64 / figures.hinted as f64)) ")." } }
+        (browser_times(&figures))
+        p class="note" {
+            "Since the start " (format::count(stats.issued)) " pages carried a token and " (format::count(stats.taken)) " reports counted"
+            @if !refused.is_empty() { "; not counted were " @for (at, (refusal, count)) in refused.iter().enumerate() {
+                @if at > 0 { ", " } (format::count(*count)) " (" (refusal) ")" } }
+            ". A network has one vote in ten minutes. Nothing is learned from reports."
+        }
+    };
+    Some(Section::new("browsers", "What people see", body).empty_if(figures.reports() == 0))
+}
+
+/// A table of all times that browsers report.
+fn browser_times(figures: &BrowserFigures) -> Markup {
+    let times = |at, share| {
+        let strata = figures.metric(at)?;
+        strata.difference(|_| true, share, figures.look())
+    };
+    html! {
         div class="scroll" tabindex="0" role="region" aria-label="Table of times in browsers" {
             table class="figures" {
                 thead { tr {
@@ -119,14 +136,7 @@ pub(super) fn of_browsers(sources: &Sources) -> Option<Section> {
                 }
             }
         }
-        p class="note" {
-            "Since the start " (format::count(stats.issued)) " pages carried a token and " (format::count(stats.taken)) " reports counted"
-            @if !refused.is_empty() { "; not counted were " @for (at, (refusal, count)) in refused.iter().enumerate() {
-                @if at > 0 { ", " } (format::count(*count)) " (" (refusal) ")" } }
-            ". A network has one vote in ten minutes. Nothing is learned from reports."
-        }
-    };
-    Some(Section::new("browsers", "What people see", body).empty_if(figures.reports() == 0))
+    }
 }
 
 fn is_empty(gain: &Gain) -> bool {
