@@ -71,6 +71,7 @@ mod personal;
 mod pushing;
 #[cfg(feature = "markup")]
 mod reading;
+mod referrer_policy;
 mod request;
 mod requester;
 mod response;

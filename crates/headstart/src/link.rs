@@ -8,20 +8,9 @@ use http::HeaderValue;
 
 use crate::attributes::{Attributes, Crossorigin, is_quotable};
 use crate::link_value::{LinkValue, LinkValues};
+use crate::referrer_policy;
 
 const PUSH_ONLY: &str = "x-http2-push-only";
-
-/// The policies of the Referrer Policy standard.
-const REFERRER_POLICIES: [&str; 8] = [
-    "no-referrer",
-    "no-referrer-when-downgrade",
-    "origin",
-    "origin-when-cross-origin",
-    "same-origin",
-    "strict-origin",
-    "strict-origin-when-cross-origin",
-    "unsafe-url",
-];
 
 /// Longest target that is read or written, bytes.
 pub(crate) const MAX_TARGET_BYTES: usize = 512;
@@ -147,7 +136,7 @@ fn attributes(value: &LinkValue<'_>, module: bool, destination: Destination) -> 
         media: text("media"),
         mime_type: text("type"),
         fetch_priority: one_of("fetchpriority", &["high", "low"]),
-        referrer_policy: one_of("referrerpolicy", &REFERRER_POLICIES),
+        referrer_policy: value.param("referrerpolicy").and_then(referrer_policy::known).map(|(name, _)| name),
         srcset: text("imagesrcset"),
         sizes: text("imagesizes"),
         nonce: value.has("nonce"),

@@ -132,22 +132,12 @@ pub(crate) fn confirmed_validator(identities: &Identities, headers: &HeaderMap) 
     told.then(|| identities.validator(&validator_parts(headers)))
 }
 
-/// What requests that a page causes say of it in their `Referer` (Referrer Policy, section 3). The last policy that is
+/// How requests that a page causes name it in their `Referer` (Referrer Policy, section 3). The last policy that is
 /// known counts (section 8.1).
 pub(crate) fn referrer_policy(headers: &HeaderMap) -> ReferrerPolicy {
     let fields = headers.get_all(header::REFERRER_POLICY).iter().filter_map(|value| value.to_str().ok());
-    let mut policies = fields.flat_map(|field| field.split(',')).filter_map(|policy| {
-        match policy.trim().to_ascii_lowercase().as_str() {
-            "no-referrer" | "origin" | "strict-origin" => Some(ReferrerPolicy::Origin),
-            "no-referrer-when-downgrade"
-            | "origin-when-cross-origin"
-            | "same-origin"
-            | "strict-origin-when-cross-origin"
-            | "unsafe-url" => Some(ReferrerPolicy::Full),
-            _ => None,
-        }
-    });
-    policies.next_back().unwrap_or_default()
+    let policies = fields.flat_map(|field| field.split(',')).map(str::trim);
+    policies.filter_map(crate::referrer_policy::known).next_back().map(|(_, effect)| effect).unwrap_or_default()
 }
 
 /// The facade reads the clock, here for responses that do not say when they were made.
@@ -218,7 +208,7 @@ pub(crate) fn destination(headers: &HeaderMap) -> Option<Destination> {
     is("image").then_some(Destination::Image)
 }
 
-/// What tells two contents apart: ETag, else Last-Modified and length. Empty if there is nothing.
+/// The parts of a head that tell two contents apart: ETag, else Last-Modified and length. Empty if there is nothing.
 ///
 /// The same content in several codings has several tags. Clients that differ in what they accept would then each see
 /// an asset that the others made look changed; so what names the coding is left out of the tag.

@@ -303,13 +303,8 @@ impl Told {
         for fetched in [false, true] {
             let run = self.run(fetched);
             let before = told - run;
-            if run < RUN || before < RUN {
-                continue;
-            }
-            let hits_before = if fetched { hits - run } else { hits };
-            let p = (hits_before as f32 / before as f32).clamp(ERROR, 1.0 - ERROR);
-            let chance = if fetched { p } else { 1.0 - p };
-            if chance.powf(run as f32) < CHANCE {
+            let hits_before = if fetched { hits.saturating_sub(run) } else { hits };
+            if contradicts(fetched, run as f32, hits_before as f32, before as f32) {
                 let hits = if fetched { run as f32 } else { 0.0 };
                 return Weighed { hits, effective: run as f32, by_run: false };
             }
@@ -339,12 +334,7 @@ impl Told {
             } else {
                 (told - run, if fetched { hits - run } else { hits })
             };
-            if run < RUN as f32 || before < RUN as f32 || (!fetched && self.is_fetched_since()) {
-                continue;
-            }
-            let p = (before_hits / before).clamp(ERROR, 1.0 - ERROR);
-            let chance = if fetched { p } else { 1.0 - p };
-            if chance.powf(run) < CHANCE {
+            if (fetched || !self.is_fetched_since()) && contradicts(fetched, run, before_hits, before) {
                 return Weighed { hits: if fetched { run } else { 0.0 }, effective: run, by_run: run < 8.0 };
             }
         }
@@ -355,6 +345,17 @@ impl Told {
         let spread = (p * (1.0 - p)).max(0.02) / told.max(1.0);
         if told >= 8.0 && (p - q).abs() > 3.0 * spread.sqrt() { witnessed } else { sums }
     }
+}
+
+/// Whether a run of the latest views, which all fetched the asset or all did not, is too improbable after the views before
+/// it, of which so many did.
+fn contradicts(fetched: bool, run: f32, hits_before: f32, before: f32) -> bool {
+    if run < RUN as f32 || before < RUN as f32 {
+        return false;
+    }
+    let p = (hits_before / before).clamp(ERROR, 1.0 - ERROR);
+    let chance = if fetched { p } else { 1.0 - p };
+    chance.powf(run) < CHANCE
 }
 
 #[cfg(test)]

@@ -94,8 +94,8 @@ pub struct Asset {
     pub mime_type: Option<Box<str>>,
     /// `fetchpriority`.
     pub fetch_priority: FetchPriority,
-    /// `referrerpolicy` in lower case, if it is a policy of that standard.
-    pub referrer_policy: Option<&'static str>,
+    /// `referrerpolicy` as written, up to 64 bytes.
+    pub referrer_policy: Option<Box<str>>,
     /// `srcset` and `sizes`.
     pub srcset: Option<Srcset>,
     /// It stands before the body.
@@ -151,6 +151,7 @@ impl Asset {
             let paths: usize = srcset.paths.iter().map(|path| path.len() + size_of::<Box<str>>()).sum();
             srcset.candidates.len() + text(&srcset.sizes) + paths
         });
-        size_of::<Self>() + self.path.len() + text(&self.integrity) + text(&self.media) + text(&self.mime_type) + srcset
+        let texts = [&self.integrity, &self.media, &self.mime_type, &self.referrer_policy];
+        size_of::<Self>() + self.path.len() + texts.into_iter().map(text).sum::<usize>() + srcset
     }
 }

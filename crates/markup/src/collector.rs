@@ -1,7 +1,7 @@
 //! From elements to facts.
 
 use crate::asset::{Asset, Crossorigin, Role};
-use crate::attributes::{Attributes, Name};
+use crate::attributes::{Attributes, MAX_POLICY_BYTES, Name};
 use crate::location::{Location, Target};
 use crate::page::{End, Origin, Page};
 use crate::{media, srcset};
@@ -140,7 +140,7 @@ impl Collector {
     fn meta(&mut self, attributes: &Attributes) {
         if attributes.is(Name::Called, "referrer") {
             let policy = attributes.get(Name::Content).map(|content| content.trim().to_ascii_lowercase());
-            self.page.referrer_policy = policy.filter(|policy| policy.len() <= 64).map(Into::into);
+            self.page.referrer_policy = policy.filter(|policy| policy.len() <= MAX_POLICY_BYTES).map(Into::into);
         } else if attributes.is(Name::HttpEquiv, "content-security-policy") && !self.in_body {
             // A policy that cannot be kept might forbid anything.
             match attributes.get(Name::Content) {

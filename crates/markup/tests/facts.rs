@@ -84,7 +84,7 @@ fn attributes() {
     assert_eq!(style.integrity.as_deref(), Some("sha384-x"));
     assert_eq!(style.media.as_deref(), Some("(min-width: 9px)"));
     assert_eq!(style.crossorigin, Crossorigin::Anonymous);
-    assert_eq!(style.referrer_policy, Some("origin"));
+    assert_eq!(style.referrer_policy.as_deref(), Some("ORIGIN"));
     assert_eq!(style.fetch_priority, FetchPriority::High);
     assert!(style.nonce && style.in_head && style.blocking && !style.is_put_off() && !style.incomplete);
 

@@ -163,14 +163,9 @@ impl Beacons {
         body: &[u8],
         time: u64,
     ) -> Result<BeaconReport, BeaconRefusal> {
-        let report = self.check(authority, network, headers, body, time);
-        match report {
-            Ok(report) => {
-                self.taken.fetch_add(1, Ordering::Relaxed);
-                Ok(report)
-            }
-            Err(refusal) => Err(self.count(refusal)),
-        }
+        let report = self.check(authority, network, headers, body, time).map_err(|refusal| self.count(refusal))?;
+        self.taken.fetch_add(1, Ordering::Relaxed);
+        Ok(report)
     }
 
     fn check(

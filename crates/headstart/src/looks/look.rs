@@ -8,6 +8,7 @@ use headstart_markup::{Asset, Crossorigin as Written, End, FetchPriority, Page, 
 
 use crate::attributes::{Attributes, Crossorigin};
 use crate::page_policy::PagePolicy;
+use crate::referrer_policy;
 use crate::statements::{Named, Statement};
 use crate::view::Reason;
 
@@ -53,7 +54,7 @@ impl Look {
                 let found = look.statements.len();
                 let at = *places.entry(Arc::clone(&path)).or_insert(found);
                 match look.statements.get_mut(at) {
-                    // What one element puts off another may want now; the first of two hints counts.
+                    // One element may put an asset off and another may want it now; the first of two hints counts.
                     Some((_, known)) => {
                         if matches!(known, Statement::Not(Reason::PutOff)) || is_preload_of(known, &says) {
                             *known = says;
@@ -106,7 +107,7 @@ fn statement(asset: &Asset, names: bool) -> Statement {
         media: asset.media.clone(),
         mime_type: asset.mime_type.clone(),
         fetch_priority: (asset.fetch_priority == FetchPriority::High).then_some("high"),
-        referrer_policy: asset.referrer_policy,
+        referrer_policy: asset.referrer_policy.as_deref().and_then(referrer_policy::known).map(|(name, _)| name),
         srcset: srcset.map(|srcset| srcset.candidates.clone()),
         sizes: srcset.and_then(|srcset| srcset.sizes.clone()),
         nonce: asset.nonce,
@@ -201,6 +202,10 @@ mod tests {
             "<link rel=stylesheet href=/w.css media='(min-width: 600px)' referrerpolicy=origin>",
             "</w.css>; rel=preload; as=style; media=\"(min-width: 600px)\"; referrerpolicy=origin",
         );
+        // Browsers take no notice of a policy that is none.
+        for odd in ["nonsense", "' origin'", "''"] {
+            link(&format!("<link rel=stylesheet href=/v.css referrerpolicy={odd}>"), "</v.css>; rel=preload; as=style");
+        }
     }
 
     #[test]
@@ -219,7 +224,7 @@ mod tests {
         for html in ["<img loading=lazy src=/a.png>", "<link rel=stylesheet media=print href=/p.css>"] {
             assert_eq!(says(html), Statement::Not(Reason::PutOff), "{html}");
         }
-        // What a second element wants at once is hinted.
+        // An asset that a second element wants at once is hinted.
         link("<img loading=lazy src=/a.png><img src=/a.png>", "</a.png>; rel=preload; as=image");
     }
 
