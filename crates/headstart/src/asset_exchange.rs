@@ -177,7 +177,7 @@ impl AssetExchange {
         engine.learner.refused(now, &refused);
     }
 
-    /// What the learner is told of the `Referer`; nothing of one that names another site.
+    /// The `Referer` as the learner is told of it; `None` if it names another site.
     fn referrer(&self) -> Option<Referrer<'_>> {
         match &self.referer {
             Referer::Foreign => None,

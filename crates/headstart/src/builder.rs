@@ -273,7 +273,7 @@ impl Builder {
         self
     }
 
-    /// What time it is, in place of the system's clock: for simulations and tests of days in seconds. What is learned,
+    /// The clock, in place of the system's: for simulations and tests of days in seconds. What is learned,
     /// cookies and hold-outs go by it; timeouts of connections, the state file and the times in
     /// [`VisitReport`](crate::VisitReport)s do not. It should not go back.
     pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {

@@ -121,7 +121,7 @@ impl PageExchange {
             let how = match item.decision {
                 Decision::Held => Delivery::Held,
                 Decision::Pushed => Delivery::Pushed,
-                // What the page or its application names itself is asked for in any case.
+                // An asset that the page or its application names itself is asked for in any case.
                 _ if item.own_words => continue,
                 decision if makes_fetch(decision, self.browser) => Delivery::Hinted,
                 _ => continue,

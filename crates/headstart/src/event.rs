@@ -36,7 +36,7 @@ pub struct PushReport {
     pub asset: Arc<str>,
     /// Length of its body, bytes; 0 if unknown.
     pub bytes: u64,
-    /// What became of it. [`Cancelled`](PushOutcome::Cancelled) may follow [`Finished`](PushOutcome::Finished): a
+    /// Its outcome. [`Cancelled`](PushOutcome::Cancelled) may follow [`Finished`](PushOutcome::Finished): a
     /// client can refuse what it has been sent already.
     pub outcome: PushOutcome,
 }

@@ -32,7 +32,7 @@ impl Exchange {
         now: Time,
     ) -> Self {
         let requester = connection.begin(engine, head);
-        // What is measured is neither a page of the site nor one of its assets.
+        // Requests of the beacon are neither a page of the site nor one of its assets.
         let Some(authority) = request::authority(head).filter(|_| !head.uri.path().starts_with(BEACON_PREFIX)) else {
             return Exchange::Other;
         };

@@ -90,7 +90,7 @@ impl Fingerprints {
     ///
     /// # Errors
     ///
-    /// What is wrong with the parameters.
+    /// The error says what is wrong with the parameters.
     pub(crate) fn new(format: CookieFormat, key: [u8; 16]) -> Result<Option<Self>, &'static str> {
         let format = match format {
             CookieFormat::Off => return Ok(None),

@@ -20,7 +20,7 @@ pub(crate) fn freshness(headers: &HeaderMap, caching: Caching, now: impl Fn() ->
     let lifetime = if let Some(seconds) = caching.max_age {
         seconds
     } else if headers.contains_key(header::EXPIRES) {
-        // What is no date, `0` above all, has passed.
+        // A value that is no date, `0` above all, counts as past.
         seconds_of(headers, &header::EXPIRES).map_or(0, |expires| expires.saturating_sub(date()))
     } else if let Some(modified) = seconds_of(headers, &header::LAST_MODIFIED) {
         // Without an explicit lifetime caches use a tenth of the age (RFC 9111, section 4.2.2).

@@ -127,7 +127,7 @@ impl Headstart {
         self.engine.unlearned.counts()
     }
 
-    /// What kept most of the views, or of the requests for assets, since the last call from being learned; `None` if
+    /// The reason that kept most of the views, or of the requests for assets, since the last call from being learned; `None` if
     /// nothing did, or there were less than 20. For a line in a log, once an hour.
     pub fn diagnose(&self) -> Option<Diagnosis> {
         self.engine.unlearned.diagnose(self.engine.limits.min_networks)

@@ -31,7 +31,7 @@ impl Holdout {
         Draw { chance, held_out: self.number(client, day) < chance }
     }
 
-    /// What a client is called on a day, for those who have to tell clients apart. It does not tell how the client was
+    /// The number of a client on a day, for those who have to tell clients apart. It does not tell how the client was
     /// drawn.
     pub(crate) fn client_of_day(&self, client: ClientId, day: u16) -> u64 {
         self.hash(client, day, 1)

@@ -62,8 +62,8 @@ impl Headstart {
         }
     }
 
-    /// What was read of the other servers, for [`Fleet::resume`] together with a [`snapshot`](Self::snapshot) that was taken
-    /// before; `None` without a fleet. Store it first.
+    /// The record of what was read of the other servers, for [`Fleet::resume`] together with a [`snapshot`](Self::snapshot)
+    /// that was taken before; `None` without a fleet. Store it first.
     pub fn fleet_memory(&self) -> Option<Vec<u8>> {
         self.fleet.as_ref()?.memory()
     }

@@ -6,10 +6,10 @@ use headstart_policy::Priority;
 /// Urgencies, in the terms of RFC 9218. 0 is the page's own.
 const BLOCKING: u8 = 1;
 const LEAST: u8 = 7;
-/// What browsers ask for urgently and a page is drawn without comes after what blocks it.
+/// The urgency of assets that browsers ask for urgently and that a page is drawn without: they come after those that block it.
 const URGENT: u8 = 2;
 
-/// How much a page needs an asset. What it needs first compares as less.
+/// How much a page needs an asset. An asset that it needs earlier compares as less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Need {
     /// The page is drawn without it, as far as is known.
@@ -18,7 +18,7 @@ pub(crate) struct Need {
     pub(crate) urgency: u8,
 }
 
-/// What a page's markup says of how it needs an asset.
+/// The need of a page for an asset as its markup says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Says {
     /// The page was not read, or not to its end, and so far it does not name the asset.
@@ -32,8 +32,8 @@ pub(crate) enum Says {
 impl Need {
     /// `learned` is the urgency of the requests that browsers make by themselves.
     ///
-    /// What blocks keeps the urgency that browsers give it: a sibling that was not sent early has it as well, and must not
-    /// overtake. All else is less urgent than what usually blocks: sent early, it would otherwise take the link from that.
+    /// An asset that blocks keeps the urgency that browsers give it: a sibling that was not sent early has it as well, and must
+    /// not overtake. All else is less urgent than what usually blocks: sent early, it would otherwise take the link from that.
     pub(crate) fn of(learned: Option<u8>, destination: Destination, cors: bool, says: Says) -> Self {
         let natural = learned.unwrap_or_else(|| usual_urgency(destination, cors));
         let may_block = matches!(destination, Destination::Script | Destination::Style);

@@ -50,7 +50,7 @@ impl OpenViews {
         let mut stopwatch = Stopwatch::new(number - 1, EXTENT);
         stopwatch.navigate(page, window, now);
         state.by_client.insert(client, stopwatch);
-        // What was asked for within the window may still be on its way after it.
+        // A response that was asked for within the window may still be on its way after it.
         state.deadlines.push_back((now + 2 * window, client, number));
         (number, reports)
     }

@@ -26,7 +26,7 @@ pub(crate) enum Admission {
     Freely,
 }
 
-/// What a page admits. The same for reports and for what is enforced: a report is a fault too.
+/// The assets that a page admits. A policy that only reports counts like one that is enforced: a report is a fault too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PagePolicy {
     fonts: Admission,

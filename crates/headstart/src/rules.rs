@@ -57,7 +57,7 @@ pub struct Rule {
     hosts: Vec<String>,
     pages: GlobMatcher,
     assets: GlobMatcher,
-    /// What is always sent is one asset and no pattern.
+    /// The asset that is always sent: one, and no pattern.
     always: Option<Named>,
 }
 
@@ -105,7 +105,7 @@ impl Rule {
         self
     }
 
-    /// What an asset that is always sent is fetched as, where its extension does not tell.
+    /// The destination of an asset that is always sent, where its extension does not tell.
     pub fn destination(mut self, destination: Destination) -> Self {
         if let Some(always) = &mut self.always {
             always.destination = destination;

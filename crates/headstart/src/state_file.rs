@@ -40,7 +40,7 @@ impl StateFile {
     pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<()> {
         let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
         let new = beside(&self.path);
-        // What a crash left behind.
+        // A crash may have left one behind.
         match fs::remove_file(&new) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}

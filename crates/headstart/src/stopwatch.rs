@@ -171,7 +171,7 @@ impl View {
         assets.sort_by_key(|asset| asset.start);
         let (mut complete, mut cut_off, mut last) = (None, false, head);
         for asset in &mut assets {
-            // What comes after the page has fallen silent is asked for by a click or on scrolling.
+            // Assets that come after the page has fallen silent are asked for by a click or on scrolling.
             if asset.start > last + SILENCE {
                 break;
             }

@@ -161,7 +161,7 @@ impl Ledger {
         counts
     }
 
-    /// What kept most of the views or assets since the last call from being learned, where `min_networks` networks are
+    /// The reason that kept most of the views or assets since the last call from being learned, where `min_networks` networks are
     /// needed. Begins anew.
     pub(crate) fn diagnose(&self, min_networks: u32) -> Option<Diagnosis> {
         let (reasons, assets) = (self.counts(), self.assets.load(Ordering::Relaxed));
@@ -193,8 +193,8 @@ impl Ledger {
     }
 }
 
-/// What kept most of the recent views or assets from being learned. `Display` is one line for a log, which says what to
-/// do about it. Made by [`Headstart::diagnose`](crate::Headstart::diagnose).
+/// The reason that kept most of the recent views or assets from being learned. `Display` is one line for a log, which says
+/// what to do about it. Made by [`Headstart::diagnose`](crate::Headstart::diagnose).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Diagnosis(Cause);
 

@@ -138,7 +138,7 @@ impl fmt::Display for PageView {
             });
             if count > 0 {
                 write!(f, "  {verb} {count}")?;
-                // What a page names and nobody has asked for yet has no size.
+                // An asset that a page names and nobody has asked for yet has no size.
                 if unknown < count {
                     write!(f, " ({:.1} KiB", bytes as f64 / 1024.0)?;
                     f.write_str(if unknown > 0 { " and more)" } else { ")" })?;

@@ -29,7 +29,7 @@ pub struct Config {
     pub forwarding: Forwarding,
     /// Fields that are added and removed. None.
     pub fields: Fields,
-    /// What the paths of clients begin with and those of the upstream do not: `/shop` has the upstream asked for `/cart` by
+    /// A prefix that the paths of clients have and those of the upstream have not: `/shop` has the upstream asked for `/cart` by
     /// who asks for `/shop/cart`, and told `X-Forwarded-Prefix: /shop`. What is not below it is answered 404. Empty.
     pub strip_prefix: String,
     /// How `https` servers prove themselves.
@@ -216,7 +216,7 @@ pub struct Probe {
     pub rises: u32,
 }
 
-/// What the shared response cache (RFC 9111) is used for. Only successful answers to GET that any client may be given
+/// The use of the shared response cache (RFC 9111). Only successful answers to GET that any client may be given
 /// are kept; requests with credentials never see it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Caching {

@@ -51,7 +51,7 @@ pub(super) struct Exchange {
     lookup: Option<Lookup>,
 }
 
-/// What a request needs before it is let in.
+/// The permits that a request needs before it is let in.
 pub(super) struct Permits {
     pub(super) place: Share,
     pub(super) unread: Share,
@@ -335,7 +335,7 @@ impl Exchange {
         let recoder = encoding::choose(&self.proxy.config, &self.proxy.encoders, &self.head, &mut head, has_content);
         let noted = self.lookup.take().map_or(Noted::Passes(None), |lookup| lookup.note(&self.head, &head));
         let checkout = Checkout { held: Some(connection), place };
-        // What is kept is read at the upstream's pace.
+        // A response that is kept is read at the upstream's pace.
         let waits = has_content && matches!(noted, Noted::Passes(None));
         let unread = waits.then(|| Unread::new(&self.proxy.unread, self.unread.take(), self.share.client()));
         let passing = |storing| {

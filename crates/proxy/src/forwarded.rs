@@ -128,7 +128,7 @@ pub(super) fn write_prefix(headers: &mut HeaderMap, stripped: &str) {
     }
 }
 
-/// What a request tells the upstream beside its target and decides what comes back: the scheme, and the fields that are
+/// The parts of a request, beside its target, that decide what the upstream answers: the scheme, and the fields that are
 /// let through. Part of the key under which a response is kept.
 pub(super) fn told(headers: &HeaderMap, tls: bool, forwarding: &Forwarding) -> String {
     let mut told = if tls { "https" } else { "http" }.to_owned();

@@ -107,7 +107,7 @@ pub(super) fn upgrade(head: &Parts, has_content: bool) -> Option<HeaderValue> {
 pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
     if headers.contains_key(header::CONNECTION) {
         let named: Vec<HeaderName> = connection_options(headers)
-            // What is mostly said there, and goes anyway.
+            // The usual options, whose fields are left out anyway.
             .filter(|option| !["close", "keep-alive", "upgrade"].iter().any(|own| option.eq_ignore_ascii_case(own)))
             .filter_map(|option| HeaderName::from_bytes(option.as_bytes()).ok())
             .filter(|name| !NOT_FOR_CONNECTION.contains(name))

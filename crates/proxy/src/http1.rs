@@ -81,7 +81,7 @@ impl Http1 {
     pub(super) fn detach(&mut self) {
         let Some(driver) = self.driver.take() else { return };
         tokio::spawn(async move {
-            // What breaks is told to the request that uses it.
+            // The request that uses the connection is told of its errors.
             let _ = driver.with_upgrades().await;
         });
     }

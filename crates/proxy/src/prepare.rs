@@ -11,7 +11,7 @@ use super::{encoding, forwarded, head};
 /// Makes a head the upstream's: what is of the client's connection goes, what the upstream is told comes.
 pub(super) fn prepare(head: &mut Parts, host: &str, config: &Config, upgrade: Option<&HeaderValue>, has_content: bool) {
     let host = Some(host).filter(|host| !host.is_empty());
-    // What the client says of the scheme counts for nothing.
+    // The client's own words on the scheme count for nothing.
     let tls = head.extensions.get::<OverTls>().is_some();
     let peer = head.extensions.get::<Peer>().map(|Peer(address)| *address);
     let trailers = head::takes_trailers(&head.headers);

@@ -52,7 +52,7 @@ pub(crate) struct Request {
     pub(crate) referer: Option<Named>,
 }
 
-/// What a Referer names.
+/// The page that a Referer names.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Named {
     pub(crate) host: NameId,

@@ -61,7 +61,7 @@ impl Drop for Proof<'_> {
     }
 }
 
-/// What is behind these locks is whole at any time.
+/// The state behind these locks is whole at any time.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -9,7 +9,7 @@ use crate::config::values::Wanted;
 ///
 /// # Errors
 ///
-/// What is wrong with it.
+/// The error says what is wrong with it.
 pub(crate) fn within<const LEAST: u64, const MOST: u64>(text: &str) -> Result<Duration, String> {
     let time =
         Duration::read(&Node::loose("", text)).map_err(|why| why.unwrap_or(format!("has to be {}", Duration::WHAT)))?;

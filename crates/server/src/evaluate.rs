@@ -113,7 +113,7 @@ fn evaluate(views: &Views, config: Config, args: &Evaluate) -> anyhow::Result<Re
     let mut popular = Popular::default();
     let loaders: HashSet<u64> =
         views.list.iter().filter(|view| !view.assets.is_empty()).map(|view| view.client).collect();
-    // What each client has fetched, and whether one of its views with assets has been scored.
+    // The names that each client has fetched, and whether one of its views with assets has been scored.
     let mut held: HashMap<u64, (HashSet<NameId>, bool)> = HashMap::new();
     let mut days: BTreeMap<u64, [Both; ALGORITHMS]> = BTreeMap::new();
     let mut sizes: HashMap<NameId, u64> = HashMap::new();
@@ -124,7 +124,7 @@ fn evaluate(views: &Views, config: Config, args: &Evaluate) -> anyhow::Result<Re
             let page = views.names.get(view.page);
             let plan = learner.plan(Time::from_millis(time), site, Headstart::page(page), view.class);
             let (mine, seen) = held.entry(view.client).or_default();
-            // What was answered 304 was held, whatever the log began with.
+            // An asset that was answered 304 was held, whatever the log began with.
             mine.extend(view.assets.iter().filter(|asset| asset.not_modified).map(|asset| asset.name));
             let planned = |from: f32| {
                 let above = plan.iter().filter(move |candidate| candidate.lower_bound >= from);

@@ -10,7 +10,7 @@ use crate::config::{Problem, Settings};
 ///
 /// # Errors
 ///
-/// What cannot be used, with its place.
+/// The errors name what cannot be used, with its place.
 pub(crate) fn open(settings: &Settings) -> Result<Option<Fleet>, Vec<Problem>> {
     let config = &settings.fleet;
     let (Some(url), Some(key_file)) = (&config.url, &config.key_file) else { return Ok(None) };

@@ -105,7 +105,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
 
 fn with_fleet(options: Options, work: impl AsyncFnOnce(Fleet) -> anyhow::Result<ExitCode>) -> anyhow::Result<ExitCode> {
     let (settings, mut problems) = Given::of_options(options).read();
-    // What else is wrong with the configuration is for `check`.
+    // Other mistakes of the configuration are for `check`.
     problems.retain(|problem| problem.to_string().contains("[fleet]") || problem.to_string().contains("fleet"));
     let fleet = match crate::fleet::open(&settings) {
         Ok(fleet) => fleet,

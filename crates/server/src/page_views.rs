@@ -64,7 +64,7 @@ pub(crate) struct Gone {
 #[derive(Debug)]
 pub(crate) struct Views {
     pub(crate) list: Vec<View>,
-    /// What was not there, in order of time.
+    /// Requests for what was not there, in order of time.
     pub(crate) gone: Vec<Gone>,
     pub(crate) names: Names,
     pub(crate) hosts: Vec<String>,
@@ -214,7 +214,7 @@ impl Gatherer {
                 waiting.push((request, parent));
             }
         }
-        // What names a stylesheet or script belongs to the view that fetched it; that may be nested.
+        // A request that names a stylesheet or script belongs to the view that fetched it; that may be nested.
         for _ in 0..MAX_DEPTH {
             let before = waiting.len();
             waiting.retain(|(request, parent)| !open.asset_of_asset(request, parent.target));

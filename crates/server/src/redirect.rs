@@ -144,7 +144,7 @@ fn matches<'a>(parts: &[Part], text: &'a str, caught: &mut Vec<&'a str>) -> bool
             }
             whole
         }
-        // What follows a star begins with text: the nearest place where that stands is enough to look from.
+        // The part after a star begins with text: the nearest place where that stands is enough to look from.
         Some((Part::Star { slashes }, rest)) => {
             let Some(Part::Text(next)) = rest.first() else { return false };
             let limit = if *slashes { text.len() } else { text.find('/').unwrap_or(text.len()) };

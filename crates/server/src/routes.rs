@@ -113,7 +113,7 @@ fn has_prefix(path: &str, prefix: &str) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ambiguous;
 
-/// What an application may make of a path besides what is written: with dot segments resolved (RFC 3986, section 5.2.4),
+/// Other paths that an application may read a path as: with dot segments resolved (RFC 3986, section 5.2.4),
 /// with dots, slashes and backslashes decoded (twice at most), with parameters of segments left out (`..;`), with repeated
 /// slashes as one. Empty for a path without any of these.
 fn readings(path: &str) -> Vec<String> {

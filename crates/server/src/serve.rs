@@ -287,7 +287,7 @@ fn headstart(
             builder
         }
     };
-    // What had been read of others goes with what was learned of it, or not at all.
+    // The record of what was read of others is used with what was learned of it, or not at all.
     let joined = |builder: Builder, memory: Option<Vec<u8>>| match (fleet.cloned(), memory) {
         (Some(fleet), Some(memory)) => builder.fleet(fleet.resume(memory)),
         (Some(fleet), None) => builder.fleet(fleet),

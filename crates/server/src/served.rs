@@ -82,7 +82,7 @@ impl SaidOf {
             headers.insert(name, value);
         }
         if let Some((name, value)) = self.hsts {
-            // What the site says itself is what it means.
+            // A field that the site sets itself is kept.
             headers.entry(name).or_insert(value);
         }
     }

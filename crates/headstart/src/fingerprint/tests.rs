@@ -139,7 +139,7 @@ fn a_rotated_key_is_read_until_the_next_rotation() {
         assert!(!read.fingerprint.contains("/c.png", 1));
     }
     assert!(third.read(&headers, 101).corrupt, "two rotations later it is a stranger's");
-    // What is added goes under the new key, and the rest stays readable under the one before.
+    // Added assets go under the new key, and the rest stays readable under the one before.
     let mut renewed = second.read(&headers, 101).fingerprint;
     renewed.insert("/c.png", 3);
     let headers = returned(&second.set_cookie(&renewed).unwrap());

@@ -211,7 +211,7 @@ impl Looks {
                 }
                 changed |= known.gone;
             }
-            // What has been gone for a while makes room.
+            // Paths that are gone make room.
             if self.paths.len() > 512 {
                 self.paths.retain(|(_, known)| !known.gone);
             }

@@ -149,7 +149,7 @@ impl Desk {
         if decoded.is_err() || said.end != End::Whole {
             self.counters.ended_early.fetch_add(1, Ordering::Relaxed);
         }
-        // What is not in its coding, or not in a known encoding, says nothing at all.
+        // A body that is not in its coding, or not in a known encoding, says nothing at all.
         let Some(bytes) = decoded.ok().filter(|_| said.end != End::Encoding) else { return };
         let mut look = Look::of(&said, &authority, seen.public);
         look.whole &= whole;

@@ -80,7 +80,7 @@ impl Drop for Counted {
 }
 
 impl<M: MakeConnectionService> Accepted<M> {
-    /// What follows the handshake is boxed: else the task of every connection would be as large as the largest way
+    /// The work after the handshake is boxed: else the task of every connection would be as large as the largest way
     /// that one can go, 8 KB.
     pub(super) async fn serve<T>(mut self, mut io: T, tls: Option<TlsAcceptor>)
     where
@@ -275,8 +275,8 @@ async fn linger<T: AsyncRead + AsyncWrite + Unpin>(mut io: T) {
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_AT_MOST: Duration = Duration::from_secs(10);
 
-/// What a connection needs before its first request, in its time and while the server runs: who has not asked yet
-/// does not delay a shutdown.
+/// Does the work that a connection needs before its first request, in its time and while the server runs: a client that has
+/// not asked yet does not delay a shutdown.
 async fn handshake<T>(stopping: &mut watch::Receiver<bool>, work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         biased;

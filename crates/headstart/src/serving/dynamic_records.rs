@@ -1,6 +1,6 @@
 //! Dynamic TLS record sizes: small records at the start of a connection.
 //!
-//! What is written at once, such as a DATA frame, becomes a record of up to 16 KiB, and a client reads nothing of a record
+//! Bytes that are written at once, such as a DATA frame, become a record of up to 16 KiB, and a client reads nothing of a record
 //! before it has all of it. TCP begins with ten segments, 14 KB (RFC 6928): the first record would end in the second flight,
 //! and with it a 103 and the first bytes of a page would be read a round trip after they arrived. So what goes out first is
 //! written in pieces.

@@ -53,7 +53,7 @@ where
         if let Some(share) = self.shares.try_take(Some(client)) {
             return FairFuture::Answering { future: self.service.call(request), share: Some(share) };
         }
-        // What a client has not asked for does not wait.
+        // A push, which the client has not asked for, does not wait.
         let is_push = request.extensions().get::<Pushed>().is_some();
         let Some(waiting) = (!is_push).then(|| self.shares.wait(Some(client))).flatten() else {
             return FairFuture::Refused { full: self.shares.is_full() };

@@ -32,7 +32,7 @@ pub(super) struct WatchesChanges<S> {
     pub(super) granted: Granted,
 }
 
-/// What a request asked for.
+/// The change of protocol that a request asked for.
 #[derive(Clone, Copy)]
 enum Change {
     Upgrade,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// What the kernel may hold unsent of a connection, bytes. What lies below the scheduler cannot be overtaken, so a late
+/// Bytes of a connection that the kernel may hold unsent. They lie below the scheduler and cannot be overtaken, so a late
 /// urgent response waits for as much as stands here; at 10 Mbit/s 16 KiB are 13 ms.
 const UNSENT_BYTES: u32 = 16 << 10;
 /// The same of a connection that sends as much in [`QUICK_TIME`]: it is gone as soon, and takes fewer system calls.

@@ -74,7 +74,7 @@ async fn each_failure_has_its_status_and_harms_nobody_else() {
         for (path, status, whole, fault) in CASES {
             let before = fault.map(|fault| front.faults(fault));
             let (found, body) = front.get(version, path).await;
-            // What breaks off at once may take its head with it, which was not sent yet.
+            // A response that breaks off at once may lose its head too, which was not sent yet.
             let expected = if found == 0 && !whole { 0 } else { status };
             assert_eq!((found, body.is_some()), (expected, whole), "{path} over HTTP/{version}: {body:?}");
             if let (Some(fault), Some(before)) = (fault, before) {

@@ -153,7 +153,7 @@ const HEADS: &[&str] = &[
     "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n",
 ];
 
-/// What follows an honest head that ends a connection, or a head that is refused, must not be read as a request.
+/// Bytes after an honest head that ends a connection, or after a head that is refused, must not be read as a request.
 #[tokio::test]
 async fn no_request_is_smuggled_over_http1() {
     let mut cases = Vec::new();

@@ -127,7 +127,7 @@ fn quote(field: Option<&HeaderValue>, to: &mut Vec<u8>) {
     to.push(b'"');
 }
 
-/// What would end a field or a line, or is no printable ASCII, is written as `\xHH`, as nginx does.
+/// Bytes that would end a field or a line, or are no printable ASCII, are written as `\xHH`, as nginx does.
 fn escape(bytes: &[u8], to: &mut Vec<u8>) {
     for byte in bytes {
         match byte {

@@ -81,7 +81,7 @@ pub(super) async fn account(acme: &Acme, client: &Client, store: &Store) -> anyh
 ///
 /// # Errors
 ///
-/// What kept the authority from issuing.
+/// Orders a certificate. The error says what kept the authority from issuing it.
 pub(super) async fn certificate(
     account: &Account,
     name: &str,

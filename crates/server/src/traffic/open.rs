@@ -95,7 +95,7 @@ impl Drop for Open {
         if let Some(counters) = self.watch.counters.as_ref().filter(|_| !self.for_push) {
             counters.end(self.bytes, self.complete);
         }
-        // What was asked for on behalf of a push and then not sent concerns nobody.
+        // A request on behalf of a push that was then not sent is no traffic.
         if self.for_push && !self.sent {
             return;
         }

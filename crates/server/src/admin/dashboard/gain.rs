@@ -25,7 +25,7 @@ pub(super) fn of_site(sources: &Sources, figures: &Figures, gain: &Gain) -> Sect
     Section::new("gain", "What the help is worth", body).empty_if(is_empty(gain))
 }
 
-/// What all servers of a fleet have measured. `None` without a fleet.
+/// The section of all servers of a fleet. `None` without one.
 pub(super) fn of_fleet(sources: &Sources) -> Option<Section> {
     let sums = sources.ledger.fleet()?;
     let gain = Gain::of(&sums.all_pages);

@@ -156,7 +156,7 @@ fn activity(slots: &[Slot], span: Span) -> Markup {
         ("Pushes, by what became of them", &outcomes[..], Scale::Things),
         ("Bytes pushed", &bytes[..], Scale::Bytes),
     ];
-    // What shows nothing comes last.
+    // Charts that show nothing come last.
     plots.sort_by_key(|(_, stacks, _)| stacks.iter().all(|stack| stack.values.iter().all(|value| *value == 0.0)));
     html! {
         div class="plots" {

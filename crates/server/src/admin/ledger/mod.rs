@@ -68,7 +68,7 @@ struct State {
     /// Reports of browsers on views.
     browser: BrowserFigures,
     clients: Clients,
-    /// What the servers of a fleet add up.
+    /// Sums that the servers of a fleet share.
     shared: shared::Shared,
     /// Events that changed what is saved.
     changes: u64,

@@ -1,6 +1,6 @@
 //! Figures that add up over the servers of a fleet.
 //!
-//! What is measured here is told once, as bytes, and from then on is known of all: what a server knows is what any server
+//! A measurement is told once, as bytes, and from then on counts among those of all: a server knows all that any server
 //! has told, itself too, so all of them show the same. Accounts hold views that are over.
 
 use std::time::{Duration, SystemTime};
@@ -64,14 +64,14 @@ impl Sums {
     }
 }
 
-/// What a ledger shares with others.
+/// Sums that a ledger shares with others.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shared {
     /// It shares.
     on: bool,
-    /// What was measured here and not told.
+    /// Sums that were measured here and not told.
     untold: Sums,
-    /// What was told by any server.
+    /// Sums that any server has told.
     known: Sums,
 }
 
@@ -111,7 +111,7 @@ impl Ledger {
         self.lock().shared.on = true;
     }
 
-    /// What all servers of the fleet have measured, as far as it is known here; `None` without a fleet.
+    /// The sums of all servers of the fleet, as far as they are known here; `None` without a fleet.
     pub(crate) fn fleet(&self) -> Option<Sums> {
         let shared = self.lock().shared.clone();
         shared.on.then(|| {
