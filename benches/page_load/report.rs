@@ -11,7 +11,7 @@ use super::painted_report;
 use super::run::Results;
 use super::site::{Page, Site};
 use super::summary::Summary;
-use super::targets::{AREA, H2, LINK, NOTHING, ORACLE, OURS, THINKING, at_most, flag, judge, rounded};
+use super::targets::{AREA, H2, LINK, NOTHING, ORACLE, OURS, THINKING, at_most, flag, publish, rounded};
 
 /// Prints what was measured as Markdown, and writes the rows where `HEADSTART_BENCH_JSON` says.
 pub(crate) fn print(results: &Results) {
@@ -24,10 +24,7 @@ pub(crate) fn print(results: &Results) {
     painted_report::print(results);
     let mut rows = targets(results);
     rows.extend(painted_report::targets(results));
-    judge(&rows);
-    rows.extend(measured(results));
-    rows.extend(painted_report::measured(results));
-    crate::rows::write(&format!("{:#}\n", Value::Array(rows)));
+    publish(rows, measured(results).into_iter().chain(painted_report::measured(results)));
 }
 
 fn table(results: &Results, visit: Visit, (round_trip, rate, think): (u64, u64, u64)) {

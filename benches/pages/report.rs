@@ -12,7 +12,7 @@ use super::summary::{BEST, Figure, NGINX_PLAIN, OWN_PLAIN, render, servers, tota
 use crate::page_load::contest::Way;
 use crate::page_load::lane::Measured;
 use crate::page_load::summary::median;
-use crate::page_load::targets::{flag, judge};
+use crate::page_load::targets::{flag, publish};
 
 const HINTS: Server = (OURS, Way::Hints);
 const PUSH: Server = (OURS, Way::Push);
@@ -38,9 +38,7 @@ pub(super) fn print(results: &Results) {
             println!("Drawn: {}\n", file.file_name().unwrap_or_default().display());
         }
     }
-    judge(&rows);
-    rows.extend(results.loads.iter().flat_map(measured));
-    crate::rows::write(&format!("{:#}\n", Value::Array(rows)));
+    publish(rows, results.loads.iter().flat_map(measured));
 }
 
 fn each_page(results: &Results, think: u64) {
