@@ -43,7 +43,7 @@ pub(crate) fn publish(mut targets: Vec<Value>, measured: impl IntoIterator<Item 
 }
 
 /// Prints the rows of targets as a table.
-fn judge(rows: &[Value]) {
+pub(crate) fn judge(rows: &[Value]) {
     println!("| target | ours | against | ratio | asked | |\n|---|---:|---|---:|---|---|");
     for row in rows {
         let text = |key: &str| match &row[key] {

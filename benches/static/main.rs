@@ -27,6 +27,9 @@ const WITHOUT_READING: Peer = Peer {
     ..HEADSTART
 };
 
+/// Bytes of the page.
+const PAGE_BYTES: usize = 30_000;
+
 /// What is asked for: its name in the table, path, size in bytes, and header fields as a browser sends them.
 const FILES: [(&str, &str, usize, &[&str]); 2] = [
     (
@@ -43,7 +46,7 @@ const FILES: [(&str, &str, usize, &[&str]); 2] = [
     (
         "30 KB page",
         "/page.html",
-        30_000,
+        PAGE_BYTES,
         &[
             "accept: text/html,*/*;q=0.8",
             "sec-fetch-dest: document",
@@ -94,7 +97,7 @@ fn measure(
     let setup = Setup::new(root, certificate);
     let ours = setup.start(&HEADSTART)?;
     let mut servers = vec![ours];
-    if path.ends_with(".html") {
+    if size == PAGE_BYTES {
         servers.push(setup.start(&WITHOUT_READING)?);
     }
     servers.extend(setup.start_all(&[NGINX, NGHTTPD, H2O, CADDY, AXUM]));
