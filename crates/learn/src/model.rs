@@ -1,11 +1,12 @@
 //! The evidence: every node and every asset.
 
 mod counts;
+mod findings;
 mod fleet;
 mod learning;
 
 use self::counts::Counts;
-use self::learning::Findings;
+use self::findings::Findings;
 use crate::accumulator::{Accumulator, Gone};
 use crate::assets::Assets;
 use crate::clock::Tick;

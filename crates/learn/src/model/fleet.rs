@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::learning::{Finding, Findings};
+use super::findings::{Finding, Findings};
 use super::{LevelKey, Model};
 use crate::accumulator::{Accumulator, Gone, Taken};
 use crate::assets::{AssetId, Sighting};
