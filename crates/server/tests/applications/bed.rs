@@ -178,6 +178,8 @@ fn take(step: &Step, origin: &Origin, reads: bool, browser: &mut Browser, seen: 
     let returned = browser.run(step.act)?;
     until(step.until, browser)?;
     until("document.readyState === 'complete'", browser)?;
+    // What it fetches once it is there comes in, too.
+    browser.run(SETTLE)?;
     let text =
         if step.compares_text { browser.run("return document.documentElement.outerHTML;")? } else { Value::Null };
     seen.add_step(step.name, origin, &returned, text.as_str());
@@ -185,6 +187,16 @@ fn take(step: &Step, origin: &Origin, reads: bool, browser: &mut Browser, seen: 
     seen.add_fetched(step.name, origin, &entries);
     Ok(())
 }
+
+/// Waits until nothing more was fetched for half a second, for ten seconds at most.
+const SETTLE: &str = "
+    const count = () => performance.getEntriesByType('resource').length;
+    for (let tries = 0, quiet = 0, before = count(); quiet < 5 && tries < 100; tries++) {
+        await new Promise((go) => setTimeout(go, 100));
+        quiet = count() === before ? quiet + 1 : 0;
+        before = count();
+    }
+    return null;";
 
 /// What the page's clock lists, and of what a page pulls in the body that the browser holds (which it fetches if it may hold
 /// none): type, length, hash. Bodies that name their origin name none there.

@@ -27,16 +27,14 @@ impl Differences {
         };
         for step in steps {
             let name = |lines: Vec<String>| lines.into_iter().map(move |line| format!("{step}: {line}"));
-            let paths = |seen: &Seen| -> BTreeSet<String> {
-                let all = seen.statuses.keys().filter(|(of, _)| of == step);
-                all.map(|(_, path)| path.clone()).collect()
-            };
-            let theirs: Vec<BTreeSet<String>> = direct.iter().map(&paths).collect();
-            found.statuses.extend(name(members(&paths(through), &theirs.iter().collect::<Vec<_>>())));
             let texts: Vec<_> = direct.iter().filter_map(|seen| seen.words.get(step)).collect();
             let ours = through.words.get(step).cloned().unwrap_or_default();
             found.bodies.extend(name(words(&ours, &texts)));
         }
+        // By visit, not by step: what a page fetches when it is idle comes in one step or in the next.
+        let paths = |seen: &Seen| -> BTreeSet<String> { seen.statuses.keys().map(|(_, path)| path.clone()).collect() };
+        let theirs: Vec<BTreeSet<String>> = direct.iter().map(paths).collect();
+        found.statuses.extend(members(&paths(through), &theirs.iter().collect::<Vec<_>>()));
         found.statuses.extend(values(&through.statuses, &each(direct, |seen| &seen.statuses)));
         found.bodies.extend(values(&through.bodies, &each(direct, |seen| &seen.bodies)));
         found.twice = more_often(&through.counts, &each(direct, |seen| &seen.counts));
