@@ -59,10 +59,11 @@ impl fmt::Display for BuildError {
 
 impl std::error::Error for BuildError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        // The text has theirs in it already.
         match &self.kind {
             Kind::Setting { .. } => None,
-            Kind::Snapshot { error, .. } => Some(error),
-            Kind::File { error, .. } => Some(error),
+            Kind::Snapshot { error, .. } => error.source(),
+            Kind::File { error, .. } => error.source(),
         }
     }
 }

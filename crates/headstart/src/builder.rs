@@ -335,13 +335,6 @@ impl Builder {
             (Some(secret), _) | (None, Some((secret, _))) => secret,
             (None, None) => random()?,
         };
-        let learner = match snapshot.filter(|_| keeps_half_life) {
-            Some((_, bytes)) => {
-                let half_life = Learner::half_life_of_snapshot(bytes);
-                learner.half_life(half_life.map_err(|error| BuildError::snapshot(error.into()))?)
-            }
-            None => learner,
-        };
         let config = learner.key(half(&secret, 1)).build();
         let config = config.map_err(|error| BuildError::setting(error.setting(), "is out of range"))?;
         let window = config.window();
@@ -356,9 +349,11 @@ impl Builder {
             Arc::new(crate::membership::Membership::new(fleet, path, snapshot.is_none()))
         });
         let learner = match snapshot {
-            Some((_, bytes)) => Learner::restore(config, bytes).map_err(|error| BuildError::snapshot(error.into()))?,
-            None => Learner::new(config),
+            Some((_, bytes)) if keeps_half_life => Learner::restore_with_its_half_life(&config, bytes),
+            Some((_, bytes)) => Learner::restore(config, bytes),
+            None => Ok(Learner::new(config)),
         };
+        let learner = learner.map_err(|error| BuildError::snapshot(error.into()))?;
         let holdout = Holdout::new(holdout, half(&secret, 1));
         let parts = Parts {
             learner,

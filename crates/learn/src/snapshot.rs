@@ -135,6 +135,10 @@ enum Kind {
 }
 
 impl SnapshotError {
+    pub(crate) fn malformed() -> Self {
+        Kind::Malformed.into()
+    }
+
     /// Whether it is an unharmed snapshot, perhaps, but of another version of this program.
     pub fn is_other_version(&self) -> bool {
         matches!(self.kind, Kind::Version { .. })

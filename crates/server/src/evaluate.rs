@@ -18,7 +18,7 @@ use crate::baselines::{Popular, Pusher};
 use crate::config::engine::Engine;
 use crate::durations;
 use crate::identity::identity;
-use crate::learn_log::{Logs, summary};
+use crate::learn_log::{Logs, nameless, summary};
 use crate::names::NameId;
 use crate::page_views::Views;
 use crate::replay::{Event, Teacher, replay};
@@ -106,7 +106,7 @@ const ALGORITHMS: usize = 5;
 /// Replays the views.
 fn evaluate(views: &Views, config: Config, args: &Evaluate) -> anyhow::Result<Report> {
     let learner = Learner::new(config);
-    let host = views.hosts.first().context("no Referer names a host; give --host")?;
+    let host = views.hosts.first().ok_or_else(|| nameless(&views.tally, "--host"))?;
     let site = learner.site(host).with_context(|| format!("{host} is not a host name"))?;
     let teacher = Teacher { learner: &learner, site, names: &views.names };
     let mut pusher = Pusher::default();

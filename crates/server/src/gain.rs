@@ -58,7 +58,7 @@ pub(crate) fn run(args: &Show) -> anyhow::Result<ExitCode> {
     let saved = Saved::from_bytes(&bytes).with_context(|| format!("cannot use the figures in {path}"))?;
     let builder = Headstart::builder().min_networks(args.min_networks);
     let builder = match file.load()? {
-        Some(bytes) => builder.snapshot(bytes),
+        Some(bytes) => builder.snapshot(bytes).half_life_of_snapshot(),
         // Without it no page has a name.
         None => builder,
     };

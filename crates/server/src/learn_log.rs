@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 use headstart::Headstart;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
@@ -81,7 +81,7 @@ pub(crate) fn run(args: Learn) -> anyhow::Result<ExitCode> {
     let mut views = args.logs.read(Some(Box::new(move |address| networks.network(address).get())))?;
     views.shift_to(now());
     let name = args.site.or_else(|| views.hosts.first().cloned());
-    let name = name.context("no Referer names a host; give --host or --site")?.to_ascii_lowercase();
+    let name = name.ok_or_else(|| nameless(&views.tally, "--host or --site"))?.to_ascii_lowercase();
     let learner = headstart.learner();
     let site = learner.site(&name).with_context(|| format!("{name} is not a host name, or there are too many"))?;
     let teacher = Teacher { learner, site, names: &views.names };
@@ -185,6 +185,18 @@ impl Logs {
         }
         Ok(())
     }
+}
+
+/// Why a site has no name in logs that gave these counts; `flags` would give it one.
+pub(crate) fn nameless(tally: &Tally, flags: &str) -> anyhow::Error {
+    let Tally { lines, bots, unsuitable, malformed, .. } = tally;
+    if *lines == 0 {
+        return anyhow!("the log is empty");
+    }
+    anyhow!(
+        "no Referer names a host: {lines} lines, of which {bots} were skipped as by bots, {unsuitable} as not GET or not \
+         answered with 200, 304, 404 or 410, and {malformed} as malformed; give {flags}"
+    )
 }
 
 /// Counts of the lines, which are the same for the same log, and in a line of its own how fast they were read.

@@ -37,9 +37,9 @@ pub(crate) struct Merge {
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=16))]
     min_networks: u32,
 
-    /// Time in which evidence loses half its weight; as the servers were told
-    #[arg(long, value_name = "TIME", default_value = "1d", value_parser = crate::durations::within::<60, 31_536_000>)]
-    half_life: Duration,
+    /// Time in which evidence loses half its weight; as the servers were told [default: that of the first snapshot]
+    #[arg(long, value_name = "TIME", value_parser = crate::durations::within::<60, 31_536_000>)]
+    half_life: Option<Duration>,
 
     /// Memory for all that is learned, in MiB; when it is full the heaviest pages stay
     #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=65536))]
@@ -64,9 +64,12 @@ pub(crate) fn run(args: &Merge) -> anyhow::Result<ExitCode> {
     // A server that runs on it would write over what is merged here.
     let _lock = output.lock()?;
     let (first, others) = args.files.split_first().context("no snapshot is named")?;
-    let headstart = Headstart::builder()
-        .min_networks(args.min_networks)
-        .half_life(args.half_life)
+    let builder = Headstart::builder().min_networks(args.min_networks);
+    let builder = match args.half_life {
+        Some(half_life) => builder.half_life(half_life),
+        None => builder.half_life_of_snapshot(),
+    };
+    let headstart = builder
         .memory_bytes(usize::try_from(args.memory << 20)?)
         .snapshot(read(first)?)
         .build()

@@ -313,3 +313,43 @@ fn snapshots_that_cannot_be_merged() {
     check(&["-o", &b, &a, "--force"], &[&b, "stop that one first"]);
     drop(server);
 }
+
+#[test]
+fn an_empty_log_is_called_so_and_one_without_hosts_says_what_it_has() {
+    let files = Files::new();
+    let (empty, bare) = (files.path("empty.log"), files.path("bare.log"));
+    fs::write(&empty, "").unwrap();
+    fs::write(&bare, "20.0.2.7 - - [10/Oct/2025:13:55:01 +0000] \"GET / HTTP/1.1\" 200 500 \"-\" \"Firefox\"\n")
+        .unwrap();
+    for command in ["learn", "evaluate"] {
+        check_refused(files.home(), &[command, &empty], &["the log is empty"]);
+        check_refused(files.home(), &[command, &bare], &["no Referer names a host: 1 lines", "give --host"]);
+    }
+}
+
+#[test]
+fn what_is_no_snapshot_is_said_once() {
+    let files = Files::new();
+    let text = files.path("file.txt");
+    fs::write(&text, "text").unwrap();
+    let output = run(files.home(), &["state", &text]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said.matches("not a snapshot").count(), 1, "{said}");
+}
+
+#[test]
+fn a_merge_keeps_the_half_life_of_the_first() {
+    let files = Files::new();
+    let (a, b, sum) = (learned(&files, "a", "/one", 5), learned(&files, "b", "/two", 4), files.path("sum"));
+    let long = files.path("long");
+    let output = run(files.home(), &["state", "merge", "-o", &long, &a, "--half-life", "30d"]);
+    assert!(output.status.success(), "{output:?}");
+    let output = run(files.home(), &["state", "merge", "-o", &sum, &long, &b]);
+    assert!(output.status.success(), "{output:?}");
+    // Their header has it: after the magic of both parts, secret, checksum, key, time and tick.
+    let half_life = |path: &str| {
+        let bytes = fs::read(path).unwrap();
+        u64::from_le_bytes(bytes[46 + 8 + 24..][..8].try_into().unwrap())
+    };
+    assert_eq!((half_life(&a), half_life(&long), half_life(&sum)), (86_400_000, 30 * 86_400_000, 30 * 86_400_000));
+}

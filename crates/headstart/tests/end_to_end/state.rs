@@ -53,6 +53,7 @@ async fn a_damaged_snapshot_is_an_error_that_says_so() {
         damaged[at] ^= 0x40;
         let error = Headstart::builder().snapshot(damaged).build().expect_err("damage goes unnoticed");
         assert!(error.is_snapshot(), "byte {at}: {error}");
+        assert!(std::error::Error::source(&error).is_none(), "a chain of errors says {error} once");
         let error = Headstart::builder().snapshot(snapshot[..at].to_vec()).build().err();
         assert!(error.is_some_and(|error| error.is_snapshot()), "cut at {at}");
     }

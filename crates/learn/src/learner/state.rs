@@ -32,25 +32,32 @@ impl Learner {
     ///
     /// O(n log n) for n bytes; at most `config.memory_bytes` and a table of the records.
     pub fn restore(config: Config, bytes: &[u8]) -> Result<Self, SnapshotError> {
+        Ok(Self::of_snapshot(config, Snapshot::read(bytes)?))
+    }
+
+    /// The same with the half-life of the learner that wrote the snapshot, in place of that of `config`: only with the same
+    /// are its sums taken over.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not an unharmed snapshot, or its half-life is out of range.
+    ///
+    /// # Complexity
+    ///
+    /// As that of [`restore`](Self::restore).
+    pub fn restore_with_its_half_life(config: &Config, bytes: &[u8]) -> Result<Self, SnapshotError> {
         let snapshot = Snapshot::read(bytes)?;
+        let half_life = Duration::from_millis(snapshot.header.half_life);
+        let config = config.to_builder().half_life(half_life).build();
+        Ok(Self::of_snapshot(config.map_err(|_| SnapshotError::malformed())?, snapshot))
+    }
+
+    fn of_snapshot(config: Config, snapshot: Snapshot<'_>) -> Self {
         let (taken, tick) = (snapshot.header.taken, Tick(snapshot.header.tick));
         let max_step = Decay::new(millis(config.half_life())).max_step();
         let learner = Self::with_clock(config, Clock::starting(taken, tick, max_step));
         learner.take_over(snapshot, tick);
-        Ok(learner)
-    }
-
-    /// The half-life of the learner that wrote a snapshot. Only with the same are its sums taken over.
-    ///
-    /// # Errors
-    ///
-    /// When the bytes are not an unharmed snapshot.
-    ///
-    /// # Complexity
-    ///
-    /// O(n) for n bytes.
-    pub fn half_life_of_snapshot(bytes: &[u8]) -> Result<Duration, SnapshotError> {
-        Ok(Duration::from_millis(Snapshot::read(bytes)?.header.half_life))
+        learner
     }
 
     /// Adds what is in a snapshot of another learner to what this one knows.
