@@ -20,10 +20,10 @@ use crate::durations;
 use crate::identity::identity;
 use crate::learn_log::{Logs, nameless, summary};
 use crate::names::NameId;
-use crate::page_views::Views;
 use crate::replay::{Event, Teacher, replay};
 use crate::score::{Report, Score, Scores};
 use crate::target::{destination, without_query};
+use crate::views::Views;
 
 /// Replay access logs and measure how well each page view would have been predicted
 #[derive(Debug, Args)]

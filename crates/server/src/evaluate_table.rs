@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::page_views::Views;
 use crate::score::{Report, Score, Scores};
+use crate::views::Views;
 
 type Pick = fn(&Scores) -> Score;
 

@@ -12,11 +12,12 @@ use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 
 use crate::access_log::{Format, Parsed, Reader, for_each_line};
 use crate::durations;
+use crate::gatherer::{Gatherer, Networks, Scope};
 use crate::options::SnapshotFlags;
-use crate::page_views::{Gatherer, Networks, Scope, Views};
 use crate::printable::printable;
 use crate::replay::{Event, Teacher, replay};
 use crate::tally::Tally;
+use crate::views::Views;
 
 /// Learn from access logs, so that the first visitors are served as the thousandth would be
 ///

@@ -28,6 +28,7 @@ mod fleet;
 mod fleet_command;
 mod gain;
 mod gate;
+mod gatherer;
 mod identity;
 mod learn_log;
 mod listen;
@@ -38,7 +39,6 @@ mod operator;
 mod options;
 mod origin;
 mod overrides;
-mod page_views;
 mod printable;
 mod reasons_text;
 mod record;
@@ -64,6 +64,7 @@ mod throttle;
 mod tls;
 mod traffic;
 mod trial;
+mod views;
 
 use std::process::ExitCode;
 

@@ -8,8 +8,8 @@ use headstart::learn::{
 
 use crate::assembly::{Loaded, View};
 use crate::names::Names;
-use crate::page_views::{Gone, Views};
 use crate::target::{destination, without_query};
+use crate::views::{Gone, Views};
 
 /// One thing that happens in a replay.
 #[derive(Clone, Copy, Debug)]

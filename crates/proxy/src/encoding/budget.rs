@@ -125,10 +125,10 @@ mod tests {
         let budget = budget(8 << 20);
         let gzip = Encoder::memory(Coding::Gzip);
         let rooms: Vec<Room> = (0..20).map(|_| budget.take(Coding::Gzip).unwrap()).collect();
-        rooms.into_iter().for_each(|room| {
+        for room in rooms {
             let encoder = Encoder::new(Coding::Gzip, Levels::LIVE).unwrap();
             room.keep(encoder);
-        });
+        }
         let kept = MAX_IDLE / gzip;
         assert_eq!(budget.idle().encoders.len(), kept);
         assert_eq!(free(&budget), (8 << 20) - kept * gzip, "kept ones count");
@@ -149,10 +149,10 @@ mod tests {
     fn what_nobody_needs_is_given_back() {
         let budget = budget(8 << 20);
         let rooms: Vec<Room> = (0..3).map(|_| budget.take(Coding::Gzip).unwrap()).collect();
-        rooms.into_iter().for_each(|room| {
+        for room in rooms {
             let encoder = room.encoder().unwrap();
             room.keep(encoder);
-        });
+        }
         let left = |budget: &Budget| budget.idle().encoders.len();
         assert_eq!(left(&budget), 1, "one after the other is the same one");
         let rooms: Vec<(Room, Encoder)> = (0..3)
@@ -162,7 +162,9 @@ mod tests {
                 (room, encoder)
             })
             .collect();
-        rooms.into_iter().for_each(|(room, encoder)| room.keep(encoder));
+        for (room, encoder) in rooms {
+            room.keep(encoder);
+        }
         budget.sweep();
         assert_eq!(left(&budget), 3);
         let room = budget.take(Coding::Gzip).unwrap();

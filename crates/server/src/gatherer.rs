@@ -9,13 +9,14 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use crate::access_log::{Lacking, Line, Parsed};
-use crate::assembly::{Assembly, Named, Request, View};
+use crate::assembly::{Assembly, Named, Request};
 use crate::bots::is_bot;
 use crate::disorder::Disorder;
 use crate::identity::identity;
 use crate::names::{NameId, Names};
 use crate::tally::Tally;
 use crate::target::{destination, is_icon, origin_form, split_url, without_query};
+use crate::views::{Gone, Views};
 use headstart::Headstart;
 
 /// Selects the lines of a log that concern a site.
@@ -49,27 +50,6 @@ pub(crate) struct Gatherer {
 
 /// Gives the network of an address its number.
 pub(crate) type Networks = Box<dyn Fn(IpAddr) -> u64>;
-
-/// A client was told that something is not there.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Gone {
-    /// Milliseconds since 1970.
-    pub(crate) time: u64,
-    pub(crate) network: u64,
-    pub(crate) name: NameId,
-    host: Option<NameId>,
-}
-
-/// Views in order of time, with their names.
-#[derive(Debug)]
-pub(crate) struct Views {
-    pub(crate) list: Vec<View>,
-    /// Requests for what was not there, in order of time.
-    pub(crate) gone: Vec<Gone>,
-    pub(crate) names: Names,
-    pub(crate) hosts: Vec<String>,
-    pub(crate) tally: Tally,
-}
 
 impl Gatherer {
     pub(crate) fn new(scope: Scope) -> Self {
@@ -240,24 +220,6 @@ impl Gatherer {
     }
 }
 
-impl Views {
-    /// Moves all times so that the last is `end`, in milliseconds since 1970.
-    pub(crate) fn shift_to(&mut self, end: u64) {
-        let times = self.list.iter().flat_map(|view| view.assets.iter().map(|asset| asset.time).chain([view.time]));
-        let last = times.chain(self.gone.iter().map(|gone| gone.time)).max().unwrap_or(end);
-        let shifted = |time: u64| end.saturating_sub(last - time);
-        for view in &mut self.list {
-            view.time = shifted(view.time);
-            for asset in &mut view.assets {
-                asset.time = shifted(asset.time);
-            }
-        }
-        for gone in &mut self.gone {
-            gone.time = shifted(gone.time);
-        }
-    }
-}
-
 impl Scope {
     fn is_asset(&self, path: &str) -> bool {
         self.asset_prefixes.iter().any(|prefix| path.starts_with(prefix.as_str())) || destination(path).is_some()
@@ -268,6 +230,7 @@ impl Scope {
 mod tests {
     use super::*;
     use crate::access_log::{Format, Reader};
+    use crate::assembly::View;
     use headstart::learn::ClientClass;
 
     fn gathered(lines: &[&str]) -> Views {
