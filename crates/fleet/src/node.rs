@@ -1,6 +1,7 @@
 //! One server's part of a fleet, without clock and without I/O: what it tells, and what it hears.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use headstart_learn::{Learned, Learner, Time};
 
@@ -27,6 +28,12 @@ const MAX_FIGURES: usize = 256 << 10;
 /// Most clients in one entry of whom others see a part of the requests.
 const MAX_SCATTERED: usize = 256;
 
+/// How long they count as such after the entry was written.
+const SCATTERED_FOR: Duration = Duration::from_secs(600);
+
+/// Most entries of processes before this one that are remembered until they are read.
+const MAX_BEFORE: usize = 8;
+
 /// An entry of a server whose clock is further ahead is refused, in milliseconds.
 const MAX_AHEAD: u64 = 2 * 3_600_000;
 
@@ -45,11 +52,11 @@ pub struct Node<L> {
     seen: Seen,
     max_weight: u32,
     figures: Option<Arc<dyn Figures>>,
-    /// Bytes that figures may take in the next entry.
-    room: usize,
-    /// The process before this one, whose snapshot this one started with, and the entry that holds what was learned before
-    /// that and had not been told.
-    before: Option<(u64, u64)>,
+    /// Bytes that figures may take in the next entry; less than nothing after they took more than their share.
+    room: i64,
+    /// Processes before this one, with the entry of each that holds what was learned before its last snapshot and had not
+    /// been told, and that was not read yet. The snapshot that this process started with has it.
+    before: Vec<(u64, u64)>,
 }
 
 /// The result of reading an entry.
@@ -99,7 +106,7 @@ impl<L: AsRef<Learner>> Node<L> {
             max_weight,
             figures: None,
             room: 0,
-            before: None,
+            before: Vec::new(),
         }
     }
 
@@ -133,22 +140,26 @@ impl<L: AsRef<Learner>> Node<L> {
     /// The entry with what was gathered since this was last called, in about `budget` bytes; `None` if there is nothing.
     /// An entry that is published twice is learned once.
     pub fn tell(&mut self, now: Time, budget: usize) -> Option<Vec<u8>> {
-        self.room = self.room.saturating_add(budget / 8).min(MAX_FIGURES);
-        let most = self.room.max(budget / 2).min(MAX_FIGURES);
+        let share = i64::try_from(budget / 8).unwrap_or(i64::MAX);
+        self.room = self.room.saturating_add(share).min(i64::try_from(MAX_FIGURES).unwrap_or(i64::MAX));
+        // What they took beyond their share they wait for afterwards.
+        let most = usize::try_from(self.room).map_or(0, |room| room.max(budget / 2).min(MAX_FIGURES));
         let figures = self.figures.as_ref().and_then(|figures| figures.take(most));
-        let scattered = self.learner().take_scattered((budget / 128).min(MAX_SCATTERED));
-        let spent = figures.as_ref().map_or(0, Vec::len) + 8 * scattered.len();
-        let delta = self.learner().take_delta(now, budget.saturating_sub(spent), self.max_weight);
-        if figures.is_none() && delta.is_none() && scattered.is_empty() {
+        let spent = figures.as_ref().map_or(0, Vec::len);
+        // Evidence keeps half, however much room figures had saved.
+        let left = budget - spent.min(budget / 2);
+        let delta = self.learner().take_delta(now, left - left / 16, self.max_weight);
+        if figures.is_none() && delta.is_none() {
             return None;
         }
+        let scattered = self.learner().take_scattered((budget / 128).min(MAX_SCATTERED));
         let mut body = Vec::new();
         if let Some(delta) = &delta {
             put_part(&mut body, DELTA, &delta.bytes);
         }
         if let Some(figures) = figures {
             put_part(&mut body, FIGURES, &figures);
-            self.room = 0;
+            self.room = self.room.saturating_sub(i64::try_from(spent).unwrap_or(i64::MAX));
         }
         if !scattered.is_empty() {
             let scattered: Vec<u8> = scattered.into_iter().flat_map(u64::to_le_bytes).collect();
@@ -189,12 +200,15 @@ impl<L: AsRef<Learner>> Node<L> {
             Err(refusal) => return Err(refusal),
         };
         // A part of it is in the snapshot. Figures are there only once they are told.
-        let in_snapshot = header.node == self.name && self.before == Some((header.boot, header.sequence));
+        let in_snapshot = header.node == self.name && self.before.contains(&(header.boot, header.sequence));
+        self.before.retain(|entry| !in_snapshot || *entry != (header.boot, header.sequence));
         let learned = match delta.filter(|_| !in_snapshot) {
             Some(delta) => self.learner().learn_delta(now, delta, self.max_weight)?,
             None => Learned::default(),
         };
-        let (clients, _) = scattered.unwrap_or_default().as_chunks();
+        // Of an old entry it is not true any more.
+        let (clients, _) =
+            scattered.filter(|_| now.saturating_since(header.sent) < SCATTERED_FOR).unwrap_or_default().as_chunks();
         self.learner()
             .learn_scattered(now, clients.iter().take(MAX_SCATTERED).map(|client| u64::from_le_bytes(*client)));
         let figures = self.figures.as_ref().zip(told).map(|(figures, told)| figures.add(told));
@@ -246,9 +260,16 @@ impl<L: AsRef<Learner>> Node<L> {
         let mut out = Vec::new();
         put_part(&mut out, SEEN, &seen.write());
         put_part(&mut out, CURSOR, cursor.unwrap_or_default().as_bytes());
-        if self.learner().outbound().waiting > 0 {
-            let next = [self.boot.to_le_bytes(), (self.sequence + 1).to_le_bytes()];
-            put_part(&mut out, OWN, next.as_flattened());
+        // Entries of processes before that were not read yet stay what they are: in the snapshot.
+        let next = (self.learner().outbound().waiting > 0).then_some((self.boot, self.sequence + 1));
+        let own: Vec<(u64, u64)> = next.into_iter().chain(self.before.iter().copied()).take(MAX_BEFORE).collect();
+        if !own.is_empty() {
+            let own: Vec<u8> = own
+                .into_iter()
+                .flat_map(|(boot, sequence)| [boot.to_le_bytes(), sequence.to_le_bytes()])
+                .flatten()
+                .collect();
+            put_part(&mut out, OWN, &own);
         }
         self.put_figures(&mut out);
         out
@@ -258,10 +279,12 @@ impl<L: AsRef<Learner>> Node<L> {
     pub fn resume(&mut self, bytes: &[u8]) -> Option<Option<String>> {
         let seen = part(bytes, SEEN).ok()?.and_then(Seen::read)?;
         let cursor = part(bytes, CURSOR).ok()?.and_then(|cursor| std::str::from_utf8(cursor).ok())?;
-        if let Some(own) = part(bytes, OWN).ok()? {
+        let mut own = part(bytes, OWN).ok()?.unwrap_or_default();
+        while !own.is_empty() && self.before.len() < MAX_BEFORE {
             let (boot, rest) = number(own)?;
-            let (sequence, _) = number(rest)?;
-            self.before = Some((boot, sequence));
+            let (sequence, rest) = number(rest)?;
+            self.before.push((boot, sequence));
+            own = rest;
         }
         self.seen.merge(&seen);
         self.replace_figures(part(bytes, FIGURES).ok()?);

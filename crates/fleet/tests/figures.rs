@@ -172,6 +172,28 @@ fn a_server_that_is_killed_loses_no_more_than_it_had_not_told() {
 }
 
 #[test]
+fn what_is_in_the_snapshot_is_not_learned_from_the_log_after_two_restarts_either() {
+    let clock = TestClock::default();
+    let (server, mut first) = node("web-1", 1, eager(), &keys());
+    server.visit(clock.now(), "/", &["/a.css"], 0);
+    let (snapshot, memory) = (server.learner.snapshot(clock.now()), first.remember(clock.now(), None));
+    let told = first.tell(clock.now(), 1 << 20).unwrap();
+    // The second process is saved before it has read anything.
+    let start = |boot, snapshot: &[u8], memory: &[u8]| {
+        let server = Arc::new(Server::with(headstart_learn::Learner::restore(eager(), snapshot).unwrap()));
+        let mut node = Node::new("web-1", boot, &keys(), Arc::clone(&server), MEMORY, 256);
+        assert!(node.resume(memory).is_some());
+        (server, node)
+    };
+    let (server, second) = start(2, &snapshot, &memory);
+    let (snapshot, memory) = (server.learner.snapshot(clock.now()), second.remember(clock.now(), None));
+    let (server, mut third) = start(3, &snapshot, &memory);
+    third.hear(clock.now(), &told).unwrap();
+    let weight = server.weight(clock.now(), "/");
+    assert!((weight - 1.0).abs() < 0.05, "{weight}");
+}
+
+#[test]
 fn what_is_measured_is_told_at_once_if_half_of_an_entry_has_room_for_it() {
     let clock = TestClock::default();
     let count = Arc::new(Count::default());

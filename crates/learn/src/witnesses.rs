@@ -37,12 +37,12 @@ impl Witness {
         Self(u64::from(second) << 32 | page >> 48 << 16 | u64::from(tag & 0xfff8) | phone << 2 | scope)
     }
 
-    /// A tag for a visit: six bits that are the same for all visits of a network to a page, and seven that tell visits apart.
-    pub(crate) fn tag(network: u64, page: u64, visit: u32) -> u32 {
-        ((fold(network, page) >> 58) as u32) << 10 | visit & 0x03f8
+    /// A tag for a visit: six bits that are the same for all visits of a network to a site, and seven that tell visits apart.
+    pub(crate) fn tag(network: u64, salt: u64, visit: u32) -> u32 {
+        ((fold(network, salt) >> 58) as u32) << 10 | visit & 0x03f8
     }
 
-    /// Six bits of a keyed hash of the network and the page.
+    /// Six bits of a keyed hash of the network and the site: a network is the same one on each page of a template.
     pub(crate) fn network(self) -> u8 {
         (self.0 >> 10) as u8 & 0x3f
     }

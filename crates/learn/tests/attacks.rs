@@ -46,6 +46,22 @@ fn one_or_two_networks_make_nothing_an_alternative() {
     }
 }
 
+/// The same on pages of one template, of which a page that nobody has seen takes what it is planned with.
+#[test]
+fn one_network_on_many_pages_makes_nothing_an_alternative_on_their_template() {
+    for attackers in [1, 2] {
+        let mut world = World::new(config(3));
+        for round in 0..60 {
+            let honest = format!("/p/{}", 100 + round);
+            world.view(&View { page: &honest, assets: &["/a.css", "/b.js"], network: 1000 + round, delivered: &[] });
+            let forged = format!("/p/{}", 1_000 + round);
+            world.view(&View { page: &forged, assets: &["/junk.png"], network: round % attackers, delivered: &[] });
+            world.pass(10 * 60 * SECOND);
+        }
+        assert_eq!(world.planned("/p/5000"), ["/a.css", "/b.js"], "{attackers}");
+    }
+}
+
 /// Not a virtue but a fact, which the documentation of the crate states: an attacker who commands enough
 /// networks is indistinguishable from visitors.
 #[test]

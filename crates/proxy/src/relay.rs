@@ -236,6 +236,8 @@ impl Relay {
         if let Poll::Ready(Some(Ok(frame))) = &polled
             && let Some(data) = frame.data_ref()
         {
+            // Something comes, though it may be long until what it is coded to goes out.
+            self.waiting_since = None;
             stats::add(&self.counters.bytes_down, data.len() as u64);
         }
         polled

@@ -208,7 +208,7 @@ impl Gatherer {
         for view in &mut views {
             view.assets.sort_by_key(|asset| asset.time);
             view.time = view.assets.first().map_or(view.time, |first| view.time.min(first.time));
-            // What is later by the log's disorder alone comes before the visit is over all the same.
+            // Assets may stand before their page, and times may be off: all that is the view's comes before its visit is over.
             let last = view.time.saturating_add(window.saturating_sub(1));
             for asset in &mut view.assets {
                 asset.time = asset.time.min(last);

@@ -54,8 +54,11 @@ pub(crate) fn writable(directory: &Path) -> io::Result<()> {
 pub(crate) fn can_hold_directories(directory: &Path) -> io::Result<()> {
     writable(directory)?;
     let trial = directory.join(format!(".headstart-{}", std::process::id()));
-    fs::create_dir(&trial)?;
-    fs::remove_dir(&trial)
+    match fs::create_dir(&trial) {
+        // A process of this number was killed before it removed its own.
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => fs::remove_dir(&trial),
+    }
 }
 
 /// By the XDG base directory specification, which has relative paths ignored.

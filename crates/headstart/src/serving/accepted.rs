@@ -1,6 +1,6 @@
 //! One connection: who it is, TLS, ALPN, and the protocol that was agreed on.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use hyper_util::service::TowerToHyperService;
 use ipnet::IpNet;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tower_layer::Layer as _;
 
@@ -124,7 +124,7 @@ impl<M: MakeConnectionService> Accepted<M> {
         if let Some(Ok(Some(b'A'..=b'Z' | b'a'..=b'z'))) = first {
             self.failed(|| tracing::debug!(%remote, "the client speaks HTTP without TLS"));
             let _ = timeout(HANDSHAKE, io.write_all(WITHOUT_TLS.as_bytes())).await;
-            return linger(io).await;
+            return linger(io, stop(&mut self.stopping)).await;
         }
         match handshake(&mut self.stopping, Box::pin(tls.accept(io))).await {
             Some(Ok(stream)) => {
@@ -168,7 +168,7 @@ impl<M: MakeConnectionService> Accepted<M> {
 
     /// `buffered` says that writes cost nothing until the stream is flushed.
     async fn http2<T: AsyncRead + AsyncWrite + Unpin>(self, mut io: T, buffered: bool) {
-        let Accepted { headstart, make, connection, permit, mut stopping, .. } = self;
+        let Accepted { headstart, make, connection, permit, stopping, .. } = self;
         let remote = connection.remote();
         let policy = headstart.policy(remote).counted(permit.activity());
         let mut config = headstart.connections.h2.clone();
@@ -176,32 +176,33 @@ impl<M: MakeConnectionService> Accepted<M> {
         config.max_concurrent_streams = permit.streams(config.max_concurrent_streams);
         let Some(service) = Self::made(&headstart, make, connection).await else { return };
         let mut driver = headstart_h2::serve_connection_with(config, &mut io, Bridge(service), policy);
+        let mut hurry = Hurry::new(stopping, permit.close_requested());
         let result = tokio::select! {
             result = &mut driver => result,
-            () = asked_to_close(&mut stopping, permit.close_requested()) => {
+            () = hurry.is_asked() => {
                 driver.graceful_shutdown();
                 (&mut driver).await
             }
         };
         drop(driver);
         match result {
-            Ok(()) => linger(io).await,
+            Ok(()) => linger(io, hurry.is_asked()).await,
             Err(error) => {
                 headstart.connections.counters.broke_off(&error);
                 tracing::debug!(%remote, %error, "the connection broke off");
                 // A reset would throw away the GOAWAY that says why, and responses before it.
                 if error.is_protocol() {
-                    linger(io).await;
+                    linger(io, hurry.is_asked()).await;
                 }
             }
         }
     }
 
     async fn http1<T: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, io: T) {
-        let Accepted { headstart, make, connection, permit, mut stopping, .. } = self;
+        let Accepted { headstart, make, connection, permit, stopping, .. } = self;
         let remote = connection.remote();
         let engine = &headstart.engine;
-        let close_requested = permit.close_requested();
+        let mut hurry = Hurry::new(stopping.clone(), permit.close_requested());
         let mut state = ConnectionState::new(engine, remote);
         state.activity = Some(permit.activity());
         let state = Arc::new(Mutex::new(state));
@@ -215,13 +216,13 @@ impl<M: MakeConnectionService> Accepted<M> {
         // The protocol that follows an upgrade keeps the permit, and a shutdown waits for it.
         let timeouts = IoTimeouts { first_read: HTTP1_HEAD, write: headstart.connections.h2.write_stall_timeout };
         let io = HalfClose::new(SmugglingGuard::new(io, granted.clone()), permit.activity());
-        let io = TimedIo::new(io, timeouts, (permit, stopping.clone()));
+        let io = TimedIo::new(io, timeouts, (permit, stopping));
         let (io, closer) = Closable::new(io);
         let service = TowerToHyperService::new(service);
         let mut driver = pin!(builder.serve_connection_with_upgrades(TokioIo::new(io), service));
         let result = tokio::select! {
             result = &mut driver => result,
-            () = asked_to_close(&mut stopping, close_requested) => {
+            () = hurry.is_asked() => {
                 driver.as_mut().graceful_shutdown();
                 driver.await
             }
@@ -236,7 +237,7 @@ impl<M: MakeConnectionService> Accepted<M> {
         if !granted.is_set()
             && let Some(io) = closer.take()
         {
-            linger(io).await;
+            linger(io, hurry.is_asked()).await;
         }
     }
 }
@@ -260,14 +261,19 @@ fn agreed(session: &rustls::ServerConnection) -> (bool, TlsInfo) {
 }
 
 /// Takes in what a client still says after the end. Closing a socket with bytes unread resets it (RFC 9293, section
-/// 3.10.4), and a reset throws away responses that the client has not read yet.
-async fn linger<T: AsyncRead + AsyncWrite + Unpin>(mut io: T) {
-    let end = Instant::now() + LINGER_AT_MOST;
+/// 3.10.4), and a reset throws away responses that the client has not read yet. When `hurry` completes, since others need the
+/// place or the server stops, there is a second left.
+async fn linger<T: AsyncRead + AsyncWrite + Unpin>(mut io: T, hurry: impl Future<Output = ()>) {
     if timeout(LINGER, io.shutdown()).await.is_err() {
         return;
     }
     let mut unread = vec![0; 16 << 10];
-    while matches!(timeout(LINGER, io.read(&mut unread)).await, Ok(Ok(1..))) && Instant::now() < end {}
+    let talk = async { while matches!(timeout(LINGER, io.read(&mut unread)).await, Ok(Ok(1..))) {} };
+    let mut talk = pin!(timeout(LINGER_AT_MOST, talk));
+    tokio::select! {
+        _ = &mut talk => {}
+        () = hurry => drop(timeout(LINGER, talk).await),
+    }
 }
 
 /// How long a client may be silent at the end, and how long it may go on with what nobody wants, such as an upload that was
@@ -291,10 +297,26 @@ async fn stop(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stop| *stop).await;
 }
 
-/// Completes when the server stops, or needs the slot for others.
-async fn asked_to_close(stopping: &mut watch::Receiver<bool>, close_requested: impl Future<Output = ()>) {
-    tokio::select! {
-        () = stop(stopping) => {}
-        () = close_requested => {}
+/// Knows whether the server stops, or needs the slot of a connection for others. It is asked once, and remembers.
+struct Hurry {
+    asked: bool,
+    stopping: watch::Receiver<bool>,
+    close_requested: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+impl Hurry {
+    fn new(stopping: watch::Receiver<bool>, close_requested: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self { asked: false, stopping, close_requested: Box::pin(close_requested) }
+    }
+
+    /// Completes when it is asked, and at once if it was.
+    async fn is_asked(&mut self) {
+        if !self.asked {
+            tokio::select! {
+                () = stop(&mut self.stopping) => {}
+                () = &mut self.close_requested => {}
+            }
+            self.asked = true;
+        }
     }
 }

@@ -124,7 +124,7 @@ impl Model {
     ) {
         let second = seconds(visit.opened);
         let weight = visit.weight();
-        let tag = Witness::tag(visit.network, visit.page.page, visit.tag);
+        let tag = Witness::tag(visit.network, visit.site.salt, visit.tag);
         let witness = Witness::new(second, (visit.page.page, tag), visit.scope, visit.class);
         let gain = self.decay.gain(visit.opened, visit.share).saturating_mul(weight);
         let visited = Visited {

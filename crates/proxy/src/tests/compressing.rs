@@ -83,6 +83,23 @@ async fn events_go_out_as_they_are() {
     assert_eq!((fields.get("content-encoding"), &body[..]), (None, &b"data: 1\n\n"[..]));
 }
 
+/// The limit of a body is on silence: what comes little by little is whole in the end, though nothing goes out before.
+#[tokio::test]
+async fn a_short_page_may_take_longer_than_it_may_be_silent() {
+    let text = "slow ".repeat(240);
+    let slow = answer("200 OK", "Content-Type: text/html\r\n", &text);
+    let upstream = Upstream::start(move |_| Act::Trickle(slow.clone())).await;
+    let front = Front::before(&upstream, |config| {
+        config.timeouts.body = Duration::from_millis(800);
+        if let Some(compression) = &mut config.compress {
+            compression.from = 100;
+        }
+    });
+    let (status, fields, body) = ask(&front.await, "GET", "/", &[GZIP]).await;
+    assert_eq!((status, &fields["content-encoding"]), (200, &"gzip".parse().unwrap()));
+    assert_eq!(gunzip(&body), text);
+}
+
 #[tokio::test]
 async fn a_part_arrives_though_nothing_follows() {
     let first = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n";

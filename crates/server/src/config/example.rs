@@ -122,8 +122,8 @@ mod tests {
             })
             .collect();
         let (settings, problems) = read(uncommented.join("\n"));
-        // The rules of another file, an address beside the socket of systemd, and `ca` beside `insecure`.
-        let expected = ["cannot read the rules", "not both", "contradicts `ca`"];
+        // The rules and the key of other files, an address beside the socket of systemd, and `ca` beside `insecure`.
+        let expected = ["cannot read the rules", "cannot read eab.key", "not both", "contradicts `ca`"];
         for problem in &problems {
             assert!(expected.iter().any(|part| problem.contains(part)), "{problem}");
         }

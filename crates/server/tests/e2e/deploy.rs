@@ -158,9 +158,9 @@ fn visits_teach_the_same_live_and_from_the_log_of_them() {
             (..) => "/wide.css",
         };
         assert_eq!(visitor.fetch(own, &page, &[]), 200);
-        // Asked for by browsers on their own account, by one view in four, and in vain.
+        // Asked for by browsers on their own account, by the first view of each page, and in vain.
         visitor.fetch("/favicon.ico", &page, &[]);
-        if network % 4 == 0 {
+        if network <= 3 {
             assert_eq!(visitor.fetch("/menu.svg", &page, &[]), 200);
         }
         assert_eq!(visitor.fetch("/nowhere.css", &page, &[]), 404);
@@ -182,7 +182,7 @@ fn visits_teach_the_same_live_and_from_the_log_of_them() {
         assert!(live.contains_key("/style.css") || page == "/unknown", "{live:?}");
         for (asset, (decision, probability)) in &live {
             let (logged_decision, logged_probability) = &logged[asset];
-            assert_eq!(decision, logged_decision, "{page} {asset}");
+            assert_eq!(decision, logged_decision, "{page} {asset}: {live:?} {logged:?}");
             // A log knows whole seconds: which of two visits of one second came first may differ.
             assert!((probability - logged_probability).abs() < 0.1, "{page} {asset}: {live:?} {logged:?}");
         }
